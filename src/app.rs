@@ -1,0 +1,163 @@
+//! [`Config`] → parts → running servers → a graceful end.
+
+use std::net::{SocketAddr, TcpListener};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use actix_web::dev::{Server, ServerHandle};
+use actix_web::{App, HttpServer, web};
+use anyhow::Context as _;
+use tokio::task::JoinHandle;
+
+use crate::access::Policy;
+use crate::chathub::{self, ChatHub};
+use crate::config::{Config, ServerConfig};
+use crate::http::{self, Desk, Front, Worker};
+use crate::metrics::Metrics;
+use crate::phone;
+use crate::telemetry::Telemetry;
+use crate::tokens::OperatorTokens;
+
+/// A kept connection outlives the idle time of a proxy in front (nginx: 60 s), so that it is the proxy that closes it, never this
+/// service under a request.
+const KEEP_ALIVE: Duration = Duration::from_secs(75);
+
+/// Between two proofs of the configuration: doubling up to a bound.
+const FIRST_PROOF_AGAIN: Duration = Duration::from_secs(1);
+const LAST_PROOF_AGAIN: Duration = Duration::from_secs(30);
+
+/// Wrong credentials do not become right by themselves, and an account must not be locked by trying.
+const REJECTED_PROOF_AGAIN: Duration = Duration::from_mins(1);
+
+/// The service, bound to its ports and answering.
+pub struct Application {
+    listen: SocketAddr,
+    ops_listen: Option<SocketAddr>,
+    servers: Vec<Server>,
+    proof: JoinHandle<()>,
+}
+
+impl Application {
+    /// Builds the service and starts to listen. Must be called within a Tokio runtime.
+    pub fn start(config: Config, front: Front, telemetry: &Telemetry) -> anyhow::Result<Self> {
+        if config.access == Policy::Open {
+            tracing::warn!(
+                "ACCESS=open: anyone who can reach this port may open any operator's panel"
+            );
+        }
+        phone::warm();
+        let metrics = Metrics::new()?;
+        metrics
+            .open_chat_build_info
+            .with_label_values(&[env!("CARGO_PKG_VERSION"), revision()])
+            .set(1);
+        let chathub = Arc::new(ChatHub::new(config.chathub)?);
+        let desk = Arc::new(Desk {
+            access: config.access,
+            links: config.links,
+            tokens: OperatorTokens::new(Arc::clone(&chathub), config.token_ttl),
+            metrics,
+            log_phones: config.logs.phones,
+            is_ready: AtomicBool::new(false),
+            front,
+        });
+        let has_ops_port = config.server.ops_listen.is_some();
+        let (listen, public) = serve(&config.server, config.server.listen, telemetry, &desk, {
+            move |routes| {
+                http::public_routes(front)(routes);
+                if !has_ops_port {
+                    http::ops_routes(routes);
+                }
+            }
+        })?;
+        let mut servers = vec![public];
+        let mut ops_listen = None;
+        if let Some(address) = config.server.ops_listen {
+            let (address, ops) =
+                serve(&config.server, address, telemetry, &desk, http::ops_routes)?;
+            ops_listen = Some(address);
+            servers.push(ops);
+        }
+        tracing::info!(%listen, version = env!("CARGO_PKG_VERSION"), "listening");
+        Ok(Self {
+            listen,
+            ops_listen,
+            servers,
+            proof: tokio::spawn(prove(chathub, desk)),
+        })
+    }
+
+    /// Where the clicks come in; the real port where 0 was asked for.
+    pub const fn listen(&self) -> SocketAddr {
+        self.listen
+    }
+
+    /// Where health and metrics are, if apart from the clicks.
+    pub const fn ops_listen(&self) -> Option<SocketAddr> {
+        self.ops_listen
+    }
+
+    /// Stops the servers when called, from anywhere.
+    pub fn handles(&self) -> Vec<ServerHandle> {
+        self.servers.iter().map(Server::handle).collect()
+    }
+
+    /// Answers until a signal (SIGINT, SIGTERM) or a handle ends it; running requests finish first.
+    pub async fn run(self) -> anyhow::Result<()> {
+        let servers: Vec<_> = self.servers.into_iter().map(tokio::spawn).collect();
+        let mut outcome = Ok(());
+        for server in servers {
+            outcome = outcome.and(server.await.context("a server broke down")?);
+        }
+        self.proof.abort();
+        outcome.context("a server failed")
+    }
+}
+
+/// The commit that this was built from, where the build said so.
+fn revision() -> &'static str {
+    option_env!("OPEN_CHAT_REVISION").unwrap_or("unknown")
+}
+
+fn serve(
+    config: &ServerConfig,
+    address: SocketAddr,
+    telemetry: &Telemetry,
+    desk: &Arc<Desk>,
+    routes: impl FnOnce(&mut web::ServiceConfig) + Copy + Send + 'static,
+) -> anyhow::Result<(SocketAddr, Server)> {
+    let listener =
+        TcpListener::bind(address).with_context(|| format!("cannot listen on {address}"))?;
+    let address = listener.local_addr()?;
+    let (telemetry, desk) = (telemetry.clone(), Arc::clone(desk));
+    let server = HttpServer::new(move || {
+        App::new()
+            .app_data(web::Data::new(Worker::new(
+                Arc::clone(&desk),
+                telemetry.request_log(),
+            )))
+            .configure(routes)
+            .default_service(http::nowhere())
+    })
+    .keep_alive(KEEP_ALIVE)
+    .shutdown_timeout(config.shutdown_timeout.as_secs())
+    .listen(listener)?
+    .run();
+    Ok((address, server))
+}
+
+/// Shows ChatHub the credentials until it accepts them, then calls the service ready.
+async fn prove(chathub: Arc<ChatHub>, desk: Arc<Desk>) {
+    let mut wait = FIRST_PROOF_AGAIN;
+    while let Err(error) = chathub.log_in().await {
+        tracing::warn!(%error, "not ready: ChatHub has not accepted the credentials yet");
+        if error == chathub::Error::CredentialsRejected {
+            wait = REJECTED_PROOF_AGAIN;
+        }
+        tokio::time::sleep(wait).await;
+        wait = (wait * 2).min(LAST_PROOF_AGAIN);
+    }
+    desk.is_ready.store(true, Ordering::Relaxed);
+    tracing::info!("ready: ChatHub has accepted the credentials");
+}

@@ -1,0 +1,77 @@
+//! What can go wrong with a call, by what the caller can do about it.
+//!
+//! No variant carries a URL, a header or a piece of an answer: ChatHub documents no error bodies, so nothing is read out of
+//! them.
+
+use std::time::Duration;
+
+use thiserror::Error;
+
+/// Why a call has no result.
+#[derive(Clone, Debug, Error, PartialEq, Eq)]
+pub enum Error {
+    /// The login, the password or the profile key is wrong: somebody has to mend the configuration.
+    #[error("ChatHub does not accept the company's credentials")]
+    CredentialsRejected,
+    /// 403: these credentials may not do this.
+    #[error("ChatHub does not permit this")]
+    NotPermitted,
+    /// 404: there is no such thing.
+    #[error("ChatHub does not know this")]
+    NotFound,
+    /// 400 and its like: ChatHub does not want the request as it is.
+    #[error("ChatHub refuses the request with status {status}")]
+    InvalidRequest {
+        /// The HTTP status.
+        status: u16,
+    },
+    /// 429: too many requests. Wait.
+    #[error("ChatHub asks to slow down")]
+    Throttled {
+        /// How long, where ChatHub says so.
+        retry_after: Option<Duration>,
+    },
+    /// It cannot be reached, or fails on its own side: try again later.
+    #[error("ChatHub is unavailable: {0}")]
+    Unavailable(Unreachable),
+    /// It did not answer in time: try again later.
+    #[error("ChatHub does not answer in time")]
+    TimedOut,
+    /// It answered something that its documents do not describe.
+    #[error("ChatHub's answer makes no sense: {0}")]
+    BadAnswer(BadAnswer),
+}
+
+/// How ChatHub is unavailable.
+#[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
+pub enum Unreachable {
+    /// No connection: refused, no such host, TLS failed.
+    #[error("no connection")]
+    NoConnection,
+    /// The connection broke before the whole answer was here.
+    #[error("the connection broke")]
+    Broken,
+    /// It answered with a status of 500 or more.
+    #[error("status {0}")]
+    Status(u16),
+}
+
+/// What is wrong with an answer.
+#[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
+pub enum BadAnswer {
+    /// It is longer than any such answer.
+    #[error("it is too long")]
+    TooLong,
+    /// It is not JSON of the documented shape.
+    #[error("it is not the documented JSON")]
+    NotDocumented,
+    /// It holds nothing that can be a token.
+    #[error("there is no token in it")]
+    NoToken,
+    /// It redirects elsewhere, where no password or token may follow.
+    #[error("it is a redirect")]
+    Redirect,
+    /// The host answers, and is no ChatHub: the login page is not where it belongs.
+    #[error("there is no ChatHub at this address")]
+    NoChatHub,
+}

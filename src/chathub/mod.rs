@@ -1,0 +1,49 @@
+//! A typed client of SMSBAT ChatHub: the seven calls that its documents describe.
+//!
+//! It logs in when it has to, sends either of the two headers, reads the token in each of the three forms that have been
+//! seen, and turns every failure into an [`Error`] by what the caller can do about it. It knows HTTP and ChatHub, and nothing of
+//! clicks, operators' names or caches; of this crate it uses only [`Secret`](crate::secret::Secret) and
+//! [`HttpsUrl`](crate::https_url::HttpsUrl).
+//!
+//! ```no_run
+//! use chrono::{TimeDelta, Utc};
+//! use open_chat::chathub::{self, ChatHub, Credentials, OperatorId, Settings};
+//! use open_chat::https_url::HttpsUrl;
+//! use open_chat::secret::Secret;
+//!
+//! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+//! let credentials = Credentials::Login {
+//!     login: "acme".into(),
+//!     password: Secret::new(std::env::var("CHATHUB_PASSWORD")?),
+//! };
+//! let url = HttpsUrl::parse(chathub::DEFAULT_URL)?;
+//! let chathub = ChatHub::new(Settings::new(url, credentials))?;
+//! for organization in chathub.list_organizations().await? {
+//!     for operator in chathub.list_operators(organization.id).await? {
+//!         println!("{}: {} ({:?})", operator.id, operator.name, operator.status);
+//!     }
+//! }
+//! let token = chathub
+//!     .mint_operator_token(OperatorId(101), Utc::now() + TimeDelta::hours(1))
+//!     .await?;
+//! assert!(chathub.validate_operator_token(&token.secret).await?.is_valid);
+//! # Ok(())
+//! # }
+//! ```
+
+mod answer;
+mod client;
+mod endpoint;
+mod error;
+mod session;
+mod transport;
+mod types;
+
+pub use client::{ChatHub, DEFAULT_URL, Settings};
+pub use endpoint::Endpoint;
+pub use error::{BadAnswer, Error, Unreachable};
+pub use session::Credentials;
+pub use types::{
+    AddedOperator, NewOperator, Operator, OperatorId, OperatorStatus, OperatorToken, Organization,
+    OrganizationId, TokenCheck,
+};

@@ -1,0 +1,191 @@
+//! One request to ChatHub and its answer: headers, time-outs, size caps, status → error.
+//!
+//! The only place in the crate that touches reqwest. It does not log in and does not try again.
+
+use std::time::Duration;
+
+use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderName, HeaderValue, RETRY_AFTER};
+use reqwest::{Response, StatusCode, redirect};
+use serde::Serialize;
+use url::Url;
+
+use super::endpoint::Endpoint;
+use super::error::{BadAnswer, Error, Unreachable};
+use crate::https_url::HttpsUrl;
+use crate::secret::Secret;
+
+const PROFILE_KEY: HeaderName = HeaderName::from_static("x-authorization-key");
+
+/// An idle connection is given up before a server's usual keep-alive (nginx 75 s, Kestrel 130 s, many proxies 60 s) ends it under
+/// a request.
+const POOL_IDLE: Duration = Duration::from_secs(45);
+
+/// What opens the call.
+#[derive(Clone, Debug)]
+pub(super) enum Authorization {
+    /// Nothing: the login itself.
+    None,
+    /// `Authorization: Bearer`, for a company token.
+    Bearer(Secret),
+    /// `X-Authorization-Key`, for a profile key.
+    ProfileKey(Secret),
+}
+
+/// One call, ready to be sent any number of times.
+pub(super) struct Call {
+    endpoint: Endpoint,
+    query: Option<(&'static str, String)>,
+    body: Option<Vec<u8>>,
+}
+
+impl Call {
+    /// A call without a body.
+    pub(super) const fn new(endpoint: Endpoint) -> Self {
+        Self {
+            endpoint,
+            query: None,
+            body: None,
+        }
+    }
+
+    /// Adds a query parameter.
+    pub(super) fn query(mut self, name: &'static str, value: impl ToString) -> Self {
+        self.query = Some((name, value.to_string()));
+        self
+    }
+
+    /// Adds a JSON body.
+    pub(super) fn json(mut self, body: &impl Serialize) -> Self {
+        // Our own types have string keys and no failing serializer; were it ever to fail, ChatHub would answer 400.
+        self.body = serde_json::to_vec(body).ok();
+        self
+    }
+}
+
+/// The connections to ChatHub.
+#[derive(Clone, Debug)]
+pub(super) struct Transport {
+    http: reqwest::Client,
+    base: Url,
+}
+
+impl Transport {
+    pub(super) fn new(
+        base: &HttpsUrl,
+        connect_timeout: Duration,
+        attempt_timeout: Duration,
+    ) -> Result<Self, Error> {
+        let mut builder = reqwest::Client::builder()
+            .user_agent(concat!("open-chat/", env!("CARGO_PKG_VERSION")))
+            .connect_timeout(connect_timeout)
+            .timeout(attempt_timeout)
+            .pool_idle_timeout(POOL_IDLE)
+            .redirect(redirect::Policy::none())
+            .retry(reqwest::retry::never())
+            .https_only(!base.is_loopback());
+        if base.is_loopback() {
+            builder = builder.no_proxy();
+        }
+        // It fails where the machine has no usable certificate store, which is as good as no connection.
+        let http = builder
+            .build()
+            .map_err(|_| Error::Unavailable(Unreachable::NoConnection))?;
+        let mut base = base.as_url().clone();
+        base.set_query(None);
+        if !base.path().ends_with('/') {
+            base.set_path(&format!("{}/", base.path()));
+        }
+        Ok(Self { http, base })
+    }
+
+    /// Sends the call once and reads the answer's body.
+    ///
+    /// 401 is [`Error::CredentialsRejected`]: what was shown does not open this.
+    pub(super) async fn send(
+        &self,
+        call: &Call,
+        authorization: &Authorization,
+    ) -> Result<Vec<u8>, Error> {
+        let mut url = self.base.clone();
+        url.set_path(&format!("{}api/{}", self.base.path(), call.endpoint.name()));
+        if let Some((name, value)) = &call.query {
+            url.query_pairs_mut().append_pair(name, value);
+        }
+        let mut request = self
+            .http
+            .request(call.endpoint.method(), url)
+            // The GETs document this header as required, and answer JSON all the same.
+            .header(ACCEPT, "text/plain");
+        request = match authorization {
+            Authorization::None => request,
+            Authorization::Bearer(token) => {
+                request.header(AUTHORIZATION, secret_header("Bearer ", token)?)
+            }
+            Authorization::ProfileKey(key) => request.header(PROFILE_KEY, secret_header("", key)?),
+        };
+        if let Some(body) = &call.body {
+            request = request
+                .header(CONTENT_TYPE, "application/json")
+                .body(body.clone());
+        }
+        let response = request.send().await.map_err(|error| failure(&error))?;
+        refuse_failures(&response)?;
+        read(response, call.endpoint.max_answer()).await
+    }
+}
+
+/// Marked as sensitive, so that no `Debug` of a request shows it.
+fn secret_header(scheme: &str, secret: &Secret) -> Result<HeaderValue, Error> {
+    let mut value = HeaderValue::from_str(&format!("{scheme}{}", secret.expose()))
+        .map_err(|_| Error::CredentialsRejected)?;
+    value.set_sensitive(true);
+    Ok(value)
+}
+
+async fn read(mut response: Response, max: usize) -> Result<Vec<u8>, Error> {
+    let mut body = Vec::new();
+    while let Some(chunk) = response.chunk().await.map_err(|error| failure(&error))? {
+        if body.len() + chunk.len() > max {
+            return Err(Error::BadAnswer(BadAnswer::TooLong));
+        }
+        body.extend_from_slice(&chunk);
+    }
+    Ok(body)
+}
+
+fn refuse_failures(response: &Response) -> Result<(), Error> {
+    let status = response.status();
+    Err(match status {
+        _ if status.is_success() => return Ok(()),
+        _ if status.is_redirection() => Error::BadAnswer(BadAnswer::Redirect),
+        _ if status.is_server_error() => Error::Unavailable(Unreachable::Status(status.as_u16())),
+        StatusCode::UNAUTHORIZED => Error::CredentialsRejected,
+        StatusCode::FORBIDDEN => Error::NotPermitted,
+        StatusCode::NOT_FOUND => Error::NotFound,
+        StatusCode::REQUEST_TIMEOUT => Error::TimedOut,
+        StatusCode::TOO_MANY_REQUESTS => Error::Throttled {
+            retry_after: retry_after(response),
+        },
+        _ if status.is_client_error() => Error::InvalidRequest {
+            status: status.as_u16(),
+        },
+        _ => Error::BadAnswer(BadAnswer::NotDocumented),
+    })
+}
+
+/// `Retry-After` in seconds. Its other form, a date, depends on two clocks and is not documented here.
+fn retry_after(response: &Response) -> Option<Duration> {
+    let seconds = response.headers().get(RETRY_AFTER)?.to_str().ok()?;
+    seconds.trim().parse().ok().map(Duration::from_secs)
+}
+
+/// Keeps the class of a reqwest error and drops the rest: its text names the URL.
+fn failure(error: &reqwest::Error) -> Error {
+    if error.is_timeout() {
+        Error::TimedOut
+    } else if error.is_connect() {
+        Error::Unavailable(Unreachable::NoConnection)
+    } else {
+        Error::Unavailable(Unreachable::Broken)
+    }
+}

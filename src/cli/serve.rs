@@ -1,0 +1,24 @@
+//! `open-chat serve`
+
+use std::io;
+
+use tracing_subscriber::EnvFilter;
+
+use crate::app::Application;
+use crate::config::Config;
+use crate::http::Front;
+use crate::telemetry::{LogFormat, Telemetry};
+
+pub(super) fn run() -> anyhow::Result<()> {
+    let config = Config::from_env()?;
+    let telemetry = Telemetry::start(
+        config.logs.format.unwrap_or_else(LogFormat::of_stdout),
+        EnvFilter::try_new(&config.logs.filter)?,
+        io::stdout(),
+    );
+    tokio::runtime::Runtime::new()?.block_on(async {
+        Application::start(config, Front::Nothing, &telemetry)?
+            .run()
+            .await
+    })
+}

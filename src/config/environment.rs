@@ -1,0 +1,69 @@
+//! The variables as they are written, and their defaults with the reason for each.
+
+use serde::{Deserialize, Serialize};
+
+use crate::chathub;
+
+/// Each field is the variable of the same name in capitals. [`Default`] holds the documented defaults.
+#[derive(Deserialize, Serialize)]
+#[serde(default)]
+pub(super) struct Environment {
+    pub(super) access: Option<String>,
+    pub(super) chathub_api_key: Option<String>,
+    pub(super) chathub_api_key_file: Option<String>,
+    pub(super) chathub_attempt_timeout: Option<String>,
+    pub(super) chathub_connect_timeout: Option<String>,
+    pub(super) chathub_login: Option<String>,
+    pub(super) chathub_login_file: Option<String>,
+    pub(super) chathub_password: Option<String>,
+    pub(super) chathub_password_file: Option<String>,
+    pub(super) chathub_url: Option<String>,
+    pub(super) chat_panel_url: Option<String>,
+    pub(super) default_region: Option<String>,
+    pub(super) listen: Option<String>,
+    pub(super) log_format: Option<String>,
+    pub(super) log_phones: Option<String>,
+    pub(super) ops_listen: Option<String>,
+    pub(super) rust_log: Option<String>,
+    pub(super) senders: Option<String>,
+    pub(super) shutdown_timeout: Option<String>,
+    pub(super) source_without_sender: Option<String>,
+    pub(super) token_ttl: Option<String>,
+}
+
+impl Default for Environment {
+    fn default() -> Self {
+        let text = |text: &str| Some(text.to_owned());
+        Self {
+            // Nobody should find out later that everybody could become any operator.
+            access: None,
+            chathub_api_key: None,
+            chathub_api_key_file: None,
+            // With two attempts and a login it still ends before the agent gives up.
+            chathub_attempt_timeout: text("2s"),
+            // A connection within a continent takes 0.1 s; what takes ten times that is broken.
+            chathub_connect_timeout: text("1s"),
+            chathub_login: None,
+            chathub_login_file: None,
+            chathub_password: None,
+            chathub_password_file: None,
+            chathub_url: text(chathub::DEFAULT_URL),
+            chat_panel_url: text("https://chat.smsbat.com/"),
+            // SMSBAT's home market.
+            default_region: text("UA"),
+            listen: text("0.0.0.0:8080"),
+            log_format: None,
+            // Enough to find a click again, too little to call the client.
+            log_phones: text("masked"),
+            ops_listen: None,
+            rust_log: text("info"),
+            senders: None,
+            // Longer than any click takes, shorter than Kubernetes' patience (30 s).
+            shutdown_timeout: text("20s"),
+            // The right client's chat in another channel helps the agent more than a refusal.
+            source_without_sender: text("phone"),
+            // It ends the operator's session in the panel as well, so not too short; it stays in a browser's history, so not long.
+            token_ttl: text("1h"),
+        }
+    }
+}

@@ -1,0 +1,58 @@
+//! How a click becomes a deep link.
+
+use super::environment::Environment;
+use super::reader::Reader;
+use crate::deep_link::PanelUrl;
+use crate::https_url::HttpsUrl;
+use crate::phone::Region;
+use crate::source::Senders;
+
+/// How a click becomes a deep link.
+#[derive(Debug)]
+pub struct LinkConfig {
+    /// Where the chat panel is.
+    pub panel: PanelUrl,
+    /// Whose numbers come without a country code.
+    pub default_region: Region,
+    /// The company's alpha name on each channel.
+    pub senders: Senders,
+    /// What a source is worth without a sender.
+    pub source_without_sender: SourceWithoutSender,
+}
+
+/// What becomes of a click that names a source whose sender nobody knows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SourceWithoutSender {
+    /// The chat opens by phone alone.
+    Phone,
+    /// The click is refused.
+    Reject,
+}
+
+impl LinkConfig {
+    pub(super) fn read(reader: &mut Reader, env: &Environment) -> Option<Self> {
+        let panel = reader.read(
+            "CHAT_PANEL_URL",
+            env.chat_panel_url.as_ref(),
+            HttpsUrl::parse,
+        );
+        let default_region =
+            reader.read("DEFAULT_REGION", env.default_region.as_ref(), Region::parse);
+        let senders = reader.read_optional("SENDERS", env.senders.as_ref(), Senders::parse);
+        let source_without_sender = reader.read(
+            "SOURCE_WITHOUT_SENDER",
+            env.source_without_sender.as_ref(),
+            |text| match text {
+                "phone" => Ok(SourceWithoutSender::Phone),
+                "reject" => Ok(SourceWithoutSender::Reject),
+                _ => Err("neither `phone` nor `reject`"),
+            },
+        );
+        Some(Self {
+            panel: PanelUrl::new(&panel?),
+            default_region: default_region?,
+            senders: senders?.unwrap_or_default(),
+            source_without_sender: source_without_sender?,
+        })
+    }
+}

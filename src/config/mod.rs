@@ -1,0 +1,127 @@
+//! The environment → [`Config`]. Every variable, its default and the reason for it stand here.
+//!
+//! envy reads the variables as texts; what they mean is read here, so that an error names its variable, all errors come at once, and no
+//! error repeats a value that might be a secret.
+
+mod chathub;
+mod environment;
+mod links;
+mod logs;
+mod reader;
+mod server;
+
+use std::ffi::OsString;
+use std::fmt;
+use std::time::Duration;
+
+use thiserror::Error;
+
+use self::environment::Environment;
+pub use self::links::{LinkConfig, SourceWithoutSender};
+pub use self::logs::{LogConfig, LogPhones};
+use self::reader::{Problem, Reader, duration};
+pub use self::server::ServerConfig;
+use crate::access::Policy;
+use crate::chathub::Settings;
+
+/// Everything that can be set, read and found good.
+#[derive(Debug)]
+pub struct Config {
+    /// Where it listens.
+    pub server: ServerConfig,
+    /// How it reaches ChatHub.
+    pub chathub: Settings,
+    /// How a click becomes a deep link.
+    pub links: LinkConfig,
+    /// How long operator tokens live.
+    pub token_ttl: Duration,
+    /// Who may open whose panel.
+    pub access: Policy,
+    /// What the log shows.
+    pub logs: LogConfig,
+}
+
+/// What is wrong with the environment: every problem, each with its variable's name.
+#[derive(Debug, Error)]
+pub struct ConfigError(Vec<Problem>);
+
+impl fmt::Display for ConfigError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (position, Problem { variable, what }) in self.0.iter().enumerate() {
+            let separator = if position == 0 { "" } else { "\n" };
+            write!(f, "{separator}{variable}: {what}")?;
+        }
+        Ok(())
+    }
+}
+
+impl Config {
+    /// Reads the process's environment.
+    pub fn from_env() -> Result<Self, ConfigError> {
+        Self::from_vars(std::env::vars_os())
+    }
+
+    /// Reads these variables. Those that are not ours are ignored, an empty one counts as unset.
+    pub fn from_vars(
+        vars: impl IntoIterator<Item = (OsString, OsString)>,
+    ) -> Result<Self, ConfigError> {
+        let mut reader = Reader::default();
+        let config = reader
+            .environment(vars)
+            .and_then(|env| Self::read(&mut reader, env));
+        reader.finish(config)
+    }
+
+    fn read(reader: &mut Reader, env: Environment) -> Option<Self> {
+        let server = ServerConfig::read(reader, &env);
+        let links = LinkConfig::read(reader, &env);
+        let token_ttl = token_ttl(reader, env.token_ttl.as_ref());
+        let access = access(reader, env.access.as_ref());
+        let logs = LogConfig::read(reader, &env);
+        let chathub = chathub::read(reader, env);
+        Some(Self {
+            server: server?,
+            chathub: chathub?,
+            links: links?,
+            token_ttl: token_ttl?,
+            access: access?,
+            logs: logs?,
+        })
+    }
+
+    /// Every variable and its default as the documentation shows it; `None` where it has none.
+    pub fn variables() -> Vec<(String, Option<String>)> {
+        let Ok(serde_json::Value::Object(fields)) = serde_json::to_value(Environment::default())
+        else {
+            return Vec::new();
+        };
+        fields
+            .into_iter()
+            .map(|(name, default)| (name.to_uppercase(), default.as_str().map(ToOwned::to_owned)))
+            .collect()
+    }
+}
+
+fn token_ttl(reader: &mut Reader, text: Option<&String>) -> Option<Duration> {
+    // ChatHub's bound is 24 hours; five minutes of it are left for clocks that differ.
+    let allowed = Duration::from_mins(1)..=Duration::from_mins(24 * 60 - 5);
+    reader.read("TOKEN_TTL", text, |text| {
+        let ttl = duration(text)?;
+        if allowed.contains(&ttl) {
+            Ok(ttl)
+        } else {
+            Err("must be from 1m to 23h55m")
+        }
+    })
+}
+
+fn access(reader: &mut Reader, text: Option<&String>) -> Option<Policy> {
+    if text.is_none() {
+        reader.problem(
+                "ACCESS",
+                "must be set: it says who may open whose panel. `open` lets anyone who can reach the port open any \
+                 operator's panel, which suits a closed network only",
+            );
+    }
+    reader.read("ACCESS", text, Policy::parse)
+}

@@ -1,0 +1,123 @@
+//! Reading variables one by one, and keeping what is wrong with them.
+
+use std::borrow::Cow;
+use std::ffi::OsString;
+use std::fmt;
+use std::time::Duration;
+
+use super::environment::Environment;
+use super::{Config, ConfigError};
+use crate::secret::Secret;
+
+/// What is wrong with one variable.
+#[derive(Debug)]
+pub(super) struct Problem {
+    pub(super) variable: Cow<'static, str>,
+    pub(super) what: String,
+}
+
+/// Collects problems while it reads.
+#[derive(Default)]
+pub(super) struct Reader {
+    problems: Vec<Problem>,
+}
+
+impl Reader {
+    /// Takes our variables out of `vars`. envy panics on one that is not UTF-8 and stumbles over an empty one, so neither
+    /// reaches it.
+    pub(super) fn environment(
+        &mut self,
+        vars: impl IntoIterator<Item = (OsString, OsString)>,
+    ) -> Option<Environment> {
+        let ours = Config::variables();
+        let mut texts = Vec::new();
+        for (name, value) in vars {
+            let Some((name, _)) = ours.iter().find(|(known, _)| name.to_str() == Some(known))
+            else {
+                continue;
+            };
+            match value.into_string() {
+                Ok(value) if value.trim().is_empty() => {}
+                Ok(value) => texts.push((name.clone(), value)),
+                Err(_) => self.problem(name.clone(), "is not UTF-8"),
+            }
+        }
+        envy::from_iter(texts).ok()
+    }
+
+    /// Reads a variable; `None` where it is unset or, with a problem kept, wrong.
+    pub(super) fn read<T, E: fmt::Display>(
+        &mut self,
+        variable: &'static str,
+        text: Option<&String>,
+        parse: impl FnOnce(&str) -> Result<T, E>,
+    ) -> Option<T> {
+        parse(text?.trim())
+            .map_err(|error| self.problem(variable, error.to_string()))
+            .ok()
+    }
+
+    /// Reads a variable that may stay unset: `Some(None)`.
+    pub(super) fn read_optional<T, E: fmt::Display>(
+        &mut self,
+        variable: &'static str,
+        text: Option<&String>,
+        parse: impl FnOnce(&str) -> Result<T, E>,
+    ) -> Option<Option<T>> {
+        match text {
+            None => Some(None),
+            text => self.read(variable, text, parse).map(Some),
+        }
+    }
+
+    /// Reads a secret from its variable, or from the file that `NAME_FILE` names, less the line end that editors leave.
+    /// It may stay unset: `Some(None)`.
+    pub(super) fn secret(
+        &mut self,
+        variable: &'static str,
+        value: Option<String>,
+        file: Option<String>,
+    ) -> Option<Option<Secret>> {
+        let problem = match (value, file) {
+            (None, None) => return Some(None),
+            (Some(value), None) => return Some(Some(Secret::new(value))),
+            (Some(_), Some(_)) => format!("is set twice, also by {variable}_FILE"),
+            (None, Some(file)) => match std::fs::read_to_string(&file) {
+                Err(error) => format!("the file {file} cannot be read: {error}"),
+                Ok(text) => match text.trim_end_matches(['\r', '\n']) {
+                    "" => format!("the file {file} is empty"),
+                    text => return Some(Some(Secret::new(text))),
+                },
+            },
+        };
+        self.problem(variable, problem);
+        None
+    }
+
+    /// Keeps a problem.
+    pub(super) fn problem(
+        &mut self,
+        variable: impl Into<Cow<'static, str>>,
+        what: impl Into<String>,
+    ) {
+        self.problems.push(Problem {
+            variable: variable.into(),
+            what: what.into(),
+        });
+    }
+
+    /// The value, if nothing was wrong on the way to it.
+    pub(super) fn finish<T>(self, value: Option<T>) -> Result<T, ConfigError> {
+        value
+            .filter(|_| self.problems.is_empty())
+            .ok_or(ConfigError(self.problems))
+    }
+}
+
+/// `5s`, `1h 30m`; not zero.
+pub(super) fn duration(text: &str) -> Result<Duration, &'static str> {
+    humantime::parse_duration(text)
+        .ok()
+        .filter(|duration| !duration.is_zero())
+        .ok_or("not a duration, such as 5s or 1h")
+}

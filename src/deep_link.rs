@@ -1,0 +1,236 @@
+//! Four formats of a deep link into the chat panel → a URL.
+//!
+//! Pure text work: it never asks anybody, and never decides what a visitor may open. The formats, and the order of their
+//! parameters, are ChatHub's (its page on deep links).
+
+use std::fmt::Write as _;
+
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+
+use crate::https_url::HttpsUrl;
+use crate::phone::PhoneNumber;
+use crate::source::ChatSource;
+
+/// All but RFC 3986's unreserved characters is escaped, so a value can never end its parameter.
+const VALUE: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'-')
+    .remove(b'.')
+    .remove(b'_')
+    .remove(b'~');
+
+/// Which chat opens in the panel.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DeepLink<'a> {
+    /// Format 1: a chat by its id.
+    Chat {
+        /// ChatHub's own id of the chat.
+        chat_raw_id: &'a str,
+    },
+    /// Format 2: whatever chat there is with a phone.
+    Phone {
+        /// The client's phone.
+        phone: PhoneNumber,
+    },
+    /// Format 3: the chat with a phone under one of the company's alpha names.
+    Sender {
+        /// The alpha name, ChatHub's `bm_id`.
+        sender: &'a str,
+        /// The client's phone.
+        phone: PhoneNumber,
+    },
+    /// Format 4: the same, in one channel.
+    Source {
+        /// The channel.
+        source: ChatSource,
+        /// The alpha name, ChatHub's `bm_id`.
+        sender: &'a str,
+        /// The client's phone.
+        phone: PhoneNumber,
+    },
+}
+
+impl DeepLink<'_> {
+    /// The format's number in ChatHub's documents, 1 to 4.
+    pub const fn format(&self) -> u8 {
+        match self {
+            Self::Chat { .. } => 1,
+            Self::Phone { .. } => 2,
+            Self::Sender { .. } => 3,
+            Self::Source { .. } => 4,
+        }
+    }
+
+    /// The phone, in the formats that have one.
+    pub const fn phone(&self) -> Option<PhoneNumber> {
+        match self {
+            Self::Chat { .. } => None,
+            Self::Phone { phone } | Self::Sender { phone, .. } | Self::Source { phone, .. } => {
+                Some(*phone)
+            }
+        }
+    }
+
+    /// The URL that opens the chat as the operator whose token this is. Without a token the panel shows its login page.
+    pub fn url(&self, panel: &PanelUrl, token: Option<&str>) -> String {
+        // Twice the typical link without its token: it never grows in practice.
+        let mut url = String::with_capacity(panel.0.len() + 160 + token.map_or(0, str::len));
+        url.push_str(&panel.0);
+        match self {
+            Self::Chat { chat_raw_id } => {
+                append(&mut url, "chat_raw_id=", chat_raw_id);
+            }
+            Self::Phone { phone } => append(&mut url, "phone=", phone.as_str()),
+            Self::Sender { sender, phone } => {
+                append(&mut url, "from=", sender);
+                append(&mut url, "&phone=", phone.as_str());
+            }
+            Self::Source {
+                source,
+                sender,
+                phone,
+            } => {
+                url.push_str("source=");
+                url.push(char::from(b'0' + source.number()));
+                append(&mut url, "&from=", sender);
+                append(&mut url, "&phone=", phone.as_str());
+            }
+        }
+        if let Some(token) = token {
+            append(&mut url, "&token=", token);
+        }
+        url
+    }
+}
+
+fn append(url: &mut String, parameter: &str, value: &str) {
+    url.push_str(parameter);
+    // Writing into a String cannot fail.
+    let _ = write!(url, "{}", utf8_percent_encode(value, VALUE));
+}
+
+/// Where the chat panel is; ends in `?` or `&`, ready for a parameter.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PanelUrl(String);
+
+impl PanelUrl {
+    /// The panel's address may have a path and a query of its own.
+    pub fn new(address: &HttpsUrl) -> Self {
+        let url = address.as_url();
+        let mut prefix = String::from(url.as_str());
+        match url.query() {
+            None => prefix.push('?'),
+            Some("") => {}
+            Some(_) => prefix.push('&'),
+        }
+        Self(prefix)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+
+    use super::*;
+    use crate::phone::Region;
+
+    fn phone() -> PhoneNumber {
+        PhoneNumber::parse("+380501234567", Region::UA).unwrap()
+    }
+
+    fn panel(address: &str) -> PanelUrl {
+        PanelUrl::new(&HttpsUrl::parse(address).unwrap())
+    }
+
+    fn url(link: DeepLink<'_>) -> String {
+        link.url(&panel("https://chat.smsbat.com/"), Some("eyJh.eyJv.c2ln"))
+    }
+
+    #[test]
+    fn format_1_is_a_chat() {
+        let link = DeepLink::Chat {
+            chat_raw_id: "65a1",
+        };
+        assert_eq!(
+            url(link),
+            "https://chat.smsbat.com/?chat_raw_id=65a1&token=eyJh.eyJv.c2ln"
+        );
+    }
+
+    #[test]
+    fn format_2_is_a_phone() {
+        assert_eq!(
+            url(DeepLink::Phone { phone: phone() }),
+            "https://chat.smsbat.com/?phone=%2B380501234567&token=eyJh.eyJv.c2ln"
+        );
+    }
+
+    #[test]
+    fn format_3_is_a_sender() {
+        let link = DeepLink::Sender {
+            sender: "Acme",
+            phone: phone(),
+        };
+        assert_eq!(
+            url(link),
+            "https://chat.smsbat.com/?from=Acme&phone=%2B380501234567&token=eyJh.eyJv.c2ln"
+        );
+    }
+
+    #[rstest]
+    #[case(ChatSource::Viber, "source=0")]
+    #[case(ChatSource::ViberBot, "source=1")]
+    #[case(ChatSource::TelegramBot, "source=2")]
+    #[case(ChatSource::Whatsapp, "source=3")]
+    #[case(ChatSource::Widget, "source=4")]
+    #[case(ChatSource::Rozetka, "source=5")]
+    #[case(ChatSource::Facebook, "source=6")]
+    #[case(ChatSource::Instagram, "source=7")]
+    fn format_4_is_a_source(#[case] source: ChatSource, #[case] parameter: &str) {
+        let link = DeepLink::Source {
+            source,
+            sender: "Acme",
+            phone: phone(),
+        };
+        let expected = "&from=Acme&phone=%2B380501234567&token=eyJh.eyJv.c2ln";
+        assert_eq!(
+            url(link),
+            format!("https://chat.smsbat.com/?{parameter}{expected}")
+        );
+    }
+
+    #[test]
+    fn a_value_cannot_leave_its_parameter() {
+        let link = DeepLink::Sender {
+            sender: "A&B=C #?/\\\"<>+%\u{456}~",
+            phone: phone(),
+        };
+        assert_eq!(
+            url(link),
+            "https://chat.smsbat.com/?from=A%26B%3DC%20%23%3F%2F%5C%22%3C%3E%2B%25%D1%96~&phone=%2B380501234567\
+             &token=eyJh.eyJv.c2ln"
+        );
+    }
+
+    #[test]
+    fn without_a_token_the_panel_asks_for_a_login() {
+        let panel = panel("https://chat.smsbat.com");
+        assert_eq!(
+            DeepLink::Phone { phone: phone() }.url(&panel, None),
+            "https://chat.smsbat.com/?phone=%2B380501234567"
+        );
+    }
+
+    #[rstest]
+    #[case(
+        "https://chat.example/desk?theme=dark",
+        "https://chat.example/desk?theme=dark&phone="
+    )]
+    #[case("https://chat.example/desk?", "https://chat.example/desk?phone=")]
+    #[case("http://127.0.0.1:9000/", "http://127.0.0.1:9000/?phone=")]
+    #[case("http://[::1]:9000", "http://[::1]:9000/?phone=")]
+    #[case("http://localhost:9000", "http://localhost:9000/?phone=")]
+    fn the_panel_may_live_anywhere(#[case] address: &str, #[case] head: &str) {
+        let link = DeepLink::Phone { phone: phone() }.url(&panel(address), None);
+        assert_eq!(link, format!("{head}%2B380501234567"));
+    }
+}

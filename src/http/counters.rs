@@ -1,0 +1,114 @@
+//! The handles of a worker's metrics, looked up once: a click only adds to them.
+
+use std::time::Duration;
+
+use actix_web::http::Method;
+use prometheus::{Histogram, IntCounter, IntCounterVec, IntGauge};
+
+use super::Route;
+use super::refusal::Kind;
+use crate::metrics::{self, Metrics};
+use crate::source::ChatSource;
+
+const FORMATS: [&str; 4] = ["1", "2", "3", "4"];
+
+/// The label of a click that names no source.
+const NO_SOURCE: &str = "none";
+
+/// What requests count.
+pub(super) struct Counters {
+    pub(super) in_flight: IntGauge,
+    requests: IntCounterVec,
+    /// By route: its GETs by status.
+    gets: [Vec<(u16, IntCounter)>; Route::ALL.len()],
+    durations: [Histogram; Route::ALL.len()],
+    /// By format, then by source; the last one is for none.
+    redirects: [[IntCounter; ChatSource::ALL.len() + 1]; FORMATS.len()],
+    refusals: [IntCounter; Kind::ALL.len()],
+}
+
+impl Counters {
+    /// Looks everything up, which also makes every series of a closed set appear at 0.
+    pub(super) fn new(metrics: &Metrics) -> Self {
+        let requests = &metrics.http_requests_total;
+        Self {
+            in_flight: metrics.http_requests_in_flight.clone(),
+            requests: requests.clone(),
+            gets: Route::ALL.map(|route| {
+                statuses(route)
+                    .into_iter()
+                    .map(|status| (status, get_counter(requests, route, status)))
+                    .collect()
+            }),
+            durations: Route::ALL.map(|route| {
+                metrics::histogram(&metrics.http_request_duration_seconds, &[route.name()])
+            }),
+            redirects: FORMATS.map(|format| {
+                std::array::from_fn(|source| {
+                    let source = ChatSource::ALL.get(source).map_or(NO_SOURCE, |s| s.name());
+                    metrics::counter(&metrics.open_chat_redirects_total, &[format, source])
+                })
+            }),
+            refusals: Kind::ALL
+                .map(|kind| metrics::counter(&metrics.open_chat_refusals_total, &[kind.name()])),
+        }
+    }
+
+    pub(super) fn answered(&self, route: Route, method: &Method, status: u16, after: Duration) {
+        self.durations[route as usize].observe(after.as_secs_f64());
+        let known = self.gets[route as usize]
+            .iter()
+            .find(|(known, _)| *known == status && method == Method::GET);
+        match known {
+            Some((_, counter)) => counter.inc(),
+            None => self
+                .requests
+                .with_label_values(&[route.name(), method_name(method), &status.to_string()])
+                .inc(),
+        }
+    }
+
+    pub(super) fn redirected(&self, format: u8, source: Option<ChatSource>) {
+        let source = source.map_or(ChatSource::ALL.len(), |source| source.number().into());
+        self.redirects[usize::from(format) - 1][source].inc();
+    }
+
+    pub(super) fn refused(&self, kind: Kind) {
+        self.refusals[kind as usize].inc();
+    }
+}
+
+/// The statuses that a GET of this route may have.
+fn statuses(route: Route) -> Vec<u16> {
+    match route {
+        Route::OpenChat => {
+            let mut statuses = vec![302];
+            statuses.extend(Kind::ALL.map(Kind::status));
+            statuses.retain(|status| *status != 405);
+            statuses.dedup();
+            statuses
+        }
+        Route::Root => vec![302],
+        Route::Demo | Route::Healthz | Route::Metrics => vec![200],
+        Route::Readyz => vec![200, 503],
+        Route::Other => vec![404],
+    }
+}
+
+fn get_counter(requests: &IntCounterVec, route: Route, status: u16) -> IntCounter {
+    metrics::counter(requests, &[route.name(), "GET", &status.to_string()])
+}
+
+/// A method as a label: a caller may send any word, so all but the usual ones are `other`.
+fn method_name(method: &Method) -> &'static str {
+    match method.as_str() {
+        "GET" => "GET",
+        "HEAD" => "HEAD",
+        "POST" => "POST",
+        "PUT" => "PUT",
+        "PATCH" => "PATCH",
+        "DELETE" => "DELETE",
+        "OPTIONS" => "OPTIONS",
+        _ => "other",
+    }
+}

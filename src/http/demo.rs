@@ -1,0 +1,95 @@
+//! The demo's CRM: a list of contacts, each with the button that this service is behind.
+
+use actix_web::http::header::LOCATION;
+use actix_web::{HttpRequest, HttpResponse};
+use askama::Template;
+
+use super::Desk;
+use super::answer::html;
+use super::exchange::Click;
+use super::refusal::Refusal;
+
+/// A contact of the made-up CRM, with the link that its button opens, as such a CRM would write it.
+struct Contact {
+    name: &'static str,
+    phone: &'static str,
+    channel: &'static str,
+    href: &'static str,
+}
+
+/// All four formats, several sources, phones as messy as CRMs store them. The numbers are examples.
+const CONTACTS: [Contact; 8] = [
+    Contact {
+        name: "Olena Example",
+        phone: "+380501234567",
+        channel: "Viber",
+        href: "/open-chat?operator=101&from=Acme&phone=+380501234567&source=0",
+    },
+    Contact {
+        name: "Petro Sample",
+        phone: "+38 (050) 123-45-67",
+        channel: "any, by phone",
+        href: "/open-chat?operator=101&phone=%2B38%20(050)%20123-45-67",
+    },
+    Contact {
+        name: "Iryna Probe",
+        phone: "00380501234567",
+        channel: "Whatsapp",
+        href: "/open-chat?operator=102&phone=00380501234567&source=whatsapp",
+    },
+    Contact {
+        name: "Taras Muster",
+        phone: "0501234567",
+        channel: "TelegramBot",
+        href: "/open-chat?operator=101&phone=0501234567&source=TelegramBot",
+    },
+    Contact {
+        name: "Sofia Template",
+        phone: "380501234567",
+        channel: "one sender, any source",
+        href: "/open-chat?operator=102&phone=380501234567&from=Acme%20Shop",
+    },
+    Contact {
+        name: "Marko Fixture",
+        phone: "050-123-45-67",
+        channel: "Instagram, no sender known",
+        href: "/open-chat?operator=101&phone=050-123-45-67&source=7",
+    },
+    Contact {
+        name: "A chat in progress",
+        phone: "",
+        channel: "chat 65a1f0c2",
+        href: "/open-chat?operator=101&chat_raw_id=65a1f0c2&phone=",
+    },
+    Contact {
+        name: "A contact that the CRM did not fill in",
+        phone: "{{contact.phone}}",
+        channel: "Viber",
+        href: "/open-chat?operator=101&phone={{contact.phone}}&source=0",
+    },
+];
+
+#[derive(Template)]
+#[template(path = "demo.html")]
+struct Crm {
+    contacts: &'static [Contact],
+}
+
+/// The contact list.
+pub(super) async fn crm(_: &HttpRequest, _: &Desk, _: &mut Click) -> Result<HttpResponse, Refusal> {
+    let page = Crm {
+        contacts: &CONTACTS,
+    };
+    Ok(html(&mut HttpResponse::Ok(), &page))
+}
+
+/// `/` leads to the contact list.
+pub(super) async fn root(
+    _: &HttpRequest,
+    _: &Desk,
+    _: &mut Click,
+) -> Result<HttpResponse, Refusal> {
+    Ok(HttpResponse::Found()
+        .insert_header((LOCATION, "/demo"))
+        .finish())
+}

@@ -1,0 +1,226 @@
+//! One request and its answer: the id, the clock, the metrics, the log line, the headers that every answer has.
+//!
+//! It stands around every handler, and knows nothing of what one does.
+
+use std::time::Instant;
+
+use actix_web::http::Method;
+use actix_web::http::header::{
+    CACHE_CONTROL, HeaderMap, HeaderName, HeaderValue, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS,
+};
+use actix_web::{HttpRequest, HttpResponse, web};
+use prometheus::IntGauge;
+use serde::Serialize;
+use tracing::Level;
+
+use super::refusal::{Kind, Refusal};
+use super::{Desk, Route, Worker};
+use crate::access::Caller;
+use crate::chathub::OperatorId;
+use crate::config::LogPhones;
+use crate::phone::PhoneNumber;
+use crate::secret::Fingerprint;
+use crate::source::ChatSource;
+
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+const ROBOTS: HeaderName = HeaderName::from_static("x-robots-tag");
+
+/// The longest request id that is taken over from the caller, in characters.
+const MAX_REQUEST_ID: usize = 128;
+
+/// What became known of a click on its way, for its log line and its counter. What stays unknown stays empty.
+#[derive(Debug, Default)]
+pub(super) struct Click {
+    pub(super) caller: Option<Caller>,
+    pub(super) operator: Option<OperatorId>,
+    pub(super) phone: Option<PhoneNumber>,
+    pub(super) source: Option<ChatSource>,
+    /// Set where a link was handed out: its format, and the head of its token's hash.
+    pub(super) link: Option<(u8, Fingerprint)>,
+}
+
+/// Turns a handler into a route: everything that is the same for all of them happens here.
+pub(super) fn answered_by<Handler>(route: Route, handler: Handler) -> actix_web::Route
+where
+    Handler: AsyncFn(&HttpRequest, &Desk, &mut Click) -> Result<HttpResponse, Refusal> + 'static,
+    Handler: Clone,
+{
+    web::to(move |request: HttpRequest, worker: web::Data<Worker>| {
+        let handler = handler.clone();
+        async move {
+            let exchange = Exchange::begin(route, &request, &worker);
+            let mut click = Click::default();
+            let outcome = if request.method() == Method::GET {
+                handler(&request, &worker.desk, &mut click).await
+            } else {
+                Err(Refusal::new(
+                    Kind::MethodNotAllowed,
+                    "This address is opened with GET, as a browser opens a link.",
+                ))
+            };
+            exchange.end(outcome, &click)
+        }
+    })
+}
+
+/// A request that is being answered.
+struct Exchange<'a> {
+    route: Route,
+    request: &'a HttpRequest,
+    worker: &'a Worker,
+    request_id: String,
+    started: Instant,
+    /// Counts down also where the visitor goes away before the answer.
+    _in_flight: InFlight,
+}
+
+impl<'a> Exchange<'a> {
+    fn begin(route: Route, request: &'a HttpRequest, worker: &'a Worker) -> Self {
+        Self {
+            route,
+            request,
+            worker,
+            request_id: request_id(request.headers()),
+            started: Instant::now(),
+            _in_flight: InFlight::enter(&worker.counters.in_flight),
+        }
+    }
+
+    fn end(self, outcome: Result<HttpResponse, Refusal>, click: &Click) -> HttpResponse {
+        let (mut response, kind) = match outcome {
+            Ok(response) => (response, None),
+            Err(refusal) => (
+                refusal.respond(self.request, &self.request_id),
+                Some(refusal.kind),
+            ),
+        };
+        self.add_headers(response.headers_mut());
+        self.count(response.status().as_u16(), kind, click);
+        if self.route.is_logged() {
+            self.log(response.status().as_u16(), kind, click);
+        }
+        response
+    }
+
+    fn add_headers(&self, headers: &mut HeaderMap) {
+        headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        headers.insert(REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
+        headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+        headers.insert(ROBOTS, HeaderValue::from_static("noindex"));
+        // Both sources of the id yield visible ASCII only.
+        if let Ok(id) = HeaderValue::from_str(&self.request_id) {
+            headers.insert(REQUEST_ID, id);
+        }
+    }
+
+    fn count(&self, status: u16, kind: Option<Kind>, click: &Click) {
+        let counters = &self.worker.counters;
+        counters.answered(
+            self.route,
+            self.request.method(),
+            status,
+            self.started.elapsed(),
+        );
+        if let Some(kind) = kind {
+            counters.refused(kind);
+        }
+        if let Some((format, _)) = click.link {
+            counters.redirected(format, click.source);
+        }
+    }
+
+    fn log(&self, status: u16, kind: Option<Kind>, click: &Click) {
+        let level = if status >= 500 {
+            Level::WARN
+        } else {
+            Level::INFO
+        };
+        let phone = match self.worker.desk.log_phones {
+            LogPhones::Masked => click.phone.as_ref().map(PhoneNumber::masked),
+            LogPhones::None => None,
+        };
+        let line = Line {
+            message: if self.route == Route::OpenChat {
+                "click"
+            } else {
+                "request"
+            },
+            request_id: &self.request_id,
+            route: self.route.name(),
+            method: self.request.method().as_str(),
+            status,
+            duration_us: u64::try_from(self.started.elapsed().as_micros()).unwrap_or(u64::MAX),
+            client: self
+                .request
+                .peer_addr()
+                .map(|address| address.ip().to_string()),
+            outcome: click.link.map(|_| "redirect"),
+            kind: kind.map(Kind::name),
+            caller: click.caller.map(|caller| caller.to_string()),
+            operator: click.operator,
+            phone: phone.map(|phone| phone.to_string()),
+            format: click.link.map(|(format, _)| format),
+            source: click.source.map(ChatSource::name),
+            token: click.link.map(|(_, fingerprint)| fingerprint.to_string()),
+        };
+        self.worker.log.borrow_mut().write(level, &line);
+    }
+}
+
+/// The line of one request. Only closed sets, numbers and what has been checked: nothing that a caller wrote freely.
+#[derive(Serialize)]
+struct Line<'a> {
+    message: &'static str,
+    request_id: &'a str,
+    route: &'static str,
+    method: &'a str,
+    status: u16,
+    duration_us: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    client: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    outcome: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    kind: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    caller: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    operator: Option<OperatorId>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    phone: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    format: Option<u8>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    source: Option<&'static str>,
+    /// The head of the token's SHA-256.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    token: Option<String>,
+}
+
+/// Takes the caller's id over where it is harmless, else makes one.
+fn request_id(headers: &HeaderMap) -> String {
+    headers
+        .get(REQUEST_ID)
+        .and_then(|id| id.to_str().ok())
+        .filter(|id| (1..=MAX_REQUEST_ID).contains(&id.len()))
+        .filter(|id| {
+            id.bytes()
+                .all(|byte| byte.is_ascii_alphanumeric() || b"._-".contains(&byte))
+        })
+        .map_or_else(|| format!("{:032x}", fastrand::u128(..)), ToOwned::to_owned)
+}
+
+struct InFlight(IntGauge);
+
+impl InFlight {
+    fn enter(gauge: &IntGauge) -> Self {
+        gauge.inc();
+        Self(gauge.clone())
+    }
+}
+
+impl Drop for InFlight {
+    fn drop(&mut self) {
+        self.0.dec();
+    }
+}

@@ -1,0 +1,45 @@
+//! What machines that watch over the service ask.
+
+use std::sync::atomic::Ordering;
+
+use actix_web::{HttpRequest, HttpResponse};
+
+use super::Desk;
+use super::exchange::Click;
+use super::refusal::Refusal;
+
+/// The content type of Prometheus' text format.
+const PROMETHEUS_TEXT: &str = "text/plain; version=0.0.4; charset=utf-8";
+
+/// Alive: it can answer at all.
+pub(super) async fn healthz(
+    _: &HttpRequest,
+    _: &Desk,
+    _: &mut Click,
+) -> Result<HttpResponse, Refusal> {
+    Ok(HttpResponse::Ok().body("ok\n"))
+}
+
+/// Ready: ChatHub has accepted the credentials once. A later outage does not undo it.
+pub(super) async fn readyz(
+    _: &HttpRequest,
+    desk: &Desk,
+    _: &mut Click,
+) -> Result<HttpResponse, Refusal> {
+    Ok(if desk.is_ready.load(Ordering::Relaxed) {
+        HttpResponse::Ok().body("ready\n")
+    } else {
+        HttpResponse::ServiceUnavailable().body("ChatHub has not accepted the credentials yet\n")
+    })
+}
+
+/// The metrics, for Prometheus.
+pub(super) async fn metrics(
+    _: &HttpRequest,
+    desk: &Desk,
+    _: &mut Click,
+) -> Result<HttpResponse, Refusal> {
+    Ok(HttpResponse::Ok()
+        .content_type(PROMETHEUS_TEXT)
+        .body(desk.metrics.render()))
+}

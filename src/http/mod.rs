@@ -1,0 +1,141 @@
+//! The HTTP side: which path leads where, and what every route may use.
+
+mod answer;
+mod counters;
+mod demo;
+mod exchange;
+mod health;
+mod open_chat;
+mod query;
+mod refusal;
+
+use std::cell::RefCell;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
+use actix_web::web;
+
+use self::counters::Counters;
+use self::exchange::answered_by;
+pub use self::refusal::Kind;
+use crate::access::Policy;
+use crate::config::{LinkConfig, LogPhones};
+use crate::metrics::Metrics;
+use crate::telemetry::RequestLog;
+use crate::tokens::OperatorTokens;
+
+/// What every route may use.
+pub struct Desk {
+    /// Who may open whose panel.
+    pub access: Policy,
+    /// How a click becomes a deep link.
+    pub links: LinkConfig,
+    /// Where operator tokens come from.
+    pub tokens: OperatorTokens,
+    /// What is counted.
+    pub metrics: Metrics,
+    /// How much of a phone the log shows.
+    pub log_phones: LogPhones,
+    /// Whether the configuration has been proven: the first login, or the profile key, was accepted.
+    pub is_ready: AtomicBool,
+    /// Where `/` leads.
+    pub front: Front,
+}
+
+/// Where `/` leads.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Front {
+    /// Nowhere.
+    Nothing,
+    /// To the demo's CRM page.
+    Demo,
+}
+
+/// A [`Desk`] as one worker thread sees it, with what the thread has for itself.
+pub struct Worker {
+    desk: Arc<Desk>,
+    counters: Counters,
+    log: RefCell<RequestLog>,
+}
+
+impl Worker {
+    /// A place at the desk.
+    pub fn new(desk: Arc<Desk>, log: RequestLog) -> Self {
+        Self {
+            counters: Counters::new(&desk.metrics),
+            desk,
+            log: RefCell::new(log),
+        }
+    }
+}
+
+/// A route, by the name it has in metrics and logs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(usize)]
+enum Route {
+    OpenChat,
+    Root,
+    Demo,
+    Healthz,
+    Readyz,
+    Metrics,
+    /// Any path that leads nowhere. Its name is not the path, which a visitor chooses.
+    Other,
+}
+
+impl Route {
+    const ALL: [Self; 7] = [
+        Self::OpenChat,
+        Self::Root,
+        Self::Demo,
+        Self::Healthz,
+        Self::Readyz,
+        Self::Metrics,
+        Self::Other,
+    ];
+
+    const fn name(self) -> &'static str {
+        match self {
+            Self::OpenChat => "/open-chat",
+            Self::Root => "/",
+            Self::Demo => "/demo",
+            Self::Healthz => "/healthz",
+            Self::Readyz => "/readyz",
+            Self::Metrics => "/metrics",
+            Self::Other => "other",
+        }
+    }
+
+    /// Ops routes are asked every few seconds by machines; no line of the log is spent on them.
+    const fn is_logged(self) -> bool {
+        !matches!(self, Self::Healthz | Self::Readyz | Self::Metrics)
+    }
+}
+
+/// The routes for agents and admins.
+pub fn public_routes(front: Front) -> impl FnOnce(&mut web::ServiceConfig) {
+    move |config| {
+        config.route(
+            "/open-chat",
+            answered_by(Route::OpenChat, open_chat::open_chat),
+        );
+        if front == Front::Demo {
+            config
+                .route("/", answered_by(Route::Root, demo::root))
+                .route("/demo", answered_by(Route::Demo, demo::crm));
+        }
+    }
+}
+
+/// The routes for machines that watch over the service.
+pub fn ops_routes(config: &mut web::ServiceConfig) {
+    config
+        .route("/healthz", answered_by(Route::Healthz, health::healthz))
+        .route("/readyz", answered_by(Route::Readyz, health::readyz))
+        .route("/metrics", answered_by(Route::Metrics, health::metrics));
+}
+
+/// Any other path.
+pub fn nowhere() -> actix_web::Route {
+    answered_by(Route::Other, refusal::not_found)
+}

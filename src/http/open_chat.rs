@@ -1,0 +1,97 @@
+//! The click: `GET /open-chat` → 302 to the right chat.
+
+use actix_web::http::header::LOCATION;
+use actix_web::{HttpRequest, HttpResponse};
+
+use super::Desk;
+use super::exchange::Click;
+use super::query::Query;
+use super::refusal::{Kind, Refusal};
+use crate::chathub::OperatorId;
+use crate::config::{LinkConfig, SourceWithoutSender};
+use crate::deep_link::DeepLink;
+use crate::phone::PhoneNumber;
+use crate::source::ChatSource;
+
+/// Query → access → operator → target → token → deep link. Everything that can be refused without ChatHub is refused before ChatHub
+/// is asked.
+pub(super) async fn open_chat(
+    request: &HttpRequest,
+    desk: &Desk,
+    click: &mut Click,
+) -> Result<HttpResponse, Refusal> {
+    let query = Query::parse(request.query_string())?;
+    click.caller = Some(desk.access.admit());
+    let operator = *click.operator.insert(operator(&query)?);
+    let link = target(&query, &desk.links, click)?;
+    let panel = &desk.links.panel;
+    let token = desk
+        .tokens
+        .mint(operator)
+        .await
+        .map_err(|error| Refusal::from(error).or_by_hand(|| link.url(panel, None)))?;
+    click.link = Some((link.format(), token.secret.fingerprint()));
+    let location = link.url(panel, Some(token.secret.expose()));
+    Ok(HttpResponse::Found()
+        .insert_header((LOCATION, location))
+        .finish())
+}
+
+fn operator(query: &Query<'_>) -> Result<OperatorId, Refusal> {
+    let operator = query.operator().ok_or_else(|| {
+        Refusal::new(
+            Kind::OperatorMissing,
+            "The link does not say whose chat panel to open: add `operator=` with the operator's ChatHub id.",
+        )
+    })?;
+    OperatorId::parse(operator).ok_or_else(|| {
+        Refusal::new(
+            Kind::OperatorUnknown,
+            "The link's `operator` is not an operator's ChatHub id, which is a number such as 101.",
+        )
+    })
+}
+
+/// Which chat opens: the format follows from what is known.
+fn target<'a>(
+    query: &'a Query<'_>,
+    links: &'a LinkConfig,
+    click: &mut Click,
+) -> Result<DeepLink<'a>, Refusal> {
+    let source = query.source().map(ChatSource::parse).transpose()?;
+    click.source = source;
+    if let Some(chat_raw_id) = query.chat_raw_id() {
+        return Ok(DeepLink::Chat { chat_raw_id });
+    }
+    let phone = query.phone().ok_or_else(|| {
+        Refusal::new(
+            Kind::TargetMissing,
+            "The link does not say which client: add `phone=` with the client's phone, or `chat_raw_id=`. \
+             If they are there, the client has no phone in the CRM.",
+        )
+    })?;
+    let phone = *click
+        .phone
+        .insert(PhoneNumber::parse(phone, links.default_region)?);
+    let sender = query
+        .from()
+        .or_else(|| source.and_then(|source| links.senders.of(source)));
+    match (sender, source) {
+        (Some(sender), Some(source)) => Ok(DeepLink::Source {
+            source,
+            sender,
+            phone,
+        }),
+        (Some(sender), None) => Ok(DeepLink::Sender { sender, phone }),
+        (None, Some(source)) if links.source_without_sender == SourceWithoutSender::Reject => {
+            Err(Refusal::new(
+                Kind::SenderMissing,
+                format!(
+                    "The link names the source {source} without a sender: add `from=` with the alpha name, or have SENDERS \
+                     set for this source."
+                ),
+            ))
+        }
+        (None, _) => Ok(DeepLink::Phone { phone }),
+    }
+}

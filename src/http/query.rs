@@ -1,0 +1,249 @@
+//! The strict reading of `/open-chat`'s query.
+//!
+//! A form decoder repairs what it cannot read; here the wrong chat could open, so everything that is not plainly right is
+//! refused, in words for the person who set the link up. Parameters that are not ours (trackers add them) are passed over.
+
+use std::borrow::Cow;
+
+use super::refusal::{Kind, Refusal};
+
+/// The longest query, in bytes.
+const MAX_QUERY: usize = 4096;
+
+const NAMES: [&str; 6] = ["operator", "phone", "chat_raw_id", "from", "source", "pass"];
+
+/// The parameters of a click, decoded; `None` where absent or blank.
+#[derive(Debug, Default)]
+pub(super) struct Query<'a> {
+    values: [Option<Cow<'a, str>>; NAMES.len()],
+}
+
+impl<'a> Query<'a> {
+    /// Reads a raw query string.
+    pub(super) fn parse(text: &'a str) -> Result<Self, Refusal> {
+        if text.len() > MAX_QUERY {
+            return Err(Refusal::new(
+                Kind::QueryTooLong,
+                "The query of this link is over 4 KiB long.",
+            ));
+        }
+        let mut query = Self::default();
+        let mut seen = [false; NAMES.len()];
+        for pair in text.split('&') {
+            let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+            let name = decode(name).map_err(|why| unreadable("name of a parameter", why))?;
+            let Some(position) = NAMES.iter().position(|known| *known == name) else {
+                continue;
+            };
+            if std::mem::replace(&mut seen[position], true) {
+                return Err(Refusal::new(
+                    Kind::ParameterRepeated,
+                    format!("The parameter `{name}` is given twice; give it once."),
+                ));
+            }
+            query.values[position] = read(NAMES[position], value)?;
+        }
+        Ok(query)
+    }
+
+    pub(super) fn operator(&self) -> Option<&str> {
+        self.values[0].as_deref()
+    }
+
+    pub(super) fn phone(&self) -> Option<&str> {
+        self.values[1].as_deref()
+    }
+
+    pub(super) fn chat_raw_id(&self) -> Option<&str> {
+        self.values[2].as_deref()
+    }
+
+    pub(super) fn from(&self) -> Option<&str> {
+        self.values[3].as_deref()
+    }
+
+    pub(super) fn source(&self) -> Option<&str> {
+        self.values[4].as_deref()
+    }
+}
+
+/// Why a text cannot be decoded.
+#[derive(Clone, Copy)]
+enum Undecodable {
+    PercentEncoding,
+    Utf8,
+}
+
+/// Reads one value; CRMs leave empty merge fields, so a blank one is absent.
+fn read<'a>(name: &'static str, raw: &'a str) -> Result<Option<Cow<'a, str>>, Refusal> {
+    // `%PHONE%` is no valid percent-encoding, and deserves the better message.
+    if is_percent_placeholder(raw) {
+        return Err(unfilled(name));
+    }
+    let value = decode(raw).map_err(|why| unreadable(&format!("parameter `{name}`"), why))?;
+    if value.chars().any(char::is_control) {
+        return Err(Refusal::new(
+            Kind::ParameterInvalid,
+            format!("The parameter `{name}` contains a control character, such as a line break."),
+        ));
+    }
+    if is_placeholder(&value) {
+        return Err(unfilled(name));
+    }
+    Ok(Some(value).filter(|value| !value.trim().is_empty()))
+}
+
+fn unfilled(name: &str) -> Refusal {
+    Refusal::new(
+        Kind::PlaceholderUnfilled,
+        format!(
+            "The parameter `{name}` is still a template: the CRM did not put the client's value in its place. \
+             Check how this CRM writes placeholders, and that the field exists."
+        ),
+    )
+}
+
+fn unreadable(what: &str, why: Undecodable) -> Refusal {
+    let why = match why {
+        Undecodable::PercentEncoding => {
+            "is not properly percent-encoded: after each `%` two hexadecimal digits belong, and a `%` itself is `%25`"
+        }
+        Undecodable::Utf8 => "is not UTF-8 text",
+    };
+    Refusal::new(Kind::ParameterInvalid, format!("The {what} {why}."))
+}
+
+/// Strict percent-decoding; `+` is a space, as in every form.
+fn decode(raw: &str) -> Result<Cow<'_, str>, Undecodable> {
+    if !raw.bytes().any(|byte| matches!(byte, b'%' | b'+')) {
+        return Ok(Cow::Borrowed(raw));
+    }
+    let mut decoded = Vec::with_capacity(raw.len());
+    let mut bytes = raw.bytes();
+    while let Some(byte) = bytes.next() {
+        decoded.push(match byte {
+            b'+' => b' ',
+            b'%' => match (bytes.next().and_then(hex), bytes.next().and_then(hex)) {
+                (Some(high), Some(low)) => high << 4 | low,
+                _ => return Err(Undecodable::PercentEncoding),
+            },
+            other => other,
+        });
+    }
+    String::from_utf8(decoded)
+        .map(Cow::Owned)
+        .map_err(|_| Undecodable::Utf8)
+}
+
+fn hex(digit: u8) -> Option<u8> {
+    char::from(digit)
+        .to_digit(16)
+        .and_then(|digit| u8::try_from(digit).ok())
+}
+
+/// Whether a value is still a template in the language of some CRM: `{{…}}`, `{!…}`, `${…}`, `{…}`, `[[…]]`, `#…#`.
+fn is_placeholder(value: &str) -> bool {
+    encloses(value, "{", "}")
+        || encloses(value, "[[", "]]")
+        || is_named_between(value, b'#')
+        || is_percent_placeholder(value)
+}
+
+fn encloses(value: &str, open: &str, close: &str) -> bool {
+    value
+        .split_once(open)
+        .is_some_and(|(_, rest)| rest.contains(close))
+}
+
+/// `%PHONE%`, also where its first two letters happen to be hexadecimal digits (`%DEAL%`).
+fn is_percent_placeholder(value: &str) -> bool {
+    is_named_between(value, b'%')
+}
+
+/// Whether `value` is, between two marks, a name as programmers write names.
+fn is_named_between(value: &str, mark: u8) -> bool {
+    match value.trim().as_bytes() {
+        [first, name @ .., last] if *first == mark && *last == mark => {
+            name.first().is_some_and(u8::is_ascii_alphabetic)
+                && name
+                    .iter()
+                    .all(|byte| byte.is_ascii_alphanumeric() || b"_.:-".contains(byte))
+        }
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+
+    use super::*;
+
+    fn kind(query: &str) -> Option<Kind> {
+        Query::parse(query).err().map(|refusal| refusal.kind)
+    }
+
+    #[test]
+    fn values_are_decoded() {
+        let query = Query::parse("operator=101&phone=+380501234567&from=A%26B&source=0").unwrap();
+        assert_eq!(query.operator(), Some("101"));
+        assert_eq!(query.phone(), Some(" 380501234567"));
+        assert_eq!(query.from(), Some("A&B"));
+        assert_eq!(query.source(), Some("0"));
+        assert_eq!(query.chat_raw_id(), None);
+    }
+
+    #[rstest]
+    #[case("")]
+    #[case("phone=")]
+    #[case("phone")]
+    #[case("phone=%20")]
+    #[case("phone=+")]
+    #[case("&&utm_source=x&utm_source=y&=z&bad=%zz")]
+    fn blank_is_absent_and_foreign_is_passed_over(#[case] text: &str) {
+        assert_eq!(Query::parse(text).unwrap().phone(), None);
+    }
+
+    #[rstest]
+    #[case("phone=1&phone=1", Kind::ParameterRepeated)]
+    #[case("phone=&%70hone=1", Kind::ParameterRepeated)]
+    #[case("phone=%", Kind::ParameterInvalid)]
+    #[case("phone=%2", Kind::ParameterInvalid)]
+    #[case("phone=%2x", Kind::ParameterInvalid)]
+    #[case("ph%one=1", Kind::ParameterInvalid)]
+    #[case("from=%FF", Kind::ParameterInvalid)]
+    #[case("from=%C0%AF", Kind::ParameterInvalid)]
+    #[case("from=a%0d%0aLocation:x", Kind::ParameterInvalid)]
+    #[case("from=a%00", Kind::ParameterInvalid)]
+    #[case("from=a%C2%85", Kind::ParameterInvalid)]
+    fn what_cannot_be_read_is_refused(#[case] text: &str, #[case] expected: Kind) {
+        assert_eq!(kind(text), Some(expected));
+    }
+
+    #[rstest]
+    #[case("{{phone}}")]
+    #[case("{{contact.phone}}")]
+    #[case("%7B%7Bphone%7D%7D")]
+    #[case("+{{phone}}")]
+    #[case("{!Contact.Phone}")]
+    #[case("${lead.phone}")]
+    #[case("{Lead.Phone}")]
+    #[case("%23PHONE%23")]
+    #[case("%PHONE%")]
+    #[case("%DEAL_PHONE%")]
+    #[case("%25PHONE%25")]
+    #[case("[[phone]]")]
+    fn a_template_left_unfilled_is_named_so(#[case] value: &str) {
+        assert_eq!(
+            kind(&format!("operator=101&phone={value}")),
+            Some(Kind::PlaceholderUnfilled)
+        );
+    }
+
+    #[test]
+    fn the_limit_is_4_kib() {
+        let longest = format!("from={}", "a".repeat(4091));
+        assert_eq!(kind(&longest), None);
+        assert_eq!(kind(&format!("{longest}a")), Some(Kind::QueryTooLong));
+    }
+}

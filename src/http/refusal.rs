@@ -1,0 +1,227 @@
+//! Every "no": its kind, its status, its sentence. The one place where an error becomes an answer.
+
+use std::borrow::Cow;
+use std::time::Duration;
+
+use actix_web::http::StatusCode;
+use actix_web::http::header::{ALLOW, RETRY_AFTER};
+use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder};
+use askama::Template;
+use serde::Serialize;
+
+use super::Desk;
+use super::answer::{html, prefers_html};
+use super::exchange::Click;
+use crate::chathub::{self, Unreachable};
+use crate::phone::PhoneError;
+use crate::source::UnknownSource;
+
+/// How long a visitor should wait where ChatHub gives no time of its own.
+const RETRY_SOON: Duration = Duration::from_secs(5);
+
+macro_rules! kinds {
+    ($($kind:ident $name:literal $status:literal $title:literal;)+) => {
+        /// Why a request is refused. The name is the problem's type, the metric's label and the log's field.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        #[repr(usize)]
+        pub enum Kind {
+            $(#[doc = $title] $kind,)+
+        }
+
+        impl Kind {
+            /// Every kind.
+            pub const ALL: [Self; [$($status),+].len()] = [$(Self::$kind),+];
+
+            /// `phone-invalid`
+            pub const fn name(self) -> &'static str {
+                match self { $(Self::$kind => $name,)+ }
+            }
+
+            /// The HTTP status.
+            pub const fn status(self) -> u16 {
+                match self { $(Self::$kind => $status,)+ }
+            }
+
+            /// A few words, the same for every refusal of the kind.
+            pub const fn title(self) -> &'static str {
+                match self { $(Self::$kind => $title,)+ }
+            }
+        }
+    };
+}
+
+kinds! {
+    OperatorMissing     "operator-missing"     400 "The link names no operator";
+    TargetMissing       "target-missing"       400 "The link names no client";
+    PhoneInvalid        "phone-invalid"        400 "This is not a phone number";
+    SourceInvalid       "source-invalid"       400 "This is not a chat source";
+    SenderMissing       "sender-missing"       400 "The source has no sender";
+    ParameterInvalid    "parameter-invalid"    400 "A parameter cannot be read";
+    ParameterRepeated   "parameter-repeated"   400 "A parameter is given twice";
+    PlaceholderUnfilled "placeholder-unfilled" 400 "The CRM did not fill in the link";
+    OperatorNotAllowed  "operator-not-allowed" 403 "ChatHub does not allow this operator";
+    OperatorUnknown     "operator-unknown"     404 "There is no such operator";
+    NotFound            "not-found"            404 "There is nothing here";
+    MethodNotAllowed    "method-not-allowed"   405 "This is opened with GET";
+    QueryTooLong        "query-too-long"       414 "The link is too long";
+    ChathubBadAnswer    "chathub-bad-answer"   502 "ChatHub gave an answer that makes no sense";
+    ChathubUnavailable  "chathub-unavailable"  503 "ChatHub is not available";
+    ChathubThrottled    "chathub-throttled"    503 "ChatHub asks to slow down";
+    CredentialsRejected "credentials-rejected" 503 "ChatHub does not accept this service's credentials";
+    ChathubTimeout      "chathub-timeout"      504 "ChatHub does not answer in time";
+}
+
+/// A request that is not granted.
+#[derive(Debug)]
+pub(super) struct Refusal {
+    pub(super) kind: Kind,
+    /// What happened here and what to change, for the person who set the link up.
+    detail: Cow<'static, str>,
+    /// What the visitor can do, where it is not plain from the detail.
+    retry_after: Option<Duration>,
+    /// The deep link without a token: the panel's own login page, for when ChatHub does not mint.
+    by_hand: Option<String>,
+}
+
+impl Refusal {
+    pub(super) fn new(kind: Kind, detail: impl Into<Cow<'static, str>>) -> Self {
+        Self {
+            kind,
+            detail: detail.into(),
+            retry_after: None,
+            by_hand: None,
+        }
+    }
+
+    /// Offers a deep link without a token where the fault is ChatHub's.
+    pub(super) fn or_by_hand(mut self, link: impl FnOnce() -> String) -> Self {
+        if self.kind.status() >= 500 {
+            self.by_hand = Some(link());
+        }
+        self
+    }
+
+    /// A page for a browser, a problem (RFC 9457) for everyone else.
+    pub(super) fn respond(&self, request: &HttpRequest, request_id: &str) -> HttpResponse {
+        let status =
+            StatusCode::from_u16(self.kind.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let mut response = HttpResponseBuilder::new(status);
+        if self.kind == Kind::MethodNotAllowed {
+            response.insert_header((ALLOW, "GET"));
+        }
+        if let Some(wait) = self.retry_after {
+            response.insert_header((RETRY_AFTER, wait.as_secs().max(1).to_string()));
+        }
+        if prefers_html(request) {
+            return html(
+                &mut response,
+                &Page {
+                    refusal: self,
+                    request_id,
+                },
+            );
+        }
+        response
+            .content_type("application/problem+json")
+            .json(Problem {
+                r#type: format!("urn:open-chat:problem:{}", self.kind.name()),
+                title: self.kind.title(),
+                status: self.kind.status(),
+                detail: &self.detail,
+                request_id,
+            })
+    }
+}
+
+#[derive(Serialize)]
+struct Problem<'a> {
+    r#type: String,
+    title: &'static str,
+    status: u16,
+    detail: &'a str,
+    request_id: &'a str,
+}
+
+#[derive(Template)]
+#[template(path = "refusal.html")]
+struct Page<'a> {
+    refusal: &'a Refusal,
+    request_id: &'a str,
+}
+
+impl From<PhoneError> for Refusal {
+    fn from(error: PhoneError) -> Self {
+        Self::new(Kind::PhoneInvalid, error.to_string())
+    }
+}
+
+impl From<UnknownSource> for Refusal {
+    fn from(error: UnknownSource) -> Self {
+        Self::new(Kind::SourceInvalid, error.to_string())
+    }
+}
+
+/// What a failed mint means for the click.
+impl From<chathub::Error> for Refusal {
+    fn from(error: chathub::Error) -> Self {
+        use chathub::Error as E;
+        let (kind, detail) = match &error {
+            E::CredentialsRejected => (
+                Kind::CredentialsRejected,
+                "ChatHub does not accept the company's login, password or key. Whoever runs this service must correct it.",
+            ),
+            E::NotPermitted => (
+                Kind::OperatorNotAllowed,
+                "ChatHub does not let this company open this operator's panel: the operator may be inactive, deleted or of \
+                 another company.",
+            ),
+            // Which of the two an unknown operator gets is not documented.
+            E::NotFound | E::InvalidRequest { .. } => (
+                Kind::OperatorUnknown,
+                "ChatHub knows no operator with this id. Check the link's `operator`.",
+            ),
+            E::Throttled { .. } => (
+                Kind::ChathubThrottled,
+                "ChatHub asks to slow down. Wait a moment and try again.",
+            ),
+            E::Unavailable(Unreachable::NoConnection) => (
+                Kind::ChathubUnavailable,
+                "ChatHub cannot be reached. Try again in a moment.",
+            ),
+            E::Unavailable(_) => (
+                Kind::ChathubUnavailable,
+                "ChatHub has a problem of its own. Try again in a moment.",
+            ),
+            E::TimedOut => (
+                Kind::ChathubTimeout,
+                "ChatHub does not answer in time. Try again in a moment.",
+            ),
+            E::BadAnswer(_) => (
+                Kind::ChathubBadAnswer,
+                "ChatHub's answer could not be understood. Try again; if it stays so, whoever runs this service should look \
+                 at CHATHUB_URL.",
+            ),
+        };
+        let mut refusal = Self::new(kind, detail);
+        if kind.status() == 503 {
+            let asked = match error {
+                E::Throttled { retry_after } => retry_after,
+                _ => None,
+            };
+            refusal.retry_after = Some(asked.unwrap_or(RETRY_SOON));
+        }
+        refusal
+    }
+}
+
+/// The answer to a path that leads nowhere.
+pub(super) async fn not_found(
+    _: &HttpRequest,
+    _: &Desk,
+    _: &mut Click,
+) -> Result<HttpResponse, Refusal> {
+    Err(Refusal::new(
+        Kind::NotFound,
+        "There is nothing at this address. The chat button's address ends in /open-chat.",
+    ))
+}

@@ -1,0 +1,45 @@
+//! **open-chat**: the service behind one button in a CRM, *open the chat with this client*.
+//!
+//! `GET /open-chat?operator=&phone=&source=` finds the operator, gets a short-lived operator token from SMSBAT ChatHub, turns the phone
+//! into E.164, assembles the right deep link and answers `302`.
+//!
+//! # The way of a click
+//! Start at `http/open_chat.rs` and go down; each module knows only those above it in this list.
+//!
+//! | module | owns |
+//! |---|---|
+//! | [`phone`] | text from a CRM → E.164 |
+//! | [`source`] | the eight channels, and the sender of each |
+//! | [`secret`] | what must never be printed |
+//! | [`https_url`] | an address that a secret may be sent to |
+//! | [`chathub`] | the client: seven calls |
+//! | [`metrics`], [`telemetry`] | what the service says about itself |
+//! | [`deep_link`] | four formats → a URL |
+//! | [`tokens`] | operator tokens |
+//! | [`access`] | who may open whose panel |
+//! | [`config`] | the environment → settings |
+//! | [`http`] | routes, refusals, pages |
+//! | [`app`] | parts → running servers → a graceful end |
+//! | [`simulator`] | ChatHub, played from its documents; knows none of the others |
+//! | [`cli`] | one file a command |
+//!
+//! # Invariants
+//! - What can be refused without ChatHub is refused before ChatHub is asked.
+//! - The host and path of a deep link come from the configuration alone.
+//! - A [`secret::Secret`] reaches the wire and the deep link, and nothing else: no log, no metric, no error, no `Debug`.
+
+pub mod access;
+pub mod app;
+pub mod chathub;
+pub mod cli;
+pub mod config;
+pub mod deep_link;
+pub mod http;
+pub mod https_url;
+pub mod metrics;
+pub mod phone;
+pub mod secret;
+pub mod simulator;
+pub mod source;
+pub mod telemetry;
+pub mod tokens;

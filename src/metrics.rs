@@ -1,0 +1,126 @@
+//! What Prometheus scrapes. One struct, one registry of its own; a field's name is the metric's name, its doc comment the help text.
+//!
+//! Labels come from closed sets only, so the number of series is fixed by construction. Who counts what is decided where it
+//! happens.
+
+use prometheus::core::Collector;
+use prometheus::process_collector::ProcessCollector;
+use prometheus::{
+    Histogram, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Opts,
+    Registry, TextEncoder,
+};
+
+/// From a warm click (under 1 ms) to the end of a click's budget; 0.3 s is the promise to the agent.
+const SECONDS: &[f64] = &[
+    0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.2, 0.3, 0.5, 1.0, 2.0, 5.0,
+];
+
+/// A kind of metric that the list below can declare.
+trait Metric: Collector + Clone + Sized + 'static {
+    fn declare(name: &str, help: &str, labels: &[&str]) -> prometheus::Result<Self>;
+}
+
+impl Metric for IntCounterVec {
+    fn declare(name: &str, help: &str, labels: &[&str]) -> prometheus::Result<Self> {
+        Self::new(Opts::new(name, help), labels)
+    }
+}
+
+impl Metric for IntGauge {
+    fn declare(name: &str, help: &str, _: &[&str]) -> prometheus::Result<Self> {
+        Self::new(name, help)
+    }
+}
+
+impl Metric for IntGaugeVec {
+    fn declare(name: &str, help: &str, labels: &[&str]) -> prometheus::Result<Self> {
+        Self::new(Opts::new(name, help), labels)
+    }
+}
+
+impl Metric for HistogramVec {
+    fn declare(name: &str, help: &str, labels: &[&str]) -> prometheus::Result<Self> {
+        Self::new(
+            HistogramOpts::new(name, help).buckets(SECONDS.to_vec()),
+            labels,
+        )
+    }
+}
+
+macro_rules! metrics {
+    ($($(#[doc = $help:literal])+ $name:ident: $kind:ty $([$($label:literal),+])?,)+) => {
+        /// Every metric of the service.
+        pub struct Metrics {
+            registry: Registry,
+            $($(#[doc = $help])+ pub $name: $kind,)+
+        }
+
+        impl Metrics {
+            /// Declares and registers them all. It fails only where two have one name, which a test would show.
+            pub fn new() -> prometheus::Result<Self> {
+                let registry = Registry::new();
+                $(
+                    let help = concat!($($help),+).trim();
+                    let $name = <$kind>::declare(stringify!($name), help, &[$($($label),+)?])?;
+                    registry.register(Box::new($name.clone()))?;
+                )+
+                registry.register(Box::new(ProcessCollector::for_self()))?;
+                Ok(Self { registry, $($name),+ })
+            }
+        }
+    };
+}
+
+metrics! {
+    /// Requests answered, by route, method and status.
+    http_requests_total: IntCounterVec["route", "method", "status"],
+    /// Seconds from a request's head to its answer, by route.
+    http_request_duration_seconds: HistogramVec["route"],
+    /// Requests being answered at this moment.
+    http_requests_in_flight: IntGauge,
+    /// Clicks answered with a deep link, by its format (1 chat, 2 phone, 3 sender, 4 source) and the source that the click named. Format 2 with a source is a source without a sender.
+    open_chat_redirects_total: IntCounterVec["format", "source"],
+    /// Requests refused, by the kind of problem.
+    open_chat_refusals_total: IntCounterVec["kind"],
+    /// Always 1; the labels tell which build is running.
+    open_chat_build_info: IntGaugeVec["version", "revision"],
+}
+
+impl Metrics {
+    /// The text that a scrape gets, in Prometheus' text format 0.0.4.
+    pub fn render(&self) -> String {
+        // Only a metric without a name could fail here.
+        TextEncoder::new()
+            .encode_to_string(&self.registry.gather())
+            .unwrap_or_default()
+    }
+}
+
+/// The counter of one label set, there from now on at 0.
+pub fn counter(family: &IntCounterVec, labels: &[&str]) -> IntCounter {
+    family.with_label_values(labels)
+}
+
+/// The histogram of one label set, there from now on.
+pub fn histogram(family: &HistogramVec, labels: &[&str]) -> Histogram {
+    family.with_label_values(labels)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_doc_comment_is_the_help_text() {
+        let metrics = Metrics::new().unwrap();
+        metrics.http_requests_in_flight.set(3);
+        let text = metrics.render();
+        assert!(
+            text.contains(
+                "# HELP http_requests_in_flight Requests being answered at this moment.\n"
+            )
+        );
+        assert!(text.contains("\nhttp_requests_in_flight 3\n"));
+        assert!(text.contains("\nprocess_open_fds "));
+    }
+}

@@ -1,0 +1,207 @@
+//! Text from a CRM → a phone number in E.164.
+//!
+//! Owns what counts as a phone, and how much of one a log may show. Google's libphonenumber decides what is valid;
+//! nothing outside this file knows which port of it is used.
+
+use std::fmt;
+
+use arrayvec::ArrayString;
+use rlibphonenumber::{PHONE_NUMBER_UTIL, PhoneNumberFormat};
+use thiserror::Error;
+
+/// The longest text that is still read as a phone, in characters. The longest of libphonenumber's own examples, written
+/// with every usual separator, stays well below.
+const MAX_CHARACTERS: usize = 64;
+
+/// A valid phone number, `+` and digits, as E.164 has it. `Debug` shows it masked.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct PhoneNumber(ArrayString<24>);
+
+/// Why a text is no phone number. `Display` is a sentence for the person who set the link up.
+#[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
+pub enum PhoneError {
+    /// A percent sign is left after decoding.
+    #[error("The phone was percent-encoded twice: encode it once (`+` is `%2B`, not `%252B`).")]
+    EncodedTwice,
+    /// It has a letter.
+    #[error("The phone contains letters: send digits only, for example +380501234567.")]
+    Letters,
+    /// It is over 64 characters long.
+    #[error("The phone is too long: send one number, for example +380501234567.")]
+    TooLong,
+    /// It goes on after the number: an extension, or a second number.
+    #[error("The phone goes on after the number: send one number without an extension.")]
+    Extension,
+    /// libphonenumber does not know such a number.
+    #[error(
+        "The phone is not a valid number: send it with its country code, for example +380501234567. \
+         Without one it is read as a number of region {0}."
+    )]
+    Invalid(Region),
+}
+
+impl PhoneNumber {
+    /// Reads a phone as CRMs store it: `+38 (050) 123-45-67`, `00380501234567`, `0501234567`, `380501234567`. A number without a
+    /// country code belongs to `default_region`. A leading space is a `+` that was not percent-encoded.
+    pub fn parse(text: &str, default_region: Region) -> Result<Self, PhoneError> {
+        if text.contains('%') {
+            return Err(PhoneError::EncodedTwice);
+        }
+        if text.chars().any(char::is_alphabetic) {
+            return Err(PhoneError::Letters);
+        }
+        if text.chars().nth(MAX_CHARACTERS).is_some() {
+            return Err(PhoneError::TooLong);
+        }
+        let invalid = PhoneError::Invalid(default_region);
+        let number = match text.strip_prefix(' ').map(str::trim_start) {
+            // No country code begins with 0, so this space is only a space.
+            Some(rest) if rest.starts_with(|c: char| ('1'..='9').contains(&c)) => {
+                PHONE_NUMBER_UTIL.parse(&format!("+{rest}"), Some(default_region.0))
+            }
+            _ => PHONE_NUMBER_UTIL.parse(text, Some(default_region.0)),
+        }
+        .map_err(|_| invalid)?;
+        if number.extension.is_some() {
+            return Err(PhoneError::Extension);
+        }
+        if !number.is_valid() {
+            return Err(invalid);
+        }
+        ArrayString::from(&number.format_as(PhoneNumberFormat::E164))
+            .map(Self)
+            .map_err(|_| invalid)
+    }
+
+    /// `+380501234567`
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// What a log may show: `+38050***4567`. At least three digits are hidden, however short the number is.
+    pub fn masked(&self) -> Masked<'_> {
+        Masked(self.as_str())
+    }
+}
+
+impl fmt::Debug for PhoneNumber {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "PhoneNumber({})", self.masked())
+    }
+}
+
+/// A phone with its middle hidden.
+#[derive(Clone, Copy)]
+pub struct Masked<'a>(&'a str);
+
+impl fmt::Display for Masked<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        const SHOWN_HEAD: usize = 6;
+        const SHOWN_TAIL: usize = 4;
+        const HIDDEN: usize = 3;
+        let tail = self.0.len().saturating_sub(SHOWN_TAIL);
+        let head = tail.saturating_sub(HIDDEN).min(SHOWN_HEAD);
+        write!(f, "{}***{}", &self.0[..head], &self.0[tail..])
+    }
+}
+
+/// The country whose numbers come without a country code, by its two ISO 3166 letters.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Region(rlibphonenumber::enums::Region);
+
+/// The text names no region that has phone numbers.
+#[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
+#[error("not a region that libphonenumber knows: two capital letters, for example UA")]
+pub struct UnknownRegion;
+
+impl Region {
+    /// Ukraine, the default.
+    pub const UA: Self = Self(rlibphonenumber::enums::Region::UA);
+
+    /// Reads two letters, in any case.
+    pub fn parse(text: &str) -> Result<Self, UnknownRegion> {
+        let region = rlibphonenumber::enums::Region::from_code(&text.to_ascii_uppercase())
+            .map_err(|_| UnknownRegion)?;
+        PHONE_NUMBER_UTIL
+            .get_supported_regions()
+            .any(|known| known == region)
+            .then_some(Self(region))
+            .ok_or(UnknownRegion)
+    }
+}
+
+impl fmt::Display for Region {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.as_region_str().fmt(f)
+    }
+}
+
+/// Loads libphonenumber's tables (some 16 ms), so that the first click does not wait for them.
+pub fn warm() {
+    let _ = PhoneNumber::parse("+380501234567", Region::UA);
+}
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+
+    use super::*;
+
+    #[rstest]
+    #[case::e164("+380501234567")]
+    #[case::separators("+38 (050) 123-45-67")]
+    #[case::international_prefix("00380501234567")]
+    #[case::national("0501234567")]
+    #[case::no_plus("380501234567")]
+    #[case::plus_read_as_space(" 380501234567")]
+    #[case::plus_and_spaces_read_as_spaces(" 38 050 123 45 67")]
+    #[case::stray_space_before_national(" 0501234567")]
+    #[case::stray_space_before_plus(" +380501234567")]
+    #[case::trailing_space("+380501234567 ")]
+    #[case::no_break_spaces("+38\u{a0}050\u{a0}123\u{a0}45\u{a0}67")]
+    #[case::pasted_from_a_contact("\u{202a}+380501234567\u{202c}")]
+    fn however_the_crm_stores_it(#[case] text: &str) {
+        let phone = PhoneNumber::parse(text, Region::UA).map(|phone| phone.as_str().to_owned());
+        assert_eq!(phone.as_deref(), Ok("+380501234567"));
+    }
+
+    #[rstest]
+    #[case("+3367a829916", PhoneError::Letters)]
+    #[case("0501234567 ext. 5", PhoneError::Letters)]
+    #[case("+38050123456\u{456}", PhoneError::Letters)]
+    #[case("12345", PhoneError::Invalid(Region::UA))]
+    #[case("", PhoneError::Invalid(Region::UA))]
+    #[case(" ", PhoneError::Invalid(Region::UA))]
+    #[case("+", PhoneError::Invalid(Region::UA))]
+    #[case("+999123456789", PhoneError::Invalid(Region::UA))]
+    #[case("0501234567, 0671234567", PhoneError::Invalid(Region::UA))]
+    #[case("0501234567;0671234567", PhoneError::Extension)]
+    #[case("0501234567#12", PhoneError::Extension)]
+    #[case("%2B380501234567", PhoneError::EncodedTwice)]
+    #[case(
+        "+380501234567                                                    ",
+        PhoneError::TooLong
+    )]
+    fn what_is_no_phone(#[case] text: &str, #[case] error: PhoneError) {
+        assert_eq!(PhoneNumber::parse(text, Region::UA), Err(error));
+    }
+
+    #[test]
+    fn the_region_decides_about_national_numbers() {
+        let poland = Region::parse("pl").unwrap();
+        let phone = PhoneNumber::parse("512 345 678", poland).unwrap();
+        assert_eq!(phone.as_str(), "+48512345678");
+        assert_eq!(Region::parse("XX"), Err(UnknownRegion));
+        assert_eq!(Region::parse("ukraine"), Err(UnknownRegion));
+    }
+
+    #[test]
+    fn a_log_shows_the_ends() {
+        let phone = PhoneNumber::parse("+380501234567", Region::UA).unwrap();
+        assert_eq!(phone.masked().to_string(), "+38050***4567");
+        assert_eq!(format!("{phone:?}"), "PhoneNumber(+38050***4567)");
+        let short = PhoneNumber::parse("+2902734", Region::UA);
+        assert!(short.is_err(), "too short for its own region");
+        assert_eq!(Masked("+29071234").to_string(), "+2***1234");
+    }
+}

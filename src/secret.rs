@@ -1,0 +1,89 @@
+//! What must never be printed: passwords, keys, tokens.
+//!
+//! Owns the one type that carries such a text. It knows nothing of what the text opens.
+
+use std::fmt;
+
+use aws_lc_rs::digest::{SHA256, digest};
+use secrecy::{ExposeSecret, SecretString};
+
+/// A text that opens something. `Debug` shows `[secret]`, there is no `Display`, and the memory is
+/// wiped when it is dropped.
+#[derive(Clone)]
+pub struct Secret(SecretString);
+
+impl Secret {
+    /// Takes the text in.
+    pub fn new(text: impl Into<String>) -> Self {
+        Self(SecretString::from(text.into()))
+    }
+
+    /// Gives the text out, for the one place that sends it.
+    pub fn expose(&self) -> &str {
+        self.0.expose_secret()
+    }
+
+    /// The first 16 hex digits of the text's SHA-256: enough to recognise a token in two logs, too little to
+    /// find it.
+    pub fn fingerprint(&self) -> Fingerprint {
+        let hash = digest(&SHA256, self.expose().as_bytes());
+        let mut head = [0; 8];
+        head.copy_from_slice(&hash.as_ref()[..8]);
+        Fingerprint(u64::from_be_bytes(head))
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("[secret]")
+    }
+}
+
+impl PartialEq for Secret {
+    /// Compares in constant time, so that the time a comparison takes tells nothing about the text.
+    fn eq(&self, other: &Self) -> bool {
+        aws_lc_rs::constant_time::verify_slices_are_equal(
+            self.expose().as_bytes(),
+            other.expose().as_bytes(),
+        )
+        .is_ok()
+    }
+}
+
+impl Eq for Secret {}
+
+/// The head of a secret's SHA-256, safe to log. `Display` writes 16 hex digits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Fingerprint(u64);
+
+impl fmt::Display for Fingerprint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:016x}", self.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn debug_shows_nothing() {
+        assert_eq!(format!("{:?}", Secret::new("hunter2")), "[secret]");
+    }
+
+    #[test]
+    fn fingerprint_is_the_head_of_sha_256() {
+        // `printf abc | sha256sum`
+        assert_eq!(
+            Secret::new("abc").fingerprint().to_string(),
+            "ba7816bf8f01cfea"
+        );
+    }
+
+    #[test]
+    fn equality_is_of_the_text() {
+        assert_eq!(Secret::new("a"), Secret::new("a"));
+        assert_ne!(Secret::new("a"), Secret::new("b"));
+        assert_ne!(Secret::new("a"), Secret::new("aa"));
+    }
+}

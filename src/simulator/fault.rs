@@ -1,0 +1,134 @@
+//! Faults on purpose: scripted, never random.
+
+use std::collections::VecDeque;
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use actix_web::HttpResponse;
+use actix_web::body::{BodySize, MessageBody};
+use actix_web::http::StatusCode;
+use actix_web::http::header::{LOCATION, RETRY_AFTER};
+use actix_web::web::Bytes;
+use serde::Deserialize;
+
+use super::world::Endpoint;
+
+/// How an answer goes wrong.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Fault {
+    /// This status with a page of HTML, as a proxy in front would send it.
+    Status(u16),
+    /// 429 with `Retry-After` in seconds.
+    Throttled(u64),
+    /// 200 with this body.
+    Body(String),
+    /// 200 with a body of this many opening brackets.
+    Nested(usize),
+    /// 200 with a body that never ends.
+    Endless,
+    /// 307 to this address.
+    Redirect(String),
+    /// No answer, ever.
+    Silence,
+    /// A right answer, this many milliseconds late.
+    Late(u64),
+    /// The connection breaks in the middle of the answer; nothing has been done.
+    Reset,
+    /// The call is carried out, and then the connection breaks in the middle of the answer.
+    ResetAfterwards,
+}
+
+impl Fault {
+    /// Plays the fault. `None`: the call is to be carried out after all.
+    pub(super) async fn play(&self) -> Option<HttpResponse> {
+        Some(match self {
+            Self::Status(status) => HttpResponse::build(
+                StatusCode::from_u16(*status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR),
+            )
+            .content_type("text/html")
+            .body("<html><body><h1>Something went wrong</h1></body></html>"),
+            Self::Throttled(seconds) => HttpResponse::TooManyRequests()
+                .insert_header((RETRY_AFTER, seconds.to_string()))
+                .body(r#"{"error":"rate_limit","message":"Too many requests","status":429}"#),
+            Self::Body(body) => HttpResponse::Ok().body(body.clone()),
+            Self::Nested(depth) => HttpResponse::Ok().body("[".repeat(*depth)),
+            Self::Endless => HttpResponse::Ok().body(Stream::Endless),
+            Self::Redirect(location) => HttpResponse::TemporaryRedirect()
+                .insert_header((LOCATION, location.as_str()))
+                .finish(),
+            Self::Silence => std::future::pending().await,
+            Self::Late(milliseconds) => {
+                tokio::time::sleep(Duration::from_millis(*milliseconds)).await;
+                return None;
+            }
+            Self::Reset => broken_off(),
+            Self::ResetAfterwards => return None,
+        })
+    }
+}
+
+/// An answer that breaks off: a promised body of which only the head arrives.
+pub(super) fn broken_off() -> HttpResponse {
+    HttpResponse::Ok().body(Stream::BreaksOff { sent: false })
+}
+
+/// Bodies that no well-meaning server sends.
+enum Stream {
+    Endless,
+    BreaksOff { sent: bool },
+}
+
+impl MessageBody for Stream {
+    type Error = std::io::Error;
+
+    fn size(&self) -> BodySize {
+        BodySize::Stream
+    }
+
+    fn poll_next(
+        mut self: std::pin::Pin<&mut Self>,
+        _: &mut std::task::Context<'_>,
+    ) -> std::task::Poll<Option<Result<Bytes, Self::Error>>> {
+        std::task::Poll::Ready(Some(match &mut *self {
+            Self::Endless => Ok(Bytes::from_static(&[b'x'; 4096])),
+            Self::BreaksOff { sent: sent @ false } => {
+                *sent = true;
+                Ok(Bytes::from_static(b"\""))
+            }
+            Self::BreaksOff { sent: true } => Err(std::io::ErrorKind::ConnectionReset.into()),
+        }))
+    }
+}
+
+/// Which answers go wrong.
+#[derive(Debug, Default)]
+pub struct Script(Mutex<[Lines; Endpoint::ALL.len()]>);
+
+#[derive(Debug, Default)]
+struct Lines {
+    next: VecDeque<Fault>,
+    always: Option<Fault>,
+}
+
+impl Script {
+    pub(super) fn next(&self, endpoint: Endpoint, fault: Fault) {
+        self.with(endpoint, |lines| lines.next.push_back(fault));
+    }
+
+    pub(super) fn always(&self, endpoint: Endpoint, fault: Option<Fault>) {
+        self.with(endpoint, |lines| lines.always = fault);
+    }
+
+    /// The fault of this call, if it has one.
+    pub(super) fn take(&self, endpoint: Endpoint) -> Option<Fault> {
+        self.with(endpoint, |lines| {
+            lines.next.pop_front().or_else(|| lines.always.clone())
+        })
+    }
+
+    fn with<T>(&self, endpoint: Endpoint, act: impl FnOnce(&mut Lines) -> T) -> T {
+        let mut lines = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        act(&mut lines[endpoint as usize])
+    }
+}

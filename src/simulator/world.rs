@@ -1,0 +1,282 @@
+//! What the simulated ChatHub knows: organizations, operators, and the tokens it has signed.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use chrono::{DateTime, TimeDelta, Utc};
+use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
+use serde::{Deserialize, Serialize};
+
+use super::rules::Rules;
+
+/// Signs all tokens. Fixed, so that tokens outlive a restart, as ChatHub's do.
+const SIGNING_KEY: &[u8] = b"a key that opens nothing but the simulator";
+
+/// The seven calls, as the simulator counts them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+#[repr(usize)]
+pub enum Endpoint {
+    /// `company/get-token`
+    CompanyToken,
+    /// `company/organization`
+    Organizations,
+    /// `operator`
+    Operators,
+    /// `operator/synchronize`
+    Synchronize,
+    /// `operator/status`
+    OperatorStatus,
+    /// `operator/get-token`
+    OperatorToken,
+    /// `operator/validate-token`
+    ValidateToken,
+}
+
+impl Endpoint {
+    /// All seven.
+    pub const ALL: [Self; 7] = [
+        Self::CompanyToken,
+        Self::Organizations,
+        Self::Operators,
+        Self::Synchronize,
+        Self::OperatorStatus,
+        Self::OperatorToken,
+        Self::ValidateToken,
+    ];
+}
+
+/// An operator.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OperatorRecord {
+    /// The display name.
+    pub name: String,
+    /// 0 active, 1 inactive, 2 deleted.
+    pub status: u8,
+    /// The organization's id.
+    pub organization: u64,
+}
+
+/// The claims of an operator token, as the samples show them.
+#[derive(Serialize, Deserialize)]
+pub(super) struct OperatorClaims {
+    pub(super) operator_id: u64,
+    pub(super) exp: i64,
+}
+
+/// The claims of a company token; undocumented, so they are our own.
+#[derive(Serialize, Deserialize)]
+struct CompanyClaims {
+    company: String,
+    generation: u64,
+    exp: i64,
+}
+
+/// Why a credential does not open a call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Refused {
+    /// 401
+    NotAuthenticated,
+    /// 403: an operator token where a company token belongs.
+    WrongKind,
+}
+
+/// The state behind the seven calls.
+pub struct World {
+    /// How this ChatHub behaves.
+    pub(super) rules: Rules,
+    people: Mutex<People>,
+    /// Company tokens of an earlier generation are refused.
+    generation: AtomicU64,
+    /// What [`Self::pass_time`] has added to the clock, in seconds.
+    passed: AtomicU64,
+    calls: [AtomicU64; Endpoint::ALL.len()],
+}
+
+#[derive(Default)]
+struct People {
+    organizations: BTreeMap<u64, String>,
+    operators: BTreeMap<u64, OperatorRecord>,
+}
+
+impl World {
+    /// Two organizations; John Smith (101), Sarah Johnson (102) and as many more active operators as the rules ask for; behind
+    /// them one that is inactive and one that is deleted.
+    pub(super) fn new(rules: Rules) -> Self {
+        let mut people = People::default();
+        people.organizations.insert(24, "Acme Support".into());
+        people.organizations.insert(6, "Acme Sales".into());
+        for id in 101..101 + rules.operators {
+            let name = match id {
+                101 => "John Smith".into(),
+                102 => "Sarah Johnson".into(),
+                _ => format!("Operator {id}"),
+            };
+            people.add(id, 24, name, 0);
+        }
+        people.add(21, 6, "Inactive Ivan".into(), 1);
+        people.add(22, 6, "Deleted Dana".into(), 2);
+        Self {
+            rules,
+            people: Mutex::new(people),
+            generation: AtomicU64::new(0),
+            passed: AtomicU64::new(0),
+            calls: Default::default(),
+        }
+    }
+
+    /// How often `endpoint` has been called.
+    pub fn calls(&self, endpoint: Endpoint) -> u64 {
+        self.calls[endpoint as usize].load(Ordering::SeqCst)
+    }
+
+    pub(super) fn count(&self, endpoint: Endpoint) {
+        self.calls[endpoint as usize].fetch_add(1, Ordering::SeqCst);
+    }
+
+    /// From now on every company token that has been handed out is refused, as after a revocation.
+    pub fn revoke_company_tokens(&self) {
+        self.generation.fetch_add(1, Ordering::SeqCst);
+    }
+
+    /// Moves ChatHub's clock on, so that tokens expire without anybody waiting.
+    pub fn pass_time(&self, seconds: u64) {
+        self.passed.fetch_add(seconds, Ordering::SeqCst);
+    }
+
+    /// ChatHub's own clock.
+    pub(super) fn now(&self) -> DateTime<Utc> {
+        let passed = i64::try_from(self.passed.load(Ordering::SeqCst)).unwrap_or(i64::MAX);
+        Utc::now() + TimeDelta::seconds(self.rules.clock_ahead.saturating_add(passed))
+    }
+
+    /// An operator, by id.
+    pub fn operator(&self, id: u64) -> Option<OperatorRecord> {
+        self.people().operators.get(&id).cloned()
+    }
+
+    /// Every operator of an organization by id, or `None` where there is no such organization.
+    pub fn operators_of(&self, organization: u64) -> Option<Vec<(u64, OperatorRecord)>> {
+        let people = self.people();
+        people.organizations.get(&organization)?;
+        Some(
+            people
+                .operators
+                .iter()
+                .filter(|(_, operator)| operator.organization == organization)
+                .map(|(id, operator)| (*id, operator.clone()))
+                .collect(),
+        )
+    }
+
+    /// The organizations by id.
+    pub fn organizations(&self) -> BTreeMap<u64, String> {
+        self.people().organizations.clone()
+    }
+
+    /// Adds operators, all or none: `None` where an organization does not exist.
+    pub(super) fn synchronize(&self, new: &[(u64, String)]) -> Option<Vec<u64>> {
+        let mut people = self.people();
+        if new
+            .iter()
+            .any(|(organization, _)| !people.organizations.contains_key(organization))
+        {
+            return None;
+        }
+        let mut id = people.operators.keys().next_back().copied().unwrap_or(100);
+        let mut ids = Vec::with_capacity(new.len());
+        for (organization, name) in new {
+            id += 1;
+            people.add(id, *organization, name.clone(), 0);
+            ids.push(id);
+        }
+        Some(ids)
+    }
+
+    /// Sets an operator's status: `false` where there is no such operator.
+    pub fn set_status(&self, id: u64, status: u8) -> bool {
+        self.people()
+            .operators
+            .get_mut(&id)
+            .map(|operator| operator.status = status)
+            .is_some()
+    }
+
+    pub(super) fn company_token(&self) -> String {
+        sign(&CompanyClaims {
+            company: self.rules.login.clone(),
+            generation: self.generation.load(Ordering::SeqCst),
+            exp: self.now().timestamp()
+                + i64::try_from(self.rules.company_token_ttl.as_secs()).unwrap_or(i64::MAX / 2),
+        })
+    }
+
+    pub(super) fn operator_token(&self, operator_id: u64, expires_at: DateTime<Utc>) -> String {
+        sign(&OperatorClaims {
+            operator_id,
+            exp: expires_at.timestamp(),
+        })
+    }
+
+    /// Whether a token opens the company's calls.
+    pub(super) fn authenticate(&self, token: &str) -> Result<(), Refused> {
+        if token == self.rules.profile_key {
+            return Ok(());
+        }
+        match verify::<CompanyClaims>(token) {
+            Some(claims)
+                if claims.exp > self.now().timestamp()
+                    && claims.generation == self.generation.load(Ordering::SeqCst) =>
+            {
+                Ok(())
+            }
+            None if verify::<OperatorClaims>(token).is_some() => Err(Refused::WrongKind),
+            _ => Err(Refused::NotAuthenticated),
+        }
+    }
+
+    /// Reads an operator token, if it is good at this moment: signed here, not expired, and its operator active.
+    pub(super) fn read_operator_token(&self, token: &str) -> Option<OperatorClaims> {
+        let claims = verify::<OperatorClaims>(token)?;
+        let active = self.operator(claims.operator_id)?.status == 0;
+        (active && claims.exp > self.now().timestamp()).then_some(claims)
+    }
+
+    fn people(&self) -> MutexGuard<'_, People> {
+        self.people.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl People {
+    fn add(&mut self, id: u64, organization: u64, name: String, status: u8) {
+        self.operators.insert(
+            id,
+            OperatorRecord {
+                name,
+                status,
+                organization,
+            },
+        );
+    }
+}
+
+fn sign(claims: &impl Serialize) -> String {
+    // HS256 over plain claims cannot fail; were it to, the empty token would be refused by everybody.
+    jsonwebtoken::encode(
+        &Header::new(Algorithm::HS256),
+        claims,
+        &EncodingKey::from_secret(SIGNING_KEY),
+    )
+    .unwrap_or_default()
+}
+
+/// Checks the signature only: the simulator has a clock of its own.
+fn verify<Claims: serde::de::DeserializeOwned>(token: &str) -> Option<Claims> {
+    let mut validation = Validation::new(Algorithm::HS256);
+    validation.validate_exp = false;
+    validation.required_spec_claims.clear();
+    jsonwebtoken::decode::<Claims>(token, &DecodingKey::from_secret(SIGNING_KEY), &validation)
+        .ok()
+        .map(|data| data.claims)
+}
