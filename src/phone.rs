@@ -57,7 +57,7 @@ impl PhoneNumber {
         let number = match text.strip_prefix(' ').map(str::trim_start) {
             // No country code begins with 0, so this space is only a space.
             Some(rest) if rest.starts_with(|c: char| ('1'..='9').contains(&c)) => {
-                PHONE_NUMBER_UTIL.parse(&format!("+{rest}"), Some(default_region.0))
+                PHONE_NUMBER_UTIL.parse(format!("+{rest}"), Some(default_region.0))
             }
             _ => PHONE_NUMBER_UTIL.parse(text, Some(default_region.0)),
         }

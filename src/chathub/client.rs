@@ -90,7 +90,7 @@ impl ChatHub {
         &self,
         organization: OrganizationId,
     ) -> Result<Vec<Operator>, Error> {
-        let call = Call::new(Endpoint::Operators).query("organizationId", organization);
+        let call = Call::new(Endpoint::Operators).query("organizationId", &organization);
         answer::json(&self.send(call).await?)
     }
 

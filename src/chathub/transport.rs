@@ -49,7 +49,7 @@ impl Call {
     }
 
     /// Adds a query parameter.
-    pub(super) fn query(mut self, name: &'static str, value: impl ToString) -> Self {
+    pub(super) fn query(mut self, name: &'static str, value: &impl ToString) -> Self {
         self.query = Some((name, value.to_string()));
         self
     }

@@ -2,6 +2,7 @@
 
 use std::ffi::OsString;
 use std::io;
+use std::net::{Ipv4Addr, SocketAddr};
 
 use clap::Args;
 use tracing_subscriber::EnvFilter;
@@ -21,17 +22,27 @@ pub(super) struct Demo {
 
 impl Demo {
     pub(super) fn run(self) -> anyhow::Result<()> {
-        let telemetry =
-            Telemetry::start(LogFormat::of_stdout(), EnvFilter::new("info"), io::stderr());
+        let telemetry = Telemetry::start(
+            LogFormat::of_stdout(),
+            EnvFilter::new("info,actix_server=warn"),
+            io::stderr(),
+        );
         tokio::runtime::Runtime::new()?.block_on(async {
             let rules = Rules::default();
-            let simulator = Simulator::start(rules.clone())?;
+            let simulator = start_simulator(self.port, &rules)?;
             let config = Config::from_vars(environment(self.port, &simulator.url(), &rules))?;
             let application = Application::start(config, Front::Demo, &telemetry)?;
             print!("{}", welcome(&application.listen().to_string()));
             application.run().await
         })
     }
+}
+
+/// On the port after the service's, so that the README can show the redirect as it will be; on any other where that one is taken.
+fn start_simulator(port: u16, rules: &Rules) -> io::Result<Simulator> {
+    let port = if port == 0 { 0 } else { port.wrapping_add(1) };
+    Simulator::start_on(SocketAddr::from((Ipv4Addr::LOCALHOST, port)), rules.clone())
+        .or_else(|_| Simulator::start(rules.clone()))
 }
 
 /// What a company would set, pointed at the simulator.

@@ -1,12 +1,12 @@
 //! How the service reaches ChatHub.
 
 use super::environment::Environment;
-use super::reader::{Reader, duration};
+use super::reader::{Kept, Reader, duration};
 use crate::chathub::{Credentials, Settings};
 use crate::https_url::HttpsUrl;
 use crate::secret::Secret;
 
-pub(super) fn read(reader: &mut Reader, env: Environment) -> Option<Settings> {
+pub(super) fn read(reader: &mut Reader, env: Environment) -> Result<Settings, Kept> {
     let url = reader.read("CHATHUB_URL", env.chathub_url.as_ref(), HttpsUrl::parse);
     let connect = reader.read(
         "CHATHUB_CONNECT_TIMEOUT",
@@ -30,7 +30,7 @@ pub(super) fn read(reader: &mut Reader, env: Environment) -> Option<Settings> {
         env.chathub_api_key_file,
     );
     let credentials = credentials(reader, login?, password?, key?);
-    Some(Settings {
+    Ok(Settings {
         connect_timeout: connect?,
         attempt_timeout: attempt?,
         ..Settings::new(url?, credentials?)
@@ -42,29 +42,23 @@ fn credentials(
     login: Option<Secret>,
     password: Option<Secret>,
     key: Option<Secret>,
-) -> Option<Credentials> {
-    match (login, password, key) {
-        (None, None, Some(key)) => return Some(Credentials::ProfileKey(key)),
+) -> Result<Credentials, Kept> {
+    let (variable, problem) = match (login, password, key) {
+        (None, None, Some(key)) => return Ok(Credentials::ProfileKey(key)),
         (Some(login), Some(password), None) => {
-            return Some(Credentials::Login {
-                login: login.expose().to_owned(),
-                password,
-            });
+            let login = login.expose().to_owned();
+            return Ok(Credentials::Login { login, password });
         }
-        (_, _, Some(_)) => reader.problem(
+        (_, _, Some(_)) => (
             "CHATHUB_API_KEY",
             "is set beside CHATHUB_LOGIN or CHATHUB_PASSWORD; set one or the other",
         ),
-        (Some(_), None, None) => {
-            reader.problem("CHATHUB_PASSWORD", "must be set with CHATHUB_LOGIN")
-        }
-        (None, Some(_), None) => {
-            reader.problem("CHATHUB_LOGIN", "must be set with CHATHUB_PASSWORD")
-        }
-        (None, None, None) => reader.problem(
+        (Some(_), None, None) => ("CHATHUB_PASSWORD", "must be set with CHATHUB_LOGIN"),
+        (None, Some(_), None) => ("CHATHUB_LOGIN", "must be set with CHATHUB_PASSWORD"),
+        (None, None, None) => (
             "CHATHUB_LOGIN",
             "must be set with CHATHUB_PASSWORD, or CHATHUB_API_KEY instead of both",
         ),
-    }
-    None
+    };
+    Err(reader.problem(variable, problem))
 }

@@ -1,7 +1,7 @@
 //! How a click becomes a deep link.
 
 use super::environment::Environment;
-use super::reader::Reader;
+use super::reader::{Kept, Reader};
 use crate::deep_link::PanelUrl;
 use crate::https_url::HttpsUrl;
 use crate::phone::Region;
@@ -30,7 +30,7 @@ pub enum SourceWithoutSender {
 }
 
 impl LinkConfig {
-    pub(super) fn read(reader: &mut Reader, env: &Environment) -> Option<Self> {
+    pub(super) fn read(reader: &mut Reader, env: &Environment) -> Result<Self, Kept> {
         let panel = reader.read(
             "CHAT_PANEL_URL",
             env.chat_panel_url.as_ref(),
@@ -48,7 +48,7 @@ impl LinkConfig {
                 _ => Err("neither `phone` nor `reject`"),
             },
         );
-        Some(Self {
+        Ok(Self {
             panel: PanelUrl::new(&panel?),
             default_region: default_region?,
             senders: senders?.unwrap_or_default(),

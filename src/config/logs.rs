@@ -3,7 +3,7 @@
 use tracing_subscriber::EnvFilter;
 
 use super::environment::Environment;
-use super::reader::Reader;
+use super::reader::{Kept, Reader};
 use crate::telemetry::LogFormat;
 
 /// What the log shows.
@@ -27,7 +27,7 @@ pub enum LogPhones {
 }
 
 impl LogConfig {
-    pub(super) fn read(reader: &mut Reader, env: &Environment) -> Option<Self> {
+    pub(super) fn read(reader: &mut Reader, env: &Environment) -> Result<Self, Kept> {
         let format =
             reader.read_optional("LOG_FORMAT", env.log_format.as_ref(), |text| match text {
                 "json" => Ok(LogFormat::Json),
@@ -44,7 +44,7 @@ impl LogConfig {
             "none" => Ok(LogPhones::None),
             _ => Err("neither `masked` nor `none`"),
         });
-        Some(Self {
+        Ok(Self {
             format: format?,
             filter: filter?,
             phones: phones?,

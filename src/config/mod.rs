@@ -19,7 +19,7 @@ use thiserror::Error;
 use self::environment::Environment;
 pub use self::links::{LinkConfig, SourceWithoutSender};
 pub use self::logs::{LogConfig, LogPhones};
-use self::reader::{Problem, Reader, duration};
+use self::reader::{Kept, Problem, Reader, duration};
 pub use self::server::ServerConfig;
 use crate::access::Policy;
 use crate::chathub::Settings;
@@ -72,14 +72,14 @@ impl Config {
         reader.finish(config)
     }
 
-    fn read(reader: &mut Reader, env: Environment) -> Option<Self> {
+    fn read(reader: &mut Reader, env: Environment) -> Result<Self, Kept> {
         let server = ServerConfig::read(reader, &env);
         let links = LinkConfig::read(reader, &env);
         let token_ttl = token_ttl(reader, env.token_ttl.as_ref());
         let access = access(reader, env.access.as_ref());
         let logs = LogConfig::read(reader, &env);
         let chathub = chathub::read(reader, env);
-        Some(Self {
+        Ok(Self {
             server: server?,
             chathub: chathub?,
             links: links?,
@@ -102,7 +102,7 @@ impl Config {
     }
 }
 
-fn token_ttl(reader: &mut Reader, text: Option<&String>) -> Option<Duration> {
+fn token_ttl(reader: &mut Reader, text: Option<&String>) -> Result<Duration, Kept> {
     // ChatHub's bound is 24 hours; five minutes of it are left for clocks that differ.
     let allowed = Duration::from_mins(1)..=Duration::from_mins(24 * 60 - 5);
     reader.read("TOKEN_TTL", text, |text| {
@@ -115,13 +115,13 @@ fn token_ttl(reader: &mut Reader, text: Option<&String>) -> Option<Duration> {
     })
 }
 
-fn access(reader: &mut Reader, text: Option<&String>) -> Option<Policy> {
+fn access(reader: &mut Reader, text: Option<&String>) -> Result<Policy, Kept> {
     if text.is_none() {
-        reader.problem(
-                "ACCESS",
-                "must be set: it says who may open whose panel. `open` lets anyone who can reach the port open any \
-                 operator's panel, which suits a closed network only",
-            );
+        return Err(reader.problem(
+            "ACCESS",
+            "must be set: it says who may open whose panel. `open` lets anyone who can reach the port open any operator's \
+             panel, which suits a closed network only",
+        ));
     }
     reader.read("ACCESS", text, Policy::parse)
 }

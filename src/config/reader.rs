@@ -16,6 +16,10 @@ pub(super) struct Problem {
     pub(super) what: String,
 }
 
+/// There is a problem, and the reader has kept it.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Kept;
+
 /// Collects problems while it reads.
 #[derive(Default)]
 pub(super) struct Reader {
@@ -28,7 +32,7 @@ impl Reader {
     pub(super) fn environment(
         &mut self,
         vars: impl IntoIterator<Item = (OsString, OsString)>,
-    ) -> Option<Environment> {
+    ) -> Result<Environment, Kept> {
         let ours = Config::variables();
         let mut texts = Vec::new();
         for (name, value) in vars {
@@ -39,59 +43,58 @@ impl Reader {
             match value.into_string() {
                 Ok(value) if value.trim().is_empty() => {}
                 Ok(value) => texts.push((name.clone(), value)),
-                Err(_) => self.problem(name.clone(), "is not UTF-8"),
+                Err(_) => drop(self.problem(name.clone(), "is not UTF-8")),
             }
         }
-        envy::from_iter(texts).ok()
+        // Every field is an optional text, so envy finds nothing to object to.
+        envy::from_iter(texts).map_err(|error| self.problem("environment", error.to_string()))
     }
 
-    /// Reads a variable; `None` where it is unset or, with a problem kept, wrong.
+    /// Reads a variable.
     pub(super) fn read<T, E: fmt::Display>(
         &mut self,
         variable: &'static str,
         text: Option<&String>,
         parse: impl FnOnce(&str) -> Result<T, E>,
-    ) -> Option<T> {
-        parse(text?.trim())
-            .map_err(|error| self.problem(variable, error.to_string()))
-            .ok()
+    ) -> Result<T, Kept> {
+        let text = text.ok_or_else(|| self.problem(variable, "must be set"))?;
+        parse(text.trim()).map_err(|error| self.problem(variable, error.to_string()))
     }
 
-    /// Reads a variable that may stay unset: `Some(None)`.
+    /// Reads a variable that may stay unset.
     pub(super) fn read_optional<T, E: fmt::Display>(
         &mut self,
         variable: &'static str,
         text: Option<&String>,
         parse: impl FnOnce(&str) -> Result<T, E>,
-    ) -> Option<Option<T>> {
+    ) -> Result<Option<T>, Kept> {
         match text {
-            None => Some(None),
+            None => Ok(None),
             text => self.read(variable, text, parse).map(Some),
         }
     }
 
     /// Reads a secret from its variable, or from the file that `NAME_FILE` names, less the line end that editors leave.
-    /// It may stay unset: `Some(None)`.
+    /// It may stay unset.
     pub(super) fn secret(
         &mut self,
         variable: &'static str,
         value: Option<String>,
         file: Option<String>,
-    ) -> Option<Option<Secret>> {
+    ) -> Result<Option<Secret>, Kept> {
         let problem = match (value, file) {
-            (None, None) => return Some(None),
-            (Some(value), None) => return Some(Some(Secret::new(value))),
+            (None, None) => return Ok(None),
+            (Some(value), None) => return Ok(Some(Secret::new(value))),
             (Some(_), Some(_)) => format!("is set twice, also by {variable}_FILE"),
             (None, Some(file)) => match std::fs::read_to_string(&file) {
                 Err(error) => format!("the file {file} cannot be read: {error}"),
                 Ok(text) => match text.trim_end_matches(['\r', '\n']) {
                     "" => format!("the file {file} is empty"),
-                    text => return Some(Some(Secret::new(text))),
+                    text => return Ok(Some(Secret::new(text))),
                 },
             },
         };
-        self.problem(variable, problem);
-        None
+        Err(self.problem(variable, problem))
     }
 
     /// Keeps a problem.
@@ -99,18 +102,20 @@ impl Reader {
         &mut self,
         variable: impl Into<Cow<'static, str>>,
         what: impl Into<String>,
-    ) {
+    ) -> Kept {
         self.problems.push(Problem {
             variable: variable.into(),
             what: what.into(),
         });
+        Kept
     }
 
     /// The value, if nothing was wrong on the way to it.
-    pub(super) fn finish<T>(self, value: Option<T>) -> Result<T, ConfigError> {
-        value
-            .filter(|_| self.problems.is_empty())
-            .ok_or(ConfigError(self.problems))
+    pub(super) fn finish<T>(self, value: Result<T, Kept>) -> Result<T, ConfigError> {
+        match value {
+            Ok(value) if self.problems.is_empty() => Ok(value),
+            _ => Err(ConfigError(self.problems)),
+        }
     }
 }
 

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use super::environment::Environment;
-use super::reader::{Reader, duration};
+use super::reader::{Kept, Reader, duration};
 
 /// Where the service listens, and how it ends.
 #[derive(Debug)]
@@ -18,7 +18,7 @@ pub struct ServerConfig {
 }
 
 impl ServerConfig {
-    pub(super) fn read(reader: &mut Reader, env: &Environment) -> Option<Self> {
+    pub(super) fn read(reader: &mut Reader, env: &Environment) -> Result<Self, Kept> {
         let address = |text: &str| {
             text.parse()
                 .map_err(|_| "not an address with a port, such as 0.0.0.0:8080")
@@ -27,7 +27,7 @@ impl ServerConfig {
         let ops_listen = reader.read_optional("OPS_LISTEN", env.ops_listen.as_ref(), address);
         let shutdown_timeout =
             reader.read("SHUTDOWN_TIMEOUT", env.shutdown_timeout.as_ref(), duration);
-        Some(Self {
+        Ok(Self {
             listen: listen?,
             ops_listen: ops_listen?,
             shutdown_timeout: shutdown_timeout?,

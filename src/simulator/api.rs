@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use super::Stage;
 use super::fault::{Fault, broken_off};
 use super::rules::{TokenForm, ValidateBody};
-use super::world::{Endpoint, Refused, World};
+use super::world::{Endpoint, Refused, World, operator_token};
 
 /// The longest operator name, in characters.
 const MAX_NAME: usize = 100;
@@ -43,7 +43,7 @@ pub(super) fn routes(config: &mut web::ServiceConfig) {
         )
         .route(
             "/api/operator/get-token",
-            web::post().to(call(E::OperatorToken, operator_token)),
+            web::post().to(call(E::OperatorToken, mint)),
         )
         .route(
             "/api/operator/validate-token",
@@ -131,6 +131,7 @@ fn company_token(world: &World, asked: &Asked<'_>) -> Answer {
     }
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "every call has this shape")]
 fn organizations(world: &World, _: &Asked<'_>) -> Answer {
     let organizations = world.organizations();
     Ok(list(
@@ -210,7 +211,7 @@ fn operator_status(world: &World, asked: &Asked<'_>) -> Answer {
     }
 }
 
-fn operator_token(world: &World, asked: &Asked<'_>) -> Answer {
+fn mint(world: &World, asked: &Asked<'_>) -> Answer {
     #[derive(Deserialize)]
     #[serde(rename_all = "camelCase")]
     struct Wanted {
@@ -230,7 +231,7 @@ fn operator_token(world: &World, asked: &Asked<'_>) -> Answer {
         Some(operator) if operator.status != 0 => Err(status(world.rules.inactive_operator)),
         Some(_) => Ok(token_answer(
             world,
-            &world.operator_token(id, expires_at),
+            &operator_token(id, expires_at),
             Some(expires_at),
         )),
     }
@@ -243,11 +244,13 @@ fn validate_token(world: &World, asked: &Asked<'_>) -> Answer {
         Text(String),
         Object { token: String },
     }
-    let token = match (body(asked)?, world.rules.validate_body) {
-        (Shown::Text(token), ValidateBody::Any | ValidateBody::String)
-        | (Shown::Object { token }, ValidateBody::Any | ValidateBody::Object) => token,
-        _ => return Err(StatusCode::BAD_REQUEST),
+    let (token, unwanted) = match body(asked)? {
+        Shown::Text(token) => (token, ValidateBody::Object),
+        Shown::Object { token } => (token, ValidateBody::String),
     };
+    if world.rules.validate_body == unwanted {
+        return Err(StatusCode::BAD_REQUEST);
+    }
     Ok(
         HttpResponse::Ok().json(match world.read_operator_token(&token) {
             Some(claims) => json!({

@@ -212,13 +212,6 @@ impl World {
         })
     }
 
-    pub(super) fn operator_token(&self, operator_id: u64, expires_at: DateTime<Utc>) -> String {
-        sign(&OperatorClaims {
-            operator_id,
-            exp: expires_at.timestamp(),
-        })
-    }
-
     /// Whether a token opens the company's calls.
     pub(super) fn authenticate(&self, token: &str) -> Result<(), Refused> {
         if token == self.rules.profile_key {
@@ -259,6 +252,13 @@ impl People {
             },
         );
     }
+}
+
+pub(super) fn operator_token(operator_id: u64, expires_at: DateTime<Utc>) -> String {
+    sign(&OperatorClaims {
+        operator_id,
+        exp: expires_at.timestamp(),
+    })
 }
 
 fn sign(claims: &impl Serialize) -> String {

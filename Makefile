@@ -1,0 +1,43 @@
+# `make help` lists the targets.
+CARGO ?= cargo
+LOGS := target/test-output.log
+
+.DEFAULT_GOAL := help
+.PHONY: help run build image test setup lint test-unit test-api test-browser test-leaks
+
+help: ## List the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
+
+run: ## Try everything on this machine, with nothing to configure
+	$(CARGO) run -- demo
+
+build: ## Build the release binary, target/release/open-chat
+	$(CARGO) build --release --locked
+
+image: ## Build the container image with docker
+	docker build --build-arg REVISION="$$(git rev-parse HEAD)" --tag open-chat .
+
+test: setup lint test-unit test-api test-browser test-leaks ## Run everything; installs what the tests need
+	@echo "make test: all stages passed"
+
+setup: ## Install what the tests need, if it is missing
+	tests/setup.sh
+
+lint: ## Formatting, clippy, and documentation without warnings
+	$(CARGO) fmt --check
+	$(CARGO) clippy --all-targets --locked -- --deny warnings
+	RUSTDOCFLAGS="--deny warnings" $(CARGO) doc --no-deps --locked
+
+# The output of all test stages is kept for the last one, which searches it for secrets.
+test-unit: ## Unit tests and the examples in the documentation
+	tests/keep-output.sh $(LOGS) new $(CARGO) test --locked --lib
+	tests/keep-output.sh $(LOGS) add $(CARGO) test --locked --doc
+
+test-api: ## The application over a socket, against the simulator
+	tests/keep-output.sh $(LOGS) add $(CARGO) test --locked --test api
+
+test-browser: ## The demo in a real Chromium
+	tests/keep-output.sh $(LOGS) add $(CARGO) test --locked --test browser
+
+test-leaks: ## No secret and no phone in the output of the stages before
+	tests/no-leaks.sh $(LOGS) target/tmp/api-test.log

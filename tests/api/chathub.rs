@@ -1,0 +1,246 @@
+//! The client of ChatHub, as a library, against the simulator: all seven calls.
+
+use std::time::Duration;
+
+use chrono::{TimeDelta, Utc};
+use open_chat::chathub::{
+    AddedOperator, BadAnswer, ChatHub, Credentials, Error, NewOperator, OperatorId, OperatorStatus,
+    Organization, OrganizationId, Settings, Unreachable,
+};
+use open_chat::https_url::HttpsUrl;
+use open_chat::secret::Secret;
+use open_chat::simulator::{Endpoint, Fault, Rules, Simulator, TokenForm, ValidateBody};
+use rstest::rstest;
+
+use crate::harness::{PASSWORD, PROFILE_KEY, rules};
+
+fn login(password: &str) -> Credentials {
+    Credentials::Login {
+        login: "acme".into(),
+        password: Secret::new(password),
+    }
+}
+
+fn connect(simulator: &Simulator, credentials: Credentials) -> ChatHub {
+    let url = HttpsUrl::parse(&simulator.url()).unwrap();
+    ChatHub::new(Settings {
+        attempt_timeout: Duration::from_millis(500),
+        ..Settings::new(url, credentials)
+    })
+    .unwrap()
+}
+
+#[rstest]
+#[case::by_login(login(PASSWORD), 1)]
+#[case::by_profile_key(Credentials::ProfileKey(Secret::new(PROFILE_KEY)), 0)]
+#[tokio::test]
+async fn all_seven_calls(#[case] credentials: Credentials, #[case] logins: u64) {
+    let simulator = Simulator::start(rules()).unwrap();
+    let chathub = connect(&simulator, credentials);
+
+    let organizations = chathub.list_organizations().await.unwrap();
+    let acme = Organization {
+        id: OrganizationId(24),
+        name: "Acme Support".into(),
+    };
+    assert!(organizations.contains(&acme), "{organizations:?}");
+
+    let added = chathub
+        .synchronize_operators(&[NewOperator {
+            organization_id: OrganizationId(24),
+            name: "Nina New".into(),
+        }])
+        .await
+        .unwrap();
+    assert_eq!(
+        added,
+        [AddedOperator {
+            id: OperatorId(103),
+            status: OperatorStatus::Active,
+            name: "Nina New".into(),
+        }]
+    );
+
+    chathub
+        .set_operator_status(OperatorId(103), OperatorStatus::Inactive)
+        .await
+        .unwrap();
+    let operators = chathub.list_operators(OrganizationId(24)).await.unwrap();
+    let listed: Vec<_> = operators
+        .iter()
+        .map(|operator| (operator.id.0, operator.name.as_str(), operator.status))
+        .collect();
+    assert_eq!(
+        listed,
+        [
+            (101, "John Smith", OperatorStatus::Active),
+            (102, "Sarah Johnson", OperatorStatus::Active),
+            (103, "Nina New", OperatorStatus::Inactive),
+        ]
+    );
+    assert_eq!(operators[0].organization, acme);
+
+    let token = chathub
+        .mint_operator_token(OperatorId(101), Utc::now() + TimeDelta::hours(1))
+        .await
+        .unwrap();
+    let check = chathub
+        .validate_operator_token(&token.secret)
+        .await
+        .unwrap();
+    assert!(check.is_valid);
+    assert_eq!(check.operator_id, Some(OperatorId(101)));
+    let bad = chathub
+        .validate_operator_token(&Secret::new("eyJ.no.token"))
+        .await
+        .unwrap();
+    assert!(!bad.is_valid);
+    assert_eq!(bad.error.as_deref(), Some("Invalid token"));
+
+    assert_eq!(simulator.calls(Endpoint::CompanyToken), logins);
+}
+
+#[rstest]
+#[case(TokenForm::String)]
+#[case(TokenForm::Bare)]
+#[case(TokenForm::Object)]
+#[case(TokenForm::ObjectWithExpiration)]
+#[tokio::test]
+async fn tokens_are_read_in_every_form(#[case] token_form: TokenForm) {
+    let simulator = Simulator::start(Rules {
+        token_form,
+        ..rules()
+    })
+    .unwrap();
+    let chathub = connect(&simulator, login(PASSWORD));
+    let token = chathub
+        .mint_operator_token(OperatorId(102), Utc::now() + TimeDelta::hours(1))
+        .await
+        .unwrap();
+    let check = chathub
+        .validate_operator_token(&token.secret)
+        .await
+        .unwrap();
+    assert_eq!(check.operator_id, Some(OperatorId(102)));
+}
+
+#[rstest]
+#[case(ValidateBody::String, 2)]
+#[case(ValidateBody::Object, 3)]
+#[tokio::test]
+async fn validate_token_finds_the_body_that_is_wanted_and_remembers_it(
+    #[case] validate_body: ValidateBody,
+    #[case] calls: u64,
+) {
+    let simulator = Simulator::start(Rules {
+        validate_body,
+        ..rules()
+    })
+    .unwrap();
+    let chathub = connect(&simulator, login(PASSWORD));
+    for _ in 0..2 {
+        let check = chathub
+            .validate_operator_token(&Secret::new("eyJ.no.token"))
+            .await
+            .unwrap();
+        assert!(!check.is_valid);
+    }
+    assert_eq!(simulator.calls(Endpoint::ValidateToken), calls);
+}
+
+#[tokio::test]
+async fn lists_may_call_themselves_plain_text() {
+    let simulator = Simulator::start(Rules {
+        plain_text: true,
+        ..rules()
+    })
+    .unwrap();
+    let chathub = connect(&simulator, login(PASSWORD));
+    assert_eq!(chathub.list_organizations().await.unwrap().len(), 2);
+}
+
+#[rstest]
+#[case(Fault::Status(400), Error::InvalidRequest { status: 400 })]
+#[case(Fault::Status(422), Error::InvalidRequest { status: 422 })]
+#[case(Fault::Status(403), Error::NotPermitted)]
+#[case(Fault::Status(404), Error::NotFound)]
+#[case(Fault::Status(408), Error::TimedOut)]
+#[case(Fault::Status(500), Error::Unavailable(Unreachable::Status(500)))]
+#[case(Fault::Throttled(3), Error::Throttled { retry_after: Some(Duration::from_secs(3)) })]
+#[case(Fault::Redirect("https://elsewhere.example/".into()), Error::BadAnswer(BadAnswer::Redirect))]
+#[case(Fault::Body("{}".into()), Error::BadAnswer(BadAnswer::NoToken))]
+#[case(Fault::Endless, Error::BadAnswer(BadAnswer::TooLong))]
+#[case(Fault::Reset, Error::Unavailable(Unreachable::Broken))]
+#[case(Fault::Silence, Error::TimedOut)]
+#[tokio::test]
+async fn errors_say_what_the_caller_can_do(#[case] fault: Fault, #[case] expected: Error) {
+    let simulator = Simulator::start(rules()).unwrap();
+    let chathub = connect(&simulator, login(PASSWORD));
+    simulator.next(Endpoint::OperatorToken, fault);
+    let error = chathub
+        .mint_operator_token(OperatorId(101), Utc::now() + TimeDelta::hours(1))
+        .await
+        .unwrap_err();
+    assert_eq!(error, expected);
+    assert_eq!(simulator.calls(Endpoint::OperatorToken), 1);
+}
+
+#[tokio::test]
+async fn nobody_there_is_no_connection() {
+    let closed = std::net::TcpListener::bind("127.0.0.1:0")
+        .unwrap()
+        .local_addr()
+        .unwrap();
+    let url = HttpsUrl::parse(&format!("http://{closed}")).unwrap();
+    let chathub = ChatHub::new(Settings::new(url, login(PASSWORD))).unwrap();
+    let error = chathub.list_organizations().await.unwrap_err();
+    assert_eq!(error, Error::Unavailable(Unreachable::NoConnection));
+    assert!(!error.to_string().contains("127.0.0.1"), "{error}");
+}
+
+#[tokio::test]
+async fn a_host_that_is_no_chathub_is_told_apart_from_a_wrong_password() {
+    let simulator = Simulator::start(rules()).unwrap();
+    let url = HttpsUrl::parse(&format!("{}elsewhere", simulator.url())).unwrap();
+    let chathub = ChatHub::new(Settings::new(url, login(PASSWORD))).unwrap();
+    assert_eq!(
+        chathub.list_organizations().await.unwrap_err(),
+        Error::BadAnswer(BadAnswer::NoChatHub)
+    );
+}
+
+#[rstest]
+#[case(login("canary-password-wrong"), 0)]
+#[case(Credentials::ProfileKey(Secret::new("canary-profile-key-wrong")), 1)]
+#[tokio::test]
+async fn wrong_credentials_are_tried_once(#[case] credentials: Credentials, #[case] lists: u64) {
+    let simulator = Simulator::start(rules()).unwrap();
+    let chathub = connect(&simulator, credentials);
+    assert_eq!(
+        chathub.list_organizations().await.unwrap_err(),
+        Error::CredentialsRejected
+    );
+    assert_eq!(simulator.calls(Endpoint::Organizations), lists);
+}
+
+/// ChatHub does not look for names, so a broken answer must not be followed by the same request.
+#[tokio::test]
+async fn synchronize_is_never_sent_twice() {
+    let simulator = Simulator::start(rules()).unwrap();
+    let chathub = connect(&simulator, login(PASSWORD));
+    simulator.next(Endpoint::Synchronize, Fault::ResetAfterwards);
+    let error = chathub
+        .synchronize_operators(&[NewOperator {
+            organization_id: OrganizationId(24),
+            name: "Once Only".into(),
+        }])
+        .await
+        .unwrap_err();
+    assert_eq!(error, Error::Unavailable(Unreachable::Broken));
+    let operators = simulator.world().operators_of(24).unwrap();
+    let added = operators
+        .iter()
+        .filter(|(_, operator)| operator.name == "Once Only")
+        .count();
+    assert_eq!(added, 1, "it was carried out, once");
+}

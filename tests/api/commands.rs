@@ -1,0 +1,204 @@
+//! The program as a process: what it prints, and how it exits.
+
+use std::process::Output;
+
+use rstest::rstest;
+
+use crate::harness::{PASSWORD, PROFILE_KEY};
+use crate::process::{Running, open_chat};
+
+fn run(arguments: &[&str], variables: &[(&str, &str)]) -> (Option<i32>, String) {
+    let Output {
+        status,
+        stdout,
+        stderr,
+    } = open_chat(arguments, variables).output().unwrap();
+    let text = String::from_utf8([stdout, stderr].concat()).unwrap();
+    (status.code(), text)
+}
+
+const LOGIN: [(&str, &str); 2] = [("CHATHUB_LOGIN", "acme"), ("CHATHUB_PASSWORD", PASSWORD)];
+
+#[rstest]
+#[case::no_access(&[("ACCESS", "")], &["ACCESS: must be set"])]
+#[case::unknown_access(&[("ACCESS", "everyone")], &["ACCESS: `everyone` is not a mode"])]
+#[case::no_credentials(&[("CHATHUB_LOGIN", ""), ("CHATHUB_PASSWORD", " ")], &["CHATHUB_LOGIN: must be set"])]
+#[case::half_a_login(&[("CHATHUB_LOGIN", "")], &["CHATHUB_LOGIN: must be set with CHATHUB_PASSWORD"])]
+#[case::no_password(&[("CHATHUB_PASSWORD", "")], &["CHATHUB_PASSWORD: must be set with CHATHUB_LOGIN"])]
+#[case::both(&[("CHATHUB_API_KEY", PROFILE_KEY)], &["CHATHUB_API_KEY: is set beside CHATHUB_LOGIN"])]
+#[case::url(&[("CHATHUB_URL", "http://chatapi.example")], &["CHATHUB_URL: must begin with https://"])]
+#[case::panel(&[("CHAT_PANEL_URL", "chat.smsbat.com")], &["CHAT_PANEL_URL: is not a URL"])]
+#[case::region(&[("DEFAULT_REGION", "XX")], &["DEFAULT_REGION: not a region"])]
+#[case::senders(&[("SENDERS", "vibr=Acme")], &["SENDERS: `vibr` is not a source"])]
+#[case::source(&[("SOURCE_WITHOUT_SENDER", "maybe")], &["SOURCE_WITHOUT_SENDER: neither"])]
+#[case::ttl_too_long(&[("TOKEN_TTL", "24h")], &["TOKEN_TTL: must be from 1m to 23h55m"])]
+#[case::ttl_too_short(&[("TOKEN_TTL", "59s")], &["TOKEN_TTL: must be from 1m to 23h55m"])]
+#[case::ttl(&[("TOKEN_TTL", "soon")], &["TOKEN_TTL: not a duration"])]
+#[case::timeout(&[("CHATHUB_CONNECT_TIMEOUT", "0s")], &["CHATHUB_CONNECT_TIMEOUT: not a duration"])]
+#[case::attempt(&[("CHATHUB_ATTEMPT_TIMEOUT", "2")], &["CHATHUB_ATTEMPT_TIMEOUT: not a duration"])]
+#[case::shutdown(&[("SHUTDOWN_TIMEOUT", "-1s")], &["SHUTDOWN_TIMEOUT: not a duration"])]
+#[case::listen(&[("LISTEN", "8080")], &["LISTEN: not an address with a port"])]
+#[case::ops_listen(&[("OPS_LISTEN", "localhost")], &["OPS_LISTEN: not an address"])]
+#[case::log_format(&[("LOG_FORMAT", "xml")], &["LOG_FORMAT: neither `json` nor `text`"])]
+#[case::log_phones(&[("LOG_PHONES", "all")], &["LOG_PHONES: neither"])]
+#[case::filter(&[("RUST_LOG", "open_chat=loud=very")], &["RUST_LOG: not a log filter"])]
+#[case::all_at_once(&[("ACCESS", ""), ("LISTEN", "x"), ("TOKEN_TTL", "x")], &["ACCESS:", "\nLISTEN:", "TOKEN_TTL:"])]
+fn a_bad_setting_stops_the_start_by_name(#[case] bad: &[(&str, &str)], #[case] words: &[&str]) {
+    let mut variables = vec![("ACCESS", "open"), ("LISTEN", "127.0.0.1:0")];
+    variables.extend(LOGIN);
+    variables.extend(bad);
+    let (code, text) = run(&["serve"], &variables);
+    assert_eq!(code, Some(78), "{text}");
+    for word in words {
+        // The order of the list is the code's; each problem stands on a line of its own.
+        assert!(text.contains(word.trim_start()), "{text}");
+    }
+    assert!(!text.contains("canary"), "{text}");
+}
+
+#[cfg(unix)]
+#[test]
+fn a_variable_that_is_no_text_is_named_or_ignored() {
+    use std::os::unix::ffi::OsStrExt as _;
+    let broken = std::ffi::OsStr::from_bytes(b"\xff\xfe");
+    let mut command = open_chat(&["serve"], &LOGIN);
+    let output = command
+        .env("SENDERS", broken)
+        .env("SOMEBODY_ELSES", broken)
+        .output()
+        .unwrap();
+    let text = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(78));
+    assert!(text.contains("SENDERS: is not UTF-8"), "{text}");
+    assert!(!text.contains("SOMEBODY_ELSES"), "{text}");
+}
+
+#[test]
+fn secrets_come_from_files_too() {
+    let directory = std::path::Path::new(env!("CARGO_TARGET_TMPDIR"));
+    let (good, empty) = (directory.join("password"), directory.join("empty"));
+    std::fs::write(&good, format!("{PASSWORD}\n")).unwrap();
+    std::fs::write(&empty, "\n").unwrap();
+    let (good, empty) = (good.to_str().unwrap(), empty.to_str().unwrap());
+    let serve = |file: &str, extra: &[(&str, &str)]| {
+        let mut variables = vec![("CHATHUB_LOGIN", "acme"), ("CHATHUB_PASSWORD_FILE", file)];
+        variables.extend(extra);
+        run(&["serve"], &variables)
+    };
+    // Only ACCESS is missing: the file was read.
+    let (code, text) = serve(good, &[]);
+    assert_eq!(code, Some(78));
+    assert!(
+        text.contains("ACCESS:") && !text.contains("CHATHUB"),
+        "{text}"
+    );
+
+    let twice = serve(good, &[("CHATHUB_PASSWORD", PASSWORD)]).1;
+    assert!(twice.contains("CHATHUB_PASSWORD: is set twice"), "{twice}");
+    let missing = serve("/nowhere/password", &[]).1;
+    assert!(
+        missing.contains("CHATHUB_PASSWORD: the file /nowhere/password cannot be read"),
+        "{missing}"
+    );
+    let empty = serve(empty, &[]).1;
+    assert!(
+        empty.contains("CHATHUB_PASSWORD: the file") && empty.contains("is empty"),
+        "{empty}"
+    );
+    assert!(!format!("{text}{twice}{missing}{empty}").contains("canary"));
+}
+
+#[test]
+fn a_port_that_is_taken_is_told() {
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap().to_string();
+    let variables = [("ACCESS", "open"), ("LISTEN", &address), LOGIN[0], LOGIN[1]];
+    let (code, text) = run(&["serve"], &variables);
+    assert_eq!(code, Some(1));
+    assert!(
+        text.contains(&format!("cannot listen on {address}")),
+        "{text}"
+    );
+}
+
+#[tokio::test]
+async fn the_demo_s_urls_do_what_it_says() {
+    let demo = Running::start(&mut open_chat(&["demo", "--port", "0"], &[]), "Ctrl-C");
+    let client = reqwest::Client::builder()
+        .redirect(reqwest::redirect::Policy::none())
+        .build()
+        .unwrap();
+    let click = client.get(demo.url("source=0")).send().await.unwrap();
+    assert_eq!(click.status(), 302);
+    let location = click.headers()["location"].to_str().unwrap();
+    assert!(
+        location.contains("/?source=0&from=Acme&phone=%2B380501234567&token="),
+        "{location}"
+    );
+    let panel = client
+        .get(location)
+        .send()
+        .await
+        .unwrap()
+        .text()
+        .await
+        .unwrap();
+    assert!(panel.contains("101 · John Smith"), "{panel}");
+
+    let refusal = client.get(demo.url("phone=12345")).send().await.unwrap();
+    assert_eq!(refusal.status(), 400);
+    let page = client.get(demo.url("/demo")).send().await.unwrap();
+    assert!(page.text().await.unwrap().contains("Olena Example"));
+
+    let address = demo.url("/demo").replace("/demo", "");
+    let root = client.get(format!("{address}/")).send().await.unwrap();
+    assert_eq!(
+        (
+            root.status().as_u16(),
+            root.headers()["location"].as_bytes()
+        ),
+        (302, &b"/demo"[..])
+    );
+
+    assert_eq!(run(&["health", &address], &[]), (Some(0), String::new()));
+    drop(demo);
+    let (code, text) = run(&["health", &address], &[]);
+    assert_eq!(code, Some(1));
+    assert!(text.contains("nothing answers"), "{text}");
+}
+
+#[tokio::test]
+async fn the_simulator_runs_alone() {
+    let simulator = Running::start(
+        &mut open_chat(&["simulate", "--port", "0", "--operators", "5"], &[]),
+        "simulated at",
+    );
+    let url = simulator.url("/");
+    let operators = reqwest::Client::new()
+        .get(format!("{url}api/operator?organizationId=24"))
+        .header("X-Authorization-Key", "demo-profile-key")
+        .send()
+        .await
+        .unwrap();
+    let operators: serde_json::Value =
+        serde_json::from_str(&operators.text().await.unwrap()).unwrap();
+    let ids: Vec<_> = operators
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|operator| &operator["id"])
+        .collect();
+    assert_eq!(ids, [101, 102, 103, 104, 105]);
+}
+
+#[test]
+fn the_command_line_helps() {
+    let (code, text) = run(&["--help"], &[]);
+    assert_eq!(code, Some(0));
+    for command in ["serve", "demo", "simulate", "health"] {
+        assert!(text.contains(command), "{text}");
+    }
+    let (code, text) = run(&["serv"], &[]);
+    assert_eq!(code, Some(2));
+    assert!(text.contains("serve"), "{text}");
+}

@@ -1,0 +1,72 @@
+//! What the documentation says of the program is what the program does.
+
+use open_chat::config::Config;
+use open_chat::http::Kind;
+
+fn document(name: &str) -> String {
+    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join(name);
+    std::fs::read_to_string(path).unwrap()
+}
+
+/// The rows of the table under a heading: the text of their cells, less the code marks.
+fn table(document: &str, heading: &str) -> Vec<Vec<String>> {
+    let section = document
+        .split(&format!("\n{heading}\n"))
+        .nth(1)
+        .unwrap_or_else(|| panic!("no {heading}"));
+    section
+        .lines()
+        .skip_while(|line| !line.starts_with('|'))
+        .take_while(|line| line.starts_with('|'))
+        .skip(2)
+        .map(|row| {
+            row.trim_matches('|')
+                .split('|')
+                .map(|cell| cell.trim().trim_matches('`').to_owned())
+                .collect()
+        })
+        .collect()
+}
+
+#[test]
+fn every_variable_stands_in_the_table_with_its_default() {
+    let operations = document("docs/operations.md");
+    let mut documented: Vec<(String, Option<String>)> = table(&operations, "## Settings")
+        .into_iter()
+        .map(|row| {
+            let default = Some(row[1].clone()).filter(|default| !default.is_empty());
+            (row[0].clone(), default)
+        })
+        .collect();
+    // `NAME_FILE` is said once, above the table.
+    let mut real: Vec<_> = Config::variables()
+        .into_iter()
+        .filter(|(name, _)| !name.ends_with("_FILE"))
+        .collect();
+    documented.sort();
+    real.sort();
+    assert_eq!(documented, real);
+}
+
+#[test]
+fn every_refusal_stands_in_the_table() {
+    let operations = document("docs/operations.md");
+    let documented: Vec<_> = table(&operations, "## Refusals")
+        .into_iter()
+        .map(|row| (row[0].clone(), row[1].parse().unwrap()))
+        .collect();
+    let real: Vec<_> = Kind::ALL
+        .iter()
+        .map(|kind| (kind.name().to_owned(), kind.status()))
+        .collect();
+    assert_eq!(documented, real);
+}
+
+#[test]
+fn the_changelog_knows_this_version() {
+    let changelog = document("CHANGELOG.md");
+    assert!(
+        changelog.contains(concat!("## [", env!("CARGO_PKG_VERSION"), "]"))
+            || changelog.contains("## [Unreleased]")
+    );
+}

@@ -1,0 +1,195 @@
+//! Health, readiness, metrics.
+
+use open_chat::http::Kind;
+use open_chat::simulator::{Endpoint, Fault};
+
+use crate::harness::{PROFILE_KEY, Service, header, rules};
+
+#[tokio::test]
+async fn it_is_ready_once_chathub_has_taken_the_login() {
+    let service =
+        Service::start_unproven(rules(), &[("CHATHUB_PASSWORD", "canary-password-wrong")]);
+    assert_eq!(service.ops("/healthz").await.status(), 200);
+    assert_eq!(service.ops("/readyz").await.status(), 503);
+
+    let service = Service::start().await;
+    assert_eq!(service.ops("/readyz").await.status(), 200);
+    assert_eq!(service.chathub.calls(Endpoint::CompanyToken), 1);
+    // An outage later on does not take it out of service: warm operators still get their links.
+    service
+        .chathub
+        .always(Endpoint::CompanyToken, Some(Fault::Status(500)));
+    service.chathub.world().revoke_company_tokens();
+    assert_eq!(
+        service
+            .click("operator=101&phone=0501234567")
+            .await
+            .status(),
+        503
+    );
+    assert_eq!(service.ops("/readyz").await.status(), 200);
+}
+
+#[tokio::test]
+async fn a_profile_key_is_proven_by_a_call() {
+    let variables = |key| {
+        [
+            ("CHATHUB_LOGIN", ""),
+            ("CHATHUB_PASSWORD", ""),
+            ("CHATHUB_API_KEY", key),
+        ]
+    };
+    let service = Service::start_with(rules(), &variables(PROFILE_KEY)).await;
+    assert_eq!(service.chathub.calls(Endpoint::Organizations), 1);
+
+    let service = Service::start_unproven(rules(), &variables("canary-profile-key-wrong"));
+    let problem = service.refusal("operator=101&phone=0501234567").await;
+    assert_eq!(problem.kind, "credentials-rejected");
+    assert_eq!(service.ops("/readyz").await.status(), 503);
+}
+
+#[tokio::test]
+async fn health_and_metrics_can_have_a_port_of_their_own() {
+    let service = Service::start_with(rules(), &[("OPS_LISTEN", "127.0.0.1:0")]).await;
+    assert_eq!(service.ops("/healthz").await.status(), 200);
+    assert_eq!(
+        service
+            .ops("/open-chat?operator=101&phone=0501234567")
+            .await
+            .status(),
+        404
+    );
+    for path in ["/healthz", "/readyz", "/metrics"] {
+        assert_eq!(
+            service.request(path).send().await.unwrap().status(),
+            404,
+            "{path}"
+        );
+    }
+    assert_eq!(
+        service
+            .click("operator=101&phone=0501234567")
+            .await
+            .status(),
+        302
+    );
+    assert_eq!(
+        service
+            .metric(r#"open_chat_redirects_total{format="2",source="none"}"#)
+            .await,
+        1
+    );
+}
+
+#[tokio::test]
+async fn every_closed_series_is_there_from_the_start() {
+    let service = Service::start().await;
+    for kind in Kind::ALL {
+        let series = format!(r#"open_chat_refusals_total{{kind="{}"}}"#, kind.name());
+        assert_eq!(service.metric(&series).await, 0, "{series}");
+    }
+    for format in ["1", "2", "3", "4"] {
+        for source in [
+            "viber",
+            "viberbot",
+            "telegrambot",
+            "whatsapp",
+            "widget",
+            "rozetka",
+            "facebook",
+            "instagram",
+            "none",
+        ] {
+            let series =
+                format!(r#"open_chat_redirects_total{{format="{format}",source="{source}"}}"#);
+            assert_eq!(service.metric(&series).await, 0, "{series}");
+        }
+    }
+    for status in [302, 400, 403, 404, 414, 502, 503, 504] {
+        let series =
+            format!(r#"http_requests_total{{method="GET",route="/open-chat",status="{status}"}}"#);
+        assert_eq!(service.metric(&series).await, 0, "{series}");
+    }
+}
+
+#[tokio::test]
+async fn clicks_are_counted_by_what_became_of_them() {
+    let service = Service::start().await;
+    service
+        .click("operator=101&phone=0501234567&source=0")
+        .await;
+    service
+        .click("operator=101&phone=0501234567&source=0&from=Acme")
+        .await;
+    service
+        .click("operator=101&phone=0501234567&source=0&from=Acme")
+        .await;
+    service.click("operator=101&phone=12345").await;
+    assert_eq!(
+        service
+            .metric(r#"open_chat_redirects_total{format="2",source="viber"}"#)
+            .await,
+        1
+    );
+    assert_eq!(
+        service
+            .metric(r#"open_chat_redirects_total{format="4",source="viber"}"#)
+            .await,
+        2
+    );
+    assert_eq!(
+        service
+            .metric(r#"open_chat_refusals_total{kind="phone-invalid"}"#)
+            .await,
+        1
+    );
+    assert_eq!(
+        service
+            .metric(r#"http_requests_total{method="GET",route="/open-chat",status="302"}"#)
+            .await,
+        3
+    );
+    assert_eq!(
+        service
+            .metric(r#"http_request_duration_seconds_count{route="/open-chat"}"#)
+            .await,
+        4
+    );
+    assert_eq!(
+        service
+            .metric(r#"open_chat_build_info{revision="unknown",version="0.1.0"}"#)
+            .await,
+        1
+    );
+}
+
+#[tokio::test]
+async fn what_a_caller_invents_makes_no_new_series() {
+    let service = Service::start().await;
+    let series = || async {
+        let text = service.ops("/metrics").await.text().await.unwrap();
+        text.lines().filter(|line| !line.starts_with('#')).count()
+    };
+    let client = reqwest::Client::new();
+    let visit = |method: &str, path: &str| {
+        let method = reqwest::Method::from_bytes(method.as_bytes()).unwrap();
+        client
+            .request(method, format!("{}{path}", service.url()))
+            .send()
+    };
+    visit("BREW", "/one").await.unwrap();
+    let before = series().await;
+    for index in 0..50 {
+        visit(&format!("BREW{index}"), &format!("/{index}"))
+            .await
+            .unwrap();
+        service
+            .click(&format!("operator={index}x&phone=12345&x={index}"))
+            .await;
+    }
+    assert_eq!(series().await, before);
+    assert_eq!(
+        header(&service.ops("/metrics").await, "content-type"),
+        "text/plain; version=0.0.4; charset=utf-8"
+    );
+}

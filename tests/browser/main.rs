@@ -1,0 +1,9 @@
+//! A real Chromium, driven as an agent would.
+
+#![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used)]
+#![allow(unreachable_pub)]
+
+mod browser;
+mod demo;
+#[path = "../support/process.rs"]
+mod process;

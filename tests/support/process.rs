@@ -1,0 +1,56 @@
+//! The program, and others, as processes.
+
+use std::io::{BufRead as _, BufReader};
+use std::process::{Child, Command, Stdio};
+
+/// The program with an empty environment but for these variables.
+pub fn open_chat(arguments: &[&str], variables: &[(&str, &str)]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_open-chat"));
+    command
+        .args(arguments)
+        .env_clear()
+        .envs(variables.iter().copied());
+    command
+}
+
+/// A running process, ended with the test; what it has printed up to a line that contains `mark`.
+pub struct Running {
+    child: Child,
+    pub printed: String,
+}
+
+impl Running {
+    pub fn start(command: &mut Command, mark: &str) -> Self {
+        let mut child = command
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let mut printed = String::new();
+        for line in BufReader::new(child.stdout.take().unwrap()).lines() {
+            let line = line.unwrap();
+            printed.push_str(&line);
+            printed.push('\n');
+            if line.contains(mark) {
+                break;
+            }
+        }
+        Self { child, printed }
+    }
+
+    /// The first URL that it has printed with this path.
+    pub fn url(&self, path: &str) -> String {
+        self.printed
+            .split(|c: char| c.is_whitespace() || c == '\'')
+            .find(|word| word.starts_with("http://") && word.contains(path))
+            .unwrap_or_else(|| panic!("no URL with {path} in {}", self.printed))
+            .to_owned()
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
