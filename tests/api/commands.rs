@@ -1,20 +1,13 @@
 //! The program as a process: what it prints, and how it exits.
 
-use std::process::Output;
-
 use rstest::rstest;
 
 use crate::harness::{PASSWORD, PROFILE_KEY};
-use crate::process::{Running, open_chat};
+use crate::process::{self, Running, open_chat};
 
+/// Runs the program to its end.
 fn run(arguments: &[&str], variables: &[(&str, &str)]) -> (Option<i32>, String) {
-    let Output {
-        status,
-        stdout,
-        stderr,
-    } = open_chat(arguments, variables).output().unwrap();
-    let text = String::from_utf8([stdout, stderr].concat()).unwrap();
-    (status.code(), text)
+    process::run(&mut open_chat(arguments, variables))
 }
 
 const LOGIN: [(&str, &str); 2] = [("CHATHUB_LOGIN", "acme"), ("CHATHUB_PASSWORD", PASSWORD)];
@@ -62,13 +55,8 @@ fn a_variable_that_is_no_text_is_named_or_ignored() {
     use std::os::unix::ffi::OsStrExt as _;
     let broken = std::ffi::OsStr::from_bytes(b"\xff\xfe");
     let mut command = open_chat(&["serve"], &LOGIN);
-    let output = command
-        .env("SENDERS", broken)
-        .env("SOMEBODY_ELSES", broken)
-        .output()
-        .unwrap();
-    let text = String::from_utf8(output.stderr).unwrap();
-    assert_eq!(output.status.code(), Some(78));
+    let (code, text) = process::run(command.env("SENDERS", broken).env("SOMEBODY_ELSES", broken));
+    assert_eq!(code, Some(78));
     assert!(text.contains("SENDERS: is not UTF-8"), "{text}");
     assert!(!text.contains("SOMEBODY_ELSES"), "{text}");
 }

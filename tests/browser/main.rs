@@ -5,5 +5,6 @@
 
 mod browser;
 mod demo;
+#[allow(dead_code, reason = "shared with the api tests, which need more of it")]
 #[path = "../support/process.rs"]
 mod process;

@@ -1,7 +1,9 @@
 //! The program, and others, as processes.
 
 use std::io::{BufRead as _, BufReader};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Command, Output, Stdio};
+use std::sync::mpsc::channel;
+use std::time::Duration;
 
 /// The program with an empty environment but for these variables.
 pub fn open_chat(arguments: &[&str], variables: &[(&str, &str)]) -> Command {
@@ -11,6 +13,33 @@ pub fn open_chat(arguments: &[&str], variables: &[(&str, &str)]) -> Command {
         .env_clear()
         .envs(variables.iter().copied());
     command
+}
+
+/// Runs a command to its end: exit code, and everything that it printed. One that does not end is killed, and the test fails.
+pub fn run(command: &mut Command) -> (Option<i32>, String) {
+    const PATIENCE: Duration = Duration::from_secs(20);
+    let child = command
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let (id, (ended, end)) = (child.id(), channel());
+    let watch = std::thread::spawn(move || {
+        let in_time = end.recv_timeout(PATIENCE).is_ok();
+        if !in_time {
+            let _ = Command::new("kill").args(["-9", &id.to_string()]).status();
+        }
+        in_time
+    });
+    let Output {
+        status,
+        stdout,
+        stderr,
+    } = child.wait_with_output().unwrap();
+    let _ = ended.send(());
+    let text = String::from_utf8([stdout, stderr].concat()).unwrap();
+    assert!(watch.join().unwrap(), "{command:?} did not end: {text}");
+    (status.code(), text)
 }
 
 /// A running process, ended with the test; what it has printed up to a line that contains `mark`.
