@@ -141,22 +141,48 @@ fn is_enabled(level: Level) -> bool {
     }
 }
 
+/// `2026-11-22T01:10:10.568Z INFO click status=302 …`
 fn write_text(out: &mut Vec<u8>, line: &impl Serialize) -> serde_json::Result<()> {
-    let Value::Object(fields) = serde_json::to_value(line)? else {
+    let Value::Object(mut fields) = serde_json::to_value(line)? else {
         return Ok(());
     };
-    let mut separator = "";
-    for (name, value) in &fields {
-        let written = match (name.as_str(), value) {
-            ("timestamp" | "level" | "message", Value::String(text)) => {
-                write!(out, "{separator}{text}")
-            }
-            ("target", _) => Ok(()),
-            (_, Value::String(text)) => write!(out, "{separator}{name}={text}"),
-            (_, value) => write!(out, "{separator}{name}={value}"),
+    fields.remove("target");
+    for head in ["timestamp", "level", "message"] {
+        if let Some(Value::String(text)) = fields.remove(head) {
+            out.extend([text.as_bytes(), b" "].concat());
+        }
+    }
+    for (name, value) in fields {
+        let written = match value {
+            Value::String(text) => write!(out, "{name}={text} "),
+            value => write!(out, "{name}={value} "),
         };
         written.map_err(serde_json::Error::io)?;
-        separator = " ";
     }
+    out.truncate(out.trim_ascii_end().len());
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_line_for_people_begins_with_when_and_what() {
+        let mut out = Vec::new();
+        let fields = json!({"message": "click", "status": 302, "kind": "none"});
+        let line = Line {
+            timestamp: "2026-11-22T01:10:10.568Z",
+            level: "INFO",
+            target: REQUEST_TARGET,
+            fields: &fields,
+        };
+        write_text(&mut out, &line).unwrap();
+        assert_eq!(
+            String::from_utf8(out).unwrap(),
+            "2026-11-22T01:10:10.568Z INFO click kind=none status=302"
+        );
+    }
 }

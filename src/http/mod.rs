@@ -13,11 +13,12 @@ use std::cell::RefCell;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
-use actix_web::web;
+use actix_web::{HttpRequest, web};
 
 use self::counters::Counters;
-use self::exchange::answered_by;
+use self::exchange::{Click, answered_by};
 pub use self::refusal::Kind;
+use self::refusal::Refusal;
 use crate::access::Policy;
 use crate::config::{LinkConfig, LogPhones};
 use crate::metrics::Metrics;
@@ -137,5 +138,13 @@ pub fn ops_routes(config: &mut web::ServiceConfig) {
 
 /// Any other path.
 pub fn nowhere() -> actix_web::Route {
-    answered_by(Route::Other, refusal::not_found)
+    answered_by(
+        Route::Other,
+        async |_: &HttpRequest, _: &Desk, _: &mut Click| {
+            Err(Refusal::new(
+                Kind::NotFound,
+                "There is nothing at this address. The chat button's address ends in /open-chat.",
+            ))
+        },
+    )
 }

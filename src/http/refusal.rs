@@ -9,9 +9,7 @@ use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder};
 use askama::Template;
 use serde::Serialize;
 
-use super::Desk;
 use super::answer::{html, prefers_html};
-use super::exchange::Click;
 use crate::chathub::{self, Unreachable};
 use crate::phone::PhoneError;
 use crate::source::UnknownSource;
@@ -212,16 +210,4 @@ impl From<chathub::Error> for Refusal {
         }
         refusal
     }
-}
-
-/// The answer to a path that leads nowhere.
-pub(super) async fn not_found(
-    _: &HttpRequest,
-    _: &Desk,
-    _: &mut Click,
-) -> Result<HttpResponse, Refusal> {
-    Err(Refusal::new(
-        Kind::NotFound,
-        "There is nothing at this address. The chat button's address ends in /open-chat.",
-    ))
 }
