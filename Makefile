@@ -30,6 +30,7 @@ lint: ## Formatting, clippy, and documentation without warnings
 
 # The output of all test stages is kept for the last one, which searches it for secrets.
 test-unit: ## Unit tests and the examples in the documentation
+	@rm -f target/tmp/processes.log
 	tests/keep-output.sh $(LOGS) new $(CARGO) test --locked --lib
 	tests/keep-output.sh $(LOGS) add $(CARGO) test --locked --doc
 
@@ -40,4 +41,4 @@ test-browser: ## The demo in a real Chromium
 	tests/keep-output.sh $(LOGS) add $(CARGO) test --locked --test browser
 
 test-leaks: ## No secret and no phone in the output of the stages before
-	tests/no-leaks.sh $(LOGS) target/tmp/api-test.log
+	tests/no-leaks.sh $(LOGS) target/tmp/api-test.log target/tmp/processes.log

@@ -12,6 +12,7 @@
 //! | [`source`] | the eight channels, and the sender of each |
 //! | [`secret`] | what must never be printed |
 //! | [`https_url`] | an address that a secret may be sent to |
+//! | [`flight`] | one run of a task for any number of waiters |
 //! | [`chathub`] | the client: seven calls |
 //! | [`metrics`], [`telemetry`] | what the service says about itself |
 //! | [`deep_link`] | four formats → a URL |
@@ -34,6 +35,7 @@ pub mod chathub;
 pub mod cli;
 pub mod config;
 pub mod deep_link;
+pub mod flight;
 pub mod http;
 pub mod https_url;
 pub mod metrics;

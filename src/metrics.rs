@@ -6,8 +6,8 @@
 use prometheus::core::Collector;
 use prometheus::process_collector::ProcessCollector;
 use prometheus::{
-    Histogram, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Opts,
-    Registry, TextEncoder,
+    Gauge, Histogram, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge,
+    IntGaugeVec, Opts, Registry, TextEncoder,
 };
 
 /// From a warm click (under 1 ms) to the end of a click's budget; 0.3 s is the promise to the agent.
@@ -23,6 +23,18 @@ trait Metric: Collector + Clone + Sized + 'static {
 impl Metric for IntCounterVec {
     fn declare(name: &str, help: &str, labels: &[&str]) -> prometheus::Result<Self> {
         Self::new(Opts::new(name, help), labels)
+    }
+}
+
+impl Metric for IntCounter {
+    fn declare(name: &str, help: &str, _: &[&str]) -> prometheus::Result<Self> {
+        Self::new(name, help)
+    }
+}
+
+impl Metric for Gauge {
+    fn declare(name: &str, help: &str, _: &[&str]) -> prometheus::Result<Self> {
+        Self::new(name, help)
     }
 }
 
@@ -67,6 +79,11 @@ macro_rules! metrics {
                 registry.register(Box::new(ProcessCollector::for_self()))?;
                 Ok(Self { registry, $($name),+ })
             }
+
+            /// The name of each, the process's own aside.
+            pub const fn names() -> [&'static str; [$(stringify!($name)),+].len()] {
+                [$(stringify!($name)),+]
+            }
         }
     };
 }
@@ -82,6 +99,20 @@ metrics! {
     open_chat_redirects_total: IntCounterVec["format", "source"],
     /// Requests refused, by the kind of problem.
     open_chat_refusals_total: IntCounterVec["kind"],
+    /// Clicks sent to the chat panel's login page because ChatHub had no token (FALLBACK=login).
+    open_chat_fallbacks_total: IntCounter,
+    /// Operator tokens: minted counts new tokens, refreshed ones too; reused (it was there), shared (waited for another click's mint) and failed count clicks.
+    open_chat_operator_tokens_total: IntCounterVec["outcome"],
+    /// Operators for whom a token, or ChatHub's refusal of one, is kept.
+    open_chat_token_cache_entries: IntGauge,
+    /// Requests to ChatHub, by call and how they ended.
+    chathub_requests_total: IntCounterVec["endpoint", "outcome"],
+    /// Seconds that a request to ChatHub took, by call.
+    chathub_request_duration_seconds: HistogramVec["endpoint"],
+    /// 1 while nothing is sent to ChatHub because it has failed five times in a row.
+    chathub_circuit_open: IntGauge,
+    /// Seconds that ChatHub's clock is ahead of ours (negative: behind), from the Date of its answers; under 2 counts as 0.
+    chathub_clock_skew_seconds: Gauge,
     /// Always 1; the labels tell which build is running.
     open_chat_build_info: IntGaugeVec["version", "revision"],
 }

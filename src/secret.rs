@@ -2,7 +2,8 @@
 //!
 //! Owns the one type that carries such a text. It knows nothing of what the text opens.
 
-use std::fmt;
+use std::path::PathBuf;
+use std::{fmt, io};
 
 use aws_lc_rs::digest::{SHA256, digest};
 use secrecy::{ExposeSecret, SecretString};
@@ -51,6 +52,37 @@ impl PartialEq for Secret {
 }
 
 impl Eq for Secret {}
+
+/// Where a secret comes from.
+#[derive(Clone, Debug)]
+pub enum SecretSource {
+    /// It was given, once and for all.
+    Text(Secret),
+    /// It stands in a file, which may change while the service runs.
+    File(PathBuf),
+}
+
+impl SecretSource {
+    /// The secret as it is at this moment; a file's without the line end that editors leave.
+    pub fn read(&self) -> io::Result<Secret> {
+        match self {
+            Self::Text(secret) => Ok(secret.clone()),
+            Self::File(path) => {
+                let text = std::fs::read_to_string(path)?;
+                match text.trim_end_matches(['\r', '\n']) {
+                    "" => Err(io::Error::new(io::ErrorKind::UnexpectedEof, "it is empty")),
+                    text => Ok(Secret::new(text)),
+                }
+            }
+        }
+    }
+}
+
+impl From<Secret> for SecretSource {
+    fn from(secret: Secret) -> Self {
+        Self::Text(secret)
+    }
+}
 
 /// The head of a secret's SHA-256, safe to log. `Display` writes 16 hex digits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,5 +1,6 @@
 //! Reading ChatHub's answers: JSON of the documented shape, and a token in any of the three forms that have been seen.
 
+use chrono::{DateTime, Utc};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
@@ -21,6 +22,17 @@ pub(super) fn token(body: &[u8]) -> Result<Secret, Error> {
         .filter(|token| token.bytes().all(|byte| byte.is_ascii_graphic()))
         .map(Secret::new)
         .ok_or(Error::BadAnswer(BadAnswer::NoToken))
+}
+
+/// When a token ends, where it is a JWT that says so. Nobody but ChatHub can check its signature; believing an end that is too early
+/// costs a call.
+pub(super) fn expiry(token: &Secret) -> Option<DateTime<Utc>> {
+    #[derive(Deserialize)]
+    struct Claims {
+        exp: i64,
+    }
+    let claims = jsonwebtoken::dangerous::insecure_decode_claims::<Claims>(token.expose()).ok()?;
+    DateTime::from_timestamp(claims.exp, 0)
 }
 
 fn find_token(body: &[u8]) -> Option<String> {

@@ -1,27 +1,34 @@
 //! The seven calls over one private `send`.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use chrono::{DateTime, SecondsFormat, Utc};
+use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
 use serde_json::json;
+use tokio::time::Instant;
 
 use super::answer;
+use super::clock::Clock;
 use super::endpoint::Endpoint;
 use super::error::Error;
+use super::gate::Gate;
+use super::observe::{Nobody, Observer};
+use super::pace::Pace;
 use super::session::{Credentials, Session};
 use super::transport::{Call, Transport};
 use super::types::{
     AddedOperator, NewOperator, Operator, OperatorId, OperatorStatus, OperatorToken, Organization,
     OrganizationId, TokenCheck,
 };
+use super::upstream::{RetryBudget, Upstream};
 use crate::https_url::HttpsUrl;
 use crate::secret::Secret;
 
 /// Where ChatHub lives, as its documents say.
 pub const DEFAULT_URL: &str = "https://chatapi.smsbat.com";
 
-/// How to reach ChatHub.
+/// How to reach ChatHub, and how much to ask of it.
 #[derive(Clone, Debug)]
 pub struct Settings {
     /// Its address.
@@ -32,25 +39,34 @@ pub struct Settings {
     pub connect_timeout: Duration,
     /// How long one request may take, from the connection to the last byte of the answer; 2 s by default.
     pub attempt_timeout: Duration,
+    /// How long a call may take with everything: waiting for its turn, a login before it, a second attempt; 5 s by default.
+    pub call_budget: Duration,
+    /// Requests a second, 40 by default. ChatHub's general page allows 50.
+    pub max_rate: u32,
 }
 
 impl Settings {
-    /// The default time-outs.
+    /// The defaults.
     pub const fn new(url: HttpsUrl, credentials: Credentials) -> Self {
         Self {
             url,
             credentials,
             connect_timeout: Duration::from_secs(1),
             attempt_timeout: Duration::from_secs(2),
+            call_budget: Duration::from_secs(5),
+            max_rate: 40,
         }
     }
 }
 
 /// A company's access to ChatHub. Cheap to share behind an `Arc`; logs in at the first call that needs it.
+///
+/// Calls must be made within a Tokio runtime.
 #[derive(Debug)]
 pub struct ChatHub {
-    transport: Transport,
-    session: Session,
+    upstream: Arc<Upstream>,
+    session: Arc<Session>,
+    call_budget: Duration,
     /// Whether validate-token wants `{"token":…}`: the documents show both bodies, the first answer tells.
     token_in_object: AtomicBool,
 }
@@ -58,25 +74,48 @@ pub struct ChatHub {
 impl ChatHub {
     /// Prepares the connections; nothing is sent yet. Fails where the machine has no usable certificate store.
     pub fn new(settings: Settings) -> Result<Self, Error> {
+        Self::observed_by(settings, Arc::new(Nobody))
+    }
+
+    /// The same, with somebody who watches the traffic.
+    pub fn observed_by(settings: Settings, observer: Arc<dyn Observer>) -> Result<Self, Error> {
         Ok(Self {
-            transport: Transport::new(
-                &settings.url,
-                settings.connect_timeout,
-                settings.attempt_timeout,
-            )?,
-            session: Session::new(settings.credentials),
+            upstream: Arc::new(Upstream {
+                transport: Transport::new(&settings.url, settings.connect_timeout)?,
+                clock: Clock::default(),
+                gate: Gate::default(),
+                pace: Pace::new(settings.max_rate, std::time::Instant::now()),
+                retries: RetryBudget::new(),
+                attempt_timeout: settings.attempt_timeout,
+                least_time: settings.attempt_timeout.min(settings.call_budget / 2) / 2,
+                observer,
+            }),
+            session: Arc::new(Session::new(settings.credentials)),
+            call_budget: settings.call_budget,
             token_in_object: AtomicBool::new(false),
         })
     }
 
+    /// The time on ChatHub's clock, as far as its answers have told it.
+    pub fn now(&self) -> DateTime<Utc> {
+        Utc::now() + self.upstream.clock_skew()
+    }
+
+    /// How far ChatHub's clock is ahead of this machine's; zero as long as nothing else is known.
+    pub fn clock_skew(&self) -> TimeDelta {
+        self.upstream.clock_skew()
+    }
+
     /// Proves the credentials: logs in, or shows the profile key once.
     pub async fn log_in(&self) -> Result<(), Error> {
-        match self.session.credentials() {
-            Credentials::Login { .. } => {
-                self.session.authorization(&self.transport).await.map(drop)
-            }
-            Credentials::ProfileKey(_) => self.list_organizations().await.map(drop),
+        if self.session.is_by_key() {
+            return self.list_organizations().await.map(drop);
         }
+        let deadline = Instant::now() + self.call_budget;
+        self.session
+            .admitted(&self.upstream, deadline)
+            .await
+            .map(drop)
     }
 
     /// `GET /api/company/organization`: the company's organizations.
@@ -129,6 +168,8 @@ impl ChatHub {
         let call =
             Call::new(Endpoint::OperatorToken).json(&json!({"id": operator, "expiresAt": asked}));
         let secret = answer::token(&self.send(call).await?)?;
+        // A token that ends earlier than asked for is believed.
+        let expires_at = answer::expiry(&secret).map_or(expires_at, |end| end.min(expires_at));
         Ok(OperatorToken { secret, expires_at })
     }
 
@@ -158,15 +199,24 @@ impl ChatHub {
         answer::json(&self.send(call).await?)
     }
 
-    /// Sends a call with the company's authorization, and renews that once where ChatHub refuses it.
+    /// Makes a call with the company's authorization, and renews that once where ChatHub refuses it.
     async fn send(&self, call: Call) -> Result<Vec<u8>, Error> {
-        let authorization = self.session.authorization(&self.transport).await?;
-        let outcome = self.transport.send(&call, &authorization).await;
-        if outcome != Err(Error::CredentialsRejected) || !self.session.forget(&authorization).await
-        {
-            return outcome;
+        let deadline = Instant::now() + self.call_budget;
+        let mut just_made = false;
+        loop {
+            let admitted = self.session.admitted(&self.upstream, deadline).await?;
+            let outcome = self
+                .upstream
+                .call(&call, &admitted.authorization, deadline)
+                .await;
+            let is_refused = outcome == Err(Error::CredentialsRejected);
+            if outcome.is_ok() {
+                self.session.proven();
+            }
+            if !is_refused || !self.session.refused(&admitted, just_made) {
+                return outcome;
+            }
+            just_made = true;
         }
-        let renewed = self.session.authorization(&self.transport).await?;
-        self.transport.send(&call, &renewed).await
     }
 }

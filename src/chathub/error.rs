@@ -31,6 +31,9 @@ pub enum Error {
         /// How long, where ChatHub says so.
         retry_after: Option<Duration>,
     },
+    /// More calls are waiting than the configured rate lets out in time: try again later.
+    #[error("too many calls to ChatHub are waiting")]
+    Overloaded,
     /// It cannot be reached, or fails on its own side: try again later.
     #[error("ChatHub is unavailable: {0}")]
     Unavailable(Unreachable),
@@ -54,6 +57,12 @@ pub enum Unreachable {
     /// It answered with a status of 500 or more.
     #[error("status {0}")]
     Status(u16),
+    /// It has failed so often that nothing is sent for a while.
+    #[error("it is given a rest after many failures")]
+    CircuitOpen {
+        /// When a request will be sent again.
+        retry_after: Duration,
+    },
 }
 
 /// What is wrong with an answer.
@@ -68,6 +77,9 @@ pub enum BadAnswer {
     /// It holds nothing that can be a token.
     #[error("there is no token in it")]
     NoToken,
+    /// It holds a token that ChatHub itself does not take.
+    #[error("the token in it is not valid")]
+    TokenNotValid,
     /// It redirects elsewhere, where no password or token may follow.
     #[error("it is a redirect")]
     Redirect,

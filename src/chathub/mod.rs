@@ -1,9 +1,9 @@
 //! A typed client of SMSBAT ChatHub: the seven calls that its documents describe.
 //!
 //! It logs in when it has to, sends either of the two headers, reads the token in each of the three forms that have been
-//! seen, and turns every failure into an [`Error`] by what the caller can do about it. It knows HTTP and ChatHub, and nothing of
-//! clicks, operators' names or caches; of this crate it uses only [`Secret`](crate::secret::Secret) and
-//! [`HttpsUrl`](crate::https_url::HttpsUrl).
+//! seen, and turns every failure into an [`Error`] by what the caller can do about it. It is gentle: requests go out at a bounded
+//! rate, a call is repeated once at most and only where that is safe, and a ChatHub that is down or asks for a pause is left alone
+//! for a while. It knows HTTP and ChatHub, and nothing of clicks, operators' names or caches.
 //!
 //! ```no_run
 //! use chrono::{TimeDelta, Utc};
@@ -13,8 +13,8 @@
 //!
 //! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
 //! let credentials = Credentials::Login {
-//!     login: "acme".into(),
-//!     password: Secret::new(std::env::var("CHATHUB_PASSWORD")?),
+//!     login: Secret::new("acme").into(),
+//!     password: Secret::new(std::env::var("CHATHUB_PASSWORD")?).into(),
 //! };
 //! let url = HttpsUrl::parse(chathub::DEFAULT_URL)?;
 //! let chathub = ChatHub::new(Settings::new(url, credentials))?;
@@ -33,15 +33,21 @@
 
 mod answer;
 mod client;
+mod clock;
 mod endpoint;
 mod error;
+mod gate;
+mod observe;
+mod pace;
 mod session;
 mod transport;
 mod types;
+mod upstream;
 
 pub use client::{ChatHub, DEFAULT_URL, Settings};
 pub use endpoint::Endpoint;
 pub use error::{BadAnswer, Error, Unreachable};
+pub use observe::{Observer, Outcome};
 pub use session::Credentials;
 pub use types::{
     AddedOperator, NewOperator, Operator, OperatorId, OperatorStatus, OperatorToken, Organization,

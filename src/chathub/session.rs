@@ -1,17 +1,36 @@
 //! The company token: who the company is to ChatHub.
 //!
-//! Owns the credentials and what they were last exchanged for. A profile key needs no exchange.
+//! Owns the credentials and what they were last exchanged for. One login serves all callers; wrong credentials are not shown again
+//! and again, because an account can be locked by that. A profile key needs no exchange.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
+use chrono::{TimeDelta, Utc};
 use serde_json::json;
-use tokio::sync::Mutex;
+use tokio::runtime::Handle;
+use tokio::time::Instant as Deadline;
 
 use super::answer;
 use super::endpoint::Endpoint;
-use super::error::{BadAnswer, Error};
-use super::transport::{Authorization, Call, Transport};
-use crate::secret::Secret;
+use super::error::{BadAnswer, Error, Unreachable};
+use super::transport::{Authorization, Call};
+use super::upstream::Upstream;
+use crate::flight::Flight;
+use crate::secret::{Secret, SecretSource};
+
+/// How long refused credentials are left alone: after the first refusal, the second, and any later one.
+const REJECTED_WAITS: [Duration; 3] = [
+    Duration::from_mins(1),
+    Duration::from_mins(5),
+    Duration::from_mins(15),
+];
+
+/// Between two tries to renew a token that still opens calls.
+const RENEW_AGAIN: Duration = Duration::from_secs(10);
+
+/// How often a click looks whether refused credentials have been corrected in their file.
+const LOOK_AGAIN: Duration = Duration::from_millis(250);
 
 /// How a company shows who it is.
 #[derive(Clone, Debug)]
@@ -19,70 +38,252 @@ pub enum Credentials {
     /// A login and a password, exchanged for a company token.
     Login {
         /// The company's login.
-        login: String,
+        login: SecretSource,
         /// Its password.
-        password: Secret,
+        password: SecretSource,
     },
     /// The key that ChatHub's dashboard shows under Profile.
+    ProfileKey(SecretSource),
+}
+
+/// What the credentials say at this moment.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Shown {
+    Login { login: Secret, password: Secret },
     ProfileKey(Secret),
 }
 
-/// The company's standing with ChatHub: logged in once, for all callers.
+impl Credentials {
+    /// A file that cannot be read shows nothing, which no ChatHub takes.
+    fn show(&self) -> Option<Shown> {
+        Some(match self {
+            Self::Login { login, password } => Shown::Login {
+                login: login.read().ok()?,
+                password: password.read().ok()?,
+            },
+            Self::ProfileKey(key) => Shown::ProfileKey(key.read().ok()?),
+        })
+    }
+}
+
+/// The company's standing with ChatHub.
 #[derive(Debug)]
 pub(super) struct Session {
     credentials: Credentials,
-    token: Mutex<Option<Arc<Authorization>>>,
+    standing: Mutex<Standing>,
+}
+
+type Admission = Result<Arc<Admitted>, Error>;
+
+/// What opens calls, and until when.
+#[derive(Debug)]
+pub(super) struct Admitted {
+    pub(super) authorization: Authorization,
+    /// The credentials that it was given for.
+    shown: Option<Shown>,
+    /// When to get the next one while this one still opens calls, and when it ends; unknown for most tokens.
+    ends: Option<Ends>,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Ends {
+    renew_at: Instant,
+    at: Instant,
+}
+
+#[derive(Debug, Default)]
+struct Standing {
+    admitted: Option<Arc<Admitted>>,
+    login: Option<Flight<Admission>>,
+    rejected: Option<Rejected>,
+    /// A token that is about to end could not be renewed: not to be tried again before.
+    renew_after: Option<Instant>,
+}
+
+/// ChatHub has refused the credentials.
+#[derive(Debug)]
+struct Rejected {
+    shown: Option<Shown>,
+    times: usize,
+    until: Instant,
+    look_at: Instant,
 }
 
 impl Session {
     pub(super) fn new(credentials: Credentials) -> Self {
         Self {
             credentials,
-            token: Mutex::new(None),
+            standing: Mutex::default(),
         }
     }
 
-    pub(super) const fn credentials(&self) -> &Credentials {
-        &self.credentials
+    pub(super) const fn is_by_key(&self) -> bool {
+        matches!(self.credentials, Credentials::ProfileKey(_))
     }
 
-    /// What opens the next call. Logs in where nobody has yet; callers who come meanwhile wait for that one login.
-    pub(super) async fn authorization(
-        &self,
-        transport: &Transport,
-    ) -> Result<Arc<Authorization>, Error> {
-        let mut token = self.token.lock().await;
-        if let Some(authorization) = &*token {
-            return Ok(Arc::clone(authorization));
-        }
-        let authorization = Arc::new(match &self.credentials {
-            Credentials::ProfileKey(key) => Authorization::ProfileKey(key.clone()),
-            Credentials::Login { login, password } => {
-                Authorization::Bearer(log_in(transport, login, password).await?)
+    /// What opens the next call. Logs in where nobody has yet; callers who come meanwhile wait for that one login, and it goes on
+    /// when they leave.
+    pub(super) async fn admitted(
+        self: &Arc<Self>,
+        upstream: &Arc<Upstream>,
+        deadline: Deadline,
+    ) -> Admission {
+        let login = {
+            let mut standing = self.standing();
+            let now = Instant::now();
+            if let Some(admitted) = standing.admitted.clone() {
+                match admitted.ends {
+                    Some(ends) if ends.at <= now => standing.admitted = None,
+                    Some(ends) if ends.renew_at <= now => {
+                        if standing.renew_after.is_none_or(|after| after <= now) {
+                            self.login(&mut standing, upstream, deadline);
+                        }
+                        return Ok(admitted);
+                    }
+                    _ => return Ok(admitted),
+                }
             }
-        });
-        Ok(Arc::clone(token.insert(authorization)))
+            if self.is_still_rejected(&mut standing, now) {
+                return Err(Error::CredentialsRejected);
+            }
+            self.login(&mut standing, upstream, deadline)
+        };
+        wait_for(login).await
     }
 
-    /// Forgets a token that ChatHub has refused, unless somebody has renewed it meanwhile. Says whether another try is of
-    /// any use: a profile key stays what it is.
-    pub(super) async fn forget(&self, refused: &Arc<Authorization>) -> bool {
-        let mut token = self.token.lock().await;
-        if token
+    /// ChatHub has refused this. Says whether it is worth another try: a token can have been revoked, a key or a token
+    /// `just_made` cannot.
+    pub(super) fn refused(&self, refused: &Arc<Admitted>, just_made: bool) -> bool {
+        let mut standing = self.standing();
+        let is_current = standing
+            .admitted
             .as_ref()
-            .is_some_and(|held| Arc::ptr_eq(held, refused))
-        {
-            *token = None;
+            .is_some_and(|admitted| Arc::ptr_eq(admitted, refused));
+        if is_current {
+            standing.admitted = None;
         }
-        matches!(self.credentials, Credentials::Login { .. })
+        if !just_made && !self.is_by_key() {
+            return true;
+        }
+        if is_current {
+            standing.reject(refused.shown.clone());
+        }
+        false
+    }
+
+    /// Joins the login that is on its way, or starts one.
+    fn login(
+        self: &Arc<Self>,
+        standing: &mut Standing,
+        upstream: &Arc<Upstream>,
+        deadline: Deadline,
+    ) -> Flight<Admission> {
+        if let Some(login) = &standing.login {
+            return login.clone();
+        }
+        let (session, upstream) = (Arc::clone(self), Arc::clone(upstream));
+        let login = Flight::start(&Handle::current(), async move {
+            let admission = session.log_in(&upstream, deadline).await;
+            let mut standing = session.standing();
+            standing.login = None;
+            match &admission {
+                Ok(admitted) => standing.admitted = Some(Arc::clone(admitted)),
+                Err(_) => standing.renew_after = Some(Instant::now() + RENEW_AGAIN),
+            }
+            drop(standing);
+            admission
+        });
+        standing.login.insert(login).clone()
+    }
+
+    async fn log_in(&self, upstream: &Upstream, deadline: Deadline) -> Admission {
+        let shown = self.credentials.show();
+        let made = match &shown {
+            None => Err(Error::CredentialsRejected),
+            Some(Shown::ProfileKey(key)) => Ok((Authorization::ProfileKey(key.clone()), None)),
+            Some(Shown::Login { login, password }) => {
+                get_token(upstream, login, password, deadline)
+                    .await
+                    .map(|token| {
+                        let ends = ends(&token, upstream.clock_skew());
+                        (Authorization::Bearer(token), ends)
+                    })
+            }
+        };
+        match made {
+            Ok((authorization, ends)) => Ok(Arc::new(Admitted {
+                authorization,
+                shown,
+                ends,
+            })),
+            Err(error) => {
+                if error == Error::CredentialsRejected {
+                    self.standing().reject(shown);
+                }
+                Err(error)
+            }
+        }
+    }
+
+    /// Whether refused credentials are to be left alone: they are the same, and their time is not over.
+    fn is_still_rejected(&self, standing: &mut Standing, now: Instant) -> bool {
+        let Some(rejected) = &mut standing.rejected else {
+            return false;
+        };
+        if rejected.until <= now {
+            return false;
+        }
+        if rejected.look_at > now {
+            return true;
+        }
+        rejected.look_at = now + LOOK_AGAIN;
+        let is_same = rejected.shown == self.credentials.show();
+        if !is_same {
+            standing.rejected = None;
+        }
+        is_same
+    }
+
+    /// A call has succeeded: the credentials are right beyond doubt.
+    pub(super) fn proven(&self) {
+        self.standing().rejected = None;
+    }
+
+    fn standing(&self) -> MutexGuard<'_, Standing> {
+        self.standing.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-async fn log_in(transport: &Transport, login: &str, password: &Secret) -> Result<Secret, Error> {
+impl Standing {
+    fn reject(&mut self, shown: Option<Shown>) {
+        let times = self.rejected.as_ref().map_or(0, |rejected| rejected.times);
+        let now = Instant::now();
+        self.rejected = Some(Rejected {
+            shown,
+            times: times + 1,
+            until: now + REJECTED_WAITS[times.min(REJECTED_WAITS.len() - 1)],
+            look_at: now + LOOK_AGAIN,
+        });
+    }
+}
+
+async fn wait_for(mut login: Flight<Admission>) -> Admission {
+    login
+        .landing()
+        .await
+        .unwrap_or(Err(Error::Unavailable(Unreachable::Broken)))
+}
+
+async fn get_token(
+    upstream: &Upstream,
+    login: &Secret,
+    password: &Secret,
+    deadline: Deadline,
+) -> Result<Secret, Error> {
     let call = Call::new(Endpoint::CompanyToken)
-        .json(&json!({"login": login, "password": password.expose()}));
-    let body = transport
-        .send(&call, &Authorization::None)
+        .json(&json!({"login": login.expose(), "password": password.expose()}));
+    let body = upstream
+        .call(&call, &Authorization::None, deadline)
         .await
         .map_err(|error| match error {
             // Whether a wrong login answers 400 or 401 is not documented.
@@ -91,4 +292,16 @@ async fn log_in(transport: &Transport, login: &str, password: &Secret) -> Result
             other => other,
         })?;
     answer::token(&body)
+}
+
+/// A token that tells its end is renewed when a tenth of its life is left.
+fn ends(token: &Secret, skew: TimeDelta) -> Option<Ends> {
+    let left = (answer::expiry(token)? - (Utc::now() + skew))
+        .to_std()
+        .ok()?;
+    let now = Instant::now();
+    Some(Ends {
+        renew_at: now + left.mul_f64(0.9),
+        at: now.checked_add(left)?,
+    })
 }

@@ -1,14 +1,18 @@
-//! One request to ChatHub and its answer: headers, time-outs, size caps, status → error.
+//! One request to ChatHub and its answer: headers, size caps, status → error.
 //!
-//! The only place in the crate that touches reqwest. It does not log in and does not try again.
+//! The only place in the crate that touches reqwest. It does not log in, does not try again, and waits as long as it is let.
 
 use std::time::Duration;
 
-use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderName, HeaderValue, RETRY_AFTER};
+use chrono::{DateTime, Utc};
+use reqwest::header::{
+    ACCEPT, AUTHORIZATION, CONTENT_TYPE, DATE, HeaderName, HeaderValue, RETRY_AFTER,
+};
 use reqwest::{Response, StatusCode, redirect};
 use serde::Serialize;
 use url::Url;
 
+use super::clock::Clock;
 use super::endpoint::Endpoint;
 use super::error::{BadAnswer, Error, Unreachable};
 use crate::https_url::HttpsUrl;
@@ -33,7 +37,7 @@ pub(super) enum Authorization {
 
 /// One call, ready to be sent any number of times.
 pub(super) struct Call {
-    endpoint: Endpoint,
+    pub(super) endpoint: Endpoint,
     query: Option<(&'static str, String)>,
     body: Option<Vec<u8>>,
 }
@@ -70,15 +74,10 @@ pub(super) struct Transport {
 }
 
 impl Transport {
-    pub(super) fn new(
-        base: &HttpsUrl,
-        connect_timeout: Duration,
-        attempt_timeout: Duration,
-    ) -> Result<Self, Error> {
+    pub(super) fn new(base: &HttpsUrl, connect_timeout: Duration) -> Result<Self, Error> {
         let mut builder = reqwest::Client::builder()
             .user_agent(concat!("open-chat/", env!("CARGO_PKG_VERSION")))
             .connect_timeout(connect_timeout)
-            .timeout(attempt_timeout)
             .pool_idle_timeout(POOL_IDLE)
             .redirect(redirect::Policy::none())
             .retry(reqwest::retry::never())
@@ -98,13 +97,14 @@ impl Transport {
         Ok(Self { http, base })
     }
 
-    /// Sends the call once and reads the answer's body.
+    /// Sends the call once and reads the answer's body; `clock` learns from its `Date`.
     ///
     /// 401 is [`Error::CredentialsRejected`]: what was shown does not open this.
     pub(super) async fn send(
         &self,
         call: &Call,
         authorization: &Authorization,
+        clock: &Clock,
     ) -> Result<Vec<u8>, Error> {
         let mut url = self.base.clone();
         url.set_path(&format!("{}api/{}", self.base.path(), call.endpoint.name()));
@@ -128,7 +128,11 @@ impl Transport {
                 .header(CONTENT_TYPE, "application/json")
                 .body(body.clone());
         }
+        let sent = Utc::now();
         let response = request.send().await.map_err(|error| failure(&error))?;
+        if let Some(date) = date(&response) {
+            clock.learn(date, sent, Utc::now());
+        }
         refuse_failures(&response)?;
         read(response, call.endpoint.max_answer()).await
     }
@@ -171,6 +175,13 @@ fn refuse_failures(response: &Response) -> Result<(), Error> {
         },
         _ => Error::BadAnswer(BadAnswer::NotDocumented),
     })
+}
+
+fn date(response: &Response) -> Option<DateTime<Utc>> {
+    let date = response.headers().get(DATE)?.to_str().ok()?;
+    DateTime::parse_from_rfc2822(date)
+        .ok()
+        .map(|date| date.to_utc())
 }
 
 /// `Retry-After` in seconds. Its other form, a date, depends on two clocks and is not documented here.

@@ -124,7 +124,8 @@ pub struct AddedOperator {
 pub struct OperatorToken {
     /// The token itself.
     pub secret: Secret,
-    /// The moment that was asked for. It also ends the operator's session in the panel.
+    /// When it ends on ChatHub's clock: as asked for, or earlier where the token itself says so. It also ends the operator's
+    /// session in the panel.
     pub expires_at: DateTime<Utc>,
 }
 

@@ -1,12 +1,18 @@
 //! How the service reaches ChatHub.
 
+use std::time::Duration;
+
 use super::environment::Environment;
 use super::reader::{Kept, Reader, duration};
 use crate::chathub::{Credentials, Settings};
 use crate::https_url::HttpsUrl;
-use crate::secret::Secret;
+use crate::secret::SecretSource;
 
-pub(super) fn read(reader: &mut Reader, env: Environment) -> Result<Settings, Kept> {
+pub(super) fn read(
+    reader: &mut Reader,
+    env: Environment,
+    click_budget: Result<Duration, Kept>,
+) -> Result<Settings, Kept> {
     let url = reader.read("CHATHUB_URL", env.chathub_url.as_ref(), HttpsUrl::parse);
     let connect = reader.read(
         "CHATHUB_CONNECT_TIMEOUT",
@@ -18,6 +24,12 @@ pub(super) fn read(reader: &mut Reader, env: Environment) -> Result<Settings, Ke
         env.chathub_attempt_timeout.as_ref(),
         duration,
     );
+    let max_rate = reader.read("CHATHUB_MAX_RATE", env.chathub_max_rate.as_ref(), |text| {
+        text.parse()
+            .ok()
+            .filter(|rate| (1..=10_000).contains(rate))
+            .ok_or("not a number of requests a second, 1 to 10000")
+    });
     let login = reader.secret("CHATHUB_LOGIN", env.chathub_login, env.chathub_login_file);
     let password = reader.secret(
         "CHATHUB_PASSWORD",
@@ -33,22 +45,22 @@ pub(super) fn read(reader: &mut Reader, env: Environment) -> Result<Settings, Ke
     Ok(Settings {
         connect_timeout: connect?,
         attempt_timeout: attempt?,
+        // The rest is for what surrounds the call, so that the click hears from ChatHub and not from its own alarm.
+        call_budget: click_budget?.mul_f64(0.9),
+        max_rate: max_rate?,
         ..Settings::new(url?, credentials?)
     })
 }
 
 fn credentials(
     reader: &mut Reader,
-    login: Option<Secret>,
-    password: Option<Secret>,
-    key: Option<Secret>,
+    login: Option<SecretSource>,
+    password: Option<SecretSource>,
+    key: Option<SecretSource>,
 ) -> Result<Credentials, Kept> {
     let (variable, problem) = match (login, password, key) {
         (None, None, Some(key)) => return Ok(Credentials::ProfileKey(key)),
-        (Some(login), Some(password), None) => {
-            let login = login.expose().to_owned();
-            return Ok(Credentials::Login { login, password });
-        }
+        (Some(login), Some(password), None) => return Ok(Credentials::Login { login, password }),
         (_, _, Some(_)) => (
             "CHATHUB_API_KEY",
             "is set beside CHATHUB_LOGIN or CHATHUB_PASSWORD; set one or the other",

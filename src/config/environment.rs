@@ -13,13 +13,16 @@ pub(super) struct Environment {
     pub(super) chathub_api_key_file: Option<String>,
     pub(super) chathub_attempt_timeout: Option<String>,
     pub(super) chathub_connect_timeout: Option<String>,
+    pub(super) chathub_max_rate: Option<String>,
     pub(super) chathub_login: Option<String>,
     pub(super) chathub_login_file: Option<String>,
     pub(super) chathub_password: Option<String>,
     pub(super) chathub_password_file: Option<String>,
     pub(super) chathub_url: Option<String>,
     pub(super) chat_panel_url: Option<String>,
+    pub(super) click_budget: Option<String>,
     pub(super) default_region: Option<String>,
+    pub(super) fallback: Option<String>,
     pub(super) listen: Option<String>,
     pub(super) log_format: Option<String>,
     pub(super) log_phones: Option<String>,
@@ -28,6 +31,9 @@ pub(super) struct Environment {
     pub(super) senders: Option<String>,
     pub(super) shutdown_timeout: Option<String>,
     pub(super) source_without_sender: Option<String>,
+    pub(super) token_cache_size: Option<String>,
+    pub(super) token_reuse: Option<String>,
+    pub(super) token_validate: Option<String>,
     pub(super) token_ttl: Option<String>,
 }
 
@@ -45,12 +51,18 @@ impl Default for Environment {
             chathub_connect_timeout: text("1s"),
             chathub_login: None,
             chathub_login_file: None,
+            // ChatHub's general page allows 50; the rest is for the company's other programs.
+            chathub_max_rate: text("40"),
             chathub_password: None,
             chathub_password_file: None,
             chathub_url: text(chathub::DEFAULT_URL),
             chat_panel_url: text("https://chat.smsbat.com/"),
+            // Longer than this nobody looks at an empty tab.
+            click_budget: text("5s"),
             // SMSBAT's home market.
             default_region: text("UA"),
+            // A page says what is wrong; a login form would hide it.
+            fallback: text("page"),
             listen: text("0.0.0.0:8080"),
             log_format: None,
             // Enough to find a click again, too little to call the client.
@@ -62,6 +74,12 @@ impl Default for Environment {
             shutdown_timeout: text("20s"),
             // The right client's chat in another channel helps the agent more than a refusal.
             source_without_sender: text("phone"),
+            // Far more operators than a company has; a bound for memory, should somebody try every id.
+            token_cache_size: text("100000"),
+            // An agent who clicks forty times an hour is minted for every few clicks, and never waits for it.
+            token_reuse: text("5m"),
+            // A second call for each token; for those who have seen ChatHub mint tokens that it does not take.
+            token_validate: text("off"),
             // It ends the operator's session in the panel as well, so not too short; it stays in a browser's history, so not long.
             token_ttl: text("1h"),
         }

@@ -18,6 +18,8 @@ pub struct LinkConfig {
     pub senders: Senders,
     /// What a source is worth without a sender.
     pub source_without_sender: SourceWithoutSender,
+    /// What an agent gets when ChatHub has no token.
+    pub fallback: Fallback,
 }
 
 /// What becomes of a click that names a source whose sender nobody knows.
@@ -27,6 +29,15 @@ pub enum SourceWithoutSender {
     Phone,
     /// The click is refused.
     Reject,
+}
+
+/// What an agent gets when ChatHub has no token.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fallback {
+    /// A page that says so, and offers to log in by hand.
+    Page,
+    /// The chat panel's own login page, at once.
+    Login,
 }
 
 impl LinkConfig {
@@ -48,11 +59,17 @@ impl LinkConfig {
                 _ => Err("neither `phone` nor `reject`"),
             },
         );
+        let fallback = reader.read("FALLBACK", env.fallback.as_ref(), |text| match text {
+            "page" => Ok(Fallback::Page),
+            "login" => Ok(Fallback::Login),
+            _ => Err("neither `page` nor `login`"),
+        });
         Ok(Self {
             panel: PanelUrl::new(&panel?),
             default_region: default_region?,
             senders: senders?.unwrap_or_default(),
             source_without_sender: source_without_sender?,
+            fallback: fallback?,
         })
     }
 }

@@ -9,15 +9,15 @@ mod links;
 mod logs;
 mod reader;
 mod server;
+mod tokens;
 
 use std::ffi::OsString;
 use std::fmt;
-use std::time::Duration;
 
 use thiserror::Error;
 
 use self::environment::Environment;
-pub use self::links::{LinkConfig, SourceWithoutSender};
+pub use self::links::{Fallback, LinkConfig, SourceWithoutSender};
 pub use self::logs::{LogConfig, LogPhones};
 use self::reader::{Kept, Problem, Reader, duration};
 pub use self::server::ServerConfig;
@@ -33,8 +33,8 @@ pub struct Config {
     pub chathub: Settings,
     /// How a click becomes a deep link.
     pub links: LinkConfig,
-    /// How long operator tokens live.
-    pub token_ttl: Duration,
+    /// How operator tokens are got and kept.
+    pub tokens: crate::tokens::Settings,
     /// Who may open whose panel.
     pub access: Policy,
     /// What the log shows.
@@ -75,15 +75,16 @@ impl Config {
     fn read(reader: &mut Reader, env: Environment) -> Result<Self, Kept> {
         let server = ServerConfig::read(reader, &env);
         let links = LinkConfig::read(reader, &env);
-        let token_ttl = token_ttl(reader, env.token_ttl.as_ref());
+        let click_budget = reader.read("CLICK_BUDGET", env.click_budget.as_ref(), duration);
+        let tokens = tokens::read(reader, &env, click_budget);
         let access = access(reader, env.access.as_ref());
         let logs = LogConfig::read(reader, &env);
-        let chathub = chathub::read(reader, env);
+        let chathub = chathub::read(reader, env, click_budget);
         Ok(Self {
             server: server?,
             chathub: chathub?,
             links: links?,
-            token_ttl: token_ttl?,
+            tokens: tokens?,
             access: access?,
             logs: logs?,
         })
@@ -100,19 +101,6 @@ impl Config {
             .map(|(name, default)| (name.to_uppercase(), default.as_str().map(ToOwned::to_owned)))
             .collect()
     }
-}
-
-fn token_ttl(reader: &mut Reader, text: Option<&String>) -> Result<Duration, Kept> {
-    // ChatHub's bound is 24 hours; five minutes of it are left for clocks that differ.
-    let allowed = Duration::from_mins(1)..=Duration::from_mins(24 * 60 - 5);
-    reader.read("TOKEN_TTL", text, |text| {
-        let ttl = duration(text)?;
-        if allowed.contains(&ttl) {
-            Ok(ttl)
-        } else {
-            Err("must be from 1m to 23h55m")
-        }
-    })
 }
 
 fn access(reader: &mut Reader, text: Option<&String>) -> Result<Policy, Kept> {

@@ -3,11 +3,12 @@
 use std::borrow::Cow;
 use std::ffi::OsString;
 use std::fmt;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use super::environment::Environment;
 use super::{Config, ConfigError};
-use crate::secret::Secret;
+use crate::secret::{Secret, SecretSource};
 
 /// What is wrong with one variable.
 #[derive(Debug)]
@@ -74,27 +75,30 @@ impl Reader {
         }
     }
 
-    /// Reads a secret from its variable, or from the file that `NAME_FILE` names, less the line end that editors leave.
-    /// It may stay unset.
+    /// Reads a secret from its variable, or from the file that `NAME_FILE` names. It may stay unset.
     pub(super) fn secret(
         &mut self,
         variable: &'static str,
         value: Option<String>,
         file: Option<String>,
-    ) -> Result<Option<Secret>, Kept> {
-        let problem = match (value, file) {
-            (None, None) => return Ok(None),
-            (Some(value), None) => return Ok(Some(Secret::new(value))),
-            (Some(_), Some(_)) => format!("is set twice, also by {variable}_FILE"),
-            (None, Some(file)) => match std::fs::read_to_string(&file) {
-                Err(error) => format!("the file {file} cannot be read: {error}"),
-                Ok(text) => match text.trim_end_matches(['\r', '\n']) {
-                    "" => format!("the file {file} is empty"),
-                    text => return Ok(Some(Secret::new(text))),
-                },
-            },
-        };
-        Err(self.problem(variable, problem))
+    ) -> Result<Option<SecretSource>, Kept> {
+        match (value, file) {
+            (None, None) => Ok(None),
+            (Some(value), None) => Ok(Some(Secret::new(value).into())),
+            (Some(_), Some(_)) => {
+                Err(self.problem(variable, format!("is set twice, also by {variable}_FILE")))
+            }
+            (None, Some(file)) => {
+                let source = SecretSource::File(PathBuf::from(&file));
+                match source.read() {
+                    Ok(_) => Ok(Some(source)),
+                    Err(error) => {
+                        Err(self
+                            .problem(variable, format!("the file {file} cannot be used: {error}")))
+                    }
+                }
+            }
+        }
     }
 
     /// Keeps a problem.
@@ -125,4 +129,13 @@ pub(super) fn duration(text: &str) -> Result<Duration, &'static str> {
         .ok()
         .filter(|duration| !duration.is_zero())
         .ok_or("not a duration, such as 5s or 1h")
+}
+
+/// `on` or `off`.
+pub(super) fn on_or_off(text: &str) -> Result<bool, &'static str> {
+    match text {
+        "on" => Ok(true),
+        "off" => Ok(false),
+        _ => Err("neither `on` nor `off`"),
+    }
 }

@@ -25,6 +25,7 @@ pub(super) struct Counters {
     /// By format, then by source; the last one is for none.
     redirects: [[IntCounter; ChatSource::ALL.len() + 1]; FORMATS.len()],
     refusals: [IntCounter; Kind::ALL.len()],
+    pub(super) fallbacks: IntCounter,
 }
 
 impl Counters {
@@ -51,6 +52,7 @@ impl Counters {
             }),
             refusals: Kind::ALL
                 .map(|kind| metrics::counter(&metrics.open_chat_refusals_total, &[kind.name()])),
+            fallbacks: metrics.open_chat_fallbacks_total.clone(),
         }
     }
 

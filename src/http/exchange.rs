@@ -21,6 +21,7 @@ use crate::config::LogPhones;
 use crate::phone::PhoneNumber;
 use crate::secret::Fingerprint;
 use crate::source::ChatSource;
+use crate::tokens::Outcome;
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 const ROBOTS: HeaderName = HeaderName::from_static("x-robots-tag");
@@ -35,8 +36,10 @@ pub(super) struct Click {
     pub(super) operator: Option<OperatorId>,
     pub(super) phone: Option<PhoneNumber>,
     pub(super) source: Option<ChatSource>,
-    /// Set where a link was handed out: its format, and the head of its token's hash.
-    pub(super) link: Option<(u8, Fingerprint)>,
+    /// Set where a link was handed out: its format, the head of its token's hash, and where the token came from.
+    pub(super) link: Option<(u8, Fingerprint, Outcome)>,
+    /// Set where a link without a token was handed out: why there was none.
+    pub(super) fallback: Option<Kind>,
 }
 
 /// Turns a handler into a route: everything that is the same for all of them happens here.
@@ -124,8 +127,11 @@ impl<'a> Exchange<'a> {
         if let Some(kind) = kind {
             counters.refused(kind);
         }
-        if let Some((format, _)) = click.link {
+        if let Some((format, ..)) = click.link {
             counters.redirected(format, click.source);
+        }
+        if click.fallback.is_some() {
+            counters.fallbacks.inc();
         }
     }
 
@@ -154,14 +160,20 @@ impl<'a> Exchange<'a> {
                 .request
                 .peer_addr()
                 .map(|address| address.ip().to_string()),
-            outcome: click.link.map(|_| "redirect"),
-            kind: kind.map(Kind::name),
+            outcome: click
+                .link
+                .map(|_| "redirect")
+                .or(click.fallback.map(|_| "fallback")),
+            kind: kind.or(click.fallback).map(Kind::name),
             caller: click.caller.map(|caller| caller.to_string()),
             operator: click.operator,
             phone: phone.map(|phone| phone.to_string()),
-            format: click.link.map(|(format, _)| format),
+            format: click.link.map(|(format, ..)| format),
             source: click.source.map(ChatSource::name),
-            token: click.link.map(|(_, fingerprint)| fingerprint.to_string()),
+            token: click
+                .link
+                .map(|(_, fingerprint, _)| fingerprint.to_string()),
+            token_outcome: click.link.map(|(.., outcome)| outcome.name()),
         };
         self.worker.log.borrow_mut().write(level, &line);
     }
@@ -195,6 +207,8 @@ struct Line<'a> {
     /// The head of the token's SHA-256.
     #[serde(skip_serializing_if = "Option::is_none")]
     token: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    token_outcome: Option<&'static str>,
 }
 
 /// Takes the caller's id over where it is harmless, else makes one.

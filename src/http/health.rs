@@ -39,6 +39,8 @@ pub(super) async fn metrics(
     desk: &Desk,
     _: &mut Click,
 ) -> Result<HttpResponse, Refusal> {
+    let entries = i64::try_from(desk.tokens.entries()).unwrap_or(i64::MAX);
+    desk.metrics.open_chat_token_cache_entries.set(entries);
     Ok(HttpResponse::Ok()
         .content_type(PROMETHEUS_TEXT)
         .body(desk.metrics.render()))

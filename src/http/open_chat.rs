@@ -8,7 +8,7 @@ use super::exchange::Click;
 use super::query::Query;
 use super::refusal::{Kind, Refusal};
 use crate::chathub::OperatorId;
-use crate::config::{LinkConfig, SourceWithoutSender};
+use crate::config::{Fallback, LinkConfig, SourceWithoutSender};
 use crate::deep_link::DeepLink;
 use crate::phone::PhoneNumber;
 use crate::source::ChatSource;
@@ -25,16 +25,26 @@ pub(super) async fn open_chat(
     let operator = *click.operator.insert(operator(&query)?);
     let link = target(&query, &desk.links, click)?;
     let panel = &desk.links.panel;
-    let token = desk
-        .tokens
-        .mint(operator)
-        .await
-        .map_err(|error| Refusal::from(error).or_by_hand(|| link.url(panel, None)))?;
-    click.link = Some((link.format(), token.secret.fingerprint()));
-    let location = link.url(panel, Some(token.secret.expose()));
-    Ok(HttpResponse::Found()
+    match desk.tokens.get(operator).await {
+        Ok((held, outcome)) => {
+            click.link = Some((link.format(), held.fingerprint, outcome));
+            Ok(found(link.url(panel, Some(held.token.secret.expose()))))
+        }
+        Err(error) => {
+            let refusal = Refusal::from(error);
+            if refusal.is_chathubs_fault() && desk.links.fallback == Fallback::Login {
+                click.fallback = Some(refusal.kind);
+                return Ok(found(link.url(panel, None)));
+            }
+            Err(refusal.or_by_hand(|| link.url(panel, None)))
+        }
+    }
+}
+
+fn found(location: String) -> HttpResponse {
+    HttpResponse::Found()
         .insert_header((LOCATION, location))
-        .finish())
+        .finish()
 }
 
 fn operator(query: &Query<'_>) -> Result<OperatorId, Refusal> {

@@ -66,6 +66,7 @@ kinds! {
     ChathubUnavailable  "chathub-unavailable"  503 "ChatHub is not available";
     ChathubThrottled    "chathub-throttled"    503 "ChatHub asks to slow down";
     CredentialsRejected "credentials-rejected" 503 "ChatHub does not accept this service's credentials";
+    Overloaded          "overloaded"           503 "Too many clicks are waiting for ChatHub";
     ChathubTimeout      "chathub-timeout"      504 "ChatHub does not answer in time";
 }
 
@@ -91,9 +92,14 @@ impl Refusal {
         }
     }
 
+    /// Whether the click was right, and ChatHub had no token for it.
+    pub(super) const fn is_chathubs_fault(&self) -> bool {
+        self.kind.status() >= 500
+    }
+
     /// Offers a deep link without a token where the fault is ChatHub's.
     pub(super) fn or_by_hand(mut self, link: impl FnOnce() -> String) -> Self {
-        if self.kind.status() >= 500 {
+        if self.is_chathubs_fault() {
             self.by_hand = Some(link());
         }
         self
@@ -108,7 +114,7 @@ impl Refusal {
             response.insert_header((ALLOW, "GET"));
         }
         if let Some(wait) = self.retry_after {
-            response.insert_header((RETRY_AFTER, wait.as_secs().max(1).to_string()));
+            response.insert_header((RETRY_AFTER, wait.as_secs_f64().ceil().max(1.0).to_string()));
         }
         if prefers_html(request) {
             return html(
@@ -182,6 +188,10 @@ impl From<chathub::Error> for Refusal {
                 Kind::ChathubThrottled,
                 "ChatHub asks to slow down. Wait a moment and try again.",
             ),
+            E::Overloaded => (
+                Kind::Overloaded,
+                "More clicks are waiting for ChatHub than it can be asked for in time. Try again in a moment.",
+            ),
             E::Unavailable(Unreachable::NoConnection) => (
                 Kind::ChathubUnavailable,
                 "ChatHub cannot be reached. Try again in a moment.",
@@ -204,6 +214,7 @@ impl From<chathub::Error> for Refusal {
         if kind.status() == 503 {
             let asked = match error {
                 E::Throttled { retry_after } => retry_after,
+                E::Unavailable(Unreachable::CircuitOpen { retry_after }) => Some(retry_after),
                 _ => None,
             };
             refusal.retry_after = Some(asked.unwrap_or(RETRY_SOON));

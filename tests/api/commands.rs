@@ -85,12 +85,12 @@ fn secrets_come_from_files_too() {
     assert!(twice.contains("CHATHUB_PASSWORD: is set twice"), "{twice}");
     let missing = serve("/nowhere/password", &[]).1;
     assert!(
-        missing.contains("CHATHUB_PASSWORD: the file /nowhere/password cannot be read"),
+        missing.contains("CHATHUB_PASSWORD: the file /nowhere/password cannot be used"),
         "{missing}"
     );
     let empty = serve(empty, &[]).1;
     assert!(
-        empty.contains("CHATHUB_PASSWORD: the file") && empty.contains("is empty"),
+        empty.contains("CHATHUB_PASSWORD: the file") && empty.contains("it is empty"),
         "{empty}"
     );
     assert!(!format!("{text}{twice}{missing}{empty}").contains("canary"));

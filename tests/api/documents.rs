@@ -1,7 +1,10 @@
 //! What the documentation says of the program is what the program does.
 
+use std::collections::BTreeSet;
+
 use open_chat::config::Config;
 use open_chat::http::Kind;
+use open_chat::metrics::Metrics;
 
 fn document(name: &str) -> String {
     let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join(name);
@@ -58,6 +61,20 @@ fn every_refusal_stands_in_the_table() {
     let real: Vec<_> = Kind::ALL
         .iter()
         .map(|kind| (kind.name().to_owned(), kind.status()))
+        .collect();
+    assert_eq!(documented, real);
+}
+
+#[test]
+fn every_metric_stands_in_the_table() {
+    let operations = document("docs/operations.md");
+    let documented: BTreeSet<_> = table(&operations, "## Metrics")
+        .into_iter()
+        .map(|row| row[0].clone())
+        .collect();
+    let real: BTreeSet<_> = Metrics::names()
+        .into_iter()
+        .map(ToOwned::to_owned)
         .collect();
     assert_eq!(documented, real);
 }

@@ -98,14 +98,10 @@ impl Service {
     }
 
     pub async fn wait_until_ready(&self) {
-        let ready = async {
-            while self.ops("/readyz").await.status() != 200 {
-                tokio::time::sleep(Duration::from_millis(2)).await;
-            }
-        };
-        tokio::time::timeout(PATIENCE, ready)
-            .await
-            .expect("the service becomes ready");
+        eventually("the service is ready", async || {
+            self.ops("/readyz").await.status() == 200
+        })
+        .await;
     }
 
     pub fn url(&self) -> &str {
@@ -147,13 +143,30 @@ impl Service {
 
     /// The value of one series of whole numbers, by its exact name and labels.
     pub async fn metric(&self, series: &str) -> i64 {
+        let value = self.text_metric(series).await;
+        value.parse().expect("a whole number")
+    }
+
+    /// The same, as it is written.
+    pub async fn text_metric(&self, series: &str) -> String {
         let text = self.ops("/metrics").await.text().await.expect("a text");
         text.lines()
             .find_map(|line| line.strip_prefix(series)?.strip_prefix(' '))
             .unwrap_or_else(|| panic!("no series {series} in\n{text}"))
-            .parse()
-            .expect("a whole number")
+            .to_owned()
     }
+}
+
+/// Waits until something has come about.
+pub async fn eventually(what: &str, mut has_come: impl AsyncFnMut() -> bool) {
+    let comes = async {
+        while !has_come().await {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    tokio::time::timeout(PATIENCE, comes)
+        .await
+        .unwrap_or_else(|_| panic!("{what}: it never came"));
 }
 
 impl Drop for Service {

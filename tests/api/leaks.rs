@@ -16,6 +16,8 @@ const CANARIES: [&str; 6] = [
     "Bearer ",
 ];
 
+const QUICK: [(&str, &str); 1] = [("CHATHUB_ATTEMPT_TIMEOUT", "100ms")];
+
 async fn everything_of(response: Response) -> String {
     let headers: Vec<_> = response
         .headers()
@@ -28,7 +30,7 @@ async fn everything_of(response: Response) -> String {
 
 #[tokio::test]
 async fn nothing_that_opens_something_is_ever_seen() {
-    let service = Service::start_with(rules(), &[("CHATHUB_ATTEMPT_TIMEOUT", "100ms")]).await;
+    let service = Service::start_with(rules(), &QUICK).await;
     let mut outputs = String::new();
     let clicks = [
         "operator=101&phone=0671234567&pass=canary-pass",
@@ -54,8 +56,9 @@ async fn nothing_that_opens_something_is_ever_seen() {
         Fault::Reset,
         Fault::Silence,
     ];
-    for endpoint in [Endpoint::OperatorToken, Endpoint::CompanyToken] {
-        for fault in &faults {
+    for fault in faults {
+        for endpoint in [Endpoint::OperatorToken, Endpoint::CompanyToken] {
+            let service = Service::start_with(rules(), &QUICK).await;
             service.chathub.world().revoke_company_tokens();
             service.chathub.always(endpoint, Some(fault.clone()));
             let response = service.click("operator=101&phone=0671234567").await;
@@ -65,8 +68,8 @@ async fn nothing_that_opens_something_is_ever_seen() {
                 .request("/open-chat?operator=101&chat_raw_id=1")
                 .header("Accept", "text/html");
             outputs += &everything_of(page.send().await.unwrap()).await;
+            outputs += &everything_of(service.ops("/metrics").await).await;
         }
-        service.chathub.always(endpoint, None);
     }
     let last = service
         .request("/canary")

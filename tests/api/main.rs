@@ -10,11 +10,15 @@ mod chathub;
 mod click;
 mod commands;
 mod documents;
+mod faults;
 mod harness;
 mod house;
 mod leaks;
 mod ops;
 #[path = "../support/process.rs"]
 mod process;
+mod proxy;
 mod refusals;
 mod simulator;
+mod storm;
+mod tokens;

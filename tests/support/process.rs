@@ -1,6 +1,8 @@
 //! The program, and others, as processes.
 
-use std::io::{BufRead as _, BufReader};
+use std::fs::File;
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
 use std::sync::mpsc::channel;
 use std::time::Duration;
@@ -42,9 +44,10 @@ pub fn run(command: &mut Command) -> (Option<i32>, String) {
     (status.code(), text)
 }
 
-/// A running process, ended with the test; what it has printed up to a line that contains `mark`.
+/// A running process, ended with the test; what it has printed up to a line that contains `mark`. The rest goes to a file that the
+/// whole run's search for secrets reads.
 pub struct Running {
-    child: Child,
+    pub child: Child,
     pub printed: String,
 }
 
@@ -55,15 +58,18 @@ impl Running {
             .stderr(Stdio::null())
             .spawn()
             .unwrap();
+        let mut output = BufReader::new(child.stdout.take().unwrap());
         let mut printed = String::new();
-        for line in BufReader::new(child.stdout.take().unwrap()).lines() {
-            let line = line.unwrap();
-            printed.push_str(&line);
-            printed.push('\n');
-            if line.contains(mark) {
+        loop {
+            let start = printed.len();
+            if output.read_line(&mut printed).unwrap() == 0 || printed[start..].contains(mark) {
                 break;
             }
         }
+        let log = Path::new(env!("CARGO_TARGET_TMPDIR")).join("processes.log");
+        let mut log = File::options().create(true).append(true).open(log).unwrap();
+        log.write_all(printed.as_bytes()).unwrap();
+        std::thread::spawn(move || std::io::copy(&mut output, &mut log));
         Self { child, printed }
     }
 
@@ -74,6 +80,12 @@ impl Running {
             .find(|word| word.starts_with("http://") && word.contains(path))
             .unwrap_or_else(|| panic!("no URL with {path} in {}", self.printed))
             .to_owned()
+    }
+
+    /// Ends it as the kernel would when memory runs out: without a word.
+    pub fn kill(&mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
     }
 }
 

@@ -1,6 +1,8 @@
 //! [`Config`] → parts → running servers → a graceful end.
 
-use std::net::{SocketAddr, TcpListener};
+mod traffic;
+
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -10,6 +12,7 @@ use actix_web::{App, HttpServer, web};
 use anyhow::Context as _;
 use tokio::task::JoinHandle;
 
+use self::traffic::Traffic;
 use crate::access::Policy;
 use crate::chathub::{self, ChatHub};
 use crate::config::{Config, ServerConfig};
@@ -25,10 +28,10 @@ const KEEP_ALIVE: Duration = Duration::from_secs(75);
 
 /// Between two proofs of the configuration: doubling up to a bound.
 const FIRST_PROOF_AGAIN: Duration = Duration::from_secs(1);
-const LAST_PROOF_AGAIN: Duration = Duration::from_secs(30);
+const LAST_PROOF_AGAIN: Duration = Duration::from_secs(10);
 
-/// Wrong credentials do not become right by themselves, and an account must not be locked by trying.
-const REJECTED_PROOF_AGAIN: Duration = Duration::from_mins(1);
+/// Whether refused credentials have been corrected. ChatHub does not hear of each look: the client keeps wrong credentials to itself.
+const REJECTED_PROOF_AGAIN: Duration = Duration::from_secs(1);
 
 /// The service, bound to its ports and answering.
 pub struct Application {
@@ -52,11 +55,12 @@ impl Application {
             .open_chat_build_info
             .with_label_values(&[env!("CARGO_PKG_VERSION"), revision()])
             .set(1);
-        let chathub = Arc::new(ChatHub::new(config.chathub)?);
+        let chathub = ChatHub::observed_by(config.chathub, Traffic::new(&metrics))?;
+        let chathub = Arc::new(chathub);
         let desk = Arc::new(Desk {
             access: config.access,
             links: config.links,
-            tokens: OperatorTokens::new(Arc::clone(&chathub), config.token_ttl),
+            tokens: OperatorTokens::new(Arc::clone(&chathub), &config.tokens, &metrics),
             metrics,
             log_phones: config.logs.phones,
             is_ready: AtomicBool::new(false),
@@ -127,10 +131,8 @@ fn serve(
     desk: &Arc<Desk>,
     routes: impl FnOnce(&mut web::ServiceConfig) + Copy + Send + 'static,
 ) -> anyhow::Result<(SocketAddr, Server)> {
-    let listener =
-        TcpListener::bind(address).with_context(|| format!("cannot listen on {address}"))?;
-    let address = listener.local_addr()?;
     let (telemetry, desk) = (telemetry.clone(), Arc::clone(desk));
+    // `bind` asks for a backlog of 2048 connections, so that a rush waits instead of being turned away.
     let server = HttpServer::new(move || {
         App::new()
             .app_data(web::Data::new(Worker::new(
@@ -142,21 +144,27 @@ fn serve(
     })
     .keep_alive(KEEP_ALIVE)
     .shutdown_timeout(config.shutdown_timeout.as_secs())
-    .listen(listener)?
-    .run();
-    Ok((address, server))
+    .bind(address)
+    .with_context(|| format!("cannot listen on {address}"))?;
+    let address = server.addrs()[0];
+    Ok((address, server.run()))
 }
 
 /// Shows ChatHub the credentials until it accepts them, then calls the service ready.
 async fn prove(chathub: Arc<ChatHub>, desk: Arc<Desk>) {
     let mut wait = FIRST_PROOF_AGAIN;
+    let mut told = None;
     while let Err(error) = chathub.log_in().await {
-        tracing::warn!(%error, "not ready: ChatHub has not accepted the credentials yet");
-        if error == chathub::Error::CredentialsRejected {
-            wait = REJECTED_PROOF_AGAIN;
+        if told.as_ref() != Some(&error) {
+            tracing::warn!(%error, "not ready: ChatHub has not accepted the credentials yet");
         }
-        tokio::time::sleep(wait).await;
-        wait = (wait * 2).min(LAST_PROOF_AGAIN);
+        if error == chathub::Error::CredentialsRejected {
+            tokio::time::sleep(REJECTED_PROOF_AGAIN).await;
+        } else {
+            tokio::time::sleep(wait).await;
+            wait = (wait * 2).min(LAST_PROOF_AGAIN);
+        }
+        told = Some(error);
     }
     desk.is_ready.store(true, Ordering::Relaxed);
     tracing::info!("ready: ChatHub has accepted the credentials");

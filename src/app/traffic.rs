@@ -1,0 +1,52 @@
+//! The traffic with ChatHub → metrics.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use chrono::TimeDelta;
+use prometheus::{Gauge, Histogram, IntCounter, IntGauge};
+
+use crate::chathub::{Endpoint, Observer, Outcome};
+use crate::metrics::{self, Metrics};
+
+/// Counts what the client reports. Every handle is looked up once.
+#[derive(Debug)]
+pub(super) struct Traffic {
+    requests: [[IntCounter; Outcome::ALL.len()]; Endpoint::ALL.len()],
+    durations: [Histogram; Endpoint::ALL.len()],
+    circuit_open: IntGauge,
+    clock_skew: Gauge,
+}
+
+impl Traffic {
+    pub(super) fn new(metrics: &Metrics) -> Arc<Self> {
+        Arc::new(Self {
+            requests: Endpoint::ALL.map(|endpoint| {
+                Outcome::ALL.map(|outcome| {
+                    let labels = [endpoint.name(), outcome.name()];
+                    metrics::counter(&metrics.chathub_requests_total, &labels)
+                })
+            }),
+            durations: Endpoint::ALL.map(|endpoint| {
+                metrics::histogram(
+                    &metrics.chathub_request_duration_seconds,
+                    &[endpoint.name()],
+                )
+            }),
+            circuit_open: metrics.chathub_circuit_open.clone(),
+            clock_skew: metrics.chathub_clock_skew_seconds.clone(),
+        })
+    }
+}
+
+impl Observer for Traffic {
+    fn request_ended(&self, endpoint: Endpoint, outcome: Outcome, after: Duration) {
+        self.requests[endpoint as usize][outcome as usize].inc();
+        self.durations[endpoint as usize].observe(after.as_secs_f64());
+    }
+
+    fn health(&self, circuit_is_open: bool, clock_skew: TimeDelta) {
+        self.circuit_open.set(circuit_is_open.into());
+        self.clock_skew.set(clock_skew.as_seconds_f64());
+    }
+}

@@ -1,0 +1,55 @@
+//! One run of a task for any number of waiters.
+//!
+//! The task has a life of its own: it goes on when whoever started it leaves, so the others still get its result, and it is
+//! never run a second time on their behalf.
+
+use tokio::runtime::Handle;
+use tokio::sync::watch;
+
+/// A task in the air. Clones wait for the same landing.
+#[derive(Clone, Debug)]
+pub struct Flight<T>(watch::Receiver<Option<T>>);
+
+impl<T: Clone + Send + Sync + 'static> Flight<T> {
+    /// Starts the task on `runtime`.
+    pub fn start(runtime: &Handle, task: impl Future<Output = T> + Send + 'static) -> Self {
+        let (landed, flight) = watch::channel(None);
+        runtime.spawn(async move {
+            let outcome = task.await;
+            landed.send_replace(Some(outcome));
+        });
+        Self(flight)
+    }
+
+    /// Waits for the result. `None`: the task has panicked, or the runtime is shutting down.
+    pub async fn landing(&mut self) -> Option<T> {
+        let outcome = self.0.wait_for(Option::is_some).await.ok()?;
+        outcome.clone()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::sync::oneshot;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_flight_outlives_its_first_waiter() {
+        let (land, landing) = oneshot::channel::<u8>();
+        let mut first = Flight::start(&Handle::current(), async { landing.await.ok() });
+        let mut second = first.clone();
+        // The first waiter begins to wait, and leaves.
+        let impatient = tokio::time::timeout(std::time::Duration::ZERO, first.landing()).await;
+        assert!(impatient.is_err());
+        drop(first);
+        land.send(7).unwrap();
+        assert_eq!(second.landing().await, Some(Some(7)));
+    }
+
+    #[tokio::test]
+    async fn a_crash_leaves_nobody_waiting() {
+        let mut flight = Flight::<()>::start(&Handle::current(), async { panic!("on purpose") });
+        assert_eq!(flight.landing().await, None);
+    }
+}

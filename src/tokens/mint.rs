@@ -1,0 +1,64 @@
+//! Getting one token from ChatHub, within a click's time.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use tokio::time::timeout;
+
+use super::Settings;
+use super::held::Held;
+use crate::chathub::{BadAnswer, ChatHub, Error, OperatorId, OperatorToken};
+
+/// Mints tokens as the settings say.
+pub(super) struct Mint {
+    chathub: Arc<ChatHub>,
+    ttl: Duration,
+    reuse: Duration,
+    validate: bool,
+    /// A little less than a click's budget, so that the answer is out before that ends.
+    budget: Duration,
+}
+
+impl Mint {
+    pub(super) fn new(chathub: Arc<ChatHub>, settings: &Settings) -> Self {
+        Self {
+            chathub,
+            ttl: settings.ttl,
+            reuse: settings.reuse,
+            validate: settings.validate,
+            budget: settings.click_budget.mul_f64(0.95),
+        }
+    }
+
+    /// A new token for `operator`.
+    pub(super) async fn token(&self, operator: OperatorId) -> Result<Held, Error> {
+        timeout(self.budget, self.valid_token(operator))
+            .await
+            .unwrap_or(Err(Error::TimedOut))
+    }
+
+    async fn valid_token(&self, operator: OperatorId) -> Result<Held, Error> {
+        let token = self.minted(operator).await?;
+        if self.validate {
+            let check = self.chathub.validate_operator_token(&token.secret).await?;
+            if !check.is_valid {
+                return Err(Error::BadAnswer(BadAnswer::TokenNotValid));
+            }
+        }
+        let chathub_now = self.chathub.now();
+        Ok(Held::new(token, self.reuse, Instant::now(), chathub_now))
+    }
+
+    /// The end that is asked for is on ChatHub's clock. Where a refusal teaches that this clock was not known, it is asked again.
+    async fn minted(&self, operator: OperatorId) -> Result<OperatorToken, Error> {
+        let skew = self.chathub.clock_skew();
+        let ask = || {
+            let end = self.chathub.now() + self.ttl;
+            self.chathub.mint_operator_token(operator, end)
+        };
+        match ask().await {
+            Err(Error::InvalidRequest { .. }) if self.chathub.clock_skew() != skew => ask().await,
+            outcome => outcome,
+        }
+    }
+}

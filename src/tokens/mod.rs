@@ -1,0 +1,259 @@
+//! Operator tokens: minted once, reused for a while, refreshed ahead, one call to ChatHub for many clicks.
+//!
+//! Owns when a token may be handed out again. How one is got is `mint`'s.
+
+mod held;
+mod mint;
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use arc_swap::ArcSwapOption;
+use moka::sync::Cache;
+use prometheus::IntCounter;
+use tokio::runtime::Handle;
+use tokio::time::timeout;
+
+pub use self::held::Held;
+use self::mint::Mint;
+use crate::chathub::{ChatHub, Error, OperatorId, Unreachable};
+use crate::flight::Flight;
+use crate::metrics::{self, Metrics};
+
+/// How long ChatHub's "no such operator" and "not this one" are believed.
+const REFUSAL_HOLDS: Duration = Duration::from_mins(1);
+
+/// Between two tries to refresh a token that can still be handed out.
+const REFRESH_AGAIN: Duration = Duration::from_secs(10);
+
+/// How operator tokens are got and kept.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// How long a token lives. Its end is also the end of the operator's session in the panel.
+    pub ttl: Duration,
+    /// How long a token is handed out again before it is refreshed; zero mints one for every click.
+    pub reuse: Duration,
+    /// For how many operators tokens are kept.
+    pub cache_size: u64,
+    /// Whether each new token is shown to ChatHub's validate-token first.
+    pub validate: bool,
+    /// How long a click waits for its token.
+    pub click_budget: Duration,
+}
+
+/// Where a click's token came from. The name is a metric's label and a field of the log.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(usize)]
+pub enum Outcome {
+    /// This click had it minted.
+    Minted,
+    /// It was there already.
+    Reused,
+    /// Another click was having it minted.
+    Shared,
+    /// There is none.
+    Failed,
+}
+
+impl Outcome {
+    const ALL: [Self; 4] = [Self::Minted, Self::Reused, Self::Shared, Self::Failed];
+
+    /// `minted`
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Minted => "minted",
+            Self::Reused => "reused",
+            Self::Shared => "shared",
+            Self::Failed => "failed",
+        }
+    }
+}
+
+/// The operator tokens of a company.
+pub struct OperatorTokens {
+    mint: Arc<Mint>,
+    places: Cache<OperatorId, Arc<Place>>,
+    click_budget: Duration,
+    /// Where ChatHub is asked: not on the threads that answer clicks.
+    runtime: Handle,
+    counters: Counters,
+}
+
+type Minted = Result<Arc<Held>, Error>;
+
+/// What is known for one operator.
+#[derive(Default)]
+struct Place {
+    /// Read by every click, without a lock.
+    held: ArcSwapOption<Held>,
+    work: Mutex<Work>,
+}
+
+/// What is going on for one operator.
+#[derive(Default)]
+struct Work {
+    flight: Option<Flight<Minted>>,
+    /// ChatHub has said no; until when that is believed.
+    refused: Option<(Error, Instant)>,
+    /// A refresh has failed: none before this.
+    refresh_after: Option<Instant>,
+}
+
+impl OperatorTokens {
+    /// Must be called within a Tokio runtime, on which ChatHub will be asked.
+    pub fn new(chathub: Arc<ChatHub>, settings: &Settings, metrics: &Metrics) -> Self {
+        Self {
+            mint: Arc::new(Mint::new(chathub, settings)),
+            places: Cache::builder()
+                .max_capacity(settings.cache_size)
+                .time_to_idle(settings.ttl)
+                .build(),
+            click_budget: settings.click_budget,
+            runtime: Handle::current(),
+            counters: Counters::new(metrics),
+        }
+    }
+
+    /// A token that opens the panel as `operator`, and where it came from.
+    pub async fn get(&self, operator: OperatorId) -> Result<(Arc<Held>, Outcome), Error> {
+        let place = self.places.get_with(operator, Arc::default);
+        if let Some(held) = self.reusable(operator, &place) {
+            self.counters.add(Outcome::Reused);
+            return Ok((held, Outcome::Reused));
+        }
+        let (mut flight, outcome) = match self.join(operator, &place) {
+            Ok(Joined::Landed(held)) => {
+                self.counters.add(Outcome::Reused);
+                return Ok((held, Outcome::Reused));
+            }
+            Ok(Joined::Flight(flight, outcome)) => (flight, outcome),
+            Err(refused) => {
+                self.counters.add(Outcome::Failed);
+                return Err(refused);
+            }
+        };
+        let landed = timeout(self.click_budget, flight.landing())
+            .await
+            .map_err(|_| Error::TimedOut)
+            .and_then(|landed| landed.unwrap_or(Err(Error::Unavailable(Unreachable::Broken))));
+        match landed {
+            Ok(held) => {
+                // The flight itself has counted what was minted.
+                if outcome == Outcome::Shared {
+                    self.counters.add(outcome);
+                }
+                Ok((held, outcome))
+            }
+            Err(error) => {
+                self.counters.add(Outcome::Failed);
+                Err(error)
+            }
+        }
+    }
+
+    /// For how many operators something is kept.
+    pub fn entries(&self) -> u64 {
+        self.places.run_pending_tasks();
+        self.places.entry_count()
+    }
+
+    /// A token that can be handed out again. One that is past its time of reuse is refreshed behind the click's back.
+    fn reusable(&self, operator: OperatorId, place: &Arc<Place>) -> Option<Arc<Held>> {
+        let held = place.held.load_full()?;
+        let now = Instant::now();
+        if now >= held.usable_until {
+            return None;
+        }
+        if now >= held.fresh_until {
+            let mut work = place.work();
+            if work.flight.is_none() && work.refresh_after.is_none_or(|after| after <= now) {
+                self.take_off(operator, place, &mut work);
+            }
+        }
+        Some(held)
+    }
+
+    /// Joins the mint that is on its way, or starts one.
+    fn join(&self, operator: OperatorId, place: &Arc<Place>) -> Result<Joined, Error> {
+        let mut work = place.work();
+        let now = Instant::now();
+        // It may have landed while this click came to the lock.
+        if let Some(held) = place
+            .held
+            .load_full()
+            .filter(|held| now < held.usable_until)
+        {
+            return Ok(Joined::Landed(held));
+        }
+        match &work.refused {
+            Some((error, until)) if now < *until => return Err(error.clone()),
+            _ => work.refused = None,
+        }
+        if let Some(flight) = &work.flight {
+            return Ok(Joined::Flight(flight.clone(), Outcome::Shared));
+        }
+        let flight = self.take_off(operator, place, &mut work);
+        Ok(Joined::Flight(flight, Outcome::Minted))
+    }
+
+    fn take_off(
+        &self,
+        operator: OperatorId,
+        place: &Arc<Place>,
+        work: &mut Work,
+    ) -> Flight<Minted> {
+        let (mint, place) = (Arc::clone(&self.mint), Arc::clone(place));
+        let minted = self.counters.0[Outcome::Minted as usize].clone();
+        let flight = Flight::start(&self.runtime, async move {
+            let outcome = mint.token(operator).await.map(Arc::new);
+            if outcome.is_ok() {
+                minted.inc();
+            }
+            place.land(&outcome);
+            outcome
+        });
+        work.flight.insert(flight).clone()
+    }
+}
+
+enum Joined {
+    Landed(Arc<Held>),
+    Flight(Flight<Minted>, Outcome),
+}
+
+impl Place {
+    fn land(&self, outcome: &Minted) {
+        let mut work = self.work();
+        work.flight = None;
+        work.refresh_after = None;
+        match outcome {
+            Ok(held) => self.held.store(Some(Arc::clone(held))),
+            Err(
+                refused @ (Error::NotFound | Error::NotPermitted | Error::InvalidRequest { .. }),
+            ) => {
+                self.held.store(None);
+                work.refused = Some((refused.clone(), Instant::now() + REFUSAL_HOLDS));
+            }
+            Err(_) => work.refresh_after = Some(Instant::now() + REFRESH_AGAIN),
+        }
+    }
+
+    fn work(&self) -> MutexGuard<'_, Work> {
+        self.work.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// By outcome. Minted counts tokens, also those that were refreshed behind the scenes; the others count clicks.
+struct Counters([IntCounter; Outcome::ALL.len()]);
+
+impl Counters {
+    fn new(metrics: &Metrics) -> Self {
+        Self(Outcome::ALL.map(|outcome| {
+            metrics::counter(&metrics.open_chat_operator_tokens_total, &[outcome.name()])
+        }))
+    }
+
+    fn add(&self, outcome: Outcome) {
+        self.0[outcome as usize].inc();
+    }
+}

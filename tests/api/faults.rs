@@ -1,0 +1,382 @@
+//! The fault matrix: what a click gets and what ChatHub hears when something breaks.
+
+use std::time::{Duration, Instant};
+
+use open_chat::simulator::{Endpoint, Fault, Rules, Simulator};
+use rstest::rstest;
+
+use crate::harness::{PASSWORD, PROFILE_KEY, Service, eventually, header, log_line, rules};
+use crate::proxy::{Mode, Proxy};
+
+const CLICK: &str = "operator=101&phone=0501234567";
+const LINK: &str = "https://chat.smsbat.com/?phone=%2B380501234567&token=";
+
+/// Small budgets, so that a time-out takes a moment and no test waits for long.
+const QUICK: [(&str, &str); 2] = [("CHATHUB_ATTEMPT_TIMEOUT", "200ms"), ("CLICK_BUDGET", "1s")];
+
+async fn service_behind(proxy: &Proxy) -> Service {
+    let url = proxy.url();
+    let variables = [("CHATHUB_URL", url.as_str()), QUICK[0], QUICK[1]];
+    Service::start_with(rules(), &variables).await
+}
+
+fn faults() -> Vec<Fault> {
+    vec![
+        Fault::Status(500),
+        Fault::Status(502),
+        Fault::Status(401),
+        Fault::Status(403),
+        Fault::Throttled(5),
+        Fault::Body(String::new()),
+        Fault::Nested(100_000),
+        Fault::Endless,
+        Fault::Redirect("http://127.0.0.1:9/".into()),
+        Fault::Reset,
+        Fault::Silence,
+    ]
+}
+
+#[tokio::test]
+async fn a_warm_operator_notices_nothing() {
+    for fault in faults() {
+        let service = Service::start_with(rules(), &QUICK).await;
+        service.destination(CLICK).await;
+        for endpoint in [Endpoint::CompanyToken, Endpoint::OperatorToken] {
+            service.chathub.always(endpoint, Some(fault.clone()));
+        }
+        let calls = service.chathub.total_calls();
+        for _ in 0..5 {
+            assert_eq!(service.destination(CLICK).await, LINK, "{fault:?}");
+        }
+        assert_eq!(service.chathub.total_calls(), calls, "{fault:?}");
+    }
+}
+
+/// What ChatHub does, what a cold click gets, how often it is asked, and what the next click gets when it is well again.
+#[rstest]
+#[case::no_answer(Fault::Silence, 504, "chathub-timeout", 2, 302)]
+#[case::internal_error(Fault::Status(500), 503, "chathub-unavailable", 2, 302)]
+#[case::a_proxy_s_html(Fault::Status(502), 503, "chathub-unavailable", 2, 302)]
+#[case::throttled(Fault::Throttled(7), 503, "chathub-throttled", 1, 503)]
+#[case::forbidden(Fault::Status(403), 403, "operator-not-allowed", 1, 403)]
+#[case::unknown(Fault::Status(404), 404, "operator-unknown", 1, 404)]
+#[case::empty(Fault::Body(String::new()), 502, "chathub-bad-answer", 1, 302)]
+#[case::no_json(Fault::Body("all is well".into()), 502, "chathub-bad-answer", 1, 302)]
+#[case::no_token(Fault::Body("{}".into()), 502, "chathub-bad-answer", 1, 302)]
+#[case::gigantic(Fault::Endless, 502, "chathub-bad-answer", 1, 302)]
+#[case::deep(Fault::Nested(100_000), 502, "chathub-bad-answer", 1, 302)]
+#[case::resets_for_good(Fault::Reset, 503, "chathub-unavailable", 2, 302)]
+#[tokio::test]
+async fn a_cold_click_gets_the_best_answer_there_is(
+    #[case] fault: Fault,
+    #[case] status: u16,
+    #[case] kind: &str,
+    #[case] mints: u64,
+    #[case] next_status: u16,
+) {
+    let service = Service::start_with(rules(), &QUICK).await;
+    service.chathub.always(Endpoint::OperatorToken, Some(fault));
+    let started = Instant::now();
+    let problem = service.refusal(CLICK).await;
+    assert_eq!((problem.status, problem.kind.as_str()), (status, kind));
+    assert!(
+        started.elapsed() < Duration::from_secs(1),
+        "within the click's budget"
+    );
+    assert_eq!(service.chathub.calls(Endpoint::OperatorToken), mints);
+    assert_eq!(service.chathub.calls(Endpoint::CompanyToken), 1);
+
+    service.chathub.always(Endpoint::OperatorToken, None);
+    assert_eq!(service.click(CLICK).await.status(), next_status);
+}
+
+#[tokio::test]
+async fn retry_after_is_honoured_and_passed_on() {
+    let service = Service::start_with(rules(), &QUICK).await;
+    service
+        .chathub
+        .next(Endpoint::OperatorToken, Fault::Throttled(7));
+    for operator in [101, 102, 101] {
+        let problem = service
+            .refusal(&format!("operator={operator}&phone=0501234567"))
+            .await;
+        assert_eq!(problem.kind, "chathub-throttled");
+        assert!(
+            (6..=7).contains(&problem.retry_after.unwrap()),
+            "{problem:?}"
+        );
+    }
+    assert_eq!(
+        service.chathub.calls(Endpoint::OperatorToken),
+        1,
+        "then 0 for 7 s"
+    );
+
+    // A second is short enough to wait for.
+    let service = Service::start_with(rules(), &QUICK).await;
+    service
+        .chathub
+        .next(Endpoint::OperatorToken, Fault::Throttled(1));
+    assert_eq!(service.refusal(CLICK).await.kind, "chathub-throttled");
+    eventually("it is well again", async || {
+        service.click(CLICK).await.status() == 302
+    })
+    .await;
+    assert_eq!(service.chathub.calls(Endpoint::OperatorToken), 2);
+}
+
+#[rstest]
+#[case::refused("http://127.0.0.1:1/")]
+#[case::no_such_host("https://chathub.invalid/")]
+#[tokio::test]
+async fn no_connection_is_told_within_two_seconds(#[case] url: &str) {
+    let service = Service::start_unproven(rules(), &[("CHATHUB_URL", url)]);
+    let started = Instant::now();
+    let problem = service.refusal(CLICK).await;
+    assert_eq!(
+        (problem.status, problem.kind.as_str()),
+        (503, "chathub-unavailable")
+    );
+    assert!(started.elapsed() < Duration::from_secs(2));
+    assert!(problem.retry_after >= Some(1));
+}
+
+#[tokio::test]
+async fn a_server_that_speaks_no_tls_is_unavailable() {
+    let service = Service::start_unproven(rules(), &[]);
+    let https = service.chathub.url().replace("http://", "https://");
+    let service = Service::start_unproven(rules(), &[("CHATHUB_URL", &https)]);
+    let problem = service.refusal(CLICK).await;
+    assert_eq!(
+        (problem.status, problem.kind.as_str()),
+        (503, "chathub-unavailable")
+    );
+}
+
+#[rstest]
+#[case::before_the_answer(0)]
+#[case::in_its_head(20)]
+#[tokio::test]
+async fn a_reset_in_mid_answer_is_retried_once(#[case] bytes: usize) {
+    let chathub = Simulator::start(rules()).unwrap();
+    let proxy = Proxy::before(&chathub.url()).await;
+    let service = service_behind(&proxy).await;
+    proxy.set(Mode::CutAfter(bytes));
+    assert_eq!(service.refusal(CLICK).await.kind, "chathub-unavailable");
+    assert_eq!(chathub.calls(Endpoint::OperatorToken), 2);
+    proxy.set(Mode::Forward);
+    assert_eq!(service.destination(CLICK).await, LINK);
+}
+
+#[tokio::test]
+async fn one_reset_is_not_noticed() {
+    let service = Service::start_with(rules(), &QUICK).await;
+    service.chathub.next(Endpoint::OperatorToken, Fault::Reset);
+    assert_eq!(service.destination(CLICK).await, LINK);
+    assert_eq!(service.chathub.calls(Endpoint::OperatorToken), 2);
+}
+
+#[tokio::test]
+async fn a_stale_pooled_connection_is_not_noticed() {
+    let chathub = Simulator::start(rules()).unwrap();
+    let proxy = Proxy::before(&chathub.url()).await;
+    let service = service_behind(&proxy).await;
+    proxy.set(Mode::OneAnswerAConnection);
+    // The login's connection is pooled; the mint's request finds it dead.
+    assert_eq!(service.destination(CLICK).await, LINK);
+    assert_eq!(chathub.calls(Endpoint::OperatorToken), 1);
+}
+
+#[tokio::test]
+async fn a_body_that_drips_is_a_timeout() {
+    let chathub = Simulator::start(rules()).unwrap();
+    let proxy = Proxy::before(&chathub.url()).await;
+    let service = service_behind(&proxy).await;
+    proxy.set(Mode::Drip(Duration::from_millis(20)));
+    let started = Instant::now();
+    let problem = service.refusal(CLICK).await;
+    assert_eq!(
+        (problem.status, problem.kind.as_str()),
+        (504, "chathub-timeout")
+    );
+    assert!(started.elapsed() < Duration::from_secs(1));
+    assert_eq!(chathub.calls(Endpoint::OperatorToken), 2);
+}
+
+#[tokio::test]
+async fn a_redirect_takes_nothing_elsewhere() {
+    let elsewhere = Simulator::start(rules()).unwrap();
+    for endpoint in [Endpoint::OperatorToken, Endpoint::CompanyToken] {
+        let service = Service::start().await;
+        service.chathub.world().revoke_company_tokens();
+        let target = format!("{}api/operator/get-token", elsewhere.url());
+        service
+            .chathub
+            .always(endpoint, Some(Fault::Redirect(target)));
+        let problem = service.refusal(CLICK).await;
+        assert_eq!(
+            (problem.status, problem.kind.as_str()),
+            (502, "chathub-bad-answer")
+        );
+    }
+    assert_eq!(elsewhere.total_calls(), 0);
+}
+
+#[tokio::test]
+async fn five_failures_in_a_row_give_chathub_a_rest() {
+    let rules = Rules {
+        operators: 50,
+        ..rules()
+    };
+    let service = Service::start_with(rules, &QUICK).await;
+    service
+        .chathub
+        .always(Endpoint::OperatorToken, Some(Fault::Status(500)));
+    for operator in 101..141 {
+        let problem = service
+            .refusal(&format!("operator={operator}&phone=0501234567"))
+            .await;
+        assert_eq!(
+            (problem.status, problem.kind.as_str()),
+            (503, "chathub-unavailable")
+        );
+    }
+    assert_eq!(service.chathub.calls(Endpoint::OperatorToken), 5);
+    assert_eq!(service.metric("chathub_circuit_open").await, 1);
+    let problem = service.refusal(CLICK).await;
+    assert!(
+        (5..=11).contains(&problem.retry_after.unwrap()),
+        "{problem:?}"
+    );
+}
+
+#[tokio::test]
+async fn a_wrong_password_is_shown_once() {
+    let service =
+        Service::start_unproven(rules(), &[("CHATHUB_PASSWORD", "canary-password-wrong")]);
+    for _ in 0..10 {
+        assert_eq!(service.refusal(CLICK).await.kind, "credentials-rejected");
+    }
+    assert_eq!(service.chathub.calls(Endpoint::CompanyToken), 1);
+}
+
+#[tokio::test]
+async fn a_wrong_profile_key_is_shown_once() {
+    let variables = [
+        ("CHATHUB_LOGIN", ""),
+        ("CHATHUB_PASSWORD", ""),
+        ("CHATHUB_API_KEY", "canary-profile-key-wrong"),
+    ];
+    let service = Service::start_unproven(rules(), &variables);
+    for _ in 0..10 {
+        assert_eq!(service.refusal(CLICK).await.kind, "credentials-rejected");
+    }
+    // The proof at the start and the first click may have been on their way together.
+    assert!(
+        service.chathub.total_calls() <= 2,
+        "{}",
+        service.chathub.total_calls()
+    );
+}
+
+#[tokio::test]
+async fn a_login_whose_token_opens_nothing_does_not_go_round_in_circles() {
+    let service = Service::start_with(rules(), &QUICK).await;
+    service
+        .chathub
+        .always(Endpoint::OperatorToken, Some(Fault::Status(401)));
+    for _ in 0..10 {
+        assert_eq!(service.refusal(CLICK).await.kind, "credentials-rejected");
+    }
+    assert_eq!(service.chathub.calls(Endpoint::CompanyToken), 2);
+    assert_eq!(service.chathub.calls(Endpoint::OperatorToken), 2);
+}
+
+#[rstest]
+#[case::password("CHATHUB_PASSWORD", "canary-password-wrong", PASSWORD)]
+#[case::profile_key("CHATHUB_API_KEY", "canary-profile-key-wrong", PROFILE_KEY)]
+#[tokio::test]
+async fn a_corrected_file_is_noticed(
+    #[case] variable: &str,
+    #[case] wrong: &str,
+    #[case] right: &str,
+) {
+    let path =
+        std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("corrected-{variable}"));
+    std::fs::write(&path, format!("{wrong}\n")).unwrap();
+    let file = format!("{variable}_FILE");
+    let login = if variable == "CHATHUB_PASSWORD" {
+        "acme"
+    } else {
+        ""
+    };
+    let variables = [
+        ("CHATHUB_PASSWORD", ""),
+        ("CHATHUB_LOGIN", login),
+        (file.as_str(), path.to_str().unwrap()),
+    ];
+    let service = Service::start_unproven(rules(), &variables);
+    assert_eq!(service.refusal(CLICK).await.kind, "credentials-rejected");
+    assert_eq!(service.ops("/readyz").await.status(), 503);
+    std::fs::write(&path, format!("{right}\n")).unwrap();
+    eventually("clicks are served", async || {
+        service.click(CLICK).await.status() == 302
+    })
+    .await;
+    service.wait_until_ready().await;
+}
+
+#[tokio::test]
+async fn fallback_to_the_login_page() {
+    let variables = [QUICK[0], QUICK[1], ("FALLBACK", "login")];
+    let service = Service::start_with(rules(), &variables).await;
+    service
+        .chathub
+        .always(Endpoint::OperatorToken, Some(Fault::Silence));
+    let response = service.click(CLICK).await;
+    assert_eq!(response.status(), 302);
+    assert_eq!(
+        header(&response, "location"),
+        "https://chat.smsbat.com/?phone=%2B380501234567"
+    );
+    let line = log_line(&header(&response, "x-request-id")).await;
+    assert_eq!(line["outcome"], "fallback");
+    assert_eq!(line["kind"], "chathub-timeout");
+    assert_eq!(service.metric("open_chat_fallbacks_total").await, 1);
+    assert_eq!(
+        service
+            .metric(r#"open_chat_refusals_total{kind="chathub-timeout"}"#)
+            .await,
+        0
+    );
+
+    // A link that is wrong stays refused.
+    assert_eq!(
+        service.refusal("operator=101&phone=12345").await.kind,
+        "phone-invalid"
+    );
+    service.chathub.always(Endpoint::OperatorToken, None);
+    let unknown = service.refusal("operator=999&phone=0501234567").await;
+    assert_eq!(unknown.kind, "operator-unknown");
+}
+
+#[tokio::test]
+async fn requests_to_chathub_are_counted_by_how_they_ended() {
+    let service = Service::start_with(rules(), &QUICK).await;
+    let count = async |endpoint: &str, outcome: &str| {
+        let series =
+            format!(r#"chathub_requests_total{{endpoint="{endpoint}",outcome="{outcome}"}}"#);
+        service.metric(&series).await
+    };
+    service.destination(CLICK).await;
+    service.refusal("operator=999&phone=0501234567").await;
+    service.chathub.next(Endpoint::OperatorToken, Fault::Reset);
+    service.destination("operator=102&phone=0501234567").await;
+    assert_eq!(count("company/get-token", "ok").await, 1);
+    assert_eq!(count("operator/get-token", "ok").await, 2);
+    assert_eq!(count("operator/get-token", "not-found").await, 1);
+    assert_eq!(count("operator/get-token", "unavailable").await, 1);
+    assert_eq!(count("operator/get-token", "timeout").await, 0);
+    let durations = r#"chathub_request_duration_seconds_count{endpoint="operator/get-token"}"#;
+    assert_eq!(service.metric(durations).await, 4);
+}

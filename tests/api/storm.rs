@@ -1,0 +1,231 @@
+//! Many clicks at once, and ChatHub killed under them. The service and, where it is killed, the simulator are processes.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::time::{Duration, Instant};
+
+use open_chat::simulator::{Endpoint, Fault, Rules, Simulator};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
+use tokio::sync::Mutex;
+use tokio::task::JoinSet;
+
+use crate::harness::{PASSWORD, eventually, rules};
+use crate::process::{Running, open_chat};
+
+/// A service as a process before this ChatHub, and its address.
+async fn serve(chathub: &str, variables: &[(&str, &str)]) -> (Running, SocketAddr) {
+    let mut all = vec![
+        ("ACCESS", "open"),
+        ("LISTEN", "127.0.0.1:0"),
+        ("CHATHUB_URL", chathub),
+        ("CHATHUB_LOGIN", "acme"),
+        ("CHATHUB_PASSWORD", PASSWORD),
+    ];
+    all.extend(variables);
+    let service = Running::start(&mut open_chat(&["serve"], &all), r#""listen":"#);
+    let listen = service
+        .printed
+        .split(r#""listen":""#)
+        .nth(1)
+        .expect("an address");
+    let address = listen.split('"').next().unwrap().parse().unwrap();
+    eventually("the service is ready", async || {
+        ask(address, "/readyz").await.starts_with("HTTP/1.1 200")
+    })
+    .await;
+    (service, address)
+}
+
+/// One request over a connection of its own: the whole answer.
+async fn ask(service: SocketAddr, path: &str) -> String {
+    let mut stream = TcpStream::connect(service).await.unwrap();
+    let request = format!("GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+    stream.write_all(request.as_bytes()).await.unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).await.unwrap();
+    answer
+}
+
+fn status(answer: &str) -> u16 {
+    answer[9..12].parse().unwrap()
+}
+
+/// Clicks on all of these operators at once, over a connection each: how many answers have which status.
+async fn click_at_once(
+    service: SocketAddr,
+    operators: impl Iterator<Item = u64>,
+) -> BTreeMap<u16, usize> {
+    let mut clicks = JoinSet::new();
+    for operator in operators {
+        clicks.spawn(async move {
+            let path = format!("/open-chat?operator={operator}&phone=0501234567");
+            status(&ask(service, &path).await)
+        });
+    }
+    let mut statuses = BTreeMap::new();
+    while let Some(status) = clicks.join_next().await {
+        *statuses.entry(status.unwrap()).or_default() += 1;
+    }
+    statuses
+}
+
+/// One storm at a time: each takes half of the descriptors that a process may usually have.
+static ONE_AT_A_TIME: Mutex<()> = Mutex::const_new(());
+
+#[tokio::test(flavor = "multi_thread")]
+async fn ten_thousand_cold_clicks_on_one_operator_are_one_mint() {
+    let _turn = ONE_AT_A_TIME.lock().await;
+    let chathub = Simulator::start(rules()).unwrap();
+    // Long enough for all of them to come while the mint is on its way.
+    chathub.next(Endpoint::OperatorToken, Fault::Late(1500));
+    let (_service, address) = serve(&chathub.url(), &[]).await;
+    let statuses = click_at_once(address, std::iter::repeat_n(101, 10_000)).await;
+    assert_eq!(statuses, BTreeMap::from([(302, 10_000)]));
+    assert_eq!(chathub.calls(Endpoint::OperatorToken), 1);
+    assert_eq!(chathub.calls(Endpoint::CompanyToken), 1);
+    let metrics = ask(address, "/metrics").await;
+    assert!(metrics.contains("open_chat_operator_tokens_total{outcome=\"minted\"} 1\n"));
+    assert!(!metrics.contains("open_chat_operator_tokens_total{outcome=\"shared\"} 0\n"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn ten_thousand_cold_clicks_on_five_hundred_operators_are_a_mint_each() {
+    let _turn = ONE_AT_A_TIME.lock().await;
+    let chathub = Simulator::start(Rules {
+        operators: 500,
+        ..rules()
+    })
+    .unwrap();
+    let (_service, address) = serve(&chathub.url(), &[("CHATHUB_MAX_RATE", "1000")]).await;
+    let operators = (0..10_000).map(|click| 101 + click % 500);
+    let statuses = click_at_once(address, operators).await;
+    assert_eq!(statuses, BTreeMap::from([(302, 10_000)]));
+    assert_eq!(chathub.calls(Endpoint::OperatorToken), 500);
+    assert_eq!(chathub.calls(Endpoint::CompanyToken), 1);
+}
+
+/// The counts of a simulator that runs as a process.
+async fn calls(chathub: &str) -> BTreeMap<String, u64> {
+    let text = reqwest::get(format!("{chathub}simulator/calls"))
+        .await
+        .unwrap()
+        .text()
+        .await
+        .unwrap();
+    serde_json::from_str(&text).unwrap()
+}
+
+fn simulate(port: &str) -> Running {
+    let arguments = [
+        "simulate",
+        "--port",
+        port,
+        "--operators",
+        "5000",
+        "--login",
+        "acme",
+        "--password",
+        PASSWORD,
+    ];
+    Running::start(&mut open_chat(&arguments, &[]), "simulated at")
+}
+
+/// Clicks on warm and cold operators in turn, a hundred a second, until told to stop.
+async fn load(service: SocketAddr, until: Instant, cold_from: u64) -> Load {
+    let mut load = Load::default();
+    let mut ticks = tokio::time::interval(Duration::from_millis(10));
+    let mut cold = cold_from;
+    while Instant::now() < until {
+        ticks.tick().await;
+        let started = Instant::now();
+        let warm = ask(service, "/open-chat?operator=101&phone=0501234567").await;
+        *load.warm.entry(status(&warm)).or_default() += 1;
+        let path = format!("/open-chat?operator={cold}&phone=0501234567");
+        *load
+            .cold
+            .entry(status(&ask(service, &path).await))
+            .or_default() += 1;
+        load.slowest = load.slowest.max(started.elapsed());
+        cold += 1;
+    }
+    load
+}
+
+#[derive(Debug, Default)]
+struct Load {
+    warm: BTreeMap<u16, usize>,
+    cold: BTreeMap<u16, usize>,
+    slowest: Duration,
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn chathub_is_killed_under_load_and_comes_back() {
+    let _turn = ONE_AT_A_TIME.lock().await;
+    let mut chathub = simulate("0");
+    let url = chathub.url("/");
+    let port = url
+        .trim_end_matches('/')
+        .rsplit(':')
+        .next()
+        .unwrap()
+        .to_owned();
+    let (_service, address) = serve(&url, &[("CHATHUB_MAX_RATE", "1000")]).await;
+    ask(address, "/open-chat?operator=101&phone=0501234567").await;
+
+    let healthy = load(address, Instant::now() + Duration::from_millis(500), 1000).await;
+    assert_eq!(
+        healthy.cold.keys().collect::<Vec<_>>(),
+        [&302],
+        "{healthy:?}"
+    );
+
+    chathub.kill();
+    let down = load(address, Instant::now() + Duration::from_secs(2), 2000).await;
+    assert_eq!(
+        down.warm.keys().collect::<Vec<_>>(),
+        [&302],
+        "warm operators never notice: {down:?}"
+    );
+    assert_eq!(
+        down.cold.keys().collect::<Vec<_>>(),
+        [&503],
+        "cold ones are told: {down:?}"
+    );
+    assert!(
+        down.slowest < Duration::from_secs(5),
+        "within the budget: {down:?}"
+    );
+
+    let chathub = simulate(&port);
+    let back = Instant::now();
+    let mut cold = 3000;
+    eventually("a cold click is served again", async || {
+        cold += 1;
+        status(
+            &ask(
+                address,
+                &format!("/open-chat?operator={cold}&phone=0501234567"),
+            )
+            .await,
+        ) == 302
+    })
+    .await;
+    assert!(
+        back.elapsed() < Duration::from_secs(12),
+        "{:?}",
+        back.elapsed()
+    );
+    let again = load(address, Instant::now() + Duration::from_millis(500), 4000).await;
+    assert_eq!(
+        again.cold.keys().collect::<Vec<_>>(),
+        [&302],
+        "for all: {again:?}"
+    );
+
+    // No storm: each operator was minted for once, and the company token from before is still good.
+    let calls = calls(&chathub.url("/")).await;
+    let served = 1 + again.cold[&302] as u64;
+    assert_eq!(calls["operator-token"], served, "{calls:?}");
+    assert_eq!(calls["company-token"], 0, "{calls:?}");
+}
