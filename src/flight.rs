@@ -26,6 +26,11 @@ impl<T: Clone + Send + Sync + 'static> Flight<T> {
         let outcome = self.0.wait_for(Option::is_some).await.ok()?;
         outcome.clone()
     }
+
+    /// Whether it will never land: the task has panicked, or the runtime is shutting down.
+    pub fn is_lost(&self) -> bool {
+        self.0.has_changed().is_err() && self.0.borrow().is_none()
+    }
 }
 
 #[cfg(test)]
@@ -51,5 +56,16 @@ mod tests {
     async fn a_crash_leaves_nobody_waiting() {
         let mut flight = Flight::<()>::start(&Handle::current(), async { panic!("on purpose") });
         assert_eq!(flight.landing().await, None);
+        assert!(flight.is_lost());
+    }
+
+    #[tokio::test]
+    async fn what_has_landed_or_is_in_the_air_is_not_lost() {
+        let (land, landing) = oneshot::channel::<()>();
+        let mut flight = Flight::start(&Handle::current(), async { landing.await.is_ok() });
+        assert!(!flight.is_lost());
+        land.send(()).unwrap();
+        assert_eq!(flight.landing().await, Some(true));
+        assert!(!flight.is_lost());
     }
 }

@@ -151,9 +151,11 @@ impl Session {
         wait_for(login).await
     }
 
-    /// ChatHub has refused this. Says whether it is worth another try: a token can have been revoked, a key or a token
-    /// `just_made` cannot.
+    /// ChatHub has refused this. Says whether another try is worth it: a token can have been revoked, and a key corrected in its
+    /// file; what was `just_made` is as good as it gets.
     pub(super) fn refused(&self, refused: &Arc<Admitted>, just_made: bool) -> bool {
+        let is_corrected = || self.credentials.show() != refused.shown;
+        let is_worth_it = !just_made && (!self.is_by_key() || is_corrected());
         let mut standing = self.standing();
         let is_current = standing
             .admitted
@@ -161,14 +163,11 @@ impl Session {
             .is_some_and(|admitted| Arc::ptr_eq(admitted, refused));
         if is_current {
             standing.admitted = None;
+            if !is_worth_it {
+                standing.reject(refused.shown.clone(), Instant::now());
+            }
         }
-        if !just_made && !self.is_by_key() {
-            return true;
-        }
-        if is_current {
-            standing.reject(refused.shown.clone());
-        }
-        false
+        is_worth_it
     }
 
     /// Joins the login that is on its way, or starts one.
@@ -178,7 +177,7 @@ impl Session {
         upstream: &Arc<Upstream>,
         deadline: Deadline,
     ) -> Flight<Admission> {
-        if let Some(login) = &standing.login {
+        if let Some(login) = standing.login.as_ref().filter(|login| !login.is_lost()) {
             return login.clone();
         }
         let (session, upstream) = (Arc::clone(self), Arc::clone(upstream));
@@ -218,7 +217,7 @@ impl Session {
             })),
             Err(error) => {
                 if error == Error::CredentialsRejected {
-                    self.standing().reject(shown);
+                    self.standing().reject(shown, Instant::now());
                 }
                 Err(error)
             }
@@ -255,9 +254,8 @@ impl Session {
 }
 
 impl Standing {
-    fn reject(&mut self, shown: Option<Shown>) {
+    fn reject(&mut self, shown: Option<Shown>, now: Instant) {
         let times = self.rejected.as_ref().map_or(0, |rejected| rejected.times);
-        let now = Instant::now();
         self.rejected = Some(Rejected {
             shown,
             times: times + 1,
@@ -304,4 +302,24 @@ fn ends(token: &Secret, skew: TimeDelta) -> Option<Ends> {
         renew_at: now + left.mul_f64(0.9),
         at: now.checked_add(left)?,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn refused_credentials_are_left_alone_for_1_5_and_15_minutes() {
+        let credentials = Credentials::ProfileKey(Secret::new("key").into());
+        let session = Session::new(credentials.clone());
+        let mut standing = Standing::default();
+        let mut now = Instant::now();
+        for minutes in [1, 5, 15, 15] {
+            standing.reject(credentials.show(), now);
+            let wait = Duration::from_mins(minutes);
+            assert!(session.is_still_rejected(&mut standing, now + wait.mul_f64(0.99)));
+            now += wait;
+            assert!(!session.is_still_rejected(&mut standing, now), "{minutes}");
+        }
+    }
 }

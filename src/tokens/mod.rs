@@ -166,7 +166,7 @@ impl OperatorTokens {
         }
         if now >= held.fresh_until {
             let mut work = place.work();
-            if work.flight.is_none() && work.refresh_after.is_none_or(|after| after <= now) {
+            if work.in_the_air().is_none() && work.refresh_after.is_none_or(|after| after <= now) {
                 self.take_off(operator, place, &mut work);
             }
         }
@@ -189,7 +189,7 @@ impl OperatorTokens {
             Some((error, until)) if now < *until => return Err(error.clone()),
             _ => work.refused = None,
         }
-        if let Some(flight) = &work.flight {
+        if let Some(flight) = work.in_the_air() {
             return Ok(Joined::Flight(flight.clone(), Outcome::Shared));
         }
         let flight = self.take_off(operator, place, &mut work);
@@ -213,6 +213,13 @@ impl OperatorTokens {
             outcome
         });
         work.flight.insert(flight).clone()
+    }
+}
+
+impl Work {
+    /// A lost flight would never land, and nobody should wait for it.
+    fn in_the_air(&self) -> Option<&Flight<Minted>> {
+        self.flight.as_ref().filter(|flight| !flight.is_lost())
     }
 }
 
