@@ -176,6 +176,27 @@ async fn one_reset_is_not_noticed() {
     assert_eq!(service.chathub.calls(Endpoint::OperatorToken), 2);
 }
 
+/// Ten retries are saved up at the start, and ten calls earn another: a ChatHub that breaks every first answer is not asked twice for
+/// everything.
+#[tokio::test]
+async fn second_attempts_run_out() {
+    let rules = Rules {
+        operators: 15,
+        ..rules()
+    };
+    let service = Service::start_with(rules, &QUICK).await;
+    let mut served = 0;
+    for operator in 101..116 {
+        service.chathub.next(Endpoint::OperatorToken, Fault::Reset);
+        let response = service
+            .click(&format!("operator={operator}&phone=0501234567"))
+            .await;
+        served += u64::from(response.status() == 302);
+    }
+    assert_eq!(served, 11);
+    assert_eq!(service.chathub.calls(Endpoint::OperatorToken), 15 + served);
+}
+
 #[tokio::test]
 async fn a_stale_pooled_connection_is_not_noticed() {
     let chathub = Simulator::start(rules()).unwrap();
