@@ -15,7 +15,9 @@
 //! | [`flight`] | one run of a task for any number of waiters |
 //! | [`chathub`] | the client: seven calls |
 //! | [`metrics`], [`telemetry`] | what the service says about itself |
+//! | [`reload`] | files that are read again when they change |
 //! | [`deep_link`] | four formats → a URL |
+//! | [`operators`] | whom a link means |
 //! | [`tokens`] | operator tokens |
 //! | [`access`] | who may open whose panel |
 //! | [`config`] | the environment → settings |
@@ -39,7 +41,9 @@ pub mod flight;
 pub mod http;
 pub mod https_url;
 pub mod metrics;
+pub mod operators;
 pub mod phone;
+pub mod reload;
 pub mod secret;
 pub mod simulator;
 pub mod source;

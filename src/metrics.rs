@@ -113,6 +113,8 @@ metrics! {
     chathub_circuit_open: IntGauge,
     /// Seconds that ChatHub's clock is ahead of ours (negative: behind), from the Date of its answers; under 2 counts as 0.
     chathub_clock_skew_seconds: Gauge,
+    /// 1 while the newest version of a file (keys, map, secret) cannot be used and the one before it stays in force.
+    open_chat_file_reload_failed: IntGaugeVec["file"],
     /// Always 1; the labels tell which build is running.
     open_chat_build_info: IntGaugeVec["version", "revision"],
 }

@@ -13,12 +13,12 @@ use anyhow::Context as _;
 use tokio::task::JoinHandle;
 
 use self::traffic::Traffic;
-use crate::access::Policy;
 use crate::chathub::{self, ChatHub};
 use crate::config::{Config, ServerConfig};
 use crate::http::{self, Desk, Front, Worker};
 use crate::metrics::Metrics;
 use crate::phone;
+use crate::reload::Look;
 use crate::telemetry::Telemetry;
 use crate::tokens::OperatorTokens;
 
@@ -33,18 +33,21 @@ const LAST_PROOF_AGAIN: Duration = Duration::from_secs(10);
 /// Whether refused credentials have been corrected. ChatHub does not hear of each look: the client keeps wrong credentials to itself.
 const REJECTED_PROOF_AGAIN: Duration = Duration::from_secs(1);
 
+/// How often key, map and secret files are looked at.
+const LOOK_AT_FILES: Duration = Duration::from_secs(1);
+
 /// The service, bound to its ports and answering.
 pub struct Application {
     listen: SocketAddr,
     ops_listen: Option<SocketAddr>,
     servers: Vec<Server>,
-    proof: JoinHandle<()>,
+    tasks: [JoinHandle<()>; 2],
 }
 
 impl Application {
     /// Builds the service and starts to listen. Must be called within a Tokio runtime.
     pub fn start(config: Config, front: Front, telemetry: &Telemetry) -> anyhow::Result<Self> {
-        if config.access == Policy::Open {
+        if config.access.door.is_open() {
             tracing::warn!(
                 "ACCESS=open: anyone who can reach this port may open any operator's panel"
             );
@@ -58,7 +61,8 @@ impl Application {
         let chathub = ChatHub::observed_by(config.chathub, Traffic::new(&metrics))?;
         let chathub = Arc::new(chathub);
         let desk = Arc::new(Desk {
-            access: config.access,
+            access: config.access.door,
+            sso_header: config.access.sso_header,
             links: config.links,
             tokens: OperatorTokens::new(Arc::clone(&chathub), &config.tokens, &metrics),
             metrics,
@@ -88,7 +92,10 @@ impl Application {
             listen,
             ops_listen,
             servers,
-            proof: tokio::spawn(prove(chathub, desk)),
+            tasks: [
+                tokio::spawn(prove(chathub, Arc::clone(&desk))),
+                tokio::spawn(look_at_files(desk)),
+            ],
         })
     }
 
@@ -114,7 +121,7 @@ impl Application {
         for server in servers {
             outcome = outcome.and(server.await.context("a server broke down")?);
         }
-        self.proof.abort();
+        self.tasks.iter().for_each(JoinHandle::abort);
         outcome.context("a server failed")
     }
 }
@@ -168,4 +175,29 @@ async fn prove(chathub: Arc<ChatHub>, desk: Arc<Desk>) {
     }
     desk.is_ready.store(true, Ordering::Relaxed);
     tracing::info!("ready: ChatHub has accepted the credentials");
+}
+
+/// Has changed files take effect, and says so; what is wrong with one is said once.
+async fn look_at_files(desk: Arc<Desk>) {
+    loop {
+        let shared = Arc::clone(&desk);
+        // Reading files blocks, however short they are.
+        let looks = tokio::task::spawn_blocking(move || shared.access.look()).await;
+        for (file, look, has_failed) in looks.unwrap_or_default() {
+            let gauge = &desk.metrics.open_chat_file_reload_failed;
+            gauge.with_label_values(&[file]).set(has_failed.into());
+            match look {
+                Look::Unchanged => {}
+                Look::Reloaded => tracing::info!(file, "a changed file is in force"),
+                Look::Failed(problem) => {
+                    tracing::error!(
+                        file,
+                        problem,
+                        "a changed file cannot be used, the one before it stays in force"
+                    );
+                }
+            }
+        }
+        tokio::time::sleep(LOOK_AT_FILES).await;
+    }
 }

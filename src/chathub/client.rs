@@ -21,7 +21,7 @@ use super::types::{
     AddedOperator, NewOperator, Operator, OperatorId, OperatorStatus, OperatorToken, Organization,
     OrganizationId, TokenCheck,
 };
-use super::upstream::{RetryBudget, Upstream};
+use super::upstream::{Read, RetryBudget, Upstream};
 use crate::https_url::HttpsUrl;
 use crate::secret::Secret;
 
@@ -120,8 +120,8 @@ impl ChatHub {
 
     /// `GET /api/company/organization`: the company's organizations.
     pub async fn list_organizations(&self) -> Result<Vec<Organization>, Error> {
-        let body = self.send(Call::new(Endpoint::Organizations)).await?;
-        answer::json(&body)
+        let call = Call::new(Endpoint::Organizations);
+        self.send(call, answer::json).await
     }
 
     /// `GET /api/operator`: an organization's operators, inactive and deleted ones too.
@@ -130,7 +130,7 @@ impl ChatHub {
         organization: OrganizationId,
     ) -> Result<Vec<Operator>, Error> {
         let call = Call::new(Endpoint::Operators).query("organizationId", &organization);
-        answer::json(&self.send(call).await?)
+        self.send(call, answer::json).await
     }
 
     /// `POST /api/operator/synchronize`: adds operators.
@@ -143,7 +143,7 @@ impl ChatHub {
         operators: &[NewOperator],
     ) -> Result<Vec<AddedOperator>, Error> {
         let call = Call::new(Endpoint::Synchronize).json(&operators);
-        answer::json(&self.send(call).await?)
+        self.send(call, answer::json).await
     }
 
     /// `POST /api/operator/status`: activates, disables or deletes an operator.
@@ -154,7 +154,7 @@ impl ChatHub {
     ) -> Result<(), Error> {
         let call =
             Call::new(Endpoint::OperatorStatus).json(&json!({"id": operator, "status": status}));
-        self.send(call).await.map(drop)
+        self.send(call, |_| Ok(())).await
     }
 
     /// `POST /api/operator/get-token`: a token that opens the panel as this operator until `expires_at`, which may be at
@@ -167,7 +167,7 @@ impl ChatHub {
         let asked = expires_at.to_rfc3339_opts(SecondsFormat::Millis, true);
         let call =
             Call::new(Endpoint::OperatorToken).json(&json!({"id": operator, "expiresAt": asked}));
-        let secret = answer::token(&self.send(call).await?)?;
+        let secret = self.send(call, answer::token).await?;
         // A token that ends earlier than asked for is believed.
         let expires_at = answer::expiry(&secret).map_or(expires_at, |end| end.min(expires_at));
         Ok(OperatorToken { secret, expires_at })
@@ -196,27 +196,29 @@ impl ChatHub {
         } else {
             call.json(&token.expose())
         };
-        answer::json(&self.send(call).await?)
+        self.send(call, answer::json).await
     }
 
     /// Makes a call with the company's authorization, and renews that once where ChatHub refuses it.
-    async fn send(&self, call: Call) -> Result<Vec<u8>, Error> {
+    async fn send<T>(&self, call: Call, read: Read<T>) -> Result<T, Error> {
         let deadline = Instant::now() + self.call_budget;
         let mut just_made = false;
         loop {
             let admitted = self.session.admitted(&self.upstream, deadline).await?;
             let outcome = self
                 .upstream
-                .call(&call, &admitted.authorization, deadline)
+                .call(&call, &admitted.authorization, deadline, read)
                 .await;
-            let is_refused = outcome == Err(Error::CredentialsRejected);
-            if outcome.is_ok() {
-                self.session.proven();
+            match outcome {
+                Err(Error::CredentialsRejected) if self.session.refused(&admitted, just_made) => {
+                    just_made = true;
+                }
+                Ok(answer) => {
+                    self.session.proven();
+                    return Ok(answer);
+                }
+                Err(error) => return Err(error),
             }
-            if !is_refused || !self.session.refused(&admitted, just_made) {
-                return outcome;
-            }
-            just_made = true;
         }
     }
 }

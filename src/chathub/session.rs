@@ -280,16 +280,15 @@ async fn get_token(
 ) -> Result<Secret, Error> {
     let call = Call::new(Endpoint::CompanyToken)
         .json(&json!({"login": login.expose(), "password": password.expose()}));
-    let body = upstream
-        .call(&call, &Authorization::None, deadline)
+    upstream
+        .call(&call, &Authorization::None, deadline, answer::token)
         .await
         .map_err(|error| match error {
             // Whether a wrong login answers 400 or 401 is not documented.
             Error::InvalidRequest { .. } | Error::NotPermitted => Error::CredentialsRejected,
             Error::NotFound => Error::BadAnswer(BadAnswer::NoChatHub),
             other => other,
-        })?;
-    answer::token(&body)
+        })
 }
 
 /// A token that tells its end is renewed when a tenth of its life is left.

@@ -19,6 +19,9 @@ use super::transport::{Authorization, Call, Transport};
 /// Before the second attempt: long enough for a restarted connection, short enough for an agent.
 const RETRY_AFTER: Duration = Duration::from_millis(50);
 
+/// How an answer's body is read.
+pub(super) type Read<T> = fn(&[u8]) -> Result<T, Error>;
+
 /// The way to ChatHub.
 #[derive(Debug)]
 pub(super) struct Upstream {
@@ -34,15 +37,16 @@ pub(super) struct Upstream {
 }
 
 impl Upstream {
-    /// Makes the call, and makes it again once where nothing can be done twice by that and the failure looks like a passing one.
-    pub(super) async fn call(
+    /// Makes the call and reads its answer, and makes it again once where nothing can be done twice by that and the failure looks like a passing one.
+    pub(super) async fn call<T>(
         &self,
         call: &Call,
         authorization: &Authorization,
         deadline: Instant,
-    ) -> Result<Vec<u8>, Error> {
+        read: Read<T>,
+    ) -> Result<T, Error> {
         self.retries.earn();
-        let first = self.attempt(call, authorization, deadline).await;
+        let first = self.attempt(call, authorization, deadline, read).await;
         let may_pass = matches!(
             first,
             Err(Error::TimedOut
@@ -54,7 +58,7 @@ impl Upstream {
             return first;
         }
         sleep(RETRY_AFTER.mul_f64(1.0 + fastrand::f64())).await;
-        match self.attempt(call, authorization, deadline).await {
+        match self.attempt(call, authorization, deadline, read).await {
             // What the first attempt has shown says more than that there was no second.
             Err(Error::Overloaded | Error::Unavailable(Unreachable::CircuitOpen { .. })) => first,
             second => second,
@@ -66,12 +70,13 @@ impl Upstream {
         self.clock.skew()
     }
 
-    async fn attempt(
+    async fn attempt<T>(
         &self,
         call: &Call,
         authorization: &Authorization,
         deadline: Instant,
-    ) -> Result<Vec<u8>, Error> {
+        read: Read<T>,
+    ) -> Result<T, Error> {
         let wait = self.pace.book(
             std::time::Instant::now(),
             deadline.into_std(),
@@ -89,7 +94,8 @@ impl Upstream {
         let end = deadline.min(started + self.attempt_timeout);
         let outcome = timeout_at(end, self.transport.send(call, authorization, &self.clock))
             .await
-            .unwrap_or(Err(Error::TimedOut));
+            .unwrap_or(Err(Error::TimedOut))
+            .and_then(|body| read(&body));
         visit.verdict = outcome
             .as_ref()
             .map_or_else(Verdict::from, |_| Verdict::Answers);

@@ -9,6 +9,8 @@ use crate::chathub;
 #[serde(default)]
 pub(super) struct Environment {
     pub(super) access: Option<String>,
+    pub(super) allowed_networks: Option<String>,
+    pub(super) api_keys_file: Option<String>,
     pub(super) chathub_api_key: Option<String>,
     pub(super) chathub_api_key_file: Option<String>,
     pub(super) chathub_attempt_timeout: Option<String>,
@@ -26,15 +28,24 @@ pub(super) struct Environment {
     pub(super) listen: Option<String>,
     pub(super) log_format: Option<String>,
     pub(super) log_phones: Option<String>,
+    pub(super) operator_map_file: Option<String>,
     pub(super) ops_listen: Option<String>,
+    pub(super) pass_keys_file: Option<String>,
+    pub(super) pass_max_ttl: Option<String>,
+    pub(super) pass_secret: Option<String>,
+    pub(super) pass_secret_file: Option<String>,
     pub(super) rust_log: Option<String>,
     pub(super) senders: Option<String>,
     pub(super) shutdown_timeout: Option<String>,
     pub(super) source_without_sender: Option<String>,
+    pub(super) sso_header: Option<String>,
+    pub(super) sso_proxy_secret: Option<String>,
+    pub(super) sso_proxy_secret_file: Option<String>,
     pub(super) token_cache_size: Option<String>,
     pub(super) token_reuse: Option<String>,
     pub(super) token_validate: Option<String>,
     pub(super) token_ttl: Option<String>,
+    pub(super) trusted_proxies: Option<String>,
 }
 
 impl Default for Environment {
@@ -43,6 +54,8 @@ impl Default for Environment {
         Self {
             // Nobody should find out later that everybody could become any operator.
             access: None,
+            allowed_networks: None,
+            api_keys_file: None,
             chathub_api_key: None,
             chathub_api_key_file: None,
             // With two attempts and a login it still ends before the agent gives up.
@@ -67,13 +80,22 @@ impl Default for Environment {
             log_format: None,
             // Enough to find a click again, too little to call the client.
             log_phones: text("masked"),
+            operator_map_file: None,
             ops_listen: None,
+            pass_keys_file: None,
+            // A working day, for passes that stand in a CRM field; links made for one click live for minutes.
+            pass_max_ttl: text("24h"),
+            pass_secret: None,
+            pass_secret_file: None,
             rust_log: text("info"),
             senders: None,
             // Longer than any click takes, shorter than Kubernetes' patience (30 s).
             shutdown_timeout: text("20s"),
             // The right client's chat in another channel helps the agent more than a refusal.
             source_without_sender: text("phone"),
+            sso_header: None,
+            sso_proxy_secret: None,
+            sso_proxy_secret_file: None,
             // Far more operators than a company has; a bound for memory, should somebody try every id.
             token_cache_size: text("100000"),
             // An agent who clicks forty times an hour is minted for every few clicks, and never waits for it.
@@ -82,6 +104,8 @@ impl Default for Environment {
             token_validate: text("off"),
             // It ends the operator's session in the panel as well, so not too short; it stays in a browser's history, so not long.
             token_ttl: text("1h"),
+            // An empty list trusts nobody: whoever can reach the port could write the header.
+            trusted_proxies: None,
         }
     }
 }

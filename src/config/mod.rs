@@ -3,6 +3,7 @@
 //! envy reads the variables as texts; what they mean is read here, so that an error names its variable, all errors come at once, and no
 //! error repeats a value that might be a secret.
 
+mod access;
 mod chathub;
 mod environment;
 mod links;
@@ -16,16 +17,15 @@ use std::fmt;
 
 use thiserror::Error;
 
+pub use self::access::AccessConfig;
 use self::environment::Environment;
 pub use self::links::{Fallback, LinkConfig, SourceWithoutSender};
 pub use self::logs::{LogConfig, LogPhones};
 use self::reader::{Kept, Problem, Reader, duration};
 pub use self::server::ServerConfig;
-use crate::access::Policy;
 use crate::chathub::Settings;
 
 /// Everything that can be set, read and found good.
-#[derive(Debug)]
 pub struct Config {
     /// Where it listens.
     pub server: ServerConfig,
@@ -36,7 +36,7 @@ pub struct Config {
     /// How operator tokens are got and kept.
     pub tokens: crate::tokens::Settings,
     /// Who may open whose panel.
-    pub access: Policy,
+    pub access: AccessConfig,
     /// What the log shows.
     pub logs: LogConfig,
 }
@@ -77,7 +77,7 @@ impl Config {
         let links = LinkConfig::read(reader, &env);
         let click_budget = reader.read("CLICK_BUDGET", env.click_budget.as_ref(), duration);
         let tokens = tokens::read(reader, &env, click_budget);
-        let access = access(reader, env.access.as_ref());
+        let access = AccessConfig::read(reader, &env);
         let logs = LogConfig::read(reader, &env);
         let chathub = chathub::read(reader, env, click_budget);
         Ok(Self {
@@ -101,15 +101,4 @@ impl Config {
             .map(|(name, default)| (name.to_uppercase(), default.as_str().map(ToOwned::to_owned)))
             .collect()
     }
-}
-
-fn access(reader: &mut Reader, text: Option<&String>) -> Result<Policy, Kept> {
-    if text.is_none() {
-        return Err(reader.problem(
-            "ACCESS",
-            "must be set: it says who may open whose panel. `open` lets anyone who can reach the port open any operator's \
-             panel, which suits a closed network only",
-        ));
-    }
-    reader.read("ACCESS", text, Policy::parse)
 }

@@ -2,6 +2,7 @@
 //!
 //! It stands around every handler, and knows nothing of what one does.
 
+use std::net::IpAddr;
 use std::time::Instant;
 
 use actix_web::http::Method;
@@ -14,7 +15,7 @@ use serde::Serialize;
 use tracing::Level;
 
 use super::refusal::{Kind, Refusal};
-use super::{Desk, Route, Worker};
+use super::{Desk, Route, Worker, door};
 use crate::access::Caller;
 use crate::chathub::OperatorId;
 use crate::config::LogPhones;
@@ -30,8 +31,10 @@ const ROBOTS: HeaderName = HeaderName::from_static("x-robots-tag");
 const MAX_REQUEST_ID: usize = 128;
 
 /// What became known of a click on its way, for its log line and its counter. What stays unknown stays empty.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Click {
+    /// Where the request comes from, proxies that are trusted aside.
+    pub(super) client: IpAddr,
     pub(super) caller: Option<Caller>,
     pub(super) operator: Option<OperatorId>,
     pub(super) phone: Option<PhoneNumber>,
@@ -40,6 +43,23 @@ pub(super) struct Click {
     pub(super) link: Option<(u8, Fingerprint, Outcome)>,
     /// Set where a link without a token was handed out: why there was none.
     pub(super) fallback: Option<Kind>,
+    /// Set where a link-preview crawler got its page.
+    pub(super) is_crawler: bool,
+}
+
+impl Click {
+    fn from(client: IpAddr) -> Self {
+        Self {
+            client,
+            caller: None,
+            operator: None,
+            phone: None,
+            source: None,
+            link: None,
+            fallback: None,
+            is_crawler: false,
+        }
+    }
 }
 
 /// Turns a handler into a route: everything that is the same for all of them happens here.
@@ -52,7 +72,7 @@ where
         let handler = handler.clone();
         async move {
             let exchange = Exchange::begin(route, &request, &worker);
-            let mut click = Click::default();
+            let mut click = Click::from(door::client_address(&request, &worker.desk));
             let outcome = if request.method() == Method::GET {
                 handler(&request, &worker.desk, &mut click).await
             } else {
@@ -156,16 +176,14 @@ impl<'a> Exchange<'a> {
             method: self.request.method().as_str(),
             status,
             duration_us: u64::try_from(self.started.elapsed().as_micros()).unwrap_or(u64::MAX),
-            client: self
-                .request
-                .peer_addr()
-                .map(|address| address.ip().to_string()),
+            client: click.client.to_string(),
             outcome: click
                 .link
                 .map(|_| "redirect")
-                .or(click.fallback.map(|_| "fallback")),
+                .or(click.fallback.map(|_| "fallback"))
+                .or(click.is_crawler.then_some("crawler")),
             kind: kind.or(click.fallback).map(Kind::name),
-            caller: click.caller.map(|caller| caller.to_string()),
+            caller: click.caller.as_ref().map(ToString::to_string),
             operator: click.operator,
             phone: phone.map(|phone| phone.to_string()),
             format: click.link.map(|(format, ..)| format),
@@ -188,8 +206,7 @@ struct Line<'a> {
     method: &'a str,
     status: u16,
     duration_us: u64,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    client: Option<String>,
+    client: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     outcome: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -3,7 +3,9 @@
 mod answer;
 mod counters;
 mod demo;
+mod door;
 mod exchange;
+mod guard;
 mod health;
 mod open_chat;
 mod query;
@@ -19,7 +21,7 @@ use self::counters::Counters;
 use self::exchange::{Click, answered_by};
 pub use self::refusal::Kind;
 use self::refusal::Refusal;
-use crate::access::Policy;
+use crate::access::Access;
 use crate::config::{LinkConfig, LogPhones};
 use crate::metrics::Metrics;
 use crate::telemetry::RequestLog;
@@ -28,7 +30,9 @@ use crate::tokens::OperatorTokens;
 /// What every route may use.
 pub struct Desk {
     /// Who may open whose panel.
-    pub access: Policy,
+    pub access: Access,
+    /// The header in which a trusted proxy names the agent; empty where none does.
+    pub sso_header: String,
     /// How a click becomes a deep link.
     pub links: LinkConfig,
     /// Where operator tokens come from.

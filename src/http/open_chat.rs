@@ -2,28 +2,40 @@
 
 use actix_web::http::header::LOCATION;
 use actix_web::{HttpRequest, HttpResponse};
+use askama::Template;
 
-use super::Desk;
+use super::answer::html;
 use super::exchange::Click;
 use super::query::Query;
 use super::refusal::{Kind, Refusal};
-use crate::chathub::OperatorId;
+use super::{Desk, door, guard};
 use crate::config::{Fallback, LinkConfig, SourceWithoutSender};
 use crate::deep_link::DeepLink;
 use crate::phone::PhoneNumber;
 use crate::source::ChatSource;
 
-/// Query → access → operator → target → token → deep link. Everything that can be refused without ChatHub is refused before ChatHub
-/// is asked.
+/// Guard → query → access → target → token → deep link. Everything that can be refused without ChatHub is refused before ChatHub is
+/// asked, and a one-time pass is used up when nothing else can go wrong here.
 pub(super) async fn open_chat(
     request: &HttpRequest,
     desk: &Desk,
     click: &mut Click,
 ) -> Result<HttpResponse, Refusal> {
+    guard::check(request)?;
+    if guard::is_crawler(request) {
+        click.is_crawler = true;
+        return Ok(html(&mut HttpResponse::Ok(), &CrawlerPage));
+    }
     let query = Query::parse(request.query_string())?;
-    click.caller = Some(desk.access.admit());
-    let operator = *click.operator.insert(operator(&query)?);
+    let admission = door::admit(request, &query, click.client, desk)?;
+    click.caller = Some(admission.caller);
+    click.operator = Some(admission.operator);
+    let query = query.bind(admission.bound, desk.links.default_region)?;
     let link = target(&query, &desk.links, click)?;
+    if let Some(once) = &admission.once {
+        desk.access.use_up(once)?;
+    }
+    let operator = admission.operator;
     let panel = &desk.links.panel;
     match desk.tokens.get(operator).await {
         Ok((held, outcome)) => {
@@ -47,20 +59,10 @@ fn found(location: String) -> HttpResponse {
         .finish()
 }
 
-fn operator(query: &Query<'_>) -> Result<OperatorId, Refusal> {
-    let operator = query.operator().ok_or_else(|| {
-        Refusal::new(
-            Kind::OperatorMissing,
-            "The link does not say whose chat panel to open: add `operator=` with the operator's ChatHub id.",
-        )
-    })?;
-    OperatorId::parse(operator).ok_or_else(|| {
-        Refusal::new(
-            Kind::OperatorUnknown,
-            "The link's `operator` is not an operator's ChatHub id, which is a number such as 101.",
-        )
-    })
-}
+/// What a link-preview crawler gets: no chat, and no refusal that its owner would wonder about.
+#[derive(Template)]
+#[template(path = "crawler.html")]
+struct CrawlerPage;
 
 /// Which chat opens: the format follows from what is known.
 fn target<'a>(

@@ -6,6 +6,9 @@
 use std::borrow::Cow;
 
 use super::refusal::{Kind, Refusal};
+use crate::access::{Bound, Denied};
+use crate::phone::{PhoneNumber, Region};
+use crate::source::ChatSource;
 
 /// The longest query, in bytes.
 const MAX_QUERY: usize = 4096;
@@ -64,6 +67,50 @@ impl<'a> Query<'a> {
 
     pub(super) fn source(&self) -> Option<&str> {
         self.values[4].as_deref()
+    }
+
+    pub(super) fn pass(&self) -> Option<&str> {
+        self.values[5].as_deref()
+    }
+
+    /// Holds the query against what a pass fixes: what differs is refused, what is missing is filled in.
+    pub(super) fn bind(mut self, bound: Bound, region: Region) -> Result<Self, Refusal> {
+        let phone = |text: &str| PhoneNumber::parse(text, region).ok();
+        let source = |text: &str| ChatSource::parse(text).ok();
+        let mismatch = || Refusal::from(Denied::PassMismatch);
+        // A pass for one client must not open another's chat by the parameter that it leaves out.
+        let has_target = bound.phone.is_some() || bound.chat_raw_id.is_some();
+        if has_target
+            && (bound.phone.is_none() && self.phone().is_some()
+                || bound.chat_raw_id.is_none() && self.chat_raw_id().is_some())
+        {
+            return Err(mismatch());
+        }
+        if let (Some(given), Some(fixed)) = (self.phone(), &bound.phone)
+            && (phone(given).is_none() || phone(given) != phone(fixed))
+        {
+            return Err(mismatch());
+        }
+        if let (Some(given), Some(fixed)) = (self.source(), &bound.source)
+            && (source(given).is_none() || source(given) != source(fixed))
+        {
+            return Err(mismatch());
+        }
+        for (given, fixed) in [
+            (self.chat_raw_id(), &bound.chat_raw_id),
+            (self.from(), &bound.from),
+        ] {
+            if given.is_some() && fixed.is_some() && given != fixed.as_deref() {
+                return Err(mismatch());
+            }
+        }
+        let fixed = [bound.phone, bound.chat_raw_id, bound.from, bound.source];
+        for (place, fixed) in self.values[1..5].iter_mut().zip(fixed) {
+            if let Some(fixed) = fixed {
+                *place = Some(Cow::Owned(fixed));
+            }
+        }
+        Ok(self)
     }
 }
 

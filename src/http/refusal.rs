@@ -10,6 +10,7 @@ use askama::Template;
 use serde::Serialize;
 
 use super::answer::{html, prefers_html};
+use crate::access::Denied;
 use crate::chathub::{self, Unreachable};
 use crate::phone::PhoneError;
 use crate::source::UnknownSource;
@@ -57,7 +58,16 @@ kinds! {
     ParameterInvalid    "parameter-invalid"    400 "A parameter cannot be read";
     ParameterRepeated   "parameter-repeated"   400 "A parameter is given twice";
     PlaceholderUnfilled "placeholder-unfilled" 400 "The CRM did not fill in the link";
-    OperatorNotAllowed  "operator-not-allowed" 403 "ChatHub does not allow this operator";
+    PassMissing         "pass-missing"         401 "The link has no pass";
+    PassInvalid         "pass-invalid"         401 "The link's pass is not valid";
+    PassExpired         "pass-expired"         401 "The link's pass has ended";
+    IdentityMissing     "identity-missing"     401 "Nobody is logged in";
+    ApiKeyInvalid       "api-key-invalid"      401 "The API key is not valid";
+    OperatorNotAllowed  "operator-not-allowed" 403 "This operator is not allowed here";
+    PassMismatch        "pass-mismatch"        403 "The link contradicts its pass";
+    PassUsed            "pass-used"            403 "The link has been used already";
+    NetworkNotAllowed   "network-not-allowed"  403 "This network is not allowed";
+    NotANavigation      "not-a-navigation"     403 "This was not a click";
     OperatorUnknown     "operator-unknown"     404 "There is no such operator";
     NotFound            "not-found"            404 "There is nothing here";
     MethodNotAllowed    "method-not-allowed"   405 "This is opened with GET";
@@ -162,6 +172,60 @@ impl From<PhoneError> for Refusal {
 impl From<UnknownSource> for Refusal {
     fn from(error: UnknownSource) -> Self {
         Self::new(Kind::SourceInvalid, error.to_string())
+    }
+}
+
+/// Why somebody is not let in, in words that help those who belong here and nobody else.
+impl From<Denied> for Refusal {
+    fn from(denied: Denied) -> Self {
+        let (kind, detail) = match denied {
+            Denied::PassMissing => (
+                Kind::PassMissing,
+                "The link has no `pass=`: the CRM must sign one, or the link must come from POST /links.",
+            ),
+            Denied::PassInvalid => (
+                Kind::PassInvalid,
+                "The pass is not one that this service takes: check the key and its id, the algorithm, and that `exp` is not further \
+                 ahead than the key allows.",
+            ),
+            Denied::PassExpired => (
+                Kind::PassExpired,
+                "The link's time is over. Go back to the CRM, reload the page and click again.",
+            ),
+            Denied::PassMismatch => (
+                Kind::PassMismatch,
+                "The link's parameters say something else than its pass. Leave out what the pass fixes, or make them agree.",
+            ),
+            Denied::PassUsed => (
+                Kind::PassUsed,
+                "This link opens a chat once. Go back to the CRM, reload the page and click again.",
+            ),
+            Denied::IdentityMissing => (
+                Kind::IdentityMissing,
+                "The proxy in front of this service names no agent. Log in there, and try again.",
+            ),
+            Denied::ApiKeyInvalid => (
+                Kind::ApiKeyInvalid,
+                "A valid API key belongs in the header `Authorization: Bearer`.",
+            ),
+            Denied::OperatorMissing => (
+                Kind::OperatorMissing,
+                "The link does not say whose chat panel to open: add `operator=` with the operator's ChatHub id.",
+            ),
+            Denied::OperatorUnknown => (
+                Kind::OperatorUnknown,
+                "The operator that is named is no ChatHub id, which is a number such as 101, and no name of the operator map.",
+            ),
+            Denied::OperatorNotAllowed => (
+                Kind::OperatorNotAllowed,
+                "Who is calling may not open this operator's panel.",
+            ),
+            Denied::NetworkNotAllowed => (
+                Kind::NetworkNotAllowed,
+                "Chats are opened from the company's own networks only.",
+            ),
+        };
+        Self::new(kind, detail)
     }
 }
 

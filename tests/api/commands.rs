@@ -14,7 +14,7 @@ const LOGIN: [(&str, &str); 2] = [("CHATHUB_LOGIN", "acme"), ("CHATHUB_PASSWORD"
 
 #[rstest]
 #[case::no_access(&[("ACCESS", "")], &["ACCESS: must be set"])]
-#[case::unknown_access(&[("ACCESS", "everyone")], &["ACCESS: `everyone` is not a mode"])]
+#[case::unknown_access(&[("ACCESS", "everyone")], &["ACCESS: `everyone` is not one of pass, sso, key, open"])]
 #[case::no_credentials(&[("CHATHUB_LOGIN", ""), ("CHATHUB_PASSWORD", " ")], &["CHATHUB_LOGIN: must be set"])]
 #[case::half_a_login(&[("CHATHUB_LOGIN", "")], &["CHATHUB_LOGIN: must be set with CHATHUB_PASSWORD"])]
 #[case::no_password(&[("CHATHUB_PASSWORD", "")], &["CHATHUB_PASSWORD: must be set with CHATHUB_LOGIN"])]

@@ -1,5 +1,6 @@
 //! Starts the application as `serve` would, and asks it things.
 
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{self, Write};
 use std::path::Path;
@@ -74,11 +75,8 @@ impl Service {
             ("CHAT_PANEL_URL", PANEL),
         ];
         // A later variable of the same name wins; an empty one unsets.
-        let all = plain
-            .iter()
-            .chain(variables)
-            .filter(|(name, _)| variables.iter().all(|(over, _)| over != name));
-        let environment = all.chain(variables).map(|(n, v)| (n.into(), v.into()));
+        let all: BTreeMap<&str, &str> = plain.iter().chain(variables).copied().collect();
+        let environment = all.into_iter().map(|(n, v)| (n.into(), v.into()));
         let config = Config::from_vars(environment).expect("the configuration is good");
         let application = Application::start(config, Front::Nothing, telemetry())
             .expect("the application starts");

@@ -4,19 +4,21 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 /// Each module and all that it may know. What is not listed knows nobody, and may not exist.
-const HOUSE: [(&str, &[&str]); 16] = [
+const HOUSE: [(&str, &[&str]); 18] = [
     ("phone", &[]),
     ("source", &[]),
     ("secret", &[]),
     ("https_url", &[]),
     ("flight", &[]),
+    ("reload", &[]),
     ("metrics", &[]),
     ("telemetry", &[]),
     ("simulator", &[]),
     ("chathub", &["flight", "secret", "https_url"]),
     ("deep_link", &["phone", "source", "https_url"]),
     ("tokens", &["chathub", "flight", "metrics", "secret"]),
-    ("access", &["chathub"]),
+    ("operators", &["chathub"]),
+    ("access", &["chathub", "operators", "reload", "secret"]),
     (
         "config",
         &[
@@ -55,6 +57,7 @@ const HOUSE: [(&str, &[&str]); 16] = [
             "http",
             "metrics",
             "phone",
+            "reload",
             "telemetry",
             "tokens",
         ],

@@ -75,6 +75,25 @@ async fn an_active_operator_never_waits() {
 }
 
 #[tokio::test]
+async fn a_refresh_that_fails_is_not_tried_at_every_click() {
+    let service = Service::start_with(rules(), &[("TOKEN_REUSE", "1ms")]).await;
+    service.destination(CLICK).await;
+    service
+        .chathub
+        .always(Endpoint::OperatorToken, Some(Fault::Body(String::new())));
+    let failed = r#"chathub_requests_total{endpoint="operator/get-token",outcome="bad-answer"}"#;
+    eventually("a refresh fails", async || {
+        service.destination(CLICK).await;
+        service.metric(failed).await > 0
+    })
+    .await;
+    for _ in 0..50 {
+        service.destination(CLICK).await;
+    }
+    assert_eq!(service.chathub.calls(Endpoint::OperatorToken), 2);
+}
+
+#[tokio::test]
 async fn a_refresh_brings_a_new_token() {
     let service = Service::start_with(rules(), &[("TOKEN_REUSE", "1ms")]).await;
     let token = async || header(&service.click(CLICK).await, "location");
@@ -212,6 +231,24 @@ async fn a_company_token_is_renewed_before_it_ends() {
     let refused =
         r#"chathub_requests_total{endpoint="operator/get-token",outcome="credentials-rejected"}"#;
     assert_eq!(service.metric(refused).await, 0);
+}
+
+/// A token of one second: after a pause it is known to have ended, and is not shown once more to find out.
+#[tokio::test]
+async fn a_company_token_that_has_ended_is_not_shown() {
+    let rules = Rules {
+        company_token_ttl: Duration::from_secs(1),
+        ..rules()
+    };
+    let service = Service::start_with(rules, &[]).await;
+    let started = std::time::Instant::now();
+    eventually("the token ends", async || {
+        started.elapsed() > Duration::from_millis(1100)
+    })
+    .await;
+    service.destination(CLICK).await;
+    assert_eq!(service.chathub.calls(Endpoint::OperatorToken), 1);
+    assert_eq!(service.chathub.calls(Endpoint::CompanyToken), 2);
 }
 
 #[rstest]

@@ -1,0 +1,116 @@
+//! Where a caller comes from: which addresses may call, which proxies are believed, and whose address counts.
+
+use std::net::IpAddr;
+
+use ipnet::IpNet;
+use thiserror::Error;
+
+/// A list of networks.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Networks(Vec<IpNet>);
+
+/// The text is no network. `Display` names it.
+#[derive(Clone, Debug, Error, PartialEq, Eq)]
+#[error("`{0}` is not a network, such as 10.0.0.0/8, or an address")]
+pub struct NotANetwork(String);
+
+impl Networks {
+    /// Reads `10.0.0.0/8, 2001:db8::/32, 192.0.2.7`.
+    pub fn parse(text: &str) -> Result<Self, NotANetwork> {
+        text.split(',')
+            .map(str::trim)
+            .filter(|entry| !entry.is_empty())
+            .map(|entry| {
+                entry
+                    .parse()
+                    .or_else(|_| entry.parse::<IpAddr>().map(IpNet::from))
+                    .map_err(|_| NotANetwork(entry.to_owned()))
+            })
+            .collect::<Result<_, _>>()
+            .map(Self)
+    }
+
+    /// Whether an address is in one of them.
+    pub fn contain(&self, address: IpAddr) -> bool {
+        self.0.iter().any(|network| network.contains(&address))
+    }
+
+    /// Whether there is none.
+    pub const fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+/// The address that a request comes from: the peer's, or, where that is a trusted proxy, the nearest one before it that is
+/// not. `forwarded` are the `X-Forwarded-For` headers in their order; each proxy adds to the right, so they are read from there, and what
+/// a stranger wrote further left is never reached.
+pub fn client_address<'a>(
+    peer: IpAddr,
+    forwarded: impl DoubleEndedIterator<Item = &'a str>,
+    trusted: &Networks,
+) -> IpAddr {
+    let mut nearest = peer.to_canonical();
+    for hop in forwarded.rev().flat_map(|header| header.rsplit(',')) {
+        if !trusted.contain(nearest) {
+            break;
+        }
+        match hop_address(hop.trim()) {
+            Some(address) => nearest = address,
+            // A proxy that writes something else is not to be believed beyond itself.
+            None => break,
+        }
+    }
+    nearest
+}
+
+/// `192.0.2.7`, `192.0.2.7:4711`, `[2001:db8::7]:4711`
+fn hop_address(text: &str) -> Option<IpAddr> {
+    text.parse::<IpAddr>()
+        .or_else(|_| {
+            text.parse()
+                .map(|address: std::net::SocketAddr| address.ip())
+        })
+        .or_else(|_| text.trim_start_matches('[').trim_end_matches(']').parse())
+        .ok()
+        .map(|address| address.to_canonical())
+}
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+
+    use super::*;
+
+    #[rstest]
+    #[case::nobody_is_trusted("192.0.2.1", "", &["203.0.113.9"], "192.0.2.1")]
+    #[case::a_stranger_forwards("192.0.2.1", "10.0.0.0/8", &["203.0.113.9"], "192.0.2.1")]
+    #[case::a_proxy_forwards("10.0.0.1", "10.0.0.0/8", &["203.0.113.9"], "203.0.113.9")]
+    #[case::two_proxies("10.0.0.1", "10.0.0.0/8", &["203.0.113.9, 10.0.0.2"], "203.0.113.9")]
+    #[case::forged_on_the_left("10.0.0.1", "10.0.0.0/8", &["127.0.0.1, 203.0.113.9"], "203.0.113.9")]
+    #[case::forged_in_a_first_header("10.0.0.1", "10.0.0.0/8", &["10.9.9.9", "203.0.113.9"], "203.0.113.9")]
+    #[case::all_trusted("10.0.0.1", "10.0.0.0/8", &["10.0.0.3, 10.0.0.2"], "10.0.0.3")]
+    #[case::nonsense("10.0.0.1", "10.0.0.0/8", &["203.0.113.9, unknown"], "10.0.0.1")]
+    #[case::no_header("10.0.0.1", "10.0.0.0/8", &[], "10.0.0.1")]
+    #[case::with_a_port("10.0.0.1", "10.0.0.0/8", &["203.0.113.9:4711"], "203.0.113.9")]
+    #[case::version_6("::1", "::1", &["[2001:db8::7]:4711"], "2001:db8::7")]
+    #[case::mapped("::ffff:10.0.0.1", "10.0.0.1", &["::ffff:203.0.113.9"], "203.0.113.9")]
+    fn whose_address_counts(
+        #[case] peer: &str,
+        #[case] trusted: &str,
+        #[case] forwarded: &[&str],
+        #[case] expected: &str,
+    ) {
+        let trusted = Networks::parse(trusted).unwrap();
+        let address = client_address(peer.parse().unwrap(), forwarded.iter().copied(), &trusted);
+        assert_eq!(address, expected.parse::<IpAddr>().unwrap());
+    }
+
+    #[test]
+    fn a_bad_network_is_named() {
+        let error = Networks::parse("10.0.0.0/8, everywhere").unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "`everywhere` is not a network, such as 10.0.0.0/8, or an address"
+        );
+    }
+}

@@ -1,0 +1,63 @@
+//! One-time passes that have been used, remembered until they would have ended by themselves.
+
+use std::time::{Duration, Instant};
+
+use chrono::{DateTime, Utc};
+use moka::Expiry;
+use moka::sync::Cache;
+
+/// Used passes that are remembered at most. A bound for memory: some 100 bytes each.
+const MOST: u64 = 200_000;
+
+/// The used ones of this replica.
+pub(super) struct UsedPasses(Cache<String, DateTime<Utc>>);
+
+/// Each is forgotten when its pass has ended.
+struct WithThePass;
+
+impl Expiry<String, DateTime<Utc>> for WithThePass {
+    fn expire_after_create(
+        &self,
+        _: &String,
+        ends: &DateTime<Utc>,
+        _: Instant,
+    ) -> Option<Duration> {
+        Some((*ends - Utc::now()).to_std().unwrap_or_default() + Duration::from_secs(1))
+    }
+}
+
+impl Default for UsedPasses {
+    fn default() -> Self {
+        Self(
+            Cache::builder()
+                .max_capacity(MOST)
+                .expire_after(WithThePass)
+                // A new one must never be turned away in favour of an old one.
+                .eviction_policy(moka::policy::EvictionPolicy::lru())
+                .build(),
+        )
+    }
+}
+
+impl UsedPasses {
+    /// Whether this is the first use.
+    pub(super) fn use_up(&self, id: &str, ends: DateTime<Utc>) -> bool {
+        self.0.entry(id.to_owned()).or_insert(ends).is_fresh()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use chrono::TimeDelta;
+
+    use super::*;
+
+    #[test]
+    fn once_is_once() {
+        let used = UsedPasses::default();
+        let ends = Utc::now() + TimeDelta::minutes(1);
+        assert!(used.use_up("a", ends));
+        assert!(!used.use_up("a", ends));
+        assert!(used.use_up("b", ends));
+    }
+}

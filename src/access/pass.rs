@@ -1,0 +1,251 @@
+//! A pass: a JWT that names an operator, signed by the CRM or by `open-chat pass mint` with a key of ours.
+//!
+//! Whose operator it is decides the pass, never the URL. The algorithm is the key's, never the token's.
+
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use jsonwebtoken::errors::ErrorKind;
+use jsonwebtoken::{EncodingKey, Header, Validation, decode, decode_header, encode};
+use serde::Serialize;
+use serde_json::{Map, Value};
+
+use super::Denied;
+use super::pass_keys::{PassKey, PassKeys};
+
+/// How far a CRM's clock may be off in `iat` and `nbf`.
+const LEEWAY: i64 = 60;
+
+/// The longest pass that is looked at. A JWT of an identity provider stays below.
+const MAX_PASS: usize = 4096;
+
+/// What a good pass says.
+#[derive(Debug)]
+pub(super) struct Pass {
+    /// The operator, by alias, id or name.
+    pub(super) operator: String,
+    /// Values that the pass fixes, under their parameters' names.
+    pub(super) bound: Bound,
+    /// The id that makes it one-time, and when it ends.
+    pub(super) once: Option<(String, DateTime<Utc>)>,
+    /// The key that it was signed with.
+    pub(super) key: String,
+}
+
+/// Values that a pass fixes.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Bound {
+    /// The client's phone.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub phone: Option<String>,
+    /// The channel.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub source: Option<String>,
+    /// The alpha name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub from: Option<String>,
+    /// The chat's id.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub chat_raw_id: Option<String>,
+}
+
+impl PassKeys {
+    /// Checks a pass: signature, times, issuer and audience. Which operators its key may speak for is checked where the operator is
+    /// known.
+    pub(super) fn check(&self, text: &str, now: DateTime<Utc>) -> Result<(Pass, &PassKey), Denied> {
+        if text.len() > MAX_PASS {
+            return Err(Denied::PassInvalid);
+        }
+        let header = decode_header(text).map_err(|_| Denied::PassInvalid)?;
+        // What must be understood is not understood here.
+        if header.crit.is_some() {
+            return Err(Denied::PassInvalid);
+        }
+        let kid = header.kid.as_deref();
+        let mut denied = Denied::PassInvalid;
+        for key in &self.0 {
+            let Some(material) = key.material_for(kid) else {
+                continue;
+            };
+            match decode::<Map<String, Value>>(text, material, &validation(key)) {
+                Ok(token) => return key.read(&token.claims, now).map(|pass| (pass, key)),
+                Err(error) if *error.kind() == ErrorKind::ExpiredSignature => {
+                    denied = Denied::PassExpired;
+                }
+                Err(_) => {}
+            }
+        }
+        Err(denied)
+    }
+}
+
+fn validation(key: &PassKey) -> Validation {
+    let mut validation = Validation::new(key.algorithm);
+    // Times are checked with the rest of the claims, on one clock.
+    validation.validate_exp = false;
+    validation.validate_nbf = false;
+    validation.required_spec_claims.clear();
+    validation.validate_aud = key.audience.is_some();
+    if let Some(audience) = &key.audience {
+        validation.set_audience(&[audience]);
+        validation.required_spec_claims.insert("aud".into());
+    }
+    if let Some(issuer) = &key.issuer {
+        validation.set_issuer(&[issuer]);
+        validation.required_spec_claims.insert("iss".into());
+    }
+    validation
+}
+
+impl PassKey {
+    fn read(&self, claims: &Map<String, Value>, now: DateTime<Utc>) -> Result<Pass, Denied> {
+        let ends = self.check_times(claims, now.timestamp())?;
+        let operator = at_path(claims, &self.operator_claim).ok_or(Denied::PassInvalid)?;
+        let bound = |name| match claims.get(name) {
+            None | Some(Value::Null) => Ok(None),
+            Some(value) => text(value).map(Some).ok_or(Denied::PassInvalid),
+        };
+        let once = match claims.get("jti") {
+            None => None,
+            Some(jti) => Some((text(jti).ok_or(Denied::PassInvalid)?, ends)),
+        };
+        Ok(Pass {
+            operator,
+            bound: Bound {
+                phone: bound("phone")?,
+                source: bound("source")?,
+                from: bound("from")?,
+                chat_raw_id: bound("chat_raw_id")?,
+            },
+            once,
+            key: self.id.clone(),
+        })
+    }
+
+    /// When the pass ends, if it is in force now and not for too long.
+    fn check_times(&self, claims: &Map<String, Value>, now: i64) -> Result<DateTime<Utc>, Denied> {
+        let moment = |name: &str| match claims.get(name) {
+            None => Ok(None),
+            Some(Value::Number(number)) => whole(number).map(Some).ok_or(Denied::PassInvalid),
+            Some(_) => Err(Denied::PassInvalid),
+        };
+        let ends = moment("exp")?.ok_or(Denied::PassInvalid)?;
+        if ends <= now {
+            return Err(Denied::PassExpired);
+        }
+        let max_ttl = i64::try_from(self.max_ttl.as_secs()).unwrap_or(i64::MAX);
+        if ends - now > max_ttl.saturating_add(LEEWAY) {
+            return Err(Denied::PassInvalid);
+        }
+        for begins in [moment("nbf")?, moment("iat")?].into_iter().flatten() {
+            if begins > now + LEEWAY {
+                return Err(Denied::PassInvalid);
+            }
+        }
+        DateTime::from_timestamp(ends, 0).ok_or(Denied::PassInvalid)
+    }
+}
+
+/// The whole seconds of a moment. RFC 7519 allows fractions, which do not matter here.
+fn whole(number: &serde_json::Number) -> Option<i64> {
+    let text = number.to_string();
+    let seconds = text.split_once('.').map_or(&*text, |(seconds, _)| seconds);
+    seconds.parse().ok()
+}
+
+/// The text of a claim at a dotted path: `user.id`.
+fn at_path(claims: &Map<String, Value>, path: &str) -> Option<String> {
+    let mut names = path.split('.');
+    let mut value = claims.get(names.next()?)?;
+    for name in names {
+        value = value.get(name)?;
+    }
+    text(value)
+}
+
+/// A text, or a whole number as text; not empty.
+fn text(value: &Value) -> Option<String> {
+    match value {
+        Value::String(text) if !text.trim().is_empty() => Some(text.clone()),
+        Value::Number(number) if number.is_u64() => Some(number.to_string()),
+        _ => None,
+    }
+}
+
+/// What a new pass is to say.
+#[derive(Clone, Debug)]
+pub struct NewPass {
+    /// The operator, by alias, id or name.
+    pub operator: String,
+    /// Values that it fixes.
+    pub bound: Bound,
+    /// How long it lives.
+    pub ttl: Duration,
+    /// Whether it opens a panel once only.
+    pub once: bool,
+}
+
+#[derive(Serialize)]
+struct Claims<'a> {
+    sub: &'a str,
+    iat: i64,
+    exp: i64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    jti: Option<String>,
+    #[serde(flatten)]
+    bound: &'a Bound,
+}
+
+/// Why a pass cannot be signed. `Display` says what to change.
+#[derive(Clone, Debug, thiserror::Error, PartialEq, Eq)]
+pub enum MintError {
+    /// No key can sign.
+    #[error("no key can sign: set PASS_SECRET, or an HS256 key in PASS_KEYS_FILE")]
+    NoKey,
+    /// It would live longer than the key lets it.
+    #[error("the pass may live for {} at most", humantime::format_duration(*.0))]
+    TooLong(Duration),
+    /// The crypto library says no.
+    #[error("the pass cannot be signed")]
+    Unsigned,
+}
+
+impl PassKeys {
+    /// Signs a pass with the first key that can, and says when it ends.
+    pub(super) fn mint(
+        &self,
+        new: &NewPass,
+        now: DateTime<Utc>,
+    ) -> Result<(String, DateTime<Utc>), MintError> {
+        let (key, secret) = self
+            .0
+            .iter()
+            .find_map(|key| key.secret.as_ref().map(|secret| (key, secret)))
+            .ok_or(MintError::NoKey)?;
+        if new.ttl > key.max_ttl {
+            return Err(MintError::TooLong(key.max_ttl));
+        }
+        let ends = now + new.ttl;
+        let claims = Claims {
+            sub: &new.operator,
+            iat: now.timestamp(),
+            exp: ends.timestamp(),
+            jti: new.once.then(|| format!("{:032x}", random())),
+            bound: &new.bound,
+        };
+        let mut header = Header::new(key.algorithm);
+        header.kid = Some(key.id.clone());
+        let encoding = EncodingKey::from_secret(secret.expose().as_bytes());
+        encode(&header, &claims, &encoding)
+            .map(|pass| (pass, ends))
+            .map_err(|_| MintError::Unsigned)
+    }
+}
+
+/// A one-time pass must not be foreseen, so this is no ordinary random number.
+fn random() -> u128 {
+    let mut bytes = [0; 16];
+    // The system's generator fails only where a machine is beyond help; the id is then a repeated one, and refused.
+    let _ = aws_lc_rs::rand::fill(&mut bytes);
+    u128::from_be_bytes(bytes)
+}

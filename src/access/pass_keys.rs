@@ -1,0 +1,258 @@
+//! The keys that passes are checked with: `PASS_SECRET`, and `PASS_KEYS_FILE`, TOML.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use jsonwebtoken::jwk::JwkSet;
+use jsonwebtoken::{Algorithm, DecodingKey};
+use serde::Deserialize;
+
+use super::scope::Scope;
+use crate::reload::Files;
+use crate::secret::{Secret, SecretSource};
+
+/// An HS256 secret shorter than its hash can be guessed.
+const MIN_SECRET: usize = 32;
+
+/// The id of the key that is `PASS_SECRET`.
+const SIMPLE_KEY: &str = "PASS_SECRET";
+
+/// Where keys come from.
+#[derive(Clone, Debug)]
+pub struct PassKeySources {
+    /// One HS256 secret.
+    pub secret: Option<SecretSource>,
+    /// A file of keys.
+    pub file: Option<PathBuf>,
+    /// How far ahead a pass may end, where its key says nothing else.
+    pub max_ttl: Duration,
+}
+
+/// The keys in force.
+#[derive(Debug, Default)]
+pub(super) struct PassKeys(pub(super) Vec<PassKey>);
+
+/// A key, and what passes signed with it may do.
+pub(super) struct PassKey {
+    pub(super) id: String,
+    pub(super) algorithm: Algorithm,
+    material: Material,
+    pub(super) max_ttl: Duration,
+    pub(super) operators: Scope,
+    /// The dotted path of the claim that names the operator.
+    pub(super) operator_claim: String,
+    pub(super) issuer: Option<String>,
+    pub(super) audience: Option<String>,
+    /// Of an HMAC key, which can sign as well as check.
+    pub(super) secret: Option<Secret>,
+}
+
+enum Material {
+    One(DecodingKey),
+    Jwks(Vec<(Option<String>, DecodingKey)>),
+}
+
+impl std::fmt::Debug for PassKey {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "PassKey({}, {:?})", self.id, self.algorithm)
+    }
+}
+
+impl PassKey {
+    /// The key material for a token with this `kid`. In a file each key has its id; a JWKS has its own.
+    pub(super) fn material_for(&self, kid: Option<&str>) -> Option<&DecodingKey> {
+        match (&self.material, kid) {
+            (Material::One(key), None) => Some(key),
+            (Material::One(key), Some(kid)) => (self.id == kid).then_some(key),
+            (Material::Jwks(keys), _) => keys
+                .iter()
+                .find(|(id, _)| id.as_deref() == kid || (kid.is_none() && keys.len() == 1))
+                .map(|(_, key)| key),
+        }
+    }
+}
+
+/// The file, as it is written.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct KeysFile {
+    #[serde(default)]
+    key: Vec<KeyEntry>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct KeyEntry {
+    id: String,
+    algorithm: String,
+    secret: Option<String>,
+    secret_file: Option<PathBuf>,
+    public_key_file: Option<PathBuf>,
+    jwks_file: Option<PathBuf>,
+    #[serde(default, deserialize_with = "duration")]
+    max_ttl: Option<Duration>,
+    #[serde(default)]
+    operators: Scope,
+    operator_claim: Option<String>,
+    issuer: Option<String>,
+    audience: Option<String>,
+}
+
+impl PassKeySources {
+    /// Reads all keys. The error is a sentence without a secret in it.
+    pub(super) fn read(&self, files: &mut Files) -> Result<PassKeys, String> {
+        let mut keys = Vec::new();
+        if let Some(source) = &self.secret {
+            let secret = match source {
+                SecretSource::Text(secret) => secret.clone(),
+                SecretSource::File(path) => secret_from(files, path)?,
+            };
+            keys.push(self.simple_key(files, &secret)?);
+        }
+        if let Some(path) = &self.file {
+            let text = files.read(path)?;
+            // Only the place: the error's own text would show what stands there, which may be a secret.
+            let file: KeysFile = toml::from_str(&text).map_err(|error: toml::de::Error| {
+                let before = &text[..error.span().map_or(0, |span| span.start)];
+                let line = before.matches('\n').count() + 1;
+                format!(
+                    "the file {} is not a list of keys: see line {line}",
+                    path.display()
+                )
+            })?;
+            for entry in file.key {
+                let id = entry.id.clone();
+                let key = entry
+                    .read(files, self.max_ttl)
+                    .map_err(|problem| format!("key `{id}`: {problem}"))?;
+                if keys.iter().any(|other: &PassKey| other.id == key.id) {
+                    return Err(format!("two keys are called `{id}`"));
+                }
+                keys.push(key);
+            }
+        }
+        if keys.is_empty() {
+            return Err("there is no key".into());
+        }
+        Ok(PassKeys(keys))
+    }
+
+    fn simple_key(&self, files: &mut Files, secret: &Secret) -> Result<PassKey, String> {
+        let key = KeyEntry {
+            id: SIMPLE_KEY.into(),
+            algorithm: "HS256".into(),
+            secret: Some(secret.expose().to_owned()),
+            secret_file: None,
+            public_key_file: None,
+            jwks_file: None,
+            max_ttl: None,
+            operators: Scope::default(),
+            operator_claim: None,
+            issuer: None,
+            audience: None,
+        };
+        key.read(files, self.max_ttl)
+    }
+}
+
+impl KeyEntry {
+    fn read(self, files: &mut Files, max_ttl: Duration) -> Result<PassKey, String> {
+        let algorithm = match self.algorithm.as_str() {
+            "HS256" => Algorithm::HS256,
+            "HS384" => Algorithm::HS384,
+            "HS512" => Algorithm::HS512,
+            "RS256" => Algorithm::RS256,
+            "ES256" => Algorithm::ES256,
+            "EdDSA" => Algorithm::EdDSA,
+            _ => return Err("algorithm must be HS256, HS384, HS512, RS256, ES256 or EdDSA".into()),
+        };
+        let is_hmac = self.algorithm.starts_with("HS");
+        let sources = (
+            self.secret,
+            self.secret_file,
+            self.public_key_file,
+            self.jwks_file,
+        );
+        let mut secret = None;
+        let material = match sources {
+            (Some(text), None, None, None) if is_hmac => {
+                Material::One(hmac(&mut secret, Secret::new(text))?)
+            }
+            (None, Some(path), None, None) if is_hmac => {
+                Material::One(hmac(&mut secret, secret_from(files, &path)?)?)
+            }
+            (None, None, Some(path), None) if !is_hmac => {
+                Material::One(public_key(algorithm, &files.read(&path)?)?)
+            }
+            (None, None, None, Some(path)) if !is_hmac => {
+                Material::Jwks(jwks(algorithm, &files.read(&path)?)?)
+            }
+            _ if is_hmac => return Err("an HS key has one of secret and secret_file".into()),
+            _ => {
+                return Err(
+                    "an RS, ES or EdDSA key has one of public_key_file and jwks_file".into(),
+                );
+            }
+        };
+        Ok(PassKey {
+            id: self.id,
+            algorithm,
+            material,
+            max_ttl: self.max_ttl.unwrap_or(max_ttl),
+            operators: self.operators,
+            operator_claim: self.operator_claim.unwrap_or_else(|| "sub".into()),
+            issuer: self.issuer,
+            audience: self.audience,
+            secret,
+        })
+    }
+}
+
+fn secret_from(files: &mut Files, path: &Path) -> Result<Secret, String> {
+    let text = files.read(path)?;
+    Ok(Secret::new(text.trim_end_matches(['\r', '\n'])))
+}
+
+fn hmac(kept: &mut Option<Secret>, secret: Secret) -> Result<DecodingKey, String> {
+    if secret.expose().len() < MIN_SECRET {
+        return Err(format!("the secret must have at least {MIN_SECRET} bytes"));
+    }
+    let key = DecodingKey::from_secret(secret.expose().as_bytes());
+    *kept = Some(secret);
+    Ok(key)
+}
+
+fn public_key(algorithm: Algorithm, pem: &str) -> Result<DecodingKey, String> {
+    let key = match algorithm {
+        Algorithm::RS256 => DecodingKey::from_rsa_pem(pem.as_bytes()),
+        Algorithm::ES256 => DecodingKey::from_ec_pem(pem.as_bytes()),
+        _ => DecodingKey::from_ed_pem(pem.as_bytes()),
+    };
+    key.map_err(|_| "public_key_file is not a public key of this algorithm in PEM".into())
+}
+
+fn jwks(algorithm: Algorithm, text: &str) -> Result<Vec<(Option<String>, DecodingKey)>, String> {
+    let set: JwkSet =
+        serde_json::from_str(text).map_err(|_| "jwks_file is not a JWK set".to_owned())?;
+    let keys: Vec<_> = set
+        .keys
+        .iter()
+        .filter_map(|jwk| {
+            let key = DecodingKey::from_jwk(jwk).ok()?;
+            (key.family() == algorithm.family()).then(|| (jwk.common.key_id.clone(), key))
+        })
+        .collect();
+    if keys.is_empty() {
+        return Err("jwks_file has no key of this algorithm".into());
+    }
+    Ok(keys)
+}
+
+fn duration<'de, D: serde::Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<Duration>, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    humantime::parse_duration(&text)
+        .map(Some)
+        .map_err(|_| serde::de::Error::custom("not a duration, such as 10m"))
+}

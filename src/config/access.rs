@@ -1,0 +1,112 @@
+//! Who may open whose panel.
+
+use std::path::PathBuf;
+
+use super::environment::Environment;
+use super::reader::{Kept, Reader, duration};
+use crate::access::{Access, Mode, Networks, PassKeySources, Settings};
+
+/// The door, and what the HTTP side must know of it.
+pub struct AccessConfig {
+    /// The door.
+    pub door: Access,
+    /// The header in which a proxy names the agent; empty where none does.
+    pub sso_header: String,
+}
+
+impl AccessConfig {
+    pub(super) fn read(reader: &mut Reader, env: &Environment) -> Result<Self, Kept> {
+        let modes = modes(reader, env);
+        let pass_keys = pass_keys(reader, env);
+        let proxy_secret = reader.secret(
+            "SSO_PROXY_SECRET",
+            env.sso_proxy_secret.clone(),
+            env.sso_proxy_secret_file.clone(),
+        );
+        let mut networks = |variable, text: &Option<String>| {
+            reader
+                .read_optional(variable, text.as_ref(), Networks::parse)
+                .map(Option::unwrap_or_default)
+        };
+        let allowed_networks = networks("ALLOWED_NETWORKS", &env.allowed_networks);
+        let trusted_proxies = networks("TRUSTED_PROXIES", &env.trusted_proxies);
+        let settings = Settings {
+            modes: modes?,
+            pass_keys: pass_keys?,
+            api_keys_file: env.api_keys_file.as_ref().map(PathBuf::from),
+            sso_proxy_secret: proxy_secret?,
+            allowed_networks: allowed_networks?,
+            trusted_proxies: trusted_proxies?,
+            operator_map_file: env.operator_map_file.as_ref().map(PathBuf::from),
+        };
+        check_modes(reader, env, &settings)?;
+        Ok(Self {
+            door: Access::new(settings)
+                .map_err(|file| reader.problem(file.variable, file.problem))?,
+            sso_header: env.sso_header.clone().unwrap_or_default(),
+        })
+    }
+}
+
+fn modes(reader: &mut Reader, env: &Environment) -> Result<Vec<Mode>, Kept> {
+    let modes = reader.read_optional("ACCESS", env.access.as_ref(), Mode::parse_list)?;
+    match modes {
+        Some(modes) if !modes.is_empty() => Ok(modes),
+        _ => Err(reader.problem(
+            "ACCESS",
+            "must be set: it says who may open whose panel. `pass`, `sso` and `key` lock the door, alone or as a list; \
+             `open` lets anyone who can reach the port open any operator's panel, which suits a closed network only",
+        )),
+    }
+}
+
+fn pass_keys(reader: &mut Reader, env: &Environment) -> Result<Option<PassKeySources>, Kept> {
+    let secret = reader.secret(
+        "PASS_SECRET",
+        env.pass_secret.clone(),
+        env.pass_secret_file.clone(),
+    );
+    let max_ttl = reader.read("PASS_MAX_TTL", env.pass_max_ttl.as_ref(), duration);
+    let sources = PassKeySources {
+        secret: secret?,
+        file: env.pass_keys_file.as_ref().map(PathBuf::from),
+        max_ttl: max_ttl?,
+    };
+    let has_any = sources.secret.is_some() || sources.file.is_some();
+    Ok(has_any.then_some(sources))
+}
+
+/// A mode that is set half would be no lock, or no door.
+fn check_modes(reader: &mut Reader, env: &Environment, settings: &Settings) -> Result<(), Kept> {
+    let mut outcome = Ok(());
+    let mut need = |mode, is_there: bool, variable: &'static str, problem: &str| {
+        if settings.modes.contains(&mode) && !is_there {
+            outcome = Err(reader.problem(variable, problem));
+        }
+    };
+    need(
+        Mode::Pass,
+        settings.pass_keys.is_some(),
+        "PASS_SECRET",
+        "must be set for ACCESS=pass, or PASS_KEYS_FILE",
+    );
+    need(
+        Mode::Key,
+        settings.api_keys_file.is_some(),
+        "API_KEYS_FILE",
+        "must be set for ACCESS=key",
+    );
+    need(
+        Mode::Sso,
+        env.sso_header.is_some(),
+        "SSO_HEADER",
+        "must be set for ACCESS=sso: the header in which the proxy names the agent",
+    );
+    need(
+        Mode::Sso,
+        !settings.trusted_proxies.is_empty(),
+        "TRUSTED_PROXIES",
+        "must be set for ACCESS=sso: only from there the header is believed",
+    );
+    outcome
+}

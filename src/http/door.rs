@@ -1,0 +1,75 @@
+//! What a request shows at the door.
+
+use std::net::{IpAddr, Ipv4Addr};
+
+use actix_web::HttpRequest;
+use actix_web::http::header::{AUTHORIZATION, HeaderMap};
+
+use super::Desk;
+use super::query::Query;
+use super::refusal::Refusal;
+use crate::access::{Admission, Knock};
+
+const FORWARDED_FOR: &str = "x-forwarded-for";
+const PROXY_SECRET: &str = "x-proxy-secret";
+
+/// The address that a request comes from, proxies that are trusted aside.
+pub(super) fn client_address(request: &HttpRequest, desk: &Desk) -> IpAddr {
+    let forwarded: Vec<_> = request
+        .headers()
+        .get_all(FORWARDED_FOR)
+        .map(|value| value.to_str().unwrap_or_default())
+        .collect();
+    desk.access
+        .client_address(peer(request), forwarded.into_iter())
+}
+
+/// Lets the caller in, or says why not.
+pub(super) fn admit(
+    request: &HttpRequest,
+    query: &Query<'_>,
+    client: IpAddr,
+    desk: &Desk,
+) -> Result<Admission, Refusal> {
+    desk.access.check_network(client)?;
+    let headers = request.headers();
+    let knock = Knock {
+        is_from_proxy: desk.access.trusts(peer(request)),
+        pass: query.pass(),
+        bearer: bearer(headers),
+        identity: single(headers, &desk.sso_header),
+        proxy_secret: single(headers, PROXY_SECRET),
+        operator: query.operator(),
+    };
+    Ok(desk.access.admit(&knock)?)
+}
+
+/// What follows `Bearer` in `Authorization`.
+pub(super) fn bearer(headers: &HeaderMap) -> Option<&str> {
+    let (scheme, token) = single(headers, AUTHORIZATION.as_str())?.split_once(' ')?;
+    scheme
+        .eq_ignore_ascii_case("bearer")
+        .then(|| token.trim())
+        .filter(|token| !token.is_empty())
+}
+
+/// A header's text where it is there once. Of two, a proxy and this service might each read another.
+fn single<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
+    let mut values = headers.get_all(name);
+    let value = values.next()?;
+    if values.next().is_some() {
+        return None;
+    }
+    value
+        .to_str()
+        .ok()
+        .map(str::trim)
+        .filter(|text| !text.is_empty())
+}
+
+fn peer(request: &HttpRequest) -> IpAddr {
+    // A connection has a peer as long as it is open; one that has just closed is nobody's.
+    request
+        .peer_addr()
+        .map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |address| address.ip())
+}

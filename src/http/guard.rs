@@ -1,0 +1,90 @@
+//! Requests that are no click: they must never mint a token.
+
+use actix_web::HttpRequest;
+use actix_web::http::header::{
+    CONTENT_LENGTH, HeaderMap, HeaderName, TRANSFER_ENCODING, USER_AGENT,
+};
+
+use super::refusal::{Kind, Refusal};
+
+const SEC_FETCH_DEST: HeaderName = HeaderName::from_static("sec-fetch-dest");
+
+/// Headers in which a browser says that it only looks ahead.
+const PREFETCH: [HeaderName; 3] = [
+    HeaderName::from_static("sec-purpose"),
+    HeaderName::from_static("purpose"),
+    HeaderName::from_static("x-moz"),
+];
+
+/// What a link can be loaded as. `empty` is a script's own request.
+const NAVIGATIONS: [&str; 4] = ["document", "iframe", "frame", "empty"];
+
+/// Parts of the user agents, in lower case, that fetch links to show a preview of them or to index them.
+const CRAWLERS: [&str; 24] = [
+    "applebot",
+    "baiduspider",
+    "bingbot",
+    "bingpreview",
+    "discordbot",
+    "duckduckbot",
+    "embedly",
+    "facebookexternalhit",
+    "facebot",
+    "googlebot",
+    "linkedinbot",
+    "mattermost-bot",
+    "odnoklassniki",
+    "petalbot",
+    "pinterestbot",
+    "redditbot",
+    "semrushbot",
+    "skypeuripreview",
+    "slackbot",
+    "telegrambot",
+    "twitterbot",
+    "vkshare",
+    "whatsapp/",
+    "yandexbot",
+];
+
+/// Refuses what is no navigation.
+pub(super) fn check(request: &HttpRequest) -> Result<(), Refusal> {
+    let headers = request.headers();
+    if has_body(headers) {
+        return Err(Refusal::new(
+            Kind::ParameterInvalid,
+            "This request has a body, which following a link never has.",
+        ));
+    }
+    let looks_ahead = PREFETCH
+        .iter()
+        .filter_map(|name| text(headers, name))
+        .any(|purpose| purpose.to_ascii_lowercase().contains("prefetch"));
+    let is_navigation =
+        text(headers, &SEC_FETCH_DEST).is_none_or(|destination| NAVIGATIONS.contains(&destination));
+    if looks_ahead || !is_navigation {
+        return Err(Refusal::new(
+            Kind::NotANavigation,
+            "This was not a click: a browser looked ahead, or a page loaded the link as a part of itself. \
+             Open the link itself.",
+        ));
+    }
+    Ok(())
+}
+
+/// Whether the visitor is known to fetch links on behalf of nobody.
+pub(super) fn is_crawler(request: &HttpRequest) -> bool {
+    text(request.headers(), &USER_AGENT).is_some_and(|agent| {
+        let agent = agent.to_ascii_lowercase();
+        CRAWLERS.iter().any(|crawler| agent.contains(crawler))
+    })
+}
+
+fn has_body(headers: &HeaderMap) -> bool {
+    headers.contains_key(TRANSFER_ENCODING)
+        || text(headers, &CONTENT_LENGTH).is_some_and(|length| length.trim() != "0")
+}
+
+fn text<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a str> {
+    headers.get(name)?.to_str().ok()
+}

@@ -1,0 +1,678 @@
+//! Nobody becomes an operator by changing a URL.
+
+use std::path::PathBuf;
+
+use aws_lc_rs::encoding::{AsDer, Pkcs8V1Der, PublicKeyX509Der};
+use aws_lc_rs::rsa::KeySize;
+use aws_lc_rs::signature::{
+    ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, Ed25519KeyPair, KeyPair as _, RsaKeyPair,
+};
+use base64::Engine as _;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+use chrono::Utc;
+use jsonwebtoken::Algorithm as A;
+use jsonwebtoken::{Algorithm, EncodingKey, Header, encode};
+use rstest::rstest;
+use serde_json::{Value, json};
+
+use crate::harness::{PANEL, Problem, Service, eventually, header, log_line, rules};
+
+const SECRET: &str = "canary-pass-secret-of-more-than-32-bytes";
+const OTHER_SECRET: &str = "canary-other-secret-of-more-than-32-bytes";
+
+fn hs256(secret: &str) -> EncodingKey {
+    EncodingKey::from_secret(secret.as_bytes())
+}
+
+fn in_seconds(seconds: i64) -> i64 {
+    Utc::now().timestamp() + seconds
+}
+
+/// A pass with these claims, `exp` a minute ahead unless they say otherwise.
+fn pass(claims: &Value) -> String {
+    sign(&Header::new(Algorithm::HS256), claims, &hs256(SECRET))
+}
+
+fn sign(header: &Header, claims: &Value, key: &EncodingKey) -> String {
+    let mut all = json!({"exp": in_seconds(60)});
+    for (name, value) in claims.as_object().unwrap() {
+        all[name] = value.clone();
+    }
+    encode(header, &all, key).unwrap()
+}
+
+async fn with_passes(variables: &[(&str, &str)]) -> Service {
+    let mut all = vec![("ACCESS", "pass"), ("PASS_SECRET", SECRET)];
+    all.extend(variables);
+    Service::start_with(rules(), &all).await
+}
+
+async fn kind(service: &Service, query: &str) -> (u16, String) {
+    let response = service.click(query).await;
+    if response.status() == 302 {
+        return (302, String::new());
+    }
+    let problem = Problem::read(response).await;
+    (problem.status, problem.kind)
+}
+
+/// A file for one test, with this text in it.
+fn file(name: &str, text: &str) -> PathBuf {
+    let path = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(name);
+    std::fs::write(&path, text).unwrap();
+    path
+}
+
+fn pem(kind: &str, key: &[u8]) -> String {
+    let text = STANDARD.encode(key);
+    let lines: Vec<_> = text
+        .as_bytes()
+        .chunks(64)
+        .map(|line| std::str::from_utf8(line).unwrap())
+        .collect();
+    format!(
+        "-----BEGIN {kind} KEY-----\n{}\n-----END {kind} KEY-----\n",
+        lines.join("\n")
+    )
+}
+
+#[tokio::test]
+async fn a_pass_opens_its_operator_s_panel() {
+    let service = with_passes(&[]).await;
+    let good = pass(&json!({"sub": "102"}));
+    let response = service
+        .click(&format!("phone=0501234567&pass={good}"))
+        .await;
+    assert_eq!(response.status(), 302);
+    let line = log_line(&header(&response, "x-request-id")).await;
+    assert_eq!(line["operator"], 102);
+    assert_eq!(line["caller"], "pass:PASS_SECRET");
+
+    let bearer = service
+        .request("/open-chat?phone=0501234567")
+        .header("Authorization", format!("Bearer {good}"));
+    assert_eq!(bearer.send().await.unwrap().status(), 302);
+    assert_eq!(
+        kind(
+            &service,
+            &format!("operator=102&phone=0501234567&pass={good}")
+        )
+        .await
+        .0,
+        302
+    );
+    let fractions = pass(
+        &json!({"sub": "102", "exp": 0.5 + f64::from(i32::try_from(in_seconds(60)).unwrap())}),
+    );
+    assert_eq!(
+        kind(&service, &format!("phone=0501234567&pass={fractions}"))
+            .await
+            .0,
+        302
+    );
+    let number = pass(&json!({"sub": 102, "nbf": in_seconds(50), "iat": in_seconds(59)}));
+    assert_eq!(
+        kind(&service, &format!("phone=0501234567&pass={number}"))
+            .await
+            .0,
+        302
+    );
+}
+
+#[tokio::test]
+async fn what_is_no_good_pass_opens_nothing_and_costs_nothing() {
+    let service = with_passes(&[("PASS_MAX_TTL", "10m")]).await;
+    let calls = service.chathub.total_calls();
+    let hs256_header = Header::new(Algorithm::HS256);
+    let mut unknown_kid = Header::new(Algorithm::HS256);
+    unknown_kid.kid = Some("nobody".into());
+    let mut critical = Header::new(Algorithm::HS256);
+    critical.crit = Some(vec!["b64".into()]);
+    let claims = json!({"sub": "101"});
+    let body = URL_SAFE_NO_PAD.encode(json!({"sub": "101", "exp": in_seconds(60)}).to_string());
+    let none = |alg: &str| {
+        let head = URL_SAFE_NO_PAD.encode(json!({"alg": alg, "typ": "JWT"}).to_string());
+        format!("{head}.{body}.")
+    };
+    let table = [
+        (
+            "another secret",
+            sign(&hs256_header, &claims, &hs256(OTHER_SECRET)),
+            "pass-invalid",
+        ),
+        (
+            "another algorithm",
+            sign(&Header::new(Algorithm::HS512), &claims, &hs256(SECRET)),
+            "pass-invalid",
+        ),
+        (
+            "an unknown key",
+            sign(&unknown_kid, &claims, &hs256(SECRET)),
+            "pass-invalid",
+        ),
+        (
+            "a critical header",
+            sign(&critical, &claims, &hs256(SECRET)),
+            "pass-invalid",
+        ),
+        ("alg none", none("none"), "pass-invalid"),
+        ("alg None", none("None"), "pass-invalid"),
+        (
+            "ended",
+            pass(&json!({"sub": "101", "exp": in_seconds(-1)})),
+            "pass-expired",
+        ),
+        (
+            "valid for too long",
+            pass(&json!({"sub": "101", "exp": in_seconds(800)})),
+            "pass-invalid",
+        ),
+        (
+            "valid for ever",
+            pass(&json!({"sub": "101", "exp": i64::MAX})),
+            "pass-invalid",
+        ),
+        (
+            "from the future",
+            pass(&json!({"sub": "101", "iat": in_seconds(90)})),
+            "pass-invalid",
+        ),
+        (
+            "not yet",
+            pass(&json!({"sub": "101", "nbf": in_seconds(90)})),
+            "pass-invalid",
+        ),
+        (
+            "no end",
+            pass(&json!({"sub": "101", "exp": null})),
+            "pass-invalid",
+        ),
+        (
+            "an end in words",
+            pass(&json!({"sub": "101", "exp": "tomorrow"})),
+            "pass-invalid",
+        ),
+        ("no operator", pass(&json!({})), "pass-invalid"),
+        (
+            "an empty operator",
+            pass(&json!({"sub": " "})),
+            "pass-invalid",
+        ),
+        (
+            "a list of operators",
+            pass(&json!({"sub": ["101"]})),
+            "pass-invalid",
+        ),
+        (
+            "a phone that is no text",
+            pass(&json!({"sub": "101", "phone": {}})),
+            "pass-invalid",
+        ),
+        ("no JWT", "nonsense".into(), "pass-invalid"),
+        (
+            "too long",
+            format!("{}.x.y", "a".repeat(4000)),
+            "pass-invalid",
+        ),
+    ];
+    for (why, bad, expected) in table {
+        let (status, kind) = kind(
+            &service,
+            &format!("operator=101&phone=0501234567&pass={bad}"),
+        )
+        .await;
+        assert_eq!((status, kind.as_str()), (401, expected), "{why}");
+    }
+    assert_eq!(
+        kind(&service, "operator=101&phone=0501234567").await,
+        (401, "pass-missing".into())
+    );
+    assert_eq!(
+        kind(&service, "operator=101&phone=0501234567&pass=").await,
+        (401, "pass-missing".into())
+    );
+    assert_eq!(service.chathub.total_calls(), calls);
+}
+
+#[tokio::test]
+async fn one_flipped_bit_anywhere_spoils_a_pass() {
+    let service = with_passes(&[]).await;
+    let good = pass(&json!({"sub": "101"}));
+    for (position, letter) in good.char_indices().filter(|(_, letter)| *letter != '.') {
+        // The last letter of each part carries bits that decoding drops; flipping its highest bit changes what is decoded.
+        let alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+        let flipped = alphabet
+            .chars()
+            .nth(alphabet.find(letter).unwrap() ^ 32)
+            .unwrap();
+        let mut bad = good.clone();
+        bad.replace_range(position..=position, &flipped.to_string());
+        let (status, kind) = kind(&service, &format!("phone=0501234567&pass={bad}")).await;
+        assert_eq!(
+            (status, kind.as_str()),
+            (401, "pass-invalid"),
+            "at {position}"
+        );
+    }
+    assert_eq!(
+        kind(&service, &format!("phone=0501234567&pass={good}"))
+            .await
+            .0,
+        302
+    );
+}
+
+#[rstest]
+#[case::another_operator(json!({}), "operator=102&phone=0501234567", "pass-mismatch")]
+#[case::an_operator_in_words(json!({}), "operator=nobody&phone=0501234567", "pass-mismatch")]
+#[case::another_phone(json!({"phone": "+380501234567"}), "phone=0671234567", "pass-mismatch")]
+#[case::no_phone_at_all(json!({"phone": "+380501234567"}), "phone=x", "pass-mismatch")]
+#[case::a_chat_instead(json!({"phone": "+380501234567"}), "chat_raw_id=65a1", "pass-mismatch")]
+#[case::a_phone_instead(json!({"chat_raw_id": "65a1"}), "phone=0501234567", "pass-mismatch")]
+#[case::another_chat(json!({"chat_raw_id": "65a1"}), "chat_raw_id=65A1", "pass-mismatch")]
+#[case::another_source(json!({"source": "viber"}), "phone=0501234567&source=1", "pass-mismatch")]
+#[case::another_sender(json!({"from": "Acme"}), "phone=0501234567&from=acme", "pass-mismatch")]
+#[case::nothing_fixed(json!({}), "phone=0501234567", "phone=%2B380501234567")]
+#[case::the_same_phone(json!({"phone": "+380501234567"}), "phone=050-123-45-67", "phone=%2B380501234567")]
+#[case::filled_in(json!({"phone": "0501234567", "source": 0, "from": "Acme"}), "",
+    "source=0&from=Acme&phone=%2B380501234567")]
+#[case::the_same_source(json!({"source": "0", "phone": "0501234567"}), "source=viber&from=Acme",
+    "source=0&from=Acme&phone=%2B380501234567")]
+#[tokio::test]
+async fn a_pass_fixes_what_it_says(
+    #[case] mut claims: Value,
+    #[case] query: &str,
+    #[case] expected: &str,
+) {
+    let service = with_passes(&[]).await;
+    claims["sub"] = json!("101");
+    let response = service
+        .click(&format!("{query}&pass={}", pass(&claims)))
+        .await;
+    if expected == "pass-mismatch" {
+        assert_eq!(Problem::read(response).await.kind, expected);
+    } else {
+        let location = header(&response, "location");
+        assert!(
+            location.starts_with(&format!("{PANEL}?{expected}&token=")),
+            "{location}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_one_time_pass_opens_once() {
+    let service = with_passes(&[]).await;
+    let once = pass(&json!({"sub": "101", "jti": "one"}));
+    // A refusal that is not the pass's fault does not use it up.
+    assert_eq!(
+        kind(&service, &format!("phone=12345&pass={once}")).await.1,
+        "phone-invalid"
+    );
+    assert_eq!(
+        kind(&service, &format!("phone=0501234567&pass={once}"))
+            .await
+            .0,
+        302
+    );
+    assert_eq!(
+        kind(&service, &format!("phone=0501234567&pass={once}")).await,
+        (403, "pass-used".into())
+    );
+    let another = pass(&json!({"sub": "101", "jti": "two"}));
+    assert_eq!(
+        kind(&service, &format!("phone=0501234567&pass={another}"))
+            .await
+            .0,
+        302
+    );
+}
+
+#[tokio::test]
+async fn each_algorithm_checks_with_its_own_key_only() {
+    let (rsa, ec, ed) = (
+        RsaKeyPair::generate(KeySize::Rsa2048).unwrap(),
+        EcdsaKeyPair::generate(&ECDSA_P256_SHA256_FIXED_SIGNING).unwrap(),
+        Ed25519KeyPair::generate().unwrap(),
+    );
+    let spki = |der: &PublicKeyX509Der<'_>| pem("PUBLIC", der.as_ref());
+    let rsa_pem = spki(&rsa.public_key().as_der().unwrap());
+    let rsa_file = file("rsa.pem", &rsa_pem);
+    let ec_file = file("ec.pem", &spki(&ec.public_key().as_der().unwrap()));
+    let ed_file = file("ed.pem", &spki(&ed.public_key().as_der().unwrap()));
+    let jwks = json!({"keys": [{
+        "kty": "RSA", "alg": "RS256", "use": "sig", "kid": "issuer-1",
+        "n": URL_SAFE_NO_PAD.encode(rsa.public_key().modulus().big_endian_without_leading_zero()),
+        "e": URL_SAFE_NO_PAD.encode(rsa.public_key().exponent().big_endian_without_leading_zero()),
+    }]});
+    let jwks_file = file("jwks.json", &jwks.to_string());
+    let keys = file(
+        "keys.toml",
+        &format!(
+            "[[key]]\nid = \"hs\"\nalgorithm = \"HS512\"\nsecret = \"{SECRET}\"\noperators = [101, \"102\"]\n\
+             [[key]]\nid = \"rsa\"\nalgorithm = \"RS256\"\npublic_key_file = {rsa_file:?}\n\
+             [[key]]\nid = \"ec\"\nalgorithm = \"ES256\"\npublic_key_file = {ec_file:?}\nmax_ttl = \"30s\"\n\
+             [[key]]\nid = \"ed\"\nalgorithm = \"EdDSA\"\npublic_key_file = {ed_file:?}\nissuer = \"crm.example\"\n\
+             audience = \"open-chat\"\n\
+             [[key]]\nid = \"oidc\"\nalgorithm = \"RS256\"\njwks_file = {jwks_file:?}\noperator_claim = \"user.id\"\n"
+        ),
+    );
+    let rsa_private = AsDer::<Pkcs8V1Der<'_>>::as_der(&rsa).unwrap();
+    let rsa_private = pem("PRIVATE", rsa_private.as_ref());
+    let rsa_key = EncodingKey::from_rsa_pem(rsa_private.as_bytes()).unwrap();
+    let ec_key = EncodingKey::from_ec_der(ec.to_pkcs8v1().unwrap().as_ref());
+    let ed_key = EncodingKey::from_ed_der(ed.to_pkcs8().unwrap().as_ref());
+    let service = Service::start_with(
+        rules(),
+        &[
+            ("ACCESS", "pass"),
+            ("PASS_KEYS_FILE", keys.to_str().unwrap()),
+        ],
+    )
+    .await;
+    let signed = |algorithm, kid: &str, key: &EncodingKey, claims: Value| {
+        let mut header = Header::new(algorithm);
+        header.kid = Some(kid.into());
+        sign(&header, &claims, key)
+    };
+    let sub = || json!({"sub": "101"});
+    let vendor = |iss: &str, aud: &str| json!({"sub": "101", "iss": iss, "aud": aud});
+    let public_as_secret = EncodingKey::from_secret(rsa_pem.as_bytes());
+    let cases = [
+        (signed(A::HS512, "hs", &hs256(SECRET), sub()), 302),
+        (
+            signed(A::HS512, "hs", &hs256(SECRET), json!({"sub": "102"})),
+            302,
+        ),
+        (
+            signed(A::HS512, "hs", &hs256(SECRET), json!({"sub": "103"})),
+            403,
+        ),
+        (signed(A::RS256, "rsa", &rsa_key, sub()), 302),
+        (signed(A::RS256, "ec", &rsa_key, sub()), 401),
+        (signed(A::HS256, "rsa", &public_as_secret, sub()), 401),
+        (signed(A::HS256, "hs", &hs256(SECRET), sub()), 401),
+        (
+            signed(
+                A::ES256,
+                "ec",
+                &ec_key,
+                json!({"sub": "101", "exp": in_seconds(20)}),
+            ),
+            302,
+        ),
+        (
+            signed(
+                A::ES256,
+                "ec",
+                &ec_key,
+                json!({"sub": "101", "exp": in_seconds(120)}),
+            ),
+            401,
+        ),
+        (
+            signed(A::EdDSA, "ed", &ed_key, vendor("crm.example", "open-chat")),
+            302,
+        ),
+        (
+            signed(
+                A::EdDSA,
+                "ed",
+                &ed_key,
+                vendor("other.example", "open-chat"),
+            ),
+            401,
+        ),
+        (
+            signed(A::EdDSA, "ed", &ed_key, vendor("crm.example", "other")),
+            401,
+        ),
+        (signed(A::EdDSA, "ed", &ed_key, sub()), 401),
+        (
+            signed(A::RS256, "issuer-1", &rsa_key, json!({"user": {"id": 101}})),
+            302,
+        ),
+        (
+            signed(A::RS256, "issuer-2", &rsa_key, json!({"user": {"id": 101}})),
+            401,
+        ),
+        (signed(A::RS256, "issuer-1", &rsa_key, sub()), 401),
+    ];
+    for (index, (pass, status)) in cases.into_iter().enumerate() {
+        assert_eq!(
+            kind(&service, &format!("phone=0501234567&pass={pass}"))
+                .await
+                .0,
+            status,
+            "case {index}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn keys_rotate_without_a_restart_and_a_broken_file_changes_nothing() {
+    let entry = |id: &str, secret: &str| {
+        format!("[[key]]\nid = \"{id}\"\nalgorithm = \"HS256\"\nsecret = \"{secret}\"\n")
+    };
+    let keys = file("rotating.toml", &entry("old", SECRET));
+    let service = Service::start_with(
+        rules(),
+        &[
+            ("ACCESS", "pass"),
+            ("PASS_KEYS_FILE", keys.to_str().unwrap()),
+        ],
+    )
+    .await;
+    let by = |id: &str, secret: &str| {
+        let mut header = Header::new(Algorithm::HS256);
+        header.kid = Some(id.into());
+        format!(
+            "phone=0501234567&pass={}",
+            sign(&header, &json!({"sub": "101"}), &hs256(secret))
+        )
+    };
+    let failed = r#"open_chat_file_reload_failed{file="PASS_KEYS_FILE"}"#;
+    assert_eq!(kind(&service, &by("old", SECRET)).await.0, 302);
+    assert_eq!(kind(&service, &by("new", OTHER_SECRET)).await.0, 401);
+
+    std::fs::write(&keys, entry("old", SECRET) + &entry("new", OTHER_SECRET)).unwrap();
+    eventually("the new key counts", async || {
+        kind(&service, &by("new", OTHER_SECRET)).await.0 == 302
+    })
+    .await;
+    assert_eq!(kind(&service, &by("old", SECRET)).await.0, 302);
+
+    std::fs::write(&keys, format!("[[key]]\nid = 7\nsecret = \"{SECRET}\"\n")).unwrap();
+    eventually("the gauge tells", async || {
+        service.metric(failed).await == 1
+    })
+    .await;
+    assert_eq!(kind(&service, &by("old", SECRET)).await.0, 302);
+
+    std::fs::write(&keys, entry("new", OTHER_SECRET)).unwrap();
+    eventually("the old key is gone", async || {
+        kind(&service, &by("old", SECRET)).await.0 == 401
+    })
+    .await;
+    assert_eq!(service.metric(failed).await, 0);
+}
+
+async fn with_sso(variables: &[(&str, &str)]) -> Service {
+    let map = file(
+        "sso-map.toml",
+        "\"ann@example.com\" = 101\n\"bob@example.com\" = 102\n",
+    );
+    let map = map.to_str().unwrap().to_owned();
+    let mut all = vec![
+        ("ACCESS", "sso"),
+        ("SSO_HEADER", "X-Auth-Request-Email"),
+        ("TRUSTED_PROXIES", "127.0.0.0/8"),
+        ("OPERATOR_MAP_FILE", map.as_str()),
+    ];
+    all.extend(variables);
+    Service::start_with(rules(), &all).await
+}
+
+/// Asks with these headers: the kind of refusal, empty for a redirect.
+async fn asked_with(service: &Service, query: &str, headers: &[(&str, &str)]) -> String {
+    let mut request = service.request(&format!("/open-chat?phone=0501234567{query}"));
+    for (name, value) in headers {
+        request = request.header(*name, *value);
+    }
+    let response = request.send().await.unwrap();
+    if response.status() == 302 {
+        return String::new();
+    }
+    Problem::read(response).await.kind
+}
+
+#[tokio::test]
+async fn a_trusted_proxy_names_the_agent() {
+    let service = with_sso(&[]).await;
+    let ann = ("X-Auth-Request-Email", "ann@example.com");
+    let bob = ("X-Auth-Request-Email", "bob@example.com");
+    assert_eq!(asked_with(&service, "", &[ann]).await, "");
+    assert_eq!(asked_with(&service, "&operator=101", &[ann]).await, "");
+    assert_eq!(
+        asked_with(&service, "&operator=ann@example.com", &[ann]).await,
+        ""
+    );
+    assert_eq!(
+        asked_with(&service, "&operator=102", &[ann]).await,
+        "operator-not-allowed"
+    );
+    assert_eq!(asked_with(&service, "", &[]).await, "identity-missing");
+    assert_eq!(
+        asked_with(&service, "&operator=101", &[]).await,
+        "identity-missing"
+    );
+    assert_eq!(
+        asked_with(&service, "", &[ann, bob]).await,
+        "identity-missing",
+        "doubled"
+    );
+    assert_eq!(
+        asked_with(&service, "", &[("X_Auth_Request_Email", "ann@example.com")]).await,
+        "identity-missing"
+    );
+    // A number that nobody has mapped is an identity, not an operator's id.
+    assert_eq!(
+        asked_with(&service, "", &[("X-Auth-Request-Email", "101")]).await,
+        "operator-unknown"
+    );
+}
+
+#[tokio::test]
+async fn a_stranger_s_header_names_nobody() {
+    let service = with_sso(&[("TRUSTED_PROXIES", "192.0.2.1")]).await;
+    let headers = [
+        ("X-Auth-Request-Email", "ann@example.com"),
+        ("X-Forwarded-For", "192.0.2.1"),
+    ];
+    assert_eq!(
+        asked_with(&service, "&operator=101", &headers).await,
+        "identity-missing"
+    );
+}
+
+#[tokio::test]
+async fn a_proxy_shows_its_secret_where_one_is_set() {
+    let service = with_sso(&[("SSO_PROXY_SECRET", "canary-proxy-secret")]).await;
+    let ann = ("X-Auth-Request-Email", "ann@example.com");
+    let right = ("X-Proxy-Secret", "canary-proxy-secret");
+    let wrong = ("X-Proxy-Secret", "canary-proxy-guess");
+    assert_eq!(asked_with(&service, "", &[ann, right]).await, "");
+    assert_eq!(asked_with(&service, "", &[ann]).await, "identity-missing");
+    assert_eq!(
+        asked_with(&service, "", &[ann, wrong]).await,
+        "identity-missing"
+    );
+    assert_eq!(
+        asked_with(&service, "", &[ann, wrong, right]).await,
+        "identity-missing"
+    );
+}
+
+#[tokio::test]
+async fn networks_are_those_of_the_client_not_of_what_it_claims() {
+    let elsewhere = [("ALLOWED_NETWORKS", "192.0.2.0/24")];
+    let service = Service::start_with(rules(), &elsewhere).await;
+    let claim = ("X-Forwarded-For", "192.0.2.7");
+    assert_eq!(
+        asked_with(&service, "&operator=101", &[]).await,
+        "network-not-allowed"
+    );
+    assert_eq!(
+        asked_with(&service, "&operator=101", &[claim]).await,
+        "network-not-allowed"
+    );
+
+    let behind_a_proxy = [elsewhere[0], ("TRUSTED_PROXIES", "127.0.0.1")];
+    let service = Service::start_with(rules(), &behind_a_proxy).await;
+    assert_eq!(asked_with(&service, "&operator=101", &[claim]).await, "");
+    let forged = ("X-Forwarded-For", "192.0.2.7, 203.0.113.9");
+    assert_eq!(
+        asked_with(&service, "&operator=101", &[forged]).await,
+        "network-not-allowed"
+    );
+}
+
+#[tokio::test]
+async fn an_api_key_acts_for_its_operators() {
+    // `printf %s canary-api-key | sha256sum`
+    let hash = "e3214c483c5be6f2921e07874fb3eecff64de25bb46ebac0fc363b002712ab40";
+    let keys = file(
+        "api-keys.toml",
+        &format!("[[key]]\nname = \"odoo\"\nsha256 = \"{hash}\"\noperators = [101]\n"),
+    );
+    let variables = [("ACCESS", "key"), ("API_KEYS_FILE", keys.to_str().unwrap())];
+    let service = Service::start_with(rules(), &variables).await;
+    let key = ("Authorization", "Bearer canary-api-key");
+    assert_eq!(asked_with(&service, "&operator=101", &[key]).await, "");
+    assert_eq!(
+        asked_with(&service, "&operator=102", &[key]).await,
+        "operator-not-allowed"
+    );
+    assert_eq!(asked_with(&service, "", &[key]).await, "operator-missing");
+    assert_eq!(
+        asked_with(
+            &service,
+            "&operator=101",
+            &[("Authorization", "Bearer canary-api-ke")]
+        )
+        .await,
+        "api-key-invalid"
+    );
+    assert_eq!(
+        asked_with(
+            &service,
+            "&operator=101",
+            &[("Authorization", &format!("Bearer {hash}"))]
+        )
+        .await,
+        "api-key-invalid"
+    );
+    assert_eq!(
+        asked_with(
+            &service,
+            "&operator=101",
+            &[("Authorization", "Basic canary-api-key")]
+        )
+        .await,
+        "api-key-invalid"
+    );
+    assert_eq!(
+        asked_with(&service, "&operator=101", &[]).await,
+        "api-key-invalid"
+    );
+}
+
+#[tokio::test]
+async fn an_alias_names_an_operator() {
+    let map = file("aliases.toml", "\"bitrix-17\" = 102\n");
+    let service =
+        Service::start_with(rules(), &[("OPERATOR_MAP_FILE", map.to_str().unwrap())]).await;
+    let response = service.click("operator=Bitrix-17&phone=0501234567").await;
+    let line = log_line(&header(&response, "x-request-id")).await;
+    assert_eq!(line["operator"], 102);
+}
