@@ -20,6 +20,7 @@
 //! | [`operators`] | whom a link means |
 //! | [`tokens`] | operator tokens |
 //! | [`access`] | who may open whose panel |
+//! | [`rate_limit`] | how often is too often |
 //! | [`config`] | the environment → settings |
 //! | [`http`] | routes, refusals, pages |
 //! | [`app`] | parts → running servers → a graceful end |
@@ -43,6 +44,7 @@ pub mod https_url;
 pub mod metrics;
 pub mod operators;
 pub mod phone;
+pub mod rate_limit;
 pub mod reload;
 pub mod secret;
 pub mod simulator;

@@ -105,6 +105,10 @@ metrics! {
     open_chat_operator_tokens_total: IntCounterVec["outcome"],
     /// Operators for whom a token, or ChatHub's refusal of one, is kept.
     open_chat_token_cache_entries: IntGauge,
+    /// Clicks and refused attempts over a limit, by limit: operator, client (address), refused (attempts by address).
+    open_chat_rate_limited_total: IntCounterVec["limit"],
+    /// Keys that are counted at this moment, by limit.
+    open_chat_rate_limit_keys: IntGaugeVec["limit"],
     /// Requests to ChatHub, by call and how they ended.
     chathub_requests_total: IntCounterVec["endpoint", "outcome"],
     /// Seconds that a request to ChatHub took, by call.

@@ -18,6 +18,7 @@ use crate::config::{Config, ServerConfig};
 use crate::http::{self, Desk, Front, Worker};
 use crate::metrics::Metrics;
 use crate::phone;
+use crate::rate_limit::Limits;
 use crate::reload::Look;
 use crate::telemetry::Telemetry;
 use crate::tokens::OperatorTokens;
@@ -33,6 +34,9 @@ const LAST_PROOF_AGAIN: Duration = Duration::from_secs(10);
 /// Whether refused credentials have been corrected. ChatHub does not hear of each look: the client keeps wrong credentials to itself.
 const REJECTED_PROOF_AGAIN: Duration = Duration::from_secs(1);
 
+/// How often the limits forget what is as good as new.
+const SWEEP_LIMITS: Duration = Duration::from_secs(1);
+
 /// How often key, map and secret files are looked at.
 const LOOK_AT_FILES: Duration = Duration::from_secs(1);
 
@@ -41,7 +45,7 @@ pub struct Application {
     listen: SocketAddr,
     ops_listen: Option<SocketAddr>,
     servers: Vec<Server>,
-    tasks: [JoinHandle<()>; 2],
+    tasks: [JoinHandle<()>; 3],
 }
 
 impl Application {
@@ -63,6 +67,7 @@ impl Application {
         let desk = Arc::new(Desk {
             access: config.access.door,
             sso_header: config.access.sso_header,
+            limits: Limits::new(&config.limits, &metrics),
             links: config.links,
             tokens: OperatorTokens::new(Arc::clone(&chathub), &config.tokens, &metrics),
             metrics,
@@ -94,7 +99,8 @@ impl Application {
             servers,
             tasks: [
                 tokio::spawn(prove(chathub, Arc::clone(&desk))),
-                tokio::spawn(look_at_files(desk)),
+                tokio::spawn(look_at_files(Arc::clone(&desk))),
+                tokio::spawn(sweep_limits(desk)),
             ],
         })
     }
@@ -199,5 +205,12 @@ async fn look_at_files(desk: Arc<Desk>) {
             }
         }
         tokio::time::sleep(LOOK_AT_FILES).await;
+    }
+}
+
+async fn sweep_limits(desk: Arc<Desk>) {
+    loop {
+        tokio::time::sleep(SWEEP_LIMITS).await;
+        desk.limits.sweep();
     }
 }

@@ -34,6 +34,9 @@ pub(super) struct Environment {
     pub(super) pass_max_ttl: Option<String>,
     pub(super) pass_secret: Option<String>,
     pub(super) pass_secret_file: Option<String>,
+    pub(super) rate_limit_client: Option<String>,
+    pub(super) rate_limit_operator: Option<String>,
+    pub(super) rate_limit_refused: Option<String>,
     pub(super) rust_log: Option<String>,
     pub(super) senders: Option<String>,
     pub(super) shutdown_timeout: Option<String>,
@@ -87,6 +90,12 @@ impl Default for Environment {
             pass_max_ttl: text("24h"),
             pass_secret: None,
             pass_secret_file: None,
+            // An office shares an address: twenty agents who click as fast as they are allowed to.
+            rate_limit_client: text("600/m"),
+            // An agent opens a chat every few seconds at most, and not for a whole minute.
+            rate_limit_operator: text("30/m"),
+            // Room for a mistake in a template, none for guessing.
+            rate_limit_refused: text("30/m"),
             rust_log: text("info"),
             senders: None,
             // Longer than any click takes, shorter than Kubernetes' patience (30 s).

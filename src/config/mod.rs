@@ -6,6 +6,7 @@
 mod access;
 mod chathub;
 mod environment;
+mod limits;
 mod links;
 mod logs;
 mod reader;
@@ -24,6 +25,7 @@ pub use self::logs::{LogConfig, LogPhones};
 use self::reader::{Kept, Problem, Reader, duration};
 pub use self::server::ServerConfig;
 use crate::chathub::Settings;
+use crate::rate_limit;
 
 /// Everything that can be set, read and found good.
 pub struct Config {
@@ -35,6 +37,8 @@ pub struct Config {
     pub links: LinkConfig,
     /// How operator tokens are got and kept.
     pub tokens: crate::tokens::Settings,
+    /// How often is too often.
+    pub limits: rate_limit::Settings,
     /// Who may open whose panel.
     pub access: AccessConfig,
     /// What the log shows.
@@ -77,6 +81,7 @@ impl Config {
         let links = LinkConfig::read(reader, &env);
         let click_budget = reader.read("CLICK_BUDGET", env.click_budget.as_ref(), duration);
         let tokens = tokens::read(reader, &env, click_budget);
+        let limits = limits::read(reader, &env);
         let access = AccessConfig::read(reader, &env);
         let logs = LogConfig::read(reader, &env);
         let chathub = chathub::read(reader, env, click_budget);
@@ -85,6 +90,7 @@ impl Config {
             chathub: chathub?,
             links: links?,
             tokens: tokens?,
+            limits: limits?,
             access: access?,
             logs: logs?,
         })

@@ -8,7 +8,7 @@ use actix_web::http::header::{AUTHORIZATION, HeaderMap};
 use super::Desk;
 use super::query::Query;
 use super::refusal::Refusal;
-use crate::access::{Admission, Knock};
+use crate::access::{Admission, Denied, Knock};
 
 const FORWARDED_FOR: &str = "x-forwarded-for";
 const PROXY_SECRET: &str = "x-proxy-secret";
@@ -24,13 +24,25 @@ pub(super) fn client_address(request: &HttpRequest, desk: &Desk) -> IpAddr {
         .client_address(peer(request), forwarded.into_iter())
 }
 
-/// Lets the caller in, or says why not.
+/// Lets the caller in, or says why not; somebody who keeps trying is not told any more.
 pub(super) fn admit(
     request: &HttpRequest,
     query: &Query<'_>,
     client: IpAddr,
     desk: &Desk,
 ) -> Result<Admission, Refusal> {
+    knock(request, query, client, desk).map_err(|denied| match desk.limits.refused(client) {
+        Ok(()) => denied.into(),
+        Err(limited) => limited.into(),
+    })
+}
+
+fn knock(
+    request: &HttpRequest,
+    query: &Query<'_>,
+    client: IpAddr,
+    desk: &Desk,
+) -> Result<Admission, Denied> {
     desk.access.check_network(client)?;
     let headers = request.headers();
     let knock = Knock {
@@ -41,7 +53,7 @@ pub(super) fn admit(
         proxy_secret: single(headers, PROXY_SECRET),
         operator: query.operator(),
     };
-    Ok(desk.access.admit(&knock)?)
+    desk.access.admit(&knock)
 }
 
 /// What follows `Bearer` in `Authorization`.

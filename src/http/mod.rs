@@ -24,6 +24,7 @@ use self::refusal::Refusal;
 use crate::access::Access;
 use crate::config::{LinkConfig, LogPhones};
 use crate::metrics::Metrics;
+use crate::rate_limit::Limits;
 use crate::telemetry::RequestLog;
 use crate::tokens::OperatorTokens;
 
@@ -33,6 +34,8 @@ pub struct Desk {
     pub access: Access,
     /// The header in which a trusted proxy names the agent; empty where none does.
     pub sso_header: String,
+    /// How often is too often.
+    pub limits: Limits,
     /// How a click becomes a deep link.
     pub links: LinkConfig,
     /// Where operator tokens come from.

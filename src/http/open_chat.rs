@@ -14,7 +14,7 @@ use crate::deep_link::DeepLink;
 use crate::phone::PhoneNumber;
 use crate::source::ChatSource;
 
-/// Guard → query → access → target → token → deep link. Everything that can be refused without ChatHub is refused before ChatHub is
+/// Guard → query → access → rate limit → target → token → deep link. Everything that can be refused without ChatHub is refused before ChatHub is
 /// asked, and a one-time pass is used up when nothing else can go wrong here.
 pub(super) async fn open_chat(
     request: &HttpRequest,
@@ -28,6 +28,7 @@ pub(super) async fn open_chat(
     }
     let query = Query::parse(request.query_string())?;
     let admission = door::admit(request, &query, click.client, desk)?;
+    desk.limits.click(click.client, admission.operator)?;
     click.caller = Some(admission.caller);
     click.operator = Some(admission.operator);
     let query = query.bind(admission.bound, desk.links.default_region)?;

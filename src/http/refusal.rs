@@ -13,6 +13,7 @@ use super::answer::{html, prefers_html};
 use crate::access::Denied;
 use crate::chathub::{self, Unreachable};
 use crate::phone::PhoneError;
+use crate::rate_limit::{Limit, Limited};
 use crate::source::UnknownSource;
 
 /// How long a visitor should wait where ChatHub gives no time of its own.
@@ -72,6 +73,7 @@ kinds! {
     NotFound            "not-found"            404 "There is nothing here";
     MethodNotAllowed    "method-not-allowed"   405 "This is opened with GET";
     QueryTooLong        "query-too-long"       414 "The link is too long";
+    RateLimited         "rate-limited"         429 "Too many clicks";
     ChathubBadAnswer    "chathub-bad-answer"   502 "ChatHub gave an answer that makes no sense";
     ChathubUnavailable  "chathub-unavailable"  503 "ChatHub is not available";
     ChathubThrottled    "chathub-throttled"    503 "ChatHub asks to slow down";
@@ -226,6 +228,26 @@ impl From<Denied> for Refusal {
             ),
         };
         Self::new(kind, detail)
+    }
+}
+
+impl From<Limited> for Refusal {
+    fn from(limited: Limited) -> Self {
+        let detail = match limited.limit {
+            Limit::Operator => {
+                "This operator has opened too many chats in a short time. Wait a moment and try again."
+            }
+            Limit::Client => {
+                "Too many chats have been opened from this network in a short time. Wait a moment and try again."
+            }
+            Limit::Refused => {
+                "Too many attempts from this network have been refused. Wait a moment and try again."
+            }
+        };
+        Self {
+            retry_after: Some(limited.retry_after),
+            ..Self::new(Kind::RateLimited, detail)
+        }
     }
 }
 

@@ -73,6 +73,9 @@ impl Service {
             ("CHATHUB_LOGIN", "acme"),
             ("CHATHUB_PASSWORD", PASSWORD),
             ("CHAT_PANEL_URL", PANEL),
+            ("RATE_LIMIT_OPERATOR", "1000000/s"),
+            ("RATE_LIMIT_CLIENT", "1000000/s"),
+            ("RATE_LIMIT_REFUSED", "1000000/s"),
         ];
         // A later variable of the same name wins; an empty one unsets.
         let all: BTreeMap<&str, &str> = plain.iter().chain(variables).copied().collect();

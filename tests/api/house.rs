@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 /// Each module and all that it may know. What is not listed knows nobody, and may not exist.
-const HOUSE: [(&str, &[&str]); 18] = [
+const HOUSE: [(&str, &[&str]); 19] = [
     ("phone", &[]),
     ("source", &[]),
     ("secret", &[]),
@@ -18,6 +18,7 @@ const HOUSE: [(&str, &[&str]); 18] = [
     ("deep_link", &["phone", "source", "https_url"]),
     ("tokens", &["chathub", "flight", "metrics", "secret"]),
     ("operators", &["chathub"]),
+    ("rate_limit", &["chathub", "metrics"]),
     ("access", &["chathub", "operators", "reload", "secret"]),
     (
         "config",
@@ -27,6 +28,7 @@ const HOUSE: [(&str, &[&str]); 18] = [
             "deep_link",
             "https_url",
             "phone",
+            "rate_limit",
             "secret",
             "source",
             "telemetry",
@@ -42,6 +44,7 @@ const HOUSE: [(&str, &[&str]); 18] = [
             "deep_link",
             "metrics",
             "phone",
+            "rate_limit",
             "secret",
             "source",
             "telemetry",
@@ -57,6 +60,7 @@ const HOUSE: [(&str, &[&str]); 18] = [
             "http",
             "metrics",
             "phone",
+            "rate_limit",
             "reload",
             "telemetry",
             "tokens",

@@ -18,6 +18,7 @@ mod guard;
 mod harness;
 mod house;
 mod leaks;
+mod limits;
 mod ops;
 #[path = "../support/process.rs"]
 mod process;

@@ -1,0 +1,182 @@
+//! How often is too often: GCRA on three keys.
+//!
+//! Owns what is counted and how a count reads; where the counts are kept is [`local`]'s.
+
+mod local;
+
+use std::net::IpAddr;
+use std::num::NonZeroU32;
+use std::time::Duration;
+
+use prometheus::{IntCounter, IntGauge};
+use thiserror::Error;
+
+use self::local::Local;
+use crate::chathub::OperatorId;
+use crate::metrics::{self, Metrics};
+
+/// So many at once, and again so many over a time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Quota {
+    /// How many.
+    pub count: NonZeroU32,
+    /// In which time.
+    pub period: Duration,
+}
+
+/// The text is no quota.
+#[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
+#[error("not a number of clicks in a time, such as 30/m, 5/s or 1000/h")]
+pub struct NotAQuota;
+
+impl Quota {
+    /// Reads `30/m`, `5/s`, `1000/h`.
+    pub fn parse(text: &str) -> Result<Self, NotAQuota> {
+        let (count, unit) = text.split_once('/').ok_or(NotAQuota)?;
+        let seconds = match unit.trim() {
+            "s" => 1,
+            "m" => 60,
+            "h" => 3600,
+            _ => return Err(NotAQuota),
+        };
+        Ok(Self {
+            count: count.trim().parse().map_err(|_| NotAQuota)?,
+            period: Duration::from_secs(seconds),
+        })
+    }
+}
+
+/// What is counted. The name is a metric's label.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(usize)]
+pub enum Limit {
+    /// Clicks that were let in, by operator.
+    Operator,
+    /// The same by client address: one office shares an address, so this is far higher.
+    Client,
+    /// Attempts that were not let in, by client address.
+    Refused,
+}
+
+impl Limit {
+    const ALL: [Self; 3] = [Self::Operator, Self::Client, Self::Refused];
+
+    /// `operator`
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Operator => "operator",
+            Self::Client => "client",
+            Self::Refused => "refused",
+        }
+    }
+}
+
+/// The quota of each limit.
+#[derive(Clone, Copy, Debug)]
+pub struct Settings {
+    /// Of [`Limit::Operator`].
+    pub operator: Quota,
+    /// Of [`Limit::Client`].
+    pub client: Quota,
+    /// Of [`Limit::Refused`].
+    pub refused: Quota,
+}
+
+/// Somebody is over a limit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limited {
+    /// Which.
+    pub limit: Limit,
+    /// When the next one is let through.
+    pub retry_after: Duration,
+}
+
+/// The limits.
+pub struct Limits {
+    local: [Local; Limit::ALL.len()],
+    limited: [IntCounter; Limit::ALL.len()],
+    keys: [IntGauge; Limit::ALL.len()],
+}
+
+impl Limits {
+    /// Counts from nothing.
+    pub fn new(settings: &Settings, metrics: &Metrics) -> Self {
+        Self {
+            local: [settings.operator, settings.client, settings.refused].map(Local::new),
+            limited: Limit::ALL.map(|limit| {
+                metrics::counter(&metrics.open_chat_rate_limited_total, &[limit.name()])
+            }),
+            keys: Limit::ALL.map(|limit| {
+                metrics
+                    .open_chat_rate_limit_keys
+                    .with_label_values(&[limit.name()])
+            }),
+        }
+    }
+
+    /// Counts a click of somebody who has been let in.
+    pub fn click(&self, client: IpAddr, operator: OperatorId) -> Result<(), Limited> {
+        self.count(Limit::Client, address_key(client))?;
+        self.count(Limit::Operator, operator.0)
+    }
+
+    /// Counts an attempt of somebody who has not been let in.
+    pub fn refused(&self, client: IpAddr) -> Result<(), Limited> {
+        self.count(Limit::Refused, address_key(client))
+    }
+
+    /// Forgets keys that are as good as new, and counts the others. Call it every second.
+    pub fn sweep(&self) {
+        for (local, keys) in self.local.iter().zip(&self.keys) {
+            keys.set(i64::try_from(local.sweep()).unwrap_or(i64::MAX));
+        }
+    }
+
+    fn count(&self, limit: Limit, key: u64) -> Result<(), Limited> {
+        self.local[limit as usize]
+            .count(key)
+            .map_err(|retry_after| {
+                self.limited[limit as usize].inc();
+                Limited { limit, retry_after }
+            })
+    }
+}
+
+/// Of an IPv6 address the network of 64 bits, which one customer has to itself.
+fn address_key(address: IpAddr) -> u64 {
+    match address.to_canonical() {
+        IpAddr::V4(address) => address.to_bits().into(),
+        // No network of the Internet begins with zeros, as the keys of IPv4 do.
+        IpAddr::V6(address) => (address.to_bits() >> 64) as u64,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn quotas_read_as_documented() {
+        let quota = |count, seconds| {
+            Ok(Quota {
+                count: NonZeroU32::new(count).unwrap(),
+                period: Duration::from_secs(seconds),
+            })
+        };
+        assert_eq!(Quota::parse("30/m"), quota(30, 60));
+        assert_eq!(Quota::parse(" 5 / s "), quota(5, 1));
+        assert_eq!(Quota::parse("1000/h"), quota(1000, 3600));
+        for text in ["", "30", "0/m", "-1/m", "30/d", "30/m/s", "m"] {
+            assert_eq!(Quota::parse(text), Err(NotAQuota), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_network_of_64_bits_is_one_client() {
+        let key = |text: &str| address_key(text.parse().unwrap());
+        assert_eq!(key("2001:db8:1:2::1"), key("2001:db8:1:2:ffff::9"));
+        assert_ne!(key("2001:db8:1:2::1"), key("2001:db8:1:3::1"));
+        assert_eq!(key("::ffff:192.0.2.1"), key("192.0.2.1"));
+        assert_ne!(key("192.0.2.1"), key("192.0.2.2"));
+    }
+}
