@@ -21,6 +21,7 @@
 //! | [`tokens`] | operator tokens |
 //! | [`access`] | who may open whose panel |
 //! | [`rate_limit`] | how often is too often |
+//! | [`button_url`] | the URL behind a button |
 //! | [`config`] | the environment → settings |
 //! | [`http`] | routes, refusals, pages |
 //! | [`app`] | parts → running servers → a graceful end |
@@ -34,6 +35,7 @@
 
 pub mod access;
 pub mod app;
+pub mod button_url;
 pub mod chathub;
 pub mod cli;
 pub mod config;

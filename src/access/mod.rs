@@ -311,8 +311,11 @@ impl Access {
 
     /// The name of the back end that shows this API key, where it may act for `operator`.
     pub fn admit_back_end(&self, key: Option<&str>, operator: &str) -> Result<Admission, Denied> {
+        if !self.modes.contains(&Mode::Key) {
+            return Err(Denied::ApiKeyInvalid);
+        }
         let knock = Knock {
-            operator: Some(operator),
+            operator: Some(operator).filter(|name| !name.is_empty()),
             ..Knock::default()
         };
         self.admit_by_key(key.unwrap_or_default(), &knock)

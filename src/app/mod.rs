@@ -73,6 +73,7 @@ impl Application {
             metrics,
             log_phones: config.logs.phones,
             is_ready: AtomicBool::new(false),
+            public_url: config.server.public_url.clone(),
             front,
         });
         let has_ops_port = config.server.ops_listen.is_some();

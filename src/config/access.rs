@@ -2,9 +2,11 @@
 
 use std::path::PathBuf;
 
+use super::ConfigError;
 use super::environment::Environment;
 use super::reader::{Kept, Reader, duration};
 use crate::access::{Access, Mode, Networks, PassKeySources, Settings};
+use crate::https_url::HttpsUrl;
 
 /// The door, and what the HTTP side must know of it.
 pub struct AccessConfig {
@@ -44,6 +46,44 @@ impl AccessConfig {
             door: Access::new(settings)
                 .map_err(|file| reader.problem(file.variable, file.problem))?,
             sso_header: env.sso_header.clone().unwrap_or_default(),
+        })
+    }
+}
+
+/// What it takes to sign links from a shell; nothing else need be set.
+pub struct SigningConfig {
+    /// Where open-chat is to its callers.
+    pub public_url: Option<HttpsUrl>,
+    /// Whether there is any key.
+    pub has_keys: bool,
+    /// What signs.
+    pub door: Access,
+}
+
+impl SigningConfig {
+    /// Reads `PUBLIC_URL` and `PASS_*` of the process's environment.
+    pub fn from_env() -> Result<Self, ConfigError> {
+        let mut reader = Reader::default();
+        let config = reader
+            .environment(std::env::vars_os())
+            .and_then(|env| Self::read(&mut reader, &env));
+        reader.finish(config)
+    }
+
+    fn read(reader: &mut Reader, env: &Environment) -> Result<Self, Kept> {
+        let public_url =
+            reader.read_optional("PUBLIC_URL", env.public_url.as_ref(), HttpsUrl::parse);
+        let pass_keys = pass_keys(reader, env)?;
+        let has_keys = pass_keys.is_some();
+        let settings = Settings {
+            pass_keys,
+            ..Settings::default()
+        };
+        Ok(Self {
+            public_url: public_url?,
+            has_keys,
+            door: Access::new(settings)
+                .map_err(|file| reader.problem(file.variable, file.problem))?,
         })
     }
 }

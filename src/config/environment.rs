@@ -34,6 +34,7 @@ pub(super) struct Environment {
     pub(super) pass_max_ttl: Option<String>,
     pub(super) pass_secret: Option<String>,
     pub(super) pass_secret_file: Option<String>,
+    pub(super) public_url: Option<String>,
     pub(super) rate_limit_client: Option<String>,
     pub(super) rate_limit_operator: Option<String>,
     pub(super) rate_limit_refused: Option<String>,
@@ -90,6 +91,7 @@ impl Default for Environment {
             pass_max_ttl: text("24h"),
             pass_secret: None,
             pass_secret_file: None,
+            public_url: None,
             // An office shares an address: twenty agents who click as fast as they are allowed to.
             rate_limit_client: text("600/m"),
             // An agent opens a chat every few seconds at most, and not for a whole minute.

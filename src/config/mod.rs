@@ -18,7 +18,7 @@ use std::fmt;
 
 use thiserror::Error;
 
-pub use self::access::AccessConfig;
+pub use self::access::{AccessConfig, SigningConfig};
 use self::environment::Environment;
 pub use self::links::{Fallback, LinkConfig, SourceWithoutSender};
 pub use self::logs::{LogConfig, LogPhones};

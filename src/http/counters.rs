@@ -90,6 +90,8 @@ fn statuses(route: Route) -> Vec<u16> {
             statuses.dedup();
             statuses
         }
+        // It is posted to.
+        Route::Links => Vec::new(),
         Route::Root => vec![302],
         Route::Demo | Route::Healthz | Route::Metrics => vec![200],
         Route::Readyz => vec![200, 503],

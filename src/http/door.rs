@@ -24,17 +24,26 @@ pub(super) fn client_address(request: &HttpRequest, desk: &Desk) -> IpAddr {
         .client_address(peer(request), forwarded.into_iter())
 }
 
-/// Lets the caller in, or says why not; somebody who keeps trying is not told any more.
+/// Says why somebody is not let in; who keeps trying is not told any more.
+pub(super) fn turn_away(
+    desk: &Desk,
+    client: IpAddr,
+    decide: impl FnOnce() -> Result<Admission, Denied>,
+) -> Result<Admission, Refusal> {
+    decide().map_err(|denied| match desk.limits.refused(client) {
+        Ok(()) => denied.into(),
+        Err(limited) => limited.into(),
+    })
+}
+
+/// Lets the caller in, or says why not.
 pub(super) fn admit(
     request: &HttpRequest,
     query: &Query<'_>,
     client: IpAddr,
     desk: &Desk,
 ) -> Result<Admission, Refusal> {
-    knock(request, query, client, desk).map_err(|denied| match desk.limits.refused(client) {
-        Ok(()) => denied.into(),
-        Err(limited) => limited.into(),
-    })
+    turn_away(desk, client, || knock(request, query, client, desk))
 }
 
 fn knock(

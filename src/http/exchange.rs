@@ -9,6 +9,7 @@ use actix_web::http::Method;
 use actix_web::http::header::{
     CACHE_CONTROL, HeaderMap, HeaderName, HeaderValue, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS,
 };
+use actix_web::web::Bytes;
 use actix_web::{HttpRequest, HttpResponse, web};
 use prometheus::IntGauge;
 use serde::Serialize;
@@ -26,6 +27,9 @@ use crate::tokens::Outcome;
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 const ROBOTS: HeaderName = HeaderName::from_static("x-robots-tag");
+
+/// The longest body that is read, in bytes: a few times what a link's values take.
+const MAX_BODY: usize = 16 << 10;
 
 /// The longest request id that is taken over from the caller, in characters.
 const MAX_REQUEST_ID: usize = 128;
@@ -62,7 +66,7 @@ impl Click {
     }
 }
 
-/// Turns a handler into a route: everything that is the same for all of them happens here.
+/// Turns a handler of GETs into a route: everything that is the same for all of them happens here.
 pub(super) fn answered_by<Handler>(route: Route, handler: Handler) -> actix_web::Route
 where
     Handler: AsyncFn(&HttpRequest, &Desk, &mut Click) -> Result<HttpResponse, Refusal> + 'static,
@@ -71,19 +75,51 @@ where
     web::to(move |request: HttpRequest, worker: web::Data<Worker>| {
         let handler = handler.clone();
         async move {
-            let exchange = Exchange::begin(route, &request, &worker);
-            let mut click = Click::from(door::client_address(&request, &worker.desk));
-            let outcome = if request.method() == Method::GET {
-                handler(&request, &worker.desk, &mut click).await
-            } else {
-                Err(Refusal::new(
-                    Kind::MethodNotAllowed,
-                    "This address is opened with GET, as a browser opens a link.",
-                ))
+            let (exchange, mut click) = Exchange::begin(route, &request, &worker);
+            let outcome = match allow(&request, &Method::GET) {
+                Ok(()) => handler(&request, &worker.desk, &mut click).await,
+                Err(refusal) => Err(refusal),
             };
             exchange.end(outcome, &click)
         }
     })
+}
+
+/// The same for POSTs, whose body is read first.
+pub(super) fn posted_to<Handler>(route: Route, handler: Handler) -> actix_web::Route
+where
+    Handler: AsyncFn(&HttpRequest, Bytes, &Desk, &mut Click) -> Result<HttpResponse, Refusal>,
+    Handler: Clone + 'static,
+{
+    web::to(
+        move |request: HttpRequest, body: web::Payload, worker: web::Data<Worker>| {
+            let handler = handler.clone();
+            async move {
+                let (exchange, mut click) = Exchange::begin(route, &request, &worker);
+                let outcome = match allow(&request, &Method::POST) {
+                    Ok(()) => match body.to_bytes_limited(MAX_BODY).await {
+                        Ok(Ok(body)) => handler(&request, body, &worker.desk, &mut click).await,
+                        _ => Err(Refusal::new(
+                            Kind::ParameterInvalid,
+                            "The body is over 16 KiB long, or has not arrived.",
+                        )),
+                    },
+                    Err(refusal) => Err(refusal),
+                };
+                exchange.end(outcome, &click)
+            }
+        },
+    )
+}
+
+fn allow(request: &HttpRequest, method: &Method) -> Result<(), Refusal> {
+    if request.method() == method {
+        return Ok(());
+    }
+    Err(Refusal::method_not_allowed(match *method {
+        Method::POST => "POST",
+        _ => "GET",
+    }))
 }
 
 /// A request that is being answered.
@@ -98,15 +134,17 @@ struct Exchange<'a> {
 }
 
 impl<'a> Exchange<'a> {
-    fn begin(route: Route, request: &'a HttpRequest, worker: &'a Worker) -> Self {
-        Self {
+    fn begin(route: Route, request: &'a HttpRequest, worker: &'a Worker) -> (Self, Click) {
+        let click = Click::from(door::client_address(request, &worker.desk));
+        let exchange = Self {
             route,
             request,
             worker,
             request_id: request_id(request.headers()),
             started: Instant::now(),
             _in_flight: InFlight::enter(&worker.counters.in_flight),
-        }
+        };
+        (exchange, click)
     }
 
     fn end(self, outcome: Result<HttpResponse, Refusal>, click: &Click) -> HttpResponse {
@@ -166,10 +204,10 @@ impl<'a> Exchange<'a> {
             LogPhones::None => None,
         };
         let line = Line {
-            message: if self.route == Route::OpenChat {
-                "click"
-            } else {
-                "request"
+            message: match self.route {
+                Route::OpenChat => "click",
+                Route::Links => "link",
+                _ => "request",
             },
             request_id: &self.request_id,
             route: self.route.name(),

@@ -7,6 +7,7 @@ mod door;
 mod exchange;
 mod guard;
 mod health;
+mod links;
 mod open_chat;
 mod query;
 mod refusal;
@@ -18,11 +19,12 @@ use std::sync::atomic::AtomicBool;
 use actix_web::{HttpRequest, web};
 
 use self::counters::Counters;
-use self::exchange::{Click, answered_by};
+use self::exchange::{Click, answered_by, posted_to};
 pub use self::refusal::Kind;
 use self::refusal::Refusal;
 use crate::access::Access;
 use crate::config::{LinkConfig, LogPhones};
+use crate::https_url::HttpsUrl;
 use crate::metrics::Metrics;
 use crate::rate_limit::Limits;
 use crate::telemetry::RequestLog;
@@ -46,6 +48,8 @@ pub struct Desk {
     pub log_phones: LogPhones,
     /// Whether the configuration has been proven: the first login, or the profile key, was accepted.
     pub is_ready: AtomicBool,
+    /// Where this service is to its callers; unset where nobody needs ready links.
+    pub public_url: Option<HttpsUrl>,
     /// Where `/` leads.
     pub front: Front,
 }
@@ -82,6 +86,7 @@ impl Worker {
 #[repr(usize)]
 enum Route {
     OpenChat,
+    Links,
     Root,
     Demo,
     Healthz,
@@ -92,8 +97,9 @@ enum Route {
 }
 
 impl Route {
-    const ALL: [Self; 7] = [
+    const ALL: [Self; 8] = [
         Self::OpenChat,
+        Self::Links,
         Self::Root,
         Self::Demo,
         Self::Healthz,
@@ -105,6 +111,7 @@ impl Route {
     const fn name(self) -> &'static str {
         match self {
             Self::OpenChat => "/open-chat",
+            Self::Links => "/links",
             Self::Root => "/",
             Self::Demo => "/demo",
             Self::Healthz => "/healthz",
@@ -127,6 +134,7 @@ pub fn public_routes(front: Front) -> impl FnOnce(&mut web::ServiceConfig) {
             "/open-chat",
             answered_by(Route::OpenChat, open_chat::open_chat),
         );
+        config.route("/links", posted_to(Route::Links, links::links));
         if front == Front::Demo {
             config
                 .route("/", answered_by(Route::Root, demo::root))

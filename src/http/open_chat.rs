@@ -66,7 +66,7 @@ fn found(location: String) -> HttpResponse {
 struct CrawlerPage;
 
 /// Which chat opens: the format follows from what is known.
-fn target<'a>(
+pub(super) fn target<'a>(
     query: &'a Query<'_>,
     links: &'a LinkConfig,
     click: &mut Click,

@@ -71,7 +71,7 @@ kinds! {
     NotANavigation      "not-a-navigation"     403 "This was not a click";
     OperatorUnknown     "operator-unknown"     404 "There is no such operator";
     NotFound            "not-found"            404 "There is nothing here";
-    MethodNotAllowed    "method-not-allowed"   405 "This is opened with GET";
+    MethodNotAllowed    "method-not-allowed"   405 "Another method is wanted";
     QueryTooLong        "query-too-long"       414 "The link is too long";
     RateLimited         "rate-limited"         429 "Too many clicks";
     ChathubBadAnswer    "chathub-bad-answer"   502 "ChatHub gave an answer that makes no sense";
@@ -90,6 +90,8 @@ pub(super) struct Refusal {
     detail: Cow<'static, str>,
     /// What the visitor can do, where it is not plain from the detail.
     retry_after: Option<Duration>,
+    /// The method that is allowed instead.
+    allow: Option<&'static str>,
     /// The deep link without a token: the panel's own login page, for when ChatHub does not mint.
     by_hand: Option<String>,
 }
@@ -100,7 +102,19 @@ impl Refusal {
             kind,
             detail: detail.into(),
             retry_after: None,
+            allow: None,
             by_hand: None,
+        }
+    }
+
+    /// Another method is wanted.
+    pub(super) fn method_not_allowed(allow: &'static str) -> Self {
+        Self {
+            allow: Some(allow),
+            ..Self::new(
+                Kind::MethodNotAllowed,
+                "This address takes another method: a link is opened with GET, POST /links makes one.",
+            )
         }
     }
 
@@ -122,8 +136,8 @@ impl Refusal {
         let status =
             StatusCode::from_u16(self.kind.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         let mut response = HttpResponseBuilder::new(status);
-        if self.kind == Kind::MethodNotAllowed {
-            response.insert_header((ALLOW, "GET"));
+        if let Some(method) = self.allow {
+            response.insert_header((ALLOW, method));
         }
         if let Some(wait) = self.retry_after {
             response.insert_header((RETRY_AFTER, wait.as_secs_f64().ceil().max(1.0).to_string()));

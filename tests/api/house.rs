@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 /// Each module and all that it may know. What is not listed knows nobody, and may not exist.
-const HOUSE: [(&str, &[&str]); 19] = [
+const HOUSE: [(&str, &[&str]); 20] = [
     ("phone", &[]),
     ("source", &[]),
     ("secret", &[]),
@@ -18,6 +18,7 @@ const HOUSE: [(&str, &[&str]); 19] = [
     ("deep_link", &["phone", "source", "https_url"]),
     ("tokens", &["chathub", "flight", "metrics", "secret"]),
     ("operators", &["chathub"]),
+    ("button_url", &["access", "https_url"]),
     ("rate_limit", &["chathub", "metrics"]),
     ("access", &["chathub", "operators", "reload", "secret"]),
     (
@@ -39,9 +40,11 @@ const HOUSE: [(&str, &[&str]); 19] = [
         "http",
         &[
             "access",
+            "button_url",
             "chathub",
             "config",
             "deep_link",
+            "https_url",
             "metrics",
             "phone",
             "rate_limit",
@@ -66,7 +69,18 @@ const HOUSE: [(&str, &[&str]); 19] = [
             "tokens",
         ],
     ),
-    ("cli", &["app", "config", "http", "simulator", "telemetry"]),
+    (
+        "cli",
+        &[
+            "access",
+            "app",
+            "button_url",
+            "config",
+            "http",
+            "simulator",
+            "telemetry",
+        ],
+    ),
 ];
 
 /// Crates that only these modules may name.

@@ -19,6 +19,7 @@ mod harness;
 mod house;
 mod leaks;
 mod limits;
+mod links;
 mod ops;
 #[path = "../support/process.rs"]
 mod process;

@@ -1,0 +1,65 @@
+//! The URL behind a button: where `/open-chat` is, and what it is asked.
+
+use url::Url;
+
+use crate::access::Bound;
+use crate::https_url::HttpsUrl;
+
+/// A link that carries a pass, and with it everything that the pass fixes.
+pub fn with_pass(public: &HttpsUrl, pass: &str) -> String {
+    let mut url = open_chat(public);
+    url.query_pairs_mut().append_pair("pass", pass);
+    url.into()
+}
+
+/// A link that says in the open what it wants, for `ACCESS=open` or a login in front.
+pub fn plain(public: &HttpsUrl, operator: &str, bound: &Bound) -> String {
+    let mut url = open_chat(public);
+    let parameters = [
+        ("phone", &bound.phone),
+        ("chat_raw_id", &bound.chat_raw_id),
+        ("from", &bound.from),
+        ("source", &bound.source),
+    ];
+    let mut query = url.query_pairs_mut();
+    query.append_pair("operator", operator);
+    for (name, value) in parameters {
+        if let Some(value) = value {
+            query.append_pair(name, value);
+        }
+    }
+    drop(query);
+    url.into()
+}
+
+/// The service may live below a path of its own.
+fn open_chat(public: &HttpsUrl) -> Url {
+    let mut url = public.as_url().clone();
+    url.set_query(None);
+    url.set_path(&format!("{}/open-chat", url.path().trim_end_matches('/')));
+    url
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn links_lead_to_open_chat_wherever_it_lives() {
+        let bound = Bound {
+            phone: Some("+38 050 123 45 67".into()),
+            source: Some("viber".into()),
+            ..Bound::default()
+        };
+        let public = HttpsUrl::parse("https://chat.example/desk/?x=1").unwrap();
+        assert_eq!(
+            plain(&public, "ann@example.com", &bound),
+            "https://chat.example/desk/open-chat?operator=ann%40example.com&phone=%2B38+050+123+45+67&source=viber"
+        );
+        let public = HttpsUrl::parse("https://chat.example").unwrap();
+        assert_eq!(
+            with_pass(&public, "eyJh.eyJv.c2ln"),
+            "https://chat.example/open-chat?pass=eyJh.eyJv.c2ln"
+        );
+    }
+}

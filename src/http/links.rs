@@ -1,0 +1,134 @@
+//! `POST /links`: a back end asks for a ready link.
+
+use std::time::Duration;
+
+use actix_web::http::StatusCode;
+use actix_web::web::Bytes;
+use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder};
+use chrono::{DateTime, SecondsFormat, Utc};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::exchange::Click;
+use super::open_chat::target;
+use super::query::Query;
+use super::refusal::{Kind, Refusal};
+use super::{Desk, door};
+use crate::access::{Bound, MintError, NewPass};
+use crate::button_url;
+
+/// A link lives as long as it takes to show a page and click, where the back end says nothing else.
+const TTL: Duration = Duration::from_mins(10);
+
+/// What a back end sends. Numbers are taken for texts, because CRMs keep ids and phones as either.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Wanted {
+    operator: Value,
+    phone: Option<Value>,
+    source: Option<Value>,
+    from: Option<Value>,
+    chat_raw_id: Option<Value>,
+    /// `10m`
+    ttl: Option<String>,
+    #[serde(default)]
+    once: bool,
+}
+
+#[derive(Serialize)]
+struct Link {
+    url: String,
+    expires_at: String,
+}
+
+/// API key → operator → target → a link with a pass that fixes all of it.
+pub(super) async fn links(
+    request: &HttpRequest,
+    body: Bytes,
+    desk: &Desk,
+    click: &mut Click,
+) -> Result<HttpResponse, Refusal> {
+    let public_url = desk.public_url.as_ref().ok_or_else(not_set_up)?;
+    let wanted: Wanted = serde_json::from_slice(&body)
+        .map_err(|error| invalid(format!("The body is not the JSON that is wanted: {error}.")))?;
+    let operator = text("operator", Some(wanted.operator))?.unwrap_or_default();
+    let key = door::bearer(request.headers());
+    let admission = door::turn_away(desk, click.client, || {
+        desk.access.check_network(click.client)?;
+        desk.access.admit_back_end(key, &operator)
+    })?;
+    click.caller = Some(admission.caller);
+    click.operator = Some(admission.operator);
+    desk.limits.click(click.client, admission.operator)?;
+    let bound = Bound {
+        phone: text("phone", wanted.phone)?,
+        source: text("source", wanted.source)?,
+        from: text("from", wanted.from)?,
+        chat_raw_id: text("chat_raw_id", wanted.chat_raw_id)?,
+    };
+    // What a click on the link would be refused for is refused now.
+    let query = Query::default().bind(bound.clone(), desk.links.default_region)?;
+    target(&query, &desk.links, click)?;
+    let (pass, ends) = desk
+        .access
+        .mint(&NewPass {
+            operator,
+            bound,
+            ttl: ttl(wanted.ttl.as_deref())?,
+            once: wanted.once,
+        })
+        .map_err(|error| unsigned(&error))?;
+    Ok(HttpResponseBuilder::new(StatusCode::CREATED).json(Link {
+        url: button_url::with_pass(public_url, &pass),
+        expires_at: moment(ends),
+    }))
+}
+
+fn ttl(text: Option<&str>) -> Result<Duration, Refusal> {
+    text.map_or(Ok(TTL), |text| {
+        humantime::parse_duration(text)
+            .ok()
+            .filter(|ttl| !ttl.is_zero())
+            .ok_or_else(|| invalid("`ttl` is not a duration, such as 10m.".into()))
+    })
+}
+
+/// A text or a whole number; blank is absent, as in a link.
+fn text(name: &str, value: Option<Value>) -> Result<Option<String>, Refusal> {
+    let text = match value {
+        None | Some(Value::Null) => return Ok(None),
+        Some(Value::String(text)) => text,
+        Some(Value::Number(number)) if number.is_u64() => number.to_string(),
+        Some(_) => {
+            return Err(invalid(format!(
+                "`{name}` is neither a text nor a whole number."
+            )));
+        }
+    };
+    if text.chars().any(char::is_control) {
+        return Err(invalid(format!("`{name}` contains a control character.")));
+    }
+    Ok(Some(text).filter(|text| !text.trim().is_empty()))
+}
+
+fn moment(at: DateTime<Utc>) -> String {
+    at.to_rfc3339_opts(SecondsFormat::Secs, true)
+}
+
+fn invalid(detail: String) -> Refusal {
+    Refusal::new(Kind::ParameterInvalid, detail)
+}
+
+fn unsigned(error: &MintError) -> Refusal {
+    match error {
+        MintError::TooLong(_) => invalid(format!("`ttl` is too long: {error}.")),
+        MintError::NoKey | MintError::Unsigned => not_set_up(),
+    }
+}
+
+fn not_set_up() -> Refusal {
+    Refusal::new(
+        Kind::NotFound,
+        "Links are not set up here: that takes PUBLIC_URL, API_KEYS_FILE, and PASS_SECRET or an HS256 key in PASS_KEYS_FILE.",
+    )
+}

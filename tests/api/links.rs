@@ -1,0 +1,186 @@
+//! Ready links: for back ends that cannot sign, and from a shell.
+
+use reqwest::Response;
+use rstest::rstest;
+use serde_json::{Value, json};
+
+use crate::harness::{PANEL, Problem, Service, header, log_line, rules};
+use crate::process::{self, open_chat};
+
+const SECRET: &str = "canary-pass-secret-of-more-than-32-bytes";
+const PUBLIC_URL: &str = "https://chat.example";
+
+/// `printf %s canary-api-key | sha256sum`
+const API_KEY_SHA256: &str = "e3214c483c5be6f2921e07874fb3eecff64de25bb46ebac0fc363b002712ab40";
+
+async fn service(variables: &[(&str, &str)]) -> Service {
+    let keys = std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join("link-api-keys.toml");
+    let text =
+        format!("[[key]]\nname = \"odoo\"\nsha256 = \"{API_KEY_SHA256}\"\noperators = [101]\n");
+    std::fs::write(&keys, text).unwrap();
+    let mut all = vec![
+        ("ACCESS", "pass,key"),
+        ("PASS_SECRET", SECRET),
+        ("API_KEYS_FILE", keys.to_str().unwrap()),
+        ("PUBLIC_URL", PUBLIC_URL),
+    ];
+    all.extend(variables);
+    Service::start_with(rules(), &all).await
+}
+
+async fn post(service: &Service, key: &str, body: &Value) -> Response {
+    reqwest::Client::new()
+        .post(format!("{}/links", service.url()))
+        .header("Authorization", format!("Bearer {key}"))
+        .body(body.to_string())
+        .send()
+        .await
+        .unwrap()
+}
+
+#[tokio::test]
+async fn a_back_end_gets_a_link_that_opens_this_chat_and_no_other() {
+    let service = service(&[]).await;
+    let wanted = json!({"operator": 101, "phone": "050 123 45 67", "source": "viber", "from": "Acme", "ttl": "5m", "once": true});
+    let response = post(&service, "canary-api-key", &wanted).await;
+    assert_eq!(response.status(), 201);
+    let line = log_line(&header(&response, "x-request-id")).await;
+    assert_eq!(
+        (&line["message"], &line["caller"], &line["operator"]),
+        (&json!("link"), &json!("key:odoo"), &json!(101))
+    );
+    let link: Value = serde_json::from_str(&response.text().await.unwrap()).unwrap();
+    let ends = chrono::DateTime::parse_from_rfc3339(link["expires_at"].as_str().unwrap()).unwrap();
+    let left = ends.to_utc() - chrono::Utc::now();
+    assert!((290..=300).contains(&left.num_seconds()), "{left}");
+    let url = link["url"].as_str().unwrap();
+    let query = url.strip_prefix("https://chat.example/open-chat?").unwrap();
+
+    assert_eq!(
+        service
+            .refusal(&format!("{query}&phone=0671234567"))
+            .await
+            .kind,
+        "pass-mismatch"
+    );
+    assert_eq!(
+        service.refusal(&format!("{query}&operator=102")).await.kind,
+        "pass-mismatch"
+    );
+    let click = service.click(query).await;
+    let expected = format!("{PANEL}?source=0&from=Acme&phone=%2B380501234567&token=");
+    assert!(header(&click, "location").starts_with(&expected));
+    assert_eq!(service.refusal(query).await.kind, "pass-used");
+}
+
+#[rstest]
+#[case::no_key("", json!({"operator": 101, "phone": "0501234567"}), 401, "api-key-invalid")]
+#[case::a_wrong_key("canary-api-guess", json!({"operator": 101, "phone": "0501234567"}), 401, "api-key-invalid")]
+#[case::another_s_operator("canary-api-key", json!({"operator": 102, "phone": "0501234567"}), 403, "operator-not-allowed")]
+#[case::no_operator("canary-api-key", json!({"operator": "", "phone": "0501234567"}), 400, "operator-missing")]
+#[case::an_unknown_operator("canary-api-key", json!({"operator": "ann", "phone": "0501234567"}), 404, "operator-unknown")]
+#[case::no_target("canary-api-key", json!({"operator": 101}), 400, "target-missing")]
+#[case::a_bad_phone("canary-api-key", json!({"operator": 101, "phone": 12345}), 400, "phone-invalid")]
+#[case::a_bad_source("canary-api-key", json!({"operator": 101, "phone": "0501234567", "source": 8}), 400, "source-invalid")]
+#[case::a_bad_ttl("canary-api-key", json!({"operator": 101, "phone": "0501234567", "ttl": "soon"}), 400, "parameter-invalid")]
+#[case::too_long("canary-api-key", json!({"operator": 101, "phone": "0501234567", "ttl": "25h"}), 400, "parameter-invalid")]
+#[case::a_control_character("canary-api-key", json!({"operator": 101, "phone": "0501234567", "from": "a\r\nb"}), 400, "parameter-invalid")]
+#[case::unknown_fields("canary-api-key", json!({"operator": 101, "fone": "0501234567"}), 400, "parameter-invalid")]
+#[case::no_object("canary-api-key", json!("101"), 400, "parameter-invalid")]
+#[case::too_much("canary-api-key", json!({"operator": 101, "from": "a".repeat(20_000)}), 400, "parameter-invalid")]
+#[tokio::test]
+async fn a_wrong_request_gets_no_link(
+    #[case] key: &str,
+    #[case] body: Value,
+    #[case] status: u16,
+    #[case] kind: &str,
+) {
+    let service = service(&[]).await;
+    let calls = service.chathub.total_calls();
+    let problem = Problem::read(post(&service, key, &body).await).await;
+    assert_eq!(
+        (problem.status, problem.kind.as_str()),
+        (status, kind),
+        "{}",
+        problem.detail
+    );
+    assert_eq!(service.chathub.total_calls(), calls);
+}
+
+#[tokio::test]
+async fn what_opens_panels_makes_no_links() {
+    let service = service(&[]).await;
+    let environment = [("PASS_SECRET", SECRET)];
+    let (code, pass) = process::run(&mut open_chat(
+        &["pass", "mint", "--operator", "101"],
+        &environment,
+    ));
+    assert_eq!(code, Some(0), "{pass}");
+    let body = json!({"operator": 101, "phone": "0501234567"});
+    assert_eq!(
+        Problem::read(post(&service, pass.trim(), &body).await)
+            .await
+            .kind,
+        "api-key-invalid"
+    );
+
+    let get = service.request("/links").send().await.unwrap();
+    assert_eq!(header(&get, "allow"), "POST");
+    assert_eq!(Problem::read(get).await.kind, "method-not-allowed");
+}
+
+#[tokio::test]
+async fn without_a_public_url_there_are_no_links() {
+    let service = service(&[("PUBLIC_URL", "")]).await;
+    let body = json!({"operator": 101, "phone": "0501234567"});
+    let problem = Problem::read(post(&service, "canary-api-key", &body).await).await;
+    assert_eq!((problem.status, problem.kind.as_str()), (404, "not-found"));
+    assert!(problem.detail.contains("PUBLIC_URL"), "{}", problem.detail);
+}
+
+#[tokio::test]
+async fn a_shell_makes_links_and_passes() {
+    let signing = [("PASS_SECRET", SECRET), ("PUBLIC_URL", PUBLIC_URL)];
+    let wanted = [
+        "--operator",
+        "101",
+        "--phone",
+        "+380501234567",
+        "--source",
+        "viber",
+        "--from",
+        "Acme Shop",
+    ];
+    let link = |first: &str, environment: &[(&str, &str)], more: &[&str]| {
+        let arguments = [&[first], &wanted[..], more].concat();
+        process::run(&mut open_chat(&arguments, environment))
+    };
+    let (code, url) = link("link", &signing, &[]);
+    assert_eq!(code, Some(0), "{url}");
+    let service = service(&[]).await;
+    let query = url
+        .trim()
+        .strip_prefix("https://chat.example/open-chat?")
+        .unwrap();
+    let expected = format!("{PANEL}?source=0&from=Acme%20Shop&phone=%2B380501234567&token=");
+    assert!(header(&service.click(query).await, "location").starts_with(&expected));
+
+    let (code, url) = link("link", &signing[1..], &[]);
+    assert_eq!(code, Some(0));
+    assert_eq!(
+        url.trim(),
+        "https://chat.example/open-chat?operator=101&phone=%2B380501234567&from=Acme+Shop&source=viber"
+    );
+    assert_eq!(link("link", &signing[..1], &[]).0, Some(1), "no PUBLIC_URL");
+    assert_eq!(
+        link("link", &signing, &["--ttl", "25h"]).0,
+        Some(1),
+        "over PASS_MAX_TTL"
+    );
+    let (code, text) = link("link", &[("PASS_SECRET", "canary-short"), signing[1]], &[]);
+    assert_eq!(code, Some(78));
+    assert!(
+        text.contains("PASS_SECRET") && text.contains("32 bytes") && !text.contains("canary"),
+        "{text}"
+    );
+}
