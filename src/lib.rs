@@ -20,6 +20,7 @@
 //! | [`operators`] | whom a link means |
 //! | [`tokens`] | operator tokens |
 //! | [`access`] | who may open whose panel |
+//! | [`shared_store`] | Redis: what all replicas must agree on |
 //! | [`rate_limit`] | how often is too often |
 //! | [`button_url`] | the URL behind a button |
 //! | [`config`] | the environment → settings |
@@ -49,6 +50,7 @@ pub mod phone;
 pub mod rate_limit;
 pub mod reload;
 pub mod secret;
+pub mod shared_store;
 pub mod simulator;
 pub mod source;
 pub mod telemetry;

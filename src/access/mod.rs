@@ -10,10 +10,12 @@ mod pass;
 mod pass_keys;
 mod scope;
 
-use std::fmt;
+use std::fmt::{self, Write as _};
 use std::net::IpAddr;
 use std::path::PathBuf;
+use std::time::Duration;
 
+use aws_lc_rs::digest::{SHA256, digest};
 use chrono::{DateTime, Utc};
 use thiserror::Error;
 
@@ -127,6 +129,24 @@ pub struct Admission {
 pub struct Once {
     id: String,
     ends: DateTime<Utc>,
+}
+
+impl Once {
+    /// Tells it from all others, and tells nobody what it is.
+    pub fn fingerprint(&self) -> String {
+        let hash = digest(&SHA256, self.id.as_bytes());
+        hash.as_ref().iter().fold(String::new(), |mut text, byte| {
+            // Writing into a String cannot fail.
+            let _ = write!(text, "{byte:02x}");
+            text
+        })
+    }
+
+    /// How long it would still be good, and a second for clocks.
+    pub fn lives(&self) -> Duration {
+        let left = (self.ends - Utc::now()).to_std().unwrap_or_default();
+        left + Duration::from_secs(1)
+    }
 }
 
 /// Who is calling. `Display` is how logs name them: kind and name.

@@ -20,6 +20,8 @@ use crate::metrics::Metrics;
 use crate::phone;
 use crate::rate_limit::Limits;
 use crate::reload::Look;
+use crate::secret::Secret;
+use crate::shared_store::SharedStore;
 use crate::telemetry::Telemetry;
 use crate::tokens::OperatorTokens;
 
@@ -45,7 +47,7 @@ pub struct Application {
     listen: SocketAddr,
     ops_listen: Option<SocketAddr>,
     servers: Vec<Server>,
-    tasks: [JoinHandle<()>; 3],
+    tasks: Vec<JoinHandle<()>>,
 }
 
 impl Application {
@@ -62,12 +64,17 @@ impl Application {
             .open_chat_build_info
             .with_label_values(&[env!("CARGO_PKG_VERSION"), revision()])
             .set(1);
+        let shared = match &config.redis_url {
+            None => None,
+            Some(url) => Some(Arc::new(shared_store(&url.read()?, &metrics)?)),
+        };
         let chathub = ChatHub::observed_by(config.chathub, Traffic::new(&metrics))?;
         let chathub = Arc::new(chathub);
         let desk = Arc::new(Desk {
             access: config.access.door,
             sso_header: config.access.sso_header,
-            limits: Limits::new(&config.limits, &metrics),
+            limits: Limits::new(&config.limits, shared.clone(), &metrics),
+            shared: shared.clone(),
             links: config.links,
             tokens: OperatorTokens::new(Arc::clone(&chathub), &config.tokens, &metrics),
             metrics,
@@ -98,10 +105,11 @@ impl Application {
             listen,
             ops_listen,
             servers,
-            tasks: [
+            tasks: vec![
                 tokio::spawn(prove(chathub, Arc::clone(&desk))),
                 tokio::spawn(look_at_files(Arc::clone(&desk))),
                 tokio::spawn(sweep_limits(desk)),
+                tokio::spawn(watch_shared_store(shared)),
             ],
         })
     }
@@ -130,6 +138,18 @@ impl Application {
         }
         self.tasks.iter().for_each(JoinHandle::abort);
         outcome.context("a server failed")
+    }
+}
+
+fn shared_store(url: &Secret, metrics: &Metrics) -> anyhow::Result<SharedStore> {
+    // The error's own text may repeat the URL, and with it a password.
+    SharedStore::new(url, metrics.open_chat_redis_degraded.clone())
+        .map_err(|_| anyhow::anyhow!("REDIS_URL cannot be used"))
+}
+
+async fn watch_shared_store(shared: Option<Arc<SharedStore>>) {
+    if let Some(shared) = shared {
+        shared.watch().await;
     }
 }
 

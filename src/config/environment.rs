@@ -38,6 +38,8 @@ pub(super) struct Environment {
     pub(super) rate_limit_client: Option<String>,
     pub(super) rate_limit_operator: Option<String>,
     pub(super) rate_limit_refused: Option<String>,
+    pub(super) redis_url: Option<String>,
+    pub(super) redis_url_file: Option<String>,
     pub(super) rust_log: Option<String>,
     pub(super) senders: Option<String>,
     pub(super) shutdown_timeout: Option<String>,
@@ -98,6 +100,8 @@ impl Default for Environment {
             rate_limit_operator: text("30/m"),
             // Room for a mistake in a template, none for guessing.
             rate_limit_refused: text("30/m"),
+            redis_url: None,
+            redis_url_file: None,
             rust_log: text("info"),
             senders: None,
             // Longer than any click takes, shorter than Kubernetes' patience (30 s).

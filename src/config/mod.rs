@@ -26,6 +26,8 @@ use self::reader::{Kept, Problem, Reader, duration};
 pub use self::server::ServerConfig;
 use crate::chathub::Settings;
 use crate::rate_limit;
+use crate::secret::SecretSource;
+use crate::shared_store::SharedStore;
 
 /// Everything that can be set, read and found good.
 pub struct Config {
@@ -37,6 +39,8 @@ pub struct Config {
     pub links: LinkConfig,
     /// How operator tokens are got and kept.
     pub tokens: crate::tokens::Settings,
+    /// Where all replicas share what they must agree on.
+    pub redis_url: Option<SecretSource>,
     /// How often is too often.
     pub limits: rate_limit::Settings,
     /// Who may open whose panel.
@@ -81,6 +85,7 @@ impl Config {
         let links = LinkConfig::read(reader, &env);
         let click_budget = reader.read("CLICK_BUDGET", env.click_budget.as_ref(), duration);
         let tokens = tokens::read(reader, &env, click_budget);
+        let redis_url = redis_url(reader, &env);
         let limits = limits::read(reader, &env);
         let access = AccessConfig::read(reader, &env);
         let logs = LogConfig::read(reader, &env);
@@ -90,6 +95,7 @@ impl Config {
             chathub: chathub?,
             links: links?,
             tokens: tokens?,
+            redis_url: redis_url?,
             limits: limits?,
             access: access?,
             logs: logs?,
@@ -107,4 +113,16 @@ impl Config {
             .map(|(name, default)| (name.to_uppercase(), default.as_str().map(ToOwned::to_owned)))
             .collect()
     }
+}
+
+fn redis_url(reader: &mut Reader, env: &Environment) -> Result<Option<SecretSource>, Kept> {
+    let source = reader.secret(
+        "REDIS_URL",
+        env.redis_url.clone(),
+        env.redis_url_file.clone(),
+    )?;
+    if let Some(url) = source.as_ref().and_then(|source| source.read().ok()) {
+        SharedStore::check_url(&url).map_err(|problem| reader.problem("REDIS_URL", problem))?;
+    }
+    Ok(source)
 }

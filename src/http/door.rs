@@ -7,8 +7,9 @@ use actix_web::http::header::{AUTHORIZATION, HeaderMap};
 
 use super::Desk;
 use super::query::Query;
-use super::refusal::Refusal;
-use crate::access::{Admission, Denied, Knock};
+use super::refusal::{Kind, Refusal};
+use crate::access::{Admission, Denied, Knock, Once};
+use crate::shared_store::Away;
 
 const FORWARDED_FOR: &str = "x-forwarded-for";
 const PROXY_SECRET: &str = "x-proxy-secret";
@@ -24,26 +25,45 @@ pub(super) fn client_address(request: &HttpRequest, desk: &Desk) -> IpAddr {
         .client_address(peer(request), forwarded.into_iter())
 }
 
-/// Says why somebody is not let in; who keeps trying is not told any more.
-pub(super) fn turn_away(
-    desk: &Desk,
-    client: IpAddr,
-    decide: impl FnOnce() -> Result<Admission, Denied>,
-) -> Result<Admission, Refusal> {
-    decide().map_err(|denied| match desk.limits.refused(client) {
-        Ok(()) => denied.into(),
-        Err(limited) => limited.into(),
-    })
-}
-
 /// Lets the caller in, or says why not.
-pub(super) fn admit(
+pub(super) async fn admit(
     request: &HttpRequest,
     query: &Query<'_>,
     client: IpAddr,
     desk: &Desk,
 ) -> Result<Admission, Refusal> {
-    turn_away(desk, client, || knock(request, query, client, desk))
+    or_turn_away(knock(request, query, client, desk), desk, client).await
+}
+
+/// Says why somebody is not let in; who keeps trying is not told any more.
+pub(super) async fn or_turn_away(
+    admission: Result<Admission, Denied>,
+    desk: &Desk,
+    client: IpAddr,
+) -> Result<Admission, Refusal> {
+    match admission {
+        Ok(admission) => Ok(admission),
+        Err(denied) => Err(match desk.limits.refused(client).await {
+            Ok(()) => denied.into(),
+            Err(limited) => limited.into(),
+        }),
+    }
+}
+
+/// Uses a one-time pass up: among all replicas where they share a store, else in this one. While the store is away no such pass is
+/// taken, because another replica may have taken it.
+pub(super) async fn use_up(once: &Once, desk: &Desk) -> Result<(), Refusal> {
+    let Some(shared) = &desk.shared else {
+        return Ok(desk.access.use_up(once)?);
+    };
+    match shared.use_up(&once.fingerprint(), once.lives()).await {
+        Ok(true) => Ok(()),
+        Ok(false) => Err(Denied::PassUsed.into()),
+        Err(Away) => Err(Refusal::new(
+            Kind::Overloaded,
+            "One-time links cannot be checked at this moment. Try again in a moment.",
+        )),
+    }
 }
 
 fn knock(

@@ -53,13 +53,14 @@ pub(super) async fn links(
         .map_err(|error| invalid(format!("The body is not the JSON that is wanted: {error}.")))?;
     let operator = text("operator", Some(wanted.operator))?.unwrap_or_default();
     let key = door::bearer(request.headers());
-    let admission = door::turn_away(desk, click.client, || {
-        desk.access.check_network(click.client)?;
-        desk.access.admit_back_end(key, &operator)
-    })?;
+    let admission = desk
+        .access
+        .check_network(click.client)
+        .and_then(|()| desk.access.admit_back_end(key, &operator));
+    let admission = door::or_turn_away(admission, desk, click.client).await?;
     click.caller = Some(admission.caller);
     click.operator = Some(admission.operator);
-    desk.limits.click(click.client, admission.operator)?;
+    desk.limits.click(click.client, admission.operator).await?;
     let bound = Bound {
         phone: text("phone", wanted.phone)?,
         source: text("source", wanted.source)?,

@@ -27,6 +27,7 @@ use crate::config::{LinkConfig, LogPhones};
 use crate::https_url::HttpsUrl;
 use crate::metrics::Metrics;
 use crate::rate_limit::Limits;
+use crate::shared_store::SharedStore;
 use crate::telemetry::RequestLog;
 use crate::tokens::OperatorTokens;
 
@@ -38,6 +39,8 @@ pub struct Desk {
     pub sso_header: String,
     /// How often is too often.
     pub limits: Limits,
+    /// What all replicas share; unset where there is one.
+    pub shared: Option<Arc<SharedStore>>,
     /// How a click becomes a deep link.
     pub links: LinkConfig,
     /// Where operator tokens come from.

@@ -27,14 +27,14 @@ pub(super) async fn open_chat(
         return Ok(html(&mut HttpResponse::Ok(), &CrawlerPage));
     }
     let query = Query::parse(request.query_string())?;
-    let admission = door::admit(request, &query, click.client, desk)?;
-    desk.limits.click(click.client, admission.operator)?;
+    let admission = door::admit(request, &query, click.client, desk).await?;
+    desk.limits.click(click.client, admission.operator).await?;
     click.caller = Some(admission.caller);
     click.operator = Some(admission.operator);
     let query = query.bind(admission.bound, desk.links.default_region)?;
     let link = target(&query, &desk.links, click)?;
     if let Some(once) = &admission.once {
-        desk.access.use_up(once)?;
+        door::use_up(once, desk).await?;
     }
     let operator = admission.operator;
     let panel = &desk.links.panel;

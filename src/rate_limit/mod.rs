@@ -1,11 +1,13 @@
 //! How often is too often: GCRA on three keys.
 //!
-//! Owns what is counted and how a count reads; where the counts are kept is [`local`]'s.
+//! Owns what is counted and how a count reads. The counts are kept in this process (`local`), or in Redis for all replicas; where
+//! Redis does not answer, this process takes over at once.
 
 mod local;
 
 use std::net::IpAddr;
 use std::num::NonZeroU32;
+use std::sync::Arc;
 use std::time::Duration;
 
 use prometheus::{IntCounter, IntGauge};
@@ -14,6 +16,7 @@ use thiserror::Error;
 use self::local::Local;
 use crate::chathub::OperatorId;
 use crate::metrics::{self, Metrics};
+use crate::shared_store::{Counted, SharedStore};
 
 /// So many at once, and again so many over a time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -93,16 +96,21 @@ pub struct Limited {
 
 /// The limits.
 pub struct Limits {
+    quotas: [Quota; Limit::ALL.len()],
+    shared: Option<Arc<SharedStore>>,
     local: [Local; Limit::ALL.len()],
     limited: [IntCounter; Limit::ALL.len()],
     keys: [IntGauge; Limit::ALL.len()],
 }
 
 impl Limits {
-    /// Counts from nothing.
-    pub fn new(settings: &Settings, metrics: &Metrics) -> Self {
+    /// Counts from nothing, or, with a store, from what all replicas have counted.
+    pub fn new(settings: &Settings, shared: Option<Arc<SharedStore>>, metrics: &Metrics) -> Self {
+        let quotas = [settings.operator, settings.client, settings.refused];
         Self {
-            local: [settings.operator, settings.client, settings.refused].map(Local::new),
+            quotas,
+            shared,
+            local: quotas.map(Local::new),
             limited: Limit::ALL.map(|limit| {
                 metrics::counter(&metrics.open_chat_rate_limited_total, &[limit.name()])
             }),
@@ -115,14 +123,17 @@ impl Limits {
     }
 
     /// Counts a click of somebody who has been let in.
-    pub fn click(&self, client: IpAddr, operator: OperatorId) -> Result<(), Limited> {
-        self.count(Limit::Client, address_key(client))?;
-        self.count(Limit::Operator, operator.0)
+    pub async fn click(&self, client: IpAddr, operator: OperatorId) -> Result<(), Limited> {
+        let keys = [
+            (Limit::Client, address_key(client)),
+            (Limit::Operator, operator.0),
+        ];
+        self.count(&keys).await
     }
 
     /// Counts an attempt of somebody who has not been let in.
-    pub fn refused(&self, client: IpAddr) -> Result<(), Limited> {
-        self.count(Limit::Refused, address_key(client))
+    pub async fn refused(&self, client: IpAddr) -> Result<(), Limited> {
+        self.count(&[(Limit::Refused, address_key(client))]).await
     }
 
     /// Forgets keys that are as good as new, and counts the others. Call it every second.
@@ -132,13 +143,44 @@ impl Limits {
         }
     }
 
-    fn count(&self, limit: Limit, key: u64) -> Result<(), Limited> {
-        self.local[limit as usize]
-            .count(key)
-            .map_err(|retry_after| {
-                self.limited[limit as usize].inc();
-                Limited { limit, retry_after }
+    async fn count(&self, keys: &[(Limit, u64)]) -> Result<(), Limited> {
+        let outcome = match self.count_shared(keys).await {
+            Some(outcome) => outcome,
+            None => self.count_locally(keys),
+        };
+        outcome.inspect_err(|limited| self.limited[limited.limit as usize].inc())
+    }
+
+    /// `None`: there is no store, or it does not answer.
+    async fn count_shared(&self, keys: &[(Limit, u64)]) -> Option<Result<(), Limited>> {
+        let shared = self.shared.as_ref()?;
+        let counted: Vec<_> = keys
+            .iter()
+            .map(|(limit, key)| {
+                let quota = self.quotas[*limit as usize];
+                Counted {
+                    key: format!("open-chat:limit:{}:{key:x}", limit.name()),
+                    count: quota.count.get(),
+                    period: quota.period,
+                }
             })
+            .collect();
+        let outcome = shared.count(&counted).await.ok()?;
+        Some(outcome.map_err(|(place, retry_after)| Limited {
+            limit: keys.get(place).map_or(Limit::Client, |(limit, _)| *limit),
+            retry_after,
+        }))
+    }
+
+    fn count_locally(&self, keys: &[(Limit, u64)]) -> Result<(), Limited> {
+        keys.iter().try_for_each(|(limit, key)| {
+            self.local[*limit as usize]
+                .count(*key)
+                .map_err(|retry_after| Limited {
+                    limit: *limit,
+                    retry_after,
+                })
+        })
     }
 }
 

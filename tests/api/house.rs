@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 /// Each module and all that it may know. What is not listed knows nobody, and may not exist.
-const HOUSE: [(&str, &[&str]); 20] = [
+const HOUSE: [(&str, &[&str]); 21] = [
     ("phone", &[]),
     ("source", &[]),
     ("secret", &[]),
@@ -19,7 +19,8 @@ const HOUSE: [(&str, &[&str]); 20] = [
     ("tokens", &["chathub", "flight", "metrics", "secret"]),
     ("operators", &["chathub"]),
     ("button_url", &["access", "https_url"]),
-    ("rate_limit", &["chathub", "metrics"]),
+    ("shared_store", &["secret"]),
+    ("rate_limit", &["chathub", "metrics", "shared_store"]),
     ("access", &["chathub", "operators", "reload", "secret"]),
     (
         "config",
@@ -30,7 +31,9 @@ const HOUSE: [(&str, &[&str]); 20] = [
             "https_url",
             "phone",
             "rate_limit",
+            "rate_limit",
             "secret",
+            "shared_store",
             "source",
             "telemetry",
             "tokens",
@@ -49,6 +52,7 @@ const HOUSE: [(&str, &[&str]); 20] = [
             "phone",
             "rate_limit",
             "secret",
+            "shared_store",
             "source",
             "telemetry",
             "tokens",
@@ -65,6 +69,8 @@ const HOUSE: [(&str, &[&str]); 20] = [
             "phone",
             "rate_limit",
             "reload",
+            "secret",
+            "shared_store",
             "telemetry",
             "tokens",
         ],
@@ -92,7 +98,15 @@ const KEPT_BEHIND: [(&str, &[&str]); 6] = [
     ("anyhow", &["app", "cli"]),
     (
         "tokio",
-        &["app", "chathub", "cli", "flight", "simulator", "tokens"],
+        &[
+            "app",
+            "chathub",
+            "cli",
+            "flight",
+            "shared_store",
+            "simulator",
+            "tokens",
+        ],
     ),
 ];
 

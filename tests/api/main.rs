@@ -24,6 +24,7 @@ mod ops;
 #[path = "../support/process.rs"]
 mod process;
 mod proxy;
+mod redis;
 mod refusals;
 mod simulator;
 mod storm;

@@ -1,0 +1,183 @@
+//! Redis (or Valkey): what all replicas must agree on.
+//!
+//! Owns the connection, and the knowledge whether it is any good. It is never waited for: an answer that is late is as good as none, and after
+//! one of those nobody asks again before a probe has succeeded.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use prometheus::IntGauge;
+use redis::aio::{ConnectionManager, ConnectionManagerConfig};
+use redis::{Client, RedisError, RedisResult, Script};
+
+use crate::secret::Secret;
+
+/// How long an answer may take. A click is held up by this once, when Redis stops answering.
+const PATIENCE: Duration = Duration::from_millis(40);
+
+/// How long a new connection may take, in the background.
+const CONNECT: Duration = Duration::from_secs(1);
+
+/// How often it is asked whether it is well.
+const PROBE: Duration = Duration::from_millis(500);
+
+/// The theoretical arrival time of GCRA for each key, on Redis' own clock, in one round trip. All keys count or none does.
+const GCRA: &str = r"
+local time = redis.call('TIME')
+local now = time[1] * 1000000 + time[2]
+local arrivals = {}
+for i, key in ipairs(KEYS) do
+  local interval, tolerance = tonumber(ARGV[2 * i - 1]), tonumber(ARGV[2 * i])
+  local arrival = tonumber(redis.call('GET', key) or now)
+  if arrival < now then arrival = now end
+  arrival = arrival + interval
+  local early = arrival - tolerance - now
+  if early > 0 then return {i, math.ceil(early)} end
+  arrivals[i] = arrival
+end
+for i, key in ipairs(KEYS) do
+  local lives = math.ceil((arrivals[i] - now) / 1000) + 1
+  redis.call('SET', key, string.format('%.0f', arrivals[i]), 'PX', lives)
+end
+return {0, 0}
+";
+
+/// One of the keys of a count.
+#[derive(Clone, Debug)]
+pub struct Counted {
+    /// The key.
+    pub key: String,
+    /// How many at once, and again over the period.
+    pub count: u32,
+    /// The time over which they come back.
+    pub period: Duration,
+}
+
+/// Which key is over its limit, by its place, and until when.
+pub type OverLimit = (usize, Duration);
+
+/// Redis does not answer in time, or not at all.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Away;
+
+/// What all replicas share.
+pub struct SharedStore {
+    connection: ConnectionManager,
+    gcra: Script,
+    is_away: AtomicBool,
+    degraded: IntGauge,
+}
+
+impl SharedStore {
+    /// Whether this can be a Redis URL. The error is a sentence without the URL, which may hold a password.
+    pub fn check_url(url: &Secret) -> Result<(), &'static str> {
+        Client::open(url.expose())
+            .map(drop)
+            .map_err(|_| "not a Redis URL, such as redis://:password@host:6379/0")
+    }
+
+    /// Prepares the connection; nothing is sent yet.
+    pub fn new(url: &Secret, degraded: IntGauge) -> RedisResult<Self> {
+        let client = Client::open(url.expose())?;
+        let config = ConnectionManagerConfig::new()
+            .set_connection_timeout(Some(CONNECT))
+            .set_response_timeout(Some(PATIENCE))
+            .set_number_of_retries(1);
+        let connection = ConnectionManager::new_lazy_with_config(client, config)?;
+        degraded.set(1);
+        Ok(Self {
+            connection,
+            gcra: Script::new(GCRA),
+            // The first probe tells.
+            is_away: AtomicBool::new(true),
+            degraded,
+        })
+    }
+
+    /// Counts one for each key, if all of them have room.
+    pub async fn count(&self, keys: &[Counted]) -> Result<Result<(), OverLimit>, Away> {
+        let mut call = self.gcra.prepare_invoke();
+        for counted in keys {
+            let interval = counted.period / counted.count.max(1);
+            call.key(&counted.key)
+                .arg(micros(interval))
+                .arg(micros(interval * counted.count));
+        }
+        let mut connection = self.connection.clone();
+        let (place, wait): (usize, u64) = self.ask(call.invoke_async(&mut connection)).await?;
+        Ok(match place.checked_sub(1) {
+            None => Ok(()),
+            Some(place) => Err((place, Duration::from_micros(wait))),
+        })
+    }
+
+    /// Whether this is the first use of `id`, which is remembered for `lives`.
+    pub async fn use_up(&self, id: &str, lives: Duration) -> Result<bool, Away> {
+        let mut command = redis::cmd("SET");
+        command
+            .arg(format!("open-chat:once:{id}"))
+            .arg(1)
+            .arg("NX")
+            .arg("PX")
+            .arg(u64::try_from(lives.as_millis()).unwrap_or(u64::MAX).max(1));
+        let mut connection = self.connection.clone();
+        let first: Option<String> = self.ask(command.query_async(&mut connection)).await?;
+        Ok(first.is_some())
+    }
+
+    /// Asks from time to time whether it is well; never ends.
+    pub async fn watch(&self) {
+        loop {
+            let mut connection = self.connection.clone();
+            let ping = redis::cmd("PING");
+            let probe = ping.query_async::<String>(&mut connection);
+            // The first one makes the connection, which may take longer than an answer.
+            let is_well = matches!(tokio::time::timeout(CONNECT, probe).await, Ok(Ok(_)));
+            self.found(!is_well);
+            tokio::time::sleep(PROBE).await;
+        }
+    }
+
+    async fn ask<T>(&self, call: impl Future<Output = RedisResult<T>>) -> Result<T, Away> {
+        if self.is_away.load(Ordering::Relaxed) {
+            return Err(Away);
+        }
+        let answer = tokio::time::timeout(PATIENCE, call).await;
+        match answer {
+            Ok(Ok(answer)) => Ok(answer),
+            Ok(Err(error)) => {
+                self.tell(&error);
+                Err(Away)
+            }
+            Err(_) => {
+                self.found(true);
+                Err(Away)
+            }
+        }
+    }
+
+    fn tell(&self, error: &RedisError) {
+        // Its kind only: its text may repeat what was sent.
+        if !self.is_away.load(Ordering::Relaxed) {
+            tracing::warn!(kind = ?error.kind(), "Redis does not answer as it should");
+        }
+        self.found(true);
+    }
+
+    fn found(&self, is_away: bool) {
+        if self.is_away.swap(is_away, Ordering::Relaxed) != is_away {
+            if is_away {
+                tracing::warn!(
+                    "Redis is away: each replica counts for itself, one-time links are refused"
+                );
+            } else {
+                tracing::info!("Redis answers: all replicas share their counts");
+            }
+        }
+        self.degraded.set(is_away.into());
+    }
+}
+
+fn micros(duration: Duration) -> u64 {
+    u64::try_from(duration.as_micros()).unwrap_or(u64::MAX)
+}

@@ -1,0 +1,193 @@
+//! Replicas that share what they count, with a real Redis; and what becomes of them when it is away.
+
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use jsonwebtoken::{EncodingKey, Header};
+use serde_json::json;
+
+use crate::harness::{Problem, Service, eventually, rules};
+use crate::process::Running;
+
+const SECRET: &str = "canary-pass-secret-of-more-than-32-bytes";
+const DEGRADED: &str = "open_chat_redis_degraded";
+
+/// A Redis of this test's own.
+struct Redis {
+    process: Option<Running>,
+    port: u16,
+}
+
+impl Redis {
+    fn start() -> Self {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = listener.local_addr().unwrap().port();
+        drop(listener);
+        let mut redis = Self {
+            process: None,
+            port,
+        };
+        redis.restart();
+        redis
+    }
+
+    fn restart(&mut self) {
+        let port = self.port.to_string();
+        let mut command = Command::new("redis-server");
+        command.args([
+            "--bind",
+            "127.0.0.1",
+            "--port",
+            &port,
+            "--save",
+            "",
+            "--appendonly",
+            "no",
+        ]);
+        self.process = Some(Running::start(&mut command, "Ready to accept connections"));
+    }
+
+    fn url(&self) -> String {
+        format!("redis://127.0.0.1:{}/0", self.port)
+    }
+
+    fn kill(&mut self) {
+        self.process.take().expect("it runs").kill();
+    }
+
+    /// Sends it a signal by name: STOP freezes it, CONT thaws it.
+    fn signal(&self, name: &str) {
+        let id = self
+            .process
+            .as_ref()
+            .expect("it runs")
+            .child
+            .id()
+            .to_string();
+        let status = Command::new("kill")
+            .args([&format!("-{name}"), &id])
+            .status();
+        assert!(status.unwrap().success());
+    }
+}
+
+async fn replica(redis: &Redis, variables: &[(&str, &str)]) -> Service {
+    let url = redis.url();
+    let mut all = vec![("REDIS_URL", url.as_str())];
+    all.extend(variables);
+    let service = Service::start_with(rules(), &all).await;
+    eventually("Redis is found", async || {
+        service.metric(DEGRADED).await == 0
+    })
+    .await;
+    service
+}
+
+fn one_time_pass(id: &str) -> String {
+    let ends = chrono::Utc::now().timestamp() + 60;
+    let claims = json!({"sub": "101", "jti": id, "exp": ends});
+    let key = EncodingKey::from_secret(SECRET.as_bytes());
+    jsonwebtoken::encode(&Header::default(), &claims, &key).unwrap()
+}
+
+#[tokio::test]
+async fn two_replicas_share_one_count() {
+    let redis = Redis::start();
+    let limits = [("RATE_LIMIT_OPERATOR", "5/h")];
+    let (one, other) = (
+        replica(&redis, &limits).await,
+        replica(&redis, &limits).await,
+    );
+    let click = "operator=101&phone=0501234567";
+    for service in [&one, &other, &one, &other, &one] {
+        service.destination(click).await;
+    }
+    for service in [&one, &other] {
+        let problem = service.refusal(click).await;
+        assert_eq!(problem.kind, "rate-limited");
+        assert!(
+            (600..=720).contains(&problem.retry_after.unwrap()),
+            "{problem:?}"
+        );
+    }
+    other.destination("operator=102&phone=0501234567").await;
+}
+
+#[tokio::test]
+async fn a_one_time_pass_is_one_time_among_replicas() {
+    let redis = Redis::start();
+    let access = [("ACCESS", "pass"), ("PASS_SECRET", SECRET)];
+    let (one, other) = (
+        replica(&redis, &access).await,
+        replica(&redis, &access).await,
+    );
+    let click = format!("phone=0501234567&pass={}", one_time_pass("one"));
+    one.destination(&click).await;
+    assert_eq!(other.refusal(&click).await.kind, "pass-used");
+    assert_eq!(one.refusal(&click).await.kind, "pass-used");
+    other
+        .destination(&format!("phone=0501234567&pass={}", one_time_pass("two")))
+        .await;
+}
+
+/// Clicks for a while as fast as they are answered: all succeed, and this is the longest that one took.
+async fn slowest_of_many(service: &Service, clicks: usize) -> Duration {
+    let mut slowest = Duration::ZERO;
+    for _ in 0..clicks {
+        let started = Instant::now();
+        service.destination("operator=101&phone=0501234567").await;
+        slowest = slowest.max(started.elapsed());
+    }
+    slowest
+}
+
+#[tokio::test]
+async fn redis_may_die_freeze_and_come_back_under_load() {
+    let mut redis = Redis::start();
+    let access = [("ACCESS", "pass,open"), ("PASS_SECRET", SECRET)];
+    let service = replica(&redis, &access).await;
+    slowest_of_many(&service, 20).await;
+
+    redis.signal("STOP");
+    // One click finds out, in 40 ms; the others do not ask any more. The bound is far above that, and far below any time-out of TCP.
+    let slowest = slowest_of_many(&service, 50).await;
+    assert!(slowest < Duration::from_millis(500), "{slowest:?}");
+    assert_eq!(service.metric(DEGRADED).await, 1);
+    let once = format!("phone=0501234567&pass={}", one_time_pass("frozen"));
+    let problem = Problem::read(service.click(&once).await).await;
+    assert_eq!((problem.status, problem.kind.as_str()), (503, "overloaded"));
+    redis.signal("CONT");
+    eventually("it is found again", async || {
+        service.metric(DEGRADED).await == 0
+    })
+    .await;
+    service.destination(&once).await;
+
+    redis.kill();
+    let slowest = slowest_of_many(&service, 50).await;
+    assert!(slowest < Duration::from_millis(500), "{slowest:?}");
+    eventually("it is missed", async || service.metric(DEGRADED).await == 1).await;
+    redis.restart();
+    eventually("it is found again", async || {
+        service.metric(DEGRADED).await == 0
+    })
+    .await;
+    slowest_of_many(&service, 20).await;
+}
+
+#[tokio::test]
+async fn without_redis_this_replica_counts_for_itself() {
+    let variables = [
+        ("REDIS_URL", "redis://127.0.0.1:1/"),
+        ("RATE_LIMIT_OPERATOR", "3/h"),
+    ];
+    let service = Service::start_with(rules(), &variables).await;
+    assert_eq!(service.metric(DEGRADED).await, 1);
+    for _ in 0..3 {
+        service.destination("operator=101&phone=0501234567").await;
+    }
+    assert_eq!(
+        service.refusal("operator=101&phone=0501234567").await.kind,
+        "rate-limited"
+    );
+}
