@@ -7,6 +7,7 @@ need() { command -v "$1" >/dev/null 2>&1 || missing="$missing $2"; }
 need cc gcc
 need chromium chromium
 need chromedriver chromium-driver
+need curl curl
 need redis-server redis-server
 
 [ -z "$missing" ] && exit 0

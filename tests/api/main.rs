@@ -21,6 +21,7 @@ mod leaks;
 mod limits;
 mod links;
 mod ops;
+mod probe;
 #[path = "../support/process.rs"]
 mod process;
 mod proxy;

@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use open_chat::simulator::{Endpoint, Fault, Rules, Simulator};
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::net::TcpStream;
 use tokio::sync::Mutex;
 use tokio::task::JoinSet;
@@ -230,4 +230,96 @@ async fn chathub_is_killed_under_load_and_comes_back() {
     let served = 1 + again.cold[&302] as u64;
     assert_eq!(calls["operator-token"], served, "{calls:?}");
     assert_eq!(calls["company-token"], 0, "{calls:?}");
+}
+
+/// Sends many requests down one connection and reads all answers: how many had which status.
+async fn pipeline(
+    service: SocketAddr,
+    requests: impl Iterator<Item = String>,
+) -> BTreeMap<u16, usize> {
+    const AT_ONCE: usize = 50;
+    let mut statuses = BTreeMap::new();
+    let mut stream = BufReader::new(TcpStream::connect(service).await.unwrap());
+    let mut requests = requests.peekable();
+    let mut line = String::new();
+    while requests.peek().is_some() {
+        let batch: Vec<_> = requests.by_ref().take(AT_ONCE).collect();
+        stream.write_all(batch.concat().as_bytes()).await.unwrap();
+        for _ in &batch {
+            let (mut status, mut length) = (0, 0);
+            loop {
+                line.clear();
+                stream.read_line(&mut line).await.unwrap();
+                if let Some(rest) = line.strip_prefix("HTTP/1.1 ") {
+                    status = rest[..3].parse().unwrap();
+                } else if let Some(rest) =
+                    line.to_ascii_lowercase().strip_prefix("content-length: ")
+                {
+                    length = rest.trim().parse().unwrap();
+                } else if line == "\r\n" {
+                    break;
+                }
+            }
+            let mut body = vec![0; length];
+            stream.read_exact(&mut body).await.unwrap();
+            *statuses.entry(status).or_default() += 1;
+        }
+    }
+    statuses
+}
+
+/// The value of an unlabelled metric.
+async fn metric(service: SocketAddr, name: &str) -> f64 {
+    let metrics = ask(service, "/metrics").await;
+    let value = metrics
+        .lines()
+        .find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
+    value.expect("the metric is there").parse().unwrap()
+}
+
+/// Two hundred thousand clicks, twice what is counted and kept one by one, each from another address, for another operator and another
+/// client's phone. Most find no place before ChatHub within their budget, so the test measures this service alone.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_flood_of_strangers_costs_little() {
+    const CONNECTIONS: u32 = 20;
+    const CLICKS: u32 = 10_000;
+    let _turn = ONE_AT_A_TIME.lock().await;
+    let chathub = Simulator::start(rules()).unwrap();
+    let variables = [
+        ("TRUSTED_PROXIES", "127.0.0.1"),
+        ("RATE_LIMIT_CLIENT", "600/m"),
+        ("CLICK_BUDGET", "20ms"),
+        ("RUST_LOG", "info,open_chat::request=off"),
+    ];
+    let (_service, address) = serve(&chathub.url(), &variables).await;
+    ask(address, "/open-chat?operator=101&phone=0501234567").await;
+    let series = async || ask(address, "/metrics").await.lines().count();
+    let (memory, count) = (
+        metric(address, "process_resident_memory_bytes").await,
+        series().await,
+    );
+
+    let mut connections = JoinSet::new();
+    for connection in 0..CONNECTIONS {
+        let requests = (0..CLICKS).map(move |click| {
+            let number = connection * CLICKS + click;
+            let client = std::net::Ipv4Addr::from_bits(0x1400_0000 + number);
+            format!(
+                "GET /open-chat?operator={}&phone=%2B38050{:07} HTTP/1.1\r\nHost: x\r\nX-Forwarded-For: {client}\r\n\r\n",
+                1000 + number,
+                number,
+            )
+        });
+        connections.spawn(pipeline(address, requests));
+    }
+    let mut answered = 0;
+    while let Some(statuses) = connections.join_next().await {
+        answered += statuses.unwrap().values().sum::<usize>();
+    }
+    assert_eq!(answered, 200_000);
+    let grown = metric(address, "process_resident_memory_bytes").await - memory;
+    assert!(grown < 80e6, "{grown} bytes");
+    assert!(series().await <= count + 5, "new series");
+    let heard = chathub.total_calls();
+    assert!(heard < 40_000, "ChatHub heard of {heard}");
 }

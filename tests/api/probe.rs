@@ -1,0 +1,49 @@
+//! The negative prober: it must find an open door, and nothing at a locked one.
+
+use std::path::Path;
+use std::process::Command;
+
+use crate::harness::{Service, rules};
+use crate::process::{self, open_chat};
+
+const SECRET: &str = "canary-pass-secret-of-more-than-32-bytes";
+
+fn probe(arguments: Vec<String>) -> (Option<i32>, String) {
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tools/probe.sh");
+    process::run(Command::new(script).args(arguments))
+}
+
+fn good_link(service: &Service) -> String {
+    let environment = [("PASS_SECRET", SECRET), ("PUBLIC_URL", service.url())];
+    let arguments = ["link", "--operator", "101", "--phone", "+380501234567"];
+    let (code, url) = process::run(&mut open_chat(&arguments, &environment));
+    assert_eq!(code, Some(0), "{url}");
+    url.trim().to_owned()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn at_a_locked_door_only_the_good_link_works() {
+    let service =
+        Service::start_with(rules(), &[("ACCESS", "pass"), ("PASS_SECRET", SECRET)]).await;
+    let (code, text) = probe(vec![service.url().into(), good_link(&service)]);
+    assert_eq!(code, Some(0), "{text}");
+    assert!(text.contains("works      the good link itself"), "{text}");
+    assert!(text.ends_with("nothing forbidden succeeded\n"), "{text}");
+    assert!(!text.contains("canary") && !text.contains("eyJ"), "{text}");
+
+    let mut bad = good_link(&service);
+    bad.push('x');
+    let (code, text) = probe(vec![service.url().into(), bad]);
+    assert_eq!(code, Some(2), "{text}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_open_door_is_found() {
+    let service = Service::start().await;
+    let (code, text) = probe(vec![service.url().into()]);
+    assert_eq!(code, Some(1), "{text}");
+    assert!(
+        text.contains("SUCCEEDED  an operator named in the URL, nothing else"),
+        "{text}"
+    );
+}
