@@ -22,6 +22,7 @@ mod limits;
 mod ops;
 #[path = "../support/process.rs"]
 mod process;
+mod proxies;
 mod proxy;
 mod refusals;
 mod simulator;
