@@ -2,23 +2,38 @@
 # Installs what the tests need and this machine lacks. As root it installs; as anybody else it prints the one command to run.
 set -eu
 
+# Where servers are installed, which is not in everybody's PATH.
+PATH="$PATH:/usr/sbin:/sbin"
 missing=""
 need() { command -v "$1" >/dev/null 2>&1 || missing="$missing $2"; }
 need cc gcc
 need chromium chromium
 need chromedriver chromium-driver
 need curl curl
+need openssl openssl
 need redis-server redis-server
+need nginx nginx-light
+need haproxy haproxy
 
 [ -z "$missing" ] && exit 0
 
 install="apt-get install --yes --no-install-recommends$missing"
+# Debian starts a server as soon as it is installed. The tests start their own, so one that comes with this run is switched off again;
+# one that was here before is somebody's.
+servers=""
+for server in nginx haproxy redis-server; do
+    case "$missing" in *" $server"*) servers="$servers $server" ;; esac
+done
+stop=""
+# The directory is there where systemd runs; Debian's container images start nothing.
+[ -z "$servers" ] || [ ! -d /run/systemd/system ] || stop="systemctl disable --now$servers"
 if [ "$(id -u)" = 0 ]; then
     apt-get update
-    # shellcheck disable=SC2086 # a list of packages
+    # shellcheck disable=SC2086 # lists of words
     DEBIAN_FRONTEND=noninteractive $install
+    $stop
 else
     echo "The tests need packages that are missing here. Run this, then try again:" >&2
-    echo "  sudo apt-get update && sudo $install" >&2
+    echo "  sudo apt-get update && sudo $install${stop:+ && sudo $stop}" >&2
     exit 1
 fi

@@ -24,6 +24,7 @@ mod ops;
 mod probe;
 #[path = "../support/process.rs"]
 mod process;
+mod proxies;
 mod proxy;
 mod redis;
 mod refusals;

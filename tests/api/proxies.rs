@@ -1,0 +1,711 @@
+//! The service behind a real nginx and a real `HAProxy`, which are set up by the very files in `docs/proxies/`.
+
+use std::collections::BTreeMap;
+use std::fs::{self, File};
+use std::io::{self, Write as _};
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex, OnceLock};
+use std::time::Duration;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use rstest::rstest;
+use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
+use tokio::task::{AbortHandle, JoinSet};
+use tokio_rustls::TlsConnector;
+use tokio_rustls::client::TlsStream;
+use tokio_rustls::rustls::pki_types::pem::PemObject as _;
+use tokio_rustls::rustls::pki_types::{CertificateDer, ServerName};
+use tokio_rustls::rustls::{ClientConfig, RootCertStore};
+
+use crate::harness::{PANEL, Service, eventually, log_line, rules};
+
+use self::Kind::{HaProxy, Nginx};
+
+const SECRET: &str = "canary-proxy-secret";
+const AGENT_PASSWORD: &str = "canary-agent-password";
+
+/// `openssl passwd -6` of the agent's password, as `HAProxy` has it.
+const AGENT_PASSWORD_HASH: &str = "$6$openchat$2IKwTKyMjreYync62FqfSmPxZpbLEAyydZ8p.eAiUwAftVzzobQJRK7iCGaC.11x46UHjVPT6VQgBnJrBZPLQ1";
+
+/// Where the agent's browser runs. The proxies ask open-chat from 127.0.0.1, so whose address counts can be told apart.
+const AGENT: &str = "127.0.0.7";
+
+const NAME: &str = "chats.example.com";
+
+/// The agent's click, Ann's if she is logged in.
+const CLICK: &str = "/open-chat?phone=0501234567";
+
+/// An answer, or the start of a proxy, that takes longer is broken.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    Nginx,
+    HaProxy,
+}
+
+impl Kind {
+    const fn name(self) -> &'static str {
+        match self {
+            Nginx => "nginx",
+            HaProxy => "haproxy",
+        }
+    }
+
+    /// What the browser of Ann, who is logged in, sends.
+    fn login(self) -> String {
+        match self {
+            Nginx => "Cookie: session=canary-session\r\n".into(),
+            HaProxy => basic(&format!("ann@example.com:{AGENT_PASSWORD}")),
+        }
+    }
+
+    /// What somebody sends who only guesses.
+    fn guess(self) -> String {
+        match self {
+            Nginx => "Cookie: session=canary-guess\r\n".into(),
+            HaProxy => basic("ann@example.com:canary-guess"),
+        }
+    }
+}
+
+fn basic(credentials: &str) -> String {
+    let credentials = STANDARD.encode(credentials);
+    format!("Authorization: Basic {credentials}\r\n")
+}
+
+/// A server that answers by a rule, and remembers what it was asked.
+struct StandIn {
+    address: SocketAddr,
+    /// The heads of all requests.
+    asked: Arc<Mutex<Vec<String>>>,
+    connections: Arc<AtomicU32>,
+    task: AbortHandle,
+}
+
+impl StandIn {
+    async fn start(answer: fn(&str) -> String) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let asked = Arc::<Mutex<Vec<String>>>::default();
+        let connections = Arc::<AtomicU32>::default();
+        let (all_asked, all_connections) = (Arc::clone(&asked), Arc::clone(&connections));
+        let task = tokio::spawn(async move {
+            // They end with this one.
+            let mut running = JoinSet::new();
+            while let Ok((mut stream, _)) = listener.accept().await {
+                all_connections.fetch_add(1, Ordering::Relaxed);
+                let asked = Arc::clone(&all_asked);
+                running.spawn(async move {
+                    let mut read = String::new();
+                    while read_until(&mut stream, &mut read, has_head).await {
+                        let (head, rest) = read.split_once("\r\n\r\n").unwrap();
+                        let (head, rest) = (head.to_owned(), rest.to_owned());
+                        let text = answer(&head);
+                        let is_last = headers(&head)
+                            .get("connection")
+                            .is_some_and(|option| option.eq_ignore_ascii_case("close"));
+                        asked.lock().unwrap().push(head);
+                        read = rest;
+                        if stream.write_all(text.as_bytes()).await.is_err() || is_last {
+                            return;
+                        }
+                    }
+                });
+            }
+        });
+        Self {
+            address,
+            asked,
+            connections,
+            task: task.abort_handle(),
+        }
+    }
+
+    /// In the place of oauth2-proxy.
+    async fn oauth2_proxy() -> Self {
+        Self::start(|head| {
+            if head.starts_with("GET /oauth2/sign_in ") {
+                let page = "Log in, please.";
+                let length = page.len();
+                return format!("HTTP/1.1 200 OK\r\nContent-Length: {length}\r\n\r\n{page}");
+            }
+            assert!(head.starts_with("GET /oauth2/auth "), "{head}");
+            if head.contains("session=canary-session") {
+                "HTTP/1.1 202 Accepted\r\nX-Auth-Request-Email: ann@example.com\r\nContent-Length: 0\r\n\r\n"
+            } else {
+                "HTTP/1.1 401 Unauthorized\r\nContent-Length: 0\r\n\r\n"
+            }
+            .into()
+        })
+        .await
+    }
+
+    /// In the place of open-chat, to see what reaches it.
+    async fn open_chat() -> Self {
+        Self::start(|_| "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n".into()).await
+    }
+
+    fn asked(&self) -> Vec<String> {
+        self.asked.lock().unwrap().clone()
+    }
+}
+
+impl Drop for StandIn {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+/// The real open-chat, as an engineer sets it up behind one of the proxies.
+async fn open_chat(test: &str) -> Service {
+    let map = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("proxies-{test}.toml"));
+    fs::write(
+        &map,
+        "\"ann@example.com\" = 101\n\"bob@example.com\" = 102\n",
+    )
+    .unwrap();
+    let variables = [
+        ("ACCESS", "sso"),
+        ("SSO_HEADER", "X-Auth-Request-Email"),
+        ("TRUSTED_PROXIES", "127.0.0.1"),
+        ("SSO_PROXY_SECRET", SECRET),
+        ("OPERATOR_MAP_FILE", map.to_str().unwrap()),
+    ];
+    Service::start_with(rules(), &variables).await
+}
+
+fn address_of(service: &Service) -> SocketAddr {
+    let url = service.url();
+    url.trim_start_matches("http://").parse().unwrap()
+}
+
+/// An address that nobody else listens at, now and later. A free port of 127.0.0.1 may be taken by the time that a proxy wants it; this
+/// address is this process's own, and the port this call's.
+fn own_address() -> SocketAddr {
+    static CALLS: AtomicU32 = AtomicU32::new(0);
+    let [_, high, middle, low] = std::process::id().to_be_bytes();
+    let port = 8443 + CALLS.fetch_add(1, Ordering::Relaxed);
+    // 127.0.0.x is everybody's.
+    SocketAddr::from(([127, 64 + high, middle, low], u16::try_from(port).unwrap()))
+}
+
+/// A certificate and its key, in one file, for the name that the clicks go to.
+fn certificate() -> &'static Path {
+    static CERTIFICATE: OnceLock<PathBuf> = OnceLock::new();
+    CERTIFICATE.get_or_init(|| {
+        let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join("proxies.pem");
+        let made = Command::new("openssl")
+            .args("req -x509 -days 2 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes".split(' '))
+            .args(["-subj", &format!("/CN={NAME}")])
+            .args(["-addext", &format!("subjectAltName=DNS:{NAME}")])
+            .args(["-addext", "basicConstraints=critical,CA:FALSE"])
+            .args(["-keyout", "-", "-out", "-"])
+            .output()
+            .expect("openssl, which tests/setup.sh installs");
+        assert!(made.status.success(), "{made:?}");
+        fs::write(&path, made.stdout).unwrap();
+        path
+    })
+}
+
+/// A running proxy, ended with the test.
+struct Proxy {
+    kind: Kind,
+    address: SocketAddr,
+    directory: PathBuf,
+    child: Child,
+    /// Only nginx asks it.
+    _login: StandIn,
+}
+
+impl Proxy {
+    /// Sets one up by its file in `docs/`, in front of `open_chat`.
+    async fn start(kind: Kind, open_chat: SocketAddr) -> Self {
+        let oauth2_proxy = StandIn::oauth2_proxy().await;
+        let address = own_address();
+        let directory = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!(
+            "{}-{}",
+            kind.name(),
+            address.port()
+        ));
+        let _ = fs::remove_dir_all(&directory);
+        fs::create_dir_all(&directory).unwrap();
+        let at = |name: &str| directory.join(name).to_str().unwrap().to_owned();
+        let (open_chat, oauth2) = (open_chat.to_string(), oauth2_proxy.address.to_string());
+        let certificate = certificate().to_str().unwrap();
+        let config = at("config");
+        let mut command = match kind {
+            Nginx => {
+                let secret = at("secret.conf");
+                fs::write(
+                    &secret,
+                    format!("proxy_set_header X-Proxy-Secret \"{SECRET}\";\n"),
+                )
+                .unwrap();
+                // Where nginx would keep long bodies; the place that Debian gives it is root's.
+                let bodies = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"]
+                    .map(|name| format!("    {name}_temp_path {};\n", at(name)))
+                    .concat();
+                let text = replaced(
+                    include_str!("../../docs/proxies/nginx.conf"),
+                    &[
+                        ("\nhttp {\n", &format!("\nhttp {{\n{bodies}")),
+                        ("/run/nginx.pid", &at("nginx.pid")),
+                        ("/var/log/nginx/open-chat.log", &at("access.log")),
+                        ("/var/log/nginx/error.log", &at("error.log")),
+                        ("/etc/nginx/open-chat-secret.conf", &secret),
+                        ("/etc/ssl/open-chat.pem", certificate),
+                        ("/etc/ssl/open-chat.key", certificate),
+                        ("listen 8443", &format!("listen {address}")),
+                        ("127.0.0.1:8080", &open_chat),
+                        ("127.0.0.1:4180", &oauth2),
+                    ],
+                );
+                fs::write(&config, text).unwrap();
+                let mut command = system_command("nginx");
+                // One process, which cannot leave others behind when it is killed.
+                command.args(["-e", "stderr", "-c", &config]);
+                command.args(["-g", "daemon off; master_process off;"]);
+                command
+            }
+            HaProxy => {
+                let text = replaced(
+                    include_str!("../../docs/proxies/haproxy.cfg"),
+                    &[
+                        // Only root can become somebody else.
+                        ("    user haproxy\n    group haproxy\n", ""),
+                        ("THE-OUTPUT-OF-openssl-passwd-6", AGENT_PASSWORD_HASH),
+                        ("/etc/haproxy/open-chat.pem", certificate),
+                        ("bind :8443", &format!("bind {address}")),
+                        ("127.0.0.1:8080", &open_chat),
+                    ],
+                );
+                fs::write(&config, text).unwrap();
+                let mut command = system_command("haproxy");
+                command.args(["-db", "-f", &config]);
+                command.env("PROXY_SECRET", SECRET);
+                command
+            }
+        };
+        let log = |name| {
+            let path = directory.join(name);
+            File::options()
+                .create(true)
+                .append(true)
+                .open(path)
+                .unwrap()
+        };
+        let child = command
+            .stdin(Stdio::null())
+            .stdout(log("stdout.log"))
+            .stderr(log("stderr.log"))
+            .spawn()
+            .unwrap_or_else(|_| panic!("no {}: run tests/setup.sh", kind.name()));
+        let mut proxy = Self {
+            kind,
+            address,
+            directory,
+            child,
+            _login: oauth2_proxy,
+        };
+        eventually("the proxy listens", async || {
+            let ended = proxy.child.try_wait().unwrap();
+            assert_eq!(ended, None, "{kind:?} has ended: {}", proxy.logs());
+            TcpStream::connect(address).await.is_ok()
+        })
+        .await;
+        proxy
+    }
+
+    /// Everything that it has printed and logged so far.
+    fn logs(&self) -> String {
+        let mut text = String::new();
+        for entry in fs::read_dir(&self.directory).unwrap() {
+            let path = entry.unwrap().path();
+            if path.extension().is_some_and(|extension| extension == "log") {
+                text += &fs::read_to_string(path).unwrap();
+            }
+        }
+        text
+    }
+
+    /// An agent's connection.
+    async fn connect(&self) -> Connection {
+        let mut roots = RootCertStore::empty();
+        let certificate = CertificateDer::from_pem_file(certificate()).unwrap();
+        roots.add(certificate).unwrap();
+        let config = ClientConfig::builder()
+            .with_root_certificates(roots)
+            .with_no_client_auth();
+        let socket = TcpSocket::new_v4().unwrap();
+        socket.bind(format!("{AGENT}:0").parse().unwrap()).unwrap();
+        let stream = socket.connect(self.address).await.unwrap();
+        let stream = TlsConnector::from(Arc::new(config))
+            .connect(ServerName::try_from(NAME).unwrap(), stream)
+            .await
+            .unwrap();
+        Connection { stream }
+    }
+
+    /// One request on a connection of its own, with these header lines.
+    async fn ask(&self, target: &str, headers: &str) -> Answer {
+        self.connect().await.ask(target, headers).await
+    }
+
+    /// A click of Ann, who is logged in, with these header lines more.
+    async fn click(&self, headers: &str) -> Answer {
+        self.ask(CLICK, &(self.kind.login() + headers)).await
+    }
+}
+
+impl Drop for Proxy {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+        // The whole run's search for secrets reads this one.
+        let all = Path::new(env!("CARGO_TARGET_TMPDIR")).join("processes.log");
+        let mut all = File::options().create(true).append(true).open(all).unwrap();
+        all.write_all(self.logs().as_bytes()).unwrap();
+    }
+}
+
+/// A server of the system. Its place is not in everybody's `PATH`.
+fn system_command(name: &str) -> Command {
+    let place = Path::new("/usr/sbin").join(name);
+    Command::new(if place.exists() {
+        place
+    } else {
+        PathBuf::from(name)
+    })
+}
+
+/// The text with these parts of it replaced, each of which must be there.
+fn replaced(text: &str, parts: &[(&str, &str)]) -> String {
+    parts.iter().fold(text.to_owned(), |text, (from, to)| {
+        assert!(text.contains(from), "no `{from}` in the configuration");
+        text.replace(from, to)
+    })
+}
+
+struct Connection {
+    stream: TlsStream<TcpStream>,
+}
+
+impl Connection {
+    async fn ask(&mut self, target: &str, headers: &str) -> Answer {
+        let request = format!("GET {target} HTTP/1.1\r\nHost: {NAME}\r\n{headers}\r\n");
+        let mut text = String::new();
+        let exchange = async {
+            self.stream.write_all(request.as_bytes()).await?;
+            self.stream.flush().await?;
+            let is_whole = read_until(&mut self.stream, &mut text, is_whole).await;
+            assert!(is_whole, "half an answer: {text}");
+            io::Result::Ok(())
+        };
+        tokio::time::timeout(PATIENCE, exchange)
+            .await
+            .expect("an answer in time")
+            .expect("an answer");
+        Answer(text)
+    }
+}
+
+/// Reads until `is_enough`; false if the stream ends before.
+async fn read_until(
+    stream: &mut (impl AsyncRead + Unpin),
+    text: &mut String,
+    is_enough: fn(&str) -> bool,
+) -> bool {
+    let mut buffer = [0; 4096];
+    while !is_enough(text) {
+        match stream.read(&mut buffer).await {
+            Ok(0) | Err(_) => return false,
+            Ok(read) => text.push_str(std::str::from_utf8(&buffer[..read]).unwrap()),
+        }
+    }
+    true
+}
+
+fn has_head(text: &str) -> bool {
+    text.contains("\r\n\r\n")
+}
+
+fn is_whole(text: &str) -> bool {
+    let Some((head, body)) = text.split_once("\r\n\r\n") else {
+        return false;
+    };
+    match headers(head).get("content-length") {
+        Some(length) => body.len() == length.parse::<usize>().unwrap(),
+        None => body.ends_with("0\r\n\r\n"),
+    }
+}
+
+/// The headers by their names in lower case; those of one name with ` & ` between them.
+fn headers(head: &str) -> BTreeMap<String, String> {
+    let mut all = BTreeMap::<String, String>::new();
+    for line in head.lines().skip(1) {
+        let (name, value) = line.split_once(':').unwrap();
+        all.entry(name.to_ascii_lowercase())
+            .and_modify(|values| {
+                *values += " & ";
+                *values += value.trim();
+            })
+            .or_insert_with(|| value.trim().to_owned());
+    }
+    all
+}
+
+struct Answer(String);
+
+impl Answer {
+    fn status(&self) -> u16 {
+        self.0[9..12].parse().unwrap()
+    }
+
+    fn header(&self, name: &str) -> String {
+        let (head, _) = self.0.split_once("\r\n\r\n").unwrap();
+        headers(head).remove(name).unwrap_or_default()
+    }
+
+    /// Who clicked, for whom, and from where: as open-chat has logged it.
+    async fn logged(&self) -> String {
+        let line = log_line(&self.header("x-request-id")).await;
+        let text = |name: &str| line[name].to_string().replace('"', "");
+        format!("{} {} {}", text("caller"), text("operator"), text("client"))
+    }
+}
+
+#[rstest]
+#[case::nginx(Nginx)]
+#[case::haproxy(HaProxy)]
+#[tokio::test]
+async fn an_agent_who_is_logged_in_gets_to_her_own_operator(#[case] kind: Kind) {
+    let service = open_chat(&format!("own-operator-{}", kind.name())).await;
+    let proxy = Proxy::start(kind, address_of(&service)).await;
+
+    let answer = proxy.click("").await;
+    assert_eq!(answer.status(), 302);
+    let location = answer.header("location");
+    assert!(location.starts_with(&format!("{PANEL}?phone=%2B380501234567&token=")));
+    assert_eq!(
+        answer.logged().await,
+        "sso:ann@example.com 101 127.0.0.7",
+        "the client is the agent's browser, not the proxy"
+    );
+
+    let of_bob = format!("{CLICK}&operator=102");
+    let answer = proxy.ask(&of_bob, &kind.login()).await;
+    assert_eq!(answer.status(), 403);
+    assert!(answer.0.contains("operator-not-allowed"));
+}
+
+#[rstest]
+#[case::nginx(Nginx, "Log in, please.")]
+#[case::haproxy(HaProxy, "Basic realm=\"chats\"")]
+#[tokio::test]
+async fn who_is_not_logged_in_does_not_reach_open_chat(#[case] kind: Kind, #[case] asks: &str) {
+    let open_chat = StandIn::open_chat().await;
+    let proxy = Proxy::start(kind, open_chat.address).await;
+    let named = format!(
+        "X-Auth-Request-Email: ann@example.com\r\nX-Proxy-Secret: {SECRET}\r\nX-Forwarded-For: 127.0.0.1\r\n"
+    );
+    for headers in [String::new(), kind.guess(), named] {
+        let answer = proxy.ask(CLICK, &headers).await;
+        assert_eq!(answer.status(), 401);
+        assert!(answer.0.contains(asks));
+    }
+    assert_eq!(open_chat.asked(), <[String; 0]>::default());
+    // She would have reached it.
+    assert_eq!(proxy.click("").await.status(), 200);
+    assert_eq!(open_chat.asked().len(), 1);
+}
+
+/// What somebody who is logged in as Ann may try, to be Bob, or to be elsewhere.
+const FORGED: [&str; 8] = [
+    "X-Auth-Request-Email: bob@example.com\r\n",
+    "x-auth-request-email: bob@example.com\r\n",
+    "X-AUTH-REQUEST-EMAIL: bob@example.com\r\n",
+    "X-Auth-Request-Email: bob@example.com\r\nX-Auth-Request-Email: bob@example.com\r\n",
+    "X_Auth_Request_Email: bob@example.com\r\nX-Auth_Request-Email: bob@example.com\r\n",
+    "X-Proxy-Secret: canary-guess\r\nX-Proxy-Secret: canary-guess\r\n",
+    "X-Forwarded-For: 203.0.113.9\r\n",
+    "X-Forwarded-For: 203.0.113.9\r\nx-forwarded-for: 203.0.113.9, 127.0.0.1\r\nX-Request-Id: canary\r\n",
+];
+
+#[rstest]
+#[case::nginx(Nginx)]
+#[case::haproxy(HaProxy)]
+#[tokio::test]
+async fn nobody_becomes_another_or_comes_from_elsewhere_by_headers(#[case] kind: Kind) {
+    let service = open_chat(&format!("headers-{}", kind.name())).await;
+    let proxy = Proxy::start(kind, address_of(&service)).await;
+    for forged in FORGED {
+        let answer = proxy.click(forged).await;
+        assert_eq!(answer.status(), 302, "{forged}");
+        assert_eq!(
+            answer.logged().await,
+            "sso:ann@example.com 101 127.0.0.7",
+            "{forged}"
+        );
+    }
+}
+
+#[rstest]
+#[case::nginx(Nginx)]
+#[case::haproxy(HaProxy)]
+#[tokio::test]
+async fn open_chat_gets_the_proxy_s_word_once_and_nothing_of_the_client_s(#[case] kind: Kind) {
+    let open_chat = StandIn::open_chat().await;
+    let proxy = Proxy::start(kind, open_chat.address).await;
+    assert_eq!(proxy.click(&FORGED.concat()).await.status(), 200);
+
+    let asked = open_chat.asked();
+    let [head] = asked.as_slice() else {
+        panic!("one request, not {}", asked.len());
+    };
+    assert_eq!(
+        head.lines().next(),
+        Some("GET /open-chat?phone=0501234567 HTTP/1.1")
+    );
+    let mut headers = headers(head);
+    let id = headers.remove("x-request-id").unwrap();
+    assert!(!id.contains("canary") && !id.contains('&'), "{id}");
+    // Not of the client's, but about the connection to open-chat.
+    headers.remove("connection");
+    let expected = [
+        ("host", "chats.example.com"),
+        ("x-auth-request-email", "ann@example.com"),
+        ("x-forwarded-for", "127.0.0.7"),
+        ("x-proxy-secret", "canary-proxy-secret"),
+    ];
+    let expected = expected.map(|(name, value)| (name.to_owned(), value.to_owned()));
+    assert_eq!(headers, BTreeMap::from(expected));
+}
+
+#[rstest]
+#[case::nginx(Nginx)]
+#[case::haproxy(HaProxy)]
+#[tokio::test]
+async fn nothing_but_the_button_s_path_is_open(#[case] kind: Kind) {
+    let open_chat = StandIn::open_chat().await;
+    let proxy = Proxy::start(kind, open_chat.address).await;
+    for path in [
+        "/",
+        "/metrics",
+        "/healthz",
+        "/readyz",
+        "/demo",
+        "//metrics",
+        "/%6detrics",
+        "/open-chat/",
+        "/open-chat/../metrics",
+        "/open-chat%2f..%2fmetrics",
+        "/metrics?/open-chat",
+        "/OPEN-CHAT",
+    ] {
+        let answer = proxy.ask(path, &kind.login()).await;
+        assert_eq!(answer.status(), 404, "{path}");
+    }
+    // A way round to the right path is refused, or arrives as what it means.
+    proxy.ask("/metrics/../open-chat", &kind.login()).await;
+    proxy.ask("/open%2Dchat", &kind.login()).await;
+    for head in open_chat.asked() {
+        assert!(head.starts_with("GET /open-chat HTTP/1.1\r\n"));
+    }
+}
+
+#[rstest]
+#[case::nginx(Nginx)]
+#[case::haproxy(HaProxy)]
+#[tokio::test]
+async fn a_connection_carries_many_clicks(#[case] kind: Kind) {
+    let service = open_chat(&format!("keep-alive-{}", kind.name())).await;
+    let proxy = Proxy::start(kind, address_of(&service)).await;
+    let mut connection = proxy.connect().await;
+    for _ in 0..2 {
+        let answer = connection.ask(CLICK, &kind.login()).await;
+        assert_eq!(answer.status(), 302);
+    }
+
+    // So does the one between proxy and service.
+    let open_chat = StandIn::open_chat().await;
+    let proxy = Proxy::start(kind, open_chat.address).await;
+    let mut connection = proxy.connect().await;
+    for _ in 0..3 {
+        let answer = connection.ask(CLICK, &kind.login()).await;
+        assert_eq!(answer.status(), 200);
+    }
+    assert_eq!(open_chat.asked().len(), 3);
+    assert_eq!(open_chat.connections.load(Ordering::Relaxed), 1);
+}
+
+#[rstest]
+#[case::nginx(Nginx, 502)]
+#[case::haproxy(HaProxy, 503)]
+#[tokio::test]
+async fn the_proxy_logs_the_path_and_never_the_query(#[case] kind: Kind, #[case] down: u16) {
+    let query = "?phone=0501234567&pass=canary-pass";
+    let open_chat = StandIn::open_chat().await;
+    let proxy = Proxy::start(kind, open_chat.address).await;
+    for path in ["/open-chat", "/metrics"] {
+        proxy.ask(&format!("{path}{query}"), &kind.login()).await;
+        proxy.ask(&format!("{path}{query}"), &kind.guess()).await;
+    }
+    // Nobody listens at this address.
+    let without = Proxy::start(kind, own_address()).await;
+    let answer = without
+        .ask(&format!("/open-chat{query}"), &kind.login())
+        .await;
+    assert_eq!(answer.status(), down);
+
+    for (proxy, last) in [(&proxy, "\"GET /metrics\" 404"), (&without, "/open-chat\"")] {
+        eventually("the log has the last request", async || {
+            proxy.logs().contains(last)
+        })
+        .await;
+        let logs = proxy.logs();
+        for secret in ["0501234567", "canary", "phone", "?"] {
+            assert!(!logs.contains(secret), "{secret} is in {logs}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn who_goes_round_the_proxy_is_nobody() {
+    let service = open_chat("round").await;
+    let right = format!("X-Proxy-Secret: {SECRET}\r\n");
+    let wrong = "X-Proxy-Secret: canary-guess\r\n";
+    for (from, secret, status) in [
+        // The proxy itself, so that the others fail for the right reason.
+        ("127.0.0.1", right.as_str(), 302),
+        ("127.0.0.1", wrong, 401),
+        ("127.0.0.1", "", 401),
+        (AGENT, right.as_str(), 401),
+        (AGENT, wrong, 401),
+        (AGENT, "", 401),
+    ] {
+        let socket = TcpSocket::new_v4().unwrap();
+        socket.bind(format!("{from}:0").parse().unwrap()).unwrap();
+        let mut stream = socket.connect(address_of(&service)).await.unwrap();
+        let request = format!(
+            "GET {CLICK} HTTP/1.1\r\nHost: {NAME}\r\nX-Auth-Request-Email: ann@example.com\r\n\
+             X-Forwarded-For: 127.0.0.1\r\n{secret}\r\n"
+        );
+        stream.write_all(request.as_bytes()).await.unwrap();
+        let mut text = String::new();
+        assert!(read_until(&mut stream, &mut text, is_whole).await);
+        let answer = Answer(text);
+        assert_eq!(answer.status(), status, "from {from}");
+        assert_eq!(
+            answer.0.contains("urn:open-chat:problem:identity-missing"),
+            status == 401,
+            "from {from}"
+        );
+    }
+}
