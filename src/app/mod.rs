@@ -1,5 +1,7 @@
 //! [`Config`] → parts → running servers → a graceful end.
 
+mod head_deadline;
+mod server;
 mod traffic;
 
 use std::net::SocketAddr;
@@ -8,14 +10,14 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use actix_web::dev::{Server, ServerHandle};
-use actix_web::{App, HttpServer, web};
 use anyhow::Context as _;
 use tokio::task::JoinHandle;
 
+use self::server::serve;
 use self::traffic::Traffic;
 use crate::chathub::{self, ChatHub};
-use crate::config::{Config, ServerConfig};
-use crate::http::{self, Desk, Front, Worker};
+use crate::config::Config;
+use crate::http::{self, Desk, Front};
 use crate::metrics::Metrics;
 use crate::phone;
 use crate::rate_limit::Limits;
@@ -24,10 +26,6 @@ use crate::secret::Secret;
 use crate::shared_store::SharedStore;
 use crate::telemetry::Telemetry;
 use crate::tokens::OperatorTokens;
-
-/// A kept connection outlives the idle time of a proxy in front (nginx: 60 s), so that it is the proxy that closes it, never this
-/// service under a request.
-const KEEP_ALIVE: Duration = Duration::from_secs(75);
 
 /// Between two proofs of the configuration: doubling up to a bound.
 const FIRST_PROOF_AGAIN: Duration = Duration::from_secs(1);
@@ -156,32 +154,6 @@ async fn watch_shared_store(shared: Option<Arc<SharedStore>>) {
 /// The commit that this was built from, where the build said so.
 fn revision() -> &'static str {
     option_env!("OPEN_CHAT_REVISION").unwrap_or("unknown")
-}
-
-fn serve(
-    config: &ServerConfig,
-    address: SocketAddr,
-    telemetry: &Telemetry,
-    desk: &Arc<Desk>,
-    routes: impl FnOnce(&mut web::ServiceConfig) + Copy + Send + 'static,
-) -> anyhow::Result<(SocketAddr, Server)> {
-    let (telemetry, desk) = (telemetry.clone(), Arc::clone(desk));
-    // `bind` asks for a backlog of 2048 connections, so that a rush waits instead of being turned away.
-    let server = HttpServer::new(move || {
-        App::new()
-            .app_data(web::Data::new(Worker::new(
-                Arc::clone(&desk),
-                telemetry.request_log(),
-            )))
-            .configure(routes)
-            .default_service(http::nowhere())
-    })
-    .keep_alive(KEEP_ALIVE)
-    .shutdown_timeout(config.shutdown_timeout.as_secs())
-    .bind(address)
-    .with_context(|| format!("cannot listen on {address}"))?;
-    let address = server.addrs()[0];
-    Ok((address, server.run()))
 }
 
 /// Shows ChatHub the credentials until it accepts them, then calls the service ready.

@@ -28,6 +28,7 @@ pub(super) struct Environment {
     pub(super) listen: Option<String>,
     pub(super) log_format: Option<String>,
     pub(super) log_phones: Option<String>,
+    pub(super) max_connections: Option<String>,
     pub(super) operator_map_file: Option<String>,
     pub(super) ops_listen: Option<String>,
     pub(super) pass_keys_file: Option<String>,
@@ -86,6 +87,8 @@ impl Default for Environment {
             log_format: None,
             // Enough to find a click again, too little to call the client.
             log_phones: text("masked"),
+            // Far more than a company's agents keep open; a bound for memory and files, should somebody open all he can.
+            max_connections: text("10000"),
             operator_map_file: None,
             ops_listen: None,
             pass_keys_file: None,

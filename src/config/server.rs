@@ -1,17 +1,20 @@
-//! Where the service listens, and how it ends.
+//! Where the service listens, for how many, and how it ends.
 
 use std::net::SocketAddr;
+use std::num::NonZeroUsize;
 use std::time::Duration;
 
 use super::environment::Environment;
 use super::reader::{Kept, Reader, duration};
 use crate::https_url::HttpsUrl;
 
-/// Where the service listens, and how it ends.
+/// Where the service listens, for how many, and how it ends.
 #[derive(Debug)]
 pub struct ServerConfig {
     /// For the clicks.
     pub listen: SocketAddr,
+    /// How many connections a port may have at once.
+    pub max_connections: NonZeroUsize,
     /// For health and metrics, where they are to be apart from the clicks.
     pub ops_listen: Option<SocketAddr>,
     /// Where the service is to its callers, for ready links.
@@ -27,6 +30,13 @@ impl ServerConfig {
                 .map_err(|_| "not an address with a port, such as 0.0.0.0:8080")
         };
         let listen = reader.read("LISTEN", env.listen.as_ref(), address);
+        let max_connections =
+            reader.read("MAX_CONNECTIONS", env.max_connections.as_ref(), |text| {
+                text.parse()
+                    .ok()
+                    .filter(|max: &NonZeroUsize| max.get() <= 1_000_000)
+                    .ok_or("not a number of connections, 1 to 1000000")
+            });
         let ops_listen = reader.read_optional("OPS_LISTEN", env.ops_listen.as_ref(), address);
         let public_url =
             reader.read_optional("PUBLIC_URL", env.public_url.as_ref(), HttpsUrl::parse);
@@ -34,6 +44,7 @@ impl ServerConfig {
             reader.read("SHUTDOWN_TIMEOUT", env.shutdown_timeout.as_ref(), duration);
         Ok(Self {
             listen: listen?,
+            max_connections: max_connections?,
             ops_listen: ops_listen?,
             public_url: public_url?,
             shutdown_timeout: shutdown_timeout?,

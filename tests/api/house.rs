@@ -90,9 +90,11 @@ const HOUSE: [(&str, &[&str]); 21] = [
 ];
 
 /// Crates that only these modules may name.
-const KEPT_BEHIND: [(&str, &[&str]); 6] = [
+const KEPT_BEHIND: [(&str, &[&str]); 8] = [
     ("reqwest", &["chathub"]),
     ("rlibphonenumber", &["phone"]),
+    ("actix_http", &["app"]),
+    ("actix_service", &["app"]),
     ("actix_web", &["app", "http", "simulator"]),
     ("envy", &["config"]),
     ("anyhow", &["app", "cli"]),

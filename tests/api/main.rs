@@ -12,6 +12,7 @@ mod answers;
 mod chathub;
 mod click;
 mod commands;
+mod connections;
 mod documents;
 mod faults;
 mod guard;
