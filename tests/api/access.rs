@@ -1,7 +1,5 @@
 //! Nobody becomes an operator by changing a URL.
 
-use std::path::PathBuf;
-
 use aws_lc_rs::encoding::{AsDer, Pkcs8V1Der, PublicKeyX509Der};
 use aws_lc_rs::rsa::KeySize;
 use aws_lc_rs::signature::{
@@ -15,7 +13,7 @@ use jsonwebtoken::{Algorithm, EncodingKey, Header, encode};
 use rstest::rstest;
 use serde_json::{Value, json};
 
-use crate::harness::{PANEL, Problem, Service, eventually, header, log_line, rules};
+use crate::harness::{PANEL, Problem, Service, eventually, file, header, log_line, rules};
 
 const SECRET: &str = "canary-pass-secret-of-more-than-32-bytes";
 const OTHER_SECRET: &str = "canary-other-secret-of-more-than-32-bytes";
@@ -54,13 +52,6 @@ async fn kind(service: &Service, query: &str) -> (u16, String) {
     }
     let problem = Problem::read(response).await;
     (problem.status, problem.kind)
-}
-
-/// A file for one test, with this text in it.
-fn file(name: &str, text: &str) -> PathBuf {
-    let path = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(name);
-    std::fs::write(&path, text).unwrap();
-    path
 }
 
 fn pem(kind: &str, key: &[u8]) -> String {

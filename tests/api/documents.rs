@@ -87,6 +87,25 @@ fn every_metric_stands_in_the_table() {
     assert_eq!(documented, real);
 }
 
+/// A defence whose test is gone, or was never there, is a promise.
+#[test]
+fn every_threat_has_a_test_that_exists() {
+    let security = document("docs/security.md");
+    let mut tests = 0;
+    for row in table(&security, "## Threats") {
+        for name in row[2].split('`').filter(|name| name.contains("::")) {
+            let (file, test) = name.split_once("::").unwrap();
+            let source = document(&format!("tests/api/{file}.rs"));
+            assert!(
+                source.contains(&format!("fn {test}(")),
+                "{name} does not exist"
+            );
+            tests += 1;
+        }
+    }
+    assert!(tests >= 20, "{tests}");
+}
+
 #[test]
 fn the_changelog_knows_this_version() {
     let changelog = document("CHANGELOG.md");

@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{self, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
@@ -215,6 +216,15 @@ impl Problem {
             retry_after,
         }
     }
+}
+
+/// A file of its own for one test, with this text in it: tests run side by side, and services look at their files every second.
+pub fn file(name: &str, text: &str) -> PathBuf {
+    static FILES: AtomicU32 = AtomicU32::new(0);
+    let number = FILES.fetch_add(1, Ordering::Relaxed);
+    let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("{number}-{name}"));
+    std::fs::write(&path, text).expect("a file");
+    path
 }
 
 /// A header as text; empty where it is absent.

@@ -4,7 +4,7 @@ use reqwest::Response;
 use rstest::rstest;
 use serde_json::{Value, json};
 
-use crate::harness::{PANEL, Problem, Service, header, log_line, rules};
+use crate::harness::{PANEL, Problem, Service, file, header, log_line, rules};
 use crate::process::{self, open_chat};
 
 const SECRET: &str = "canary-pass-secret-of-more-than-32-bytes";
@@ -14,10 +14,9 @@ const PUBLIC_URL: &str = "https://chat.example";
 const API_KEY_SHA256: &str = "e3214c483c5be6f2921e07874fb3eecff64de25bb46ebac0fc363b002712ab40";
 
 async fn service(variables: &[(&str, &str)]) -> Service {
-    let keys = std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join("link-api-keys.toml");
     let text =
         format!("[[key]]\nname = \"odoo\"\nsha256 = \"{API_KEY_SHA256}\"\noperators = [101]\n");
-    std::fs::write(&keys, text).unwrap();
+    let keys = file("api-keys.toml", &text);
     let mut all = vec![
         ("ACCESS", "pass,key"),
         ("PASS_SECRET", SECRET),
