@@ -10,7 +10,7 @@ use jsonwebtoken::{EncodingKey, Header, Validation, decode, decode_header, encod
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use super::Denied;
+use super::caller::Denied;
 use super::pass_keys::{PassKey, PassKeys};
 
 /// How far a CRM's clock may be off in `iat` and `nbf`.

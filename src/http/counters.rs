@@ -6,7 +6,7 @@ use actix_web::http::Method;
 use prometheus::{Histogram, IntCounter, IntCounterVec, IntGauge};
 
 use super::Route;
-use super::refusal::Kind;
+use super::kind::Kind;
 use crate::metrics::{self, Metrics};
 use crate::source::ChatSource;
 
@@ -104,7 +104,7 @@ fn get_counter(requests: &IntCounterVec, route: Route, status: u16) -> IntCounte
 }
 
 /// A method as a label: a caller may send any word, so all but the usual ones are `other`.
-fn method_name(method: &Method) -> &'static str {
+pub(super) fn method_name(method: &Method) -> &'static str {
     match method.as_str() {
         "GET" => "GET",
         "HEAD" => "HEAD",

@@ -6,7 +6,7 @@ use askama::Template;
 
 use super::Desk;
 use super::answer::html;
-use super::exchange::Click;
+use super::click::Click;
 use super::refusal::Refusal;
 
 /// A contact of the made-up CRM, with the link that its button opens, as such a CRM would write it.

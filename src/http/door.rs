@@ -6,8 +6,9 @@ use actix_web::HttpRequest;
 use actix_web::http::header::{AUTHORIZATION, HeaderMap};
 
 use super::Desk;
+use super::kind::Kind;
 use super::query::Query;
-use super::refusal::{Kind, Refusal};
+use super::refusal::Refusal;
 use crate::access::{Admission, Denied, Knock, Once};
 use crate::shared_store::Away;
 

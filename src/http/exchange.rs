@@ -2,28 +2,24 @@
 //!
 //! It stands around every handler, and knows nothing of what one does.
 
-use std::net::IpAddr;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use actix_web::http::Method;
 use actix_web::http::header::{
     CACHE_CONTROL, HeaderMap, HeaderName, HeaderValue, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS,
 };
+use actix_web::rt::time::timeout;
 use actix_web::web::Bytes;
 use actix_web::{HttpRequest, HttpResponse, web};
 use prometheus::IntGauge;
 use serde::Serialize;
 use tracing::Level;
 
-use super::refusal::{Kind, Refusal};
+use super::click::{Click, ClickFields};
+use super::counters::method_name;
+use super::kind::Kind;
+use super::refusal::Refusal;
 use super::{Desk, Route, Worker, door};
-use crate::access::Caller;
-use crate::chathub::OperatorId;
-use crate::config::LogPhones;
-use crate::phone::PhoneNumber;
-use crate::secret::Fingerprint;
-use crate::source::ChatSource;
-use crate::tokens::Outcome;
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 const ROBOTS: HeaderName = HeaderName::from_static("x-robots-tag");
@@ -31,40 +27,11 @@ const ROBOTS: HeaderName = HeaderName::from_static("x-robots-tag");
 /// The longest body that is read, in bytes: a few times what a link's values take.
 const MAX_BODY: usize = 16 << 10;
 
+/// How long a body may take to arrive, like a head.
+const BODY_PATIENCE: Duration = Duration::from_secs(5);
+
 /// The longest request id that is taken over from the caller, in characters.
 const MAX_REQUEST_ID: usize = 128;
-
-/// What became known of a click on its way, for its log line and its counter. What stays unknown stays empty.
-#[derive(Debug)]
-pub(super) struct Click {
-    /// Where the request comes from, proxies that are trusted aside.
-    pub(super) client: IpAddr,
-    pub(super) caller: Option<Caller>,
-    pub(super) operator: Option<OperatorId>,
-    pub(super) phone: Option<PhoneNumber>,
-    pub(super) source: Option<ChatSource>,
-    /// Set where a link was handed out: its format, the head of its token's hash, and where the token came from.
-    pub(super) link: Option<(u8, Fingerprint, Outcome)>,
-    /// Set where a link without a token was handed out: why there was none.
-    pub(super) fallback: Option<Kind>,
-    /// Set where a link-preview crawler got its page.
-    pub(super) is_crawler: bool,
-}
-
-impl Click {
-    fn from(client: IpAddr) -> Self {
-        Self {
-            client,
-            caller: None,
-            operator: None,
-            phone: None,
-            source: None,
-            link: None,
-            fallback: None,
-            is_crawler: false,
-        }
-    }
-}
 
 /// Turns a handler of GETs into a route: everything that is the same for all of them happens here.
 pub(super) fn answered_by<Handler>(route: Route, handler: Handler) -> actix_web::Route
@@ -97,8 +64,8 @@ where
             async move {
                 let (exchange, mut click) = Exchange::begin(route, &request, &worker);
                 let outcome = match allow(&request, &Method::POST) {
-                    Ok(()) => match body.to_bytes_limited(MAX_BODY).await {
-                        Ok(Ok(body)) => handler(&request, body, &worker.desk, &mut click).await,
+                    Ok(()) => match timeout(BODY_PATIENCE, body.to_bytes_limited(MAX_BODY)).await {
+                        Ok(Ok(Ok(body))) => handler(&request, body, &worker.desk, &mut click).await,
                         _ => Err(Refusal::new(
                             Kind::ParameterInvalid,
                             "The body is over 16 KiB long, or has not arrived.",
@@ -135,7 +102,7 @@ struct Exchange<'a> {
 
 impl<'a> Exchange<'a> {
     fn begin(route: Route, request: &'a HttpRequest, worker: &'a Worker) -> (Self, Click) {
-        let click = Click::from(door::client_address(request, &worker.desk));
+        let click = Click::new(door::client_address(request, &worker.desk));
         let exchange = Self {
             route,
             request,
@@ -199,10 +166,6 @@ impl<'a> Exchange<'a> {
         } else {
             Level::INFO
         };
-        let phone = match self.worker.desk.log_phones {
-            LogPhones::Masked => click.phone.as_ref().map(PhoneNumber::masked),
-            LogPhones::None => None,
-        };
         let line = Line {
             message: match self.route {
                 Route::OpenChat => "click",
@@ -211,25 +174,10 @@ impl<'a> Exchange<'a> {
             },
             request_id: &self.request_id,
             route: self.route.name(),
-            method: self.request.method().as_str(),
+            method: method_name(self.request.method()),
             status,
             duration_us: u64::try_from(self.started.elapsed().as_micros()).unwrap_or(u64::MAX),
-            client: click.client.to_string(),
-            outcome: click
-                .link
-                .map(|_| "redirect")
-                .or(click.fallback.map(|_| "fallback"))
-                .or(click.is_crawler.then_some("crawler")),
-            kind: kind.or(click.fallback).map(Kind::name),
-            caller: click.caller.as_ref().map(ToString::to_string),
-            operator: click.operator,
-            phone: phone.map(|phone| phone.to_string()),
-            format: click.link.map(|(format, ..)| format),
-            source: click.source.map(ChatSource::name),
-            token: click
-                .link
-                .map(|(_, fingerprint, _)| fingerprint.to_string()),
-            token_outcome: click.link.map(|(.., outcome)| outcome.name()),
+            click: ClickFields::of(click, kind, self.worker.desk.log_phones),
         };
         self.worker.log.borrow_mut().write(level, &line);
     }
@@ -241,29 +189,11 @@ struct Line<'a> {
     message: &'static str,
     request_id: &'a str,
     route: &'static str,
-    method: &'a str,
+    method: &'static str,
     status: u16,
     duration_us: u64,
-    client: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    outcome: Option<&'static str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    kind: Option<&'static str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    caller: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    operator: Option<OperatorId>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    phone: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    format: Option<u8>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    source: Option<&'static str>,
-    /// The head of the token's SHA-256.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    token: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    token_outcome: Option<&'static str>,
+    #[serde(flatten)]
+    click: ClickFields,
 }
 
 /// Takes the caller's id over where it is harmless, else makes one.

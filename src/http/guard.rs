@@ -5,7 +5,8 @@ use actix_web::http::header::{
     CONTENT_LENGTH, HeaderMap, HeaderName, TRANSFER_ENCODING, USER_AGENT,
 };
 
-use super::refusal::{Kind, Refusal};
+use super::kind::Kind;
+use super::refusal::Refusal;
 
 const SEC_FETCH_DEST: HeaderName = HeaderName::from_static("sec-fetch-dest");
 

@@ -5,7 +5,7 @@ use std::sync::atomic::Ordering;
 use actix_web::{HttpRequest, HttpResponse};
 
 use super::Desk;
-use super::exchange::Click;
+use super::click::Click;
 use super::refusal::Refusal;
 
 /// The content type of Prometheus' text format.

@@ -9,10 +9,11 @@ use chrono::{DateTime, SecondsFormat, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::exchange::Click;
+use super::click::Click;
+use super::kind::Kind;
 use super::open_chat::target;
 use super::query::Query;
-use super::refusal::{Kind, Refusal};
+use super::refusal::Refusal;
 use super::{Desk, door};
 use crate::access::{Bound, MintError, NewPass};
 use crate::button_url;

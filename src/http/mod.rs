@@ -1,15 +1,18 @@
 //! The HTTP side: which path leads where, and what every route may use.
 
 mod answer;
+mod click;
 mod counters;
 mod demo;
 mod door;
 mod exchange;
 mod guard;
 mod health;
+mod kind;
 mod links;
 mod open_chat;
 mod query;
+mod reasons;
 mod refusal;
 
 use std::cell::RefCell;
@@ -18,9 +21,10 @@ use std::sync::atomic::AtomicBool;
 
 use actix_web::{HttpRequest, web};
 
+use self::click::Click;
 use self::counters::Counters;
-use self::exchange::{Click, answered_by, posted_to};
-pub use self::refusal::Kind;
+use self::exchange::{answered_by, posted_to};
+pub use self::kind::Kind;
 use self::refusal::Refusal;
 use crate::access::Access;
 use crate::config::{LinkConfig, LogPhones};

@@ -5,9 +5,10 @@ use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
 
 use super::answer::html;
-use super::exchange::Click;
+use super::click::Click;
+use super::kind::Kind;
 use super::query::Query;
-use super::refusal::{Kind, Refusal};
+use super::refusal::Refusal;
 use super::{Desk, door, guard};
 use crate::config::{Fallback, LinkConfig, SourceWithoutSender};
 use crate::deep_link::DeepLink;

@@ -5,7 +5,8 @@
 
 use std::borrow::Cow;
 
-use super::refusal::{Kind, Refusal};
+use super::kind::Kind;
+use super::refusal::Refusal;
 use crate::access::{Bound, Denied};
 use crate::phone::{PhoneNumber, Region};
 use crate::source::ChatSource;

@@ -129,6 +129,15 @@ async fn what_opens_panels_makes_no_links() {
 }
 
 #[tokio::test]
+async fn a_body_that_never_comes_is_not_waited_for() {
+    let service = service(&[]).await;
+    let request =
+        "POST /links HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\nConnection: close\r\n\r\n{";
+    let answer = crate::harness::raw(&service, request).await;
+    assert!(answer.starts_with("HTTP/1.1 400 "), "{answer}");
+}
+
+#[tokio::test]
 async fn without_a_public_url_there_are_no_links() {
     let service = service(&[("PUBLIC_URL", "")]).await;
     let body = json!({"operator": 101, "phone": "0501234567"});

@@ -1,0 +1,116 @@
+//! Who is at the door, who has been let in, and why somebody has not.
+
+use std::fmt::{self, Write as _};
+use std::time::Duration;
+
+use aws_lc_rs::digest::{SHA256, digest};
+use chrono::{DateTime, Utc};
+
+use super::pass::Bound;
+use crate::chathub::OperatorId;
+
+/// Who is at the door, as the request shows it.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Knock<'a> {
+    /// The peer is one of the trusted proxies.
+    pub is_from_proxy: bool,
+    /// A pass in the query.
+    pub pass: Option<&'a str>,
+    /// What follows `Bearer` in `Authorization`.
+    pub bearer: Option<&'a str>,
+    /// The identity that a proxy names, where it names exactly one.
+    pub identity: Option<&'a str>,
+    /// What the proxy shows.
+    pub proxy_secret: Option<&'a str>,
+    /// The operator that the URL names.
+    pub operator: Option<&'a str>,
+}
+
+/// Who has been let in, and for whom.
+#[derive(Debug)]
+pub struct Admission {
+    /// Who is calling.
+    pub caller: Caller,
+    /// Whose panel may open.
+    pub operator: OperatorId,
+    /// What the pass fixes.
+    pub bound: Bound,
+    /// Set where this may happen once only.
+    pub once: Option<Once>,
+}
+
+/// A one-time pass, to be used up when nothing else can go wrong.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Once {
+    pub(super) id: String,
+    pub(super) ends: DateTime<Utc>,
+}
+
+impl Once {
+    /// Tells it from all others, and tells nobody what it is.
+    pub fn fingerprint(&self) -> String {
+        let hash = digest(&SHA256, self.id.as_bytes());
+        hash.as_ref().iter().fold(String::new(), |mut text, byte| {
+            // Writing into a String cannot fail.
+            let _ = write!(text, "{byte:02x}");
+            text
+        })
+    }
+
+    /// How long it would still be good, and a second for clocks.
+    pub fn lives(&self) -> Duration {
+        let left = (self.ends - Utc::now()).to_std().unwrap_or_default();
+        left + Duration::from_secs(1)
+    }
+}
+
+/// Who is calling. `Display` is how logs name them: kind and name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Caller {
+    /// Somebody who could reach the port.
+    Anyone,
+    /// The holder of a pass, by its key.
+    Pass(String),
+    /// Somebody whom a proxy has logged in.
+    Sso(String),
+    /// A back end, by its key's name.
+    Key(String),
+}
+
+impl fmt::Display for Caller {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Anyone => f.write_str("anyone"),
+            Self::Pass(key) => write!(f, "pass:{key}"),
+            Self::Sso(identity) => write!(f, "sso:{identity}"),
+            Self::Key(name) => write!(f, "key:{name}"),
+        }
+    }
+}
+
+/// Why somebody is not let in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Denied {
+    /// No pass is shown.
+    PassMissing,
+    /// The pass is not good: its signature, its claims, its key.
+    PassInvalid,
+    /// The pass has ended.
+    PassExpired,
+    /// The URL says something else than the pass.
+    PassMismatch,
+    /// A one-time pass has been used.
+    PassUsed,
+    /// The proxy names nobody, or is none of ours.
+    IdentityMissing,
+    /// The API key is none of ours.
+    ApiKeyInvalid,
+    /// Nobody is named whose panel should open.
+    OperatorMissing,
+    /// There is no such operator.
+    OperatorUnknown,
+    /// The caller may not act for this operator.
+    OperatorNotAllowed,
+    /// The caller's address is outside the allowed networks.
+    NetworkNotAllowed,
+}

@@ -1,0 +1,271 @@
+//! The door: who is let in, by the first credential that is shown and that a mode takes.
+
+use std::net::IpAddr;
+
+use chrono::{DateTime, Utc};
+
+use super::api_key::ApiKeys;
+use super::caller::{Admission, Caller, Denied, Knock, Once};
+use super::network::{Networks, client_address};
+use super::once::UsedPasses;
+use super::pass::{Bound, MintError, NewPass};
+use super::pass_keys::PassKeys;
+use super::settings::{Mode, Settings, UnusableFile};
+use crate::chathub::OperatorId;
+use crate::operators::OperatorMap;
+use crate::reload::{Look, Reloading};
+use crate::secret::{Secret, SecretSource};
+
+/// The door.
+pub struct Access {
+    modes: Vec<Mode>,
+    pass_keys: Option<Reloading<PassKeys>>,
+    api_keys: Option<Reloading<ApiKeys>>,
+    proxy_secret: Option<Reloading<Secret>>,
+    operators: Reloading<OperatorMap>,
+    allowed_networks: Networks,
+    trusted_proxies: Networks,
+    used: UsedPasses,
+}
+
+impl Access {
+    /// Reads the files and hangs the door.
+    pub fn new(settings: Settings) -> Result<Self, UnusableFile> {
+        let unusable = |variable| move |problem| UnusableFile { variable, problem };
+        let pass_keys = settings
+            .pass_keys
+            .map(|sources| {
+                let variable = if sources.file.is_some() {
+                    "PASS_KEYS_FILE"
+                } else {
+                    "PASS_SECRET"
+                };
+                Reloading::load(move |files| sources.read(files)).map_err(unusable(variable))
+            })
+            .transpose()?;
+        let api_keys = settings
+            .api_keys_file
+            .map(|path| Reloading::load(move |files| ApiKeys::read(files, &path)))
+            .transpose()
+            .map_err(unusable("API_KEYS_FILE"))?;
+        let proxy_secret = settings
+            .sso_proxy_secret
+            .map(|source| match source {
+                SecretSource::Text(secret) => Ok(Reloading::fixed(secret)),
+                SecretSource::File(path) => Reloading::load(move |files| {
+                    let text = files.read(&path)?;
+                    Ok(Secret::new(text.trim_end_matches(['\r', '\n'])))
+                }),
+            })
+            .transpose()
+            .map_err(unusable("SSO_PROXY_SECRET"))?;
+        let operators = match settings.operator_map_file {
+            None => Ok(Reloading::fixed(OperatorMap::default())),
+            Some(path) => Reloading::load(move |files| {
+                OperatorMap::parse(&files.read(&path)?)
+                    .map_err(|error| format!("the file {}: {error}", path.display()))
+            }),
+        }
+        .map_err(unusable("OPERATOR_MAP_FILE"))?;
+        Ok(Self {
+            modes: settings.modes,
+            pass_keys,
+            api_keys,
+            proxy_secret,
+            operators,
+            allowed_networks: settings.allowed_networks,
+            trusted_proxies: settings.trusted_proxies,
+            used: UsedPasses::default(),
+        })
+    }
+
+    /// Whether anyone is let in.
+    pub fn is_open(&self) -> bool {
+        self.modes.contains(&Mode::Open)
+    }
+
+    /// Whether this peer is a proxy whose word counts.
+    pub fn trusts(&self, peer: IpAddr) -> bool {
+        self.trusted_proxies.contain(peer.to_canonical())
+    }
+
+    /// The address that a request comes from.
+    pub fn client_address<'a>(
+        &self,
+        peer: IpAddr,
+        forwarded: impl DoubleEndedIterator<Item = &'a str>,
+    ) -> IpAddr {
+        client_address(peer, forwarded, &self.trusted_proxies)
+    }
+
+    /// Turns away who comes from elsewhere.
+    pub fn check_network(&self, client: IpAddr) -> Result<(), Denied> {
+        if self.allowed_networks.is_empty() || self.allowed_networks.contain(client) {
+            Ok(())
+        } else {
+            Err(Denied::NetworkNotAllowed)
+        }
+    }
+
+    /// Decides who is calling, by the first credential that is shown and that a mode takes, and for which operator.
+    pub fn admit(&self, knock: &Knock<'_>) -> Result<Admission, Denied> {
+        let has = |mode| self.modes.contains(&mode);
+        // A JWT has two dots, and an API key of ours is better without.
+        let bearer_pass = knock.bearer.filter(|text| text.matches('.').count() == 2);
+        if has(Mode::Pass)
+            && let Some(pass) = knock.pass.or(bearer_pass)
+        {
+            return self.admit_by_pass(pass, knock);
+        }
+        if has(Mode::Key)
+            && let Some(key) = knock.bearer
+        {
+            return self.admit_by_key(key, knock);
+        }
+        if has(Mode::Sso)
+            && knock.is_from_proxy
+            && let Some(identity) = knock.identity
+        {
+            return self.admit_by_identity(identity, knock);
+        }
+        if has(Mode::Open) {
+            return Ok(Admission {
+                caller: Caller::Anyone,
+                operator: self.named_operator(knock)?,
+                bound: Bound::default(),
+                once: None,
+            });
+        }
+        Err(if has(Mode::Pass) {
+            Denied::PassMissing
+        } else if has(Mode::Sso) {
+            Denied::IdentityMissing
+        } else {
+            Denied::ApiKeyInvalid
+        })
+    }
+
+    /// The name of the back end that shows this API key, where it may act for `operator`.
+    pub fn admit_back_end(&self, key: Option<&str>, operator: &str) -> Result<Admission, Denied> {
+        if !self.modes.contains(&Mode::Key) {
+            return Err(Denied::ApiKeyInvalid);
+        }
+        let knock = Knock {
+            operator: Some(operator).filter(|name| !name.is_empty()),
+            ..Knock::default()
+        };
+        self.admit_by_key(key.unwrap_or_default(), &knock)
+    }
+
+    /// Uses a one-time pass up.
+    pub fn use_up(&self, once: &Once) -> Result<(), Denied> {
+        self.used
+            .use_up(&once.id, once.ends)
+            .then_some(())
+            .ok_or(Denied::PassUsed)
+    }
+
+    /// Signs a pass.
+    pub fn mint(&self, new: &NewPass) -> Result<(String, DateTime<Utc>), MintError> {
+        let keys = self.pass_keys.as_ref().ok_or(MintError::NoKey)?;
+        keys.get().mint(new, Utc::now())
+    }
+
+    /// Looks at all files again: what each look brought, by the setting's variable, and whether newer files of it cannot be used.
+    pub fn look(&self) -> Vec<(&'static str, Look, bool)> {
+        fn at<T>(variable: &'static str, files: &Reloading<T>) -> (&'static str, Look, bool) {
+            let look = files.look();
+            (variable, look, files.has_failed())
+        }
+        let mut looks = vec![at("OPERATOR_MAP_FILE", &self.operators)];
+        looks.extend(
+            self.pass_keys
+                .as_ref()
+                .map(|keys| at("PASS_KEYS_FILE", keys)),
+        );
+        looks.extend(self.api_keys.as_ref().map(|keys| at("API_KEYS_FILE", keys)));
+        looks.extend(
+            self.proxy_secret
+                .as_ref()
+                .map(|secret| at("SSO_PROXY_SECRET", secret)),
+        );
+        looks
+    }
+
+    fn admit_by_pass(&self, text: &str, knock: &Knock<'_>) -> Result<Admission, Denied> {
+        let keys = self.pass_keys.as_ref().ok_or(Denied::PassInvalid)?.get();
+        let (pass, key) = keys.check(text, Utc::now())?;
+        let operators = self.operators.get();
+        let operator = operators
+            .by_alias_or_id(&pass.operator)
+            .ok_or(Denied::OperatorUnknown)?;
+        if !key.operators.contains(operator, &pass.operator) {
+            return Err(Denied::OperatorNotAllowed);
+        }
+        if let Some(named) = knock.operator
+            && operators.by_alias_or_id(named) != Some(operator)
+        {
+            return Err(Denied::PassMismatch);
+        }
+        Ok(Admission {
+            caller: Caller::Pass(pass.key.clone()),
+            operator,
+            bound: pass.bound,
+            once: pass.once.map(|(id, ends)| Once {
+                // Two keys may give out one id.
+                id: format!("{}\n{id}", pass.key),
+                ends,
+            }),
+        })
+    }
+
+    fn admit_by_key(&self, key: &str, knock: &Knock<'_>) -> Result<Admission, Denied> {
+        let keys = self.api_keys.as_ref().ok_or(Denied::ApiKeyInvalid)?.get();
+        let key = keys.find(key).ok_or(Denied::ApiKeyInvalid)?;
+        let operator = self.named_operator(knock)?;
+        if !key
+            .operators
+            .contains(operator, knock.operator.unwrap_or_default())
+        {
+            return Err(Denied::OperatorNotAllowed);
+        }
+        Ok(Admission {
+            caller: Caller::Key(key.name.clone()),
+            operator,
+            bound: Bound::default(),
+            once: None,
+        })
+    }
+
+    fn admit_by_identity(&self, identity: &str, knock: &Knock<'_>) -> Result<Admission, Denied> {
+        if let Some(expected) = &self.proxy_secret {
+            let shown = knock.proxy_secret.map(Secret::new);
+            if shown.as_ref() != Some(&**expected.get()) {
+                return Err(Denied::IdentityMissing);
+            }
+        }
+        let operators = self.operators.get();
+        let operator = operators
+            .by_alias(identity)
+            .ok_or(Denied::OperatorUnknown)?;
+        if let Some(named) = knock.operator
+            && operators.by_alias_or_id(named) != Some(operator)
+        {
+            return Err(Denied::OperatorNotAllowed);
+        }
+        Ok(Admission {
+            caller: Caller::Sso(identity.to_owned()),
+            operator,
+            bound: Bound::default(),
+            once: None,
+        })
+    }
+
+    fn named_operator(&self, knock: &Knock<'_>) -> Result<OperatorId, Denied> {
+        let named = knock.operator.ok_or(Denied::OperatorMissing)?;
+        self.operators
+            .get()
+            .by_alias_or_id(named)
+            .ok_or(Denied::OperatorUnknown)
+    }
+}

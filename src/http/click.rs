@@ -1,0 +1,104 @@
+//! What became known of a click on its way, and how its log line tells it.
+
+use std::net::IpAddr;
+
+use serde::Serialize;
+
+use super::kind::Kind;
+use crate::access::Caller;
+use crate::chathub::OperatorId;
+use crate::config::LogPhones;
+use crate::phone::PhoneNumber;
+use crate::secret::Fingerprint;
+use crate::source::ChatSource;
+use crate::tokens::Outcome;
+
+/// What became known of a click, for its log line and its counter. What stays unknown stays empty.
+#[derive(Debug)]
+pub(super) struct Click {
+    /// Where the request comes from, proxies that are trusted aside.
+    pub(super) client: IpAddr,
+    pub(super) caller: Option<Caller>,
+    pub(super) operator: Option<OperatorId>,
+    pub(super) phone: Option<PhoneNumber>,
+    pub(super) source: Option<ChatSource>,
+    /// Set where a link was handed out: its format, the head of its token's hash, and where the token came from.
+    pub(super) link: Option<(u8, Fingerprint, Outcome)>,
+    /// Set where a link without a token was handed out: why there was none.
+    pub(super) fallback: Option<Kind>,
+    /// Set where a link-preview crawler got its page.
+    pub(super) is_crawler: bool,
+}
+
+impl Click {
+    pub(super) const fn new(client: IpAddr) -> Self {
+        Self {
+            client,
+            caller: None,
+            operator: None,
+            phone: None,
+            source: None,
+            link: None,
+            fallback: None,
+            is_crawler: false,
+        }
+    }
+}
+
+/// A click's part of its log line, which is its audit event.
+#[derive(Serialize)]
+pub(super) struct ClickFields {
+    client: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    outcome: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    kind: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    caller: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    operator: Option<OperatorId>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    phone: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    format: Option<u8>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    source: Option<&'static str>,
+    /// The head of the token's SHA-256.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    token: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    token_outcome: Option<&'static str>,
+}
+
+impl ClickFields {
+    pub(super) fn of(click: &Click, kind: Option<Kind>, phones: LogPhones) -> Self {
+        let phone = match phones {
+            LogPhones::Masked => click.phone.as_ref().map(PhoneNumber::masked),
+            LogPhones::None => None,
+        };
+        let (format, token, token_outcome) = match click.link {
+            None => (None, None, None),
+            Some((format, fingerprint, outcome)) => (
+                Some(format),
+                Some(fingerprint.to_string()),
+                Some(outcome.name()),
+            ),
+        };
+        Self {
+            client: click.client.to_string(),
+            outcome: click
+                .link
+                .map(|_| "redirect")
+                .or(click.fallback.map(|_| "fallback"))
+                .or(click.is_crawler.then_some("crawler")),
+            kind: kind.or(click.fallback).map(Kind::name),
+            caller: click.caller.as_ref().map(ToString::to_string),
+            operator: click.operator,
+            phone: phone.map(|phone| phone.to_string()),
+            format,
+            source: click.source.map(ChatSource::name),
+            token,
+            token_outcome,
+        }
+    }
+}
