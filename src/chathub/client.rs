@@ -10,12 +10,13 @@ use tokio::time::Instant;
 
 use super::answer;
 use super::clock::Clock;
+use super::credentials::Credentials;
 use super::endpoint::Endpoint;
 use super::error::Error;
 use super::gate::Gate;
 use super::observe::{Nobody, Observer};
 use super::pace::Pace;
-use super::session::{Credentials, Session};
+use super::session::Session;
 use super::transport::{Call, Transport};
 use super::types::{
     AddedOperator, NewOperator, Operator, OperatorId, OperatorStatus, OperatorToken, Organization,

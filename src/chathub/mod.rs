@@ -34,6 +34,7 @@
 mod answer;
 mod client;
 mod clock;
+mod credentials;
 mod endpoint;
 mod error;
 mod gate;
@@ -45,10 +46,10 @@ mod types;
 mod upstream;
 
 pub use client::{ChatHub, DEFAULT_URL, Settings};
+pub use credentials::Credentials;
 pub use endpoint::Endpoint;
 pub use error::{BadAnswer, Error, Unreachable};
 pub use observe::{Observer, Outcome};
-pub use session::Credentials;
 pub use types::{
     AddedOperator, NewOperator, Operator, OperatorId, OperatorStatus, OperatorToken, Organization,
     OrganizationId, TokenCheck,

@@ -12,12 +12,13 @@ use tokio::runtime::Handle;
 use tokio::time::Instant as Deadline;
 
 use super::answer;
+use super::credentials::{Credentials, Shown};
 use super::endpoint::Endpoint;
 use super::error::{BadAnswer, Error, Unreachable};
 use super::transport::{Authorization, Call};
 use super::upstream::Upstream;
 use crate::flight::Flight;
-use crate::secret::{Secret, SecretSource};
+use crate::secret::Secret;
 
 /// How long refused credentials are left alone: after the first refusal, the second, and any later one.
 const REJECTED_WAITS: [Duration; 3] = [
@@ -31,40 +32,6 @@ const RENEW_AGAIN: Duration = Duration::from_secs(10);
 
 /// How often a click looks whether refused credentials have been corrected in their file.
 const LOOK_AGAIN: Duration = Duration::from_millis(250);
-
-/// How a company shows who it is.
-#[derive(Clone, Debug)]
-pub enum Credentials {
-    /// A login and a password, exchanged for a company token.
-    Login {
-        /// The company's login.
-        login: SecretSource,
-        /// Its password.
-        password: SecretSource,
-    },
-    /// The key that ChatHub's dashboard shows under Profile.
-    ProfileKey(SecretSource),
-}
-
-/// What the credentials say at this moment.
-#[derive(Clone, Debug, PartialEq, Eq)]
-enum Shown {
-    Login { login: Secret, password: Secret },
-    ProfileKey(Secret),
-}
-
-impl Credentials {
-    /// A file that cannot be read shows nothing, which no ChatHub takes.
-    fn show(&self) -> Option<Shown> {
-        Some(match self {
-            Self::Login { login, password } => Shown::Login {
-                login: login.read().ok()?,
-                password: password.read().ok()?,
-            },
-            Self::ProfileKey(key) => Shown::ProfileKey(key.read().ok()?),
-        })
-    }
-}
 
 /// The company's standing with ChatHub.
 #[derive(Debug)]

@@ -6,13 +6,14 @@ use std::pin::Pin;
 use actix_web::http::StatusCode;
 use actix_web::http::header::{AUTHORIZATION, DATE};
 use actix_web::{HttpRequest, HttpResponse, web};
-use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use serde::Deserialize;
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::Stage;
+use super::answer::{list, moment, status, token_answer};
 use super::fault::{Fault, broken_off};
-use super::rules::{TokenForm, ValidateBody};
+use super::rules::ValidateBody;
 use super::world::{Endpoint, Refused, World, operator_token};
 
 /// The longest operator name, in characters.
@@ -267,36 +268,4 @@ fn validate_token(world: &World, asked: &Asked<'_>) -> Answer {
 
 fn body<'a, T: Deserialize<'a>>(asked: &Asked<'a>) -> Result<T, StatusCode> {
     serde_json::from_slice(asked.body).map_err(|_| StatusCode::BAD_REQUEST)
-}
-
-fn list(world: &World, items: impl Iterator<Item = Value>) -> HttpResponse {
-    let content_type = if world.rules.plain_text {
-        "text/plain"
-    } else {
-        "application/json"
-    };
-    HttpResponse::Ok()
-        .content_type(content_type)
-        .body(Value::Array(items.collect()).to_string())
-}
-
-fn token_answer(world: &World, token: &str, expires_at: Option<DateTime<Utc>>) -> HttpResponse {
-    match world.rules.token_form {
-        TokenForm::String => HttpResponse::Ok().json(token),
-        TokenForm::Bare => HttpResponse::Ok()
-            .content_type("text/plain")
-            .body(token.to_owned()),
-        TokenForm::Object => HttpResponse::Ok().json(json!({"token": token})),
-        TokenForm::ObjectWithExpiration => {
-            HttpResponse::Ok().json(json!({"token": token, "expiration": expires_at.map(moment)}))
-        }
-    }
-}
-
-fn moment(at: DateTime<Utc>) -> String {
-    at.to_rfc3339_opts(SecondsFormat::Millis, true)
-}
-
-fn status(code: u16) -> StatusCode {
-    StatusCode::from_u16(code).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
 }

@@ -4,6 +4,7 @@
 //! one reading. Faults are scripted, calls are counted. It never imports the client: both are written from the documents, so
 //! that a misreading of one shows in the other.
 
+mod answer;
 mod api;
 mod control;
 mod fault;

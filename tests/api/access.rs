@@ -226,6 +226,19 @@ async fn what_is_no_good_pass_opens_nothing_and_costs_nothing() {
 }
 
 #[tokio::test]
+async fn a_pass_longer_than_any_good_one_is_not_looked_at() {
+    let service = with_passes(&[]).await;
+    for (padding, expected) in [(2000, ""), (4000, "pass-invalid")] {
+        let long = pass(&json!({"sub": "101", "padding": "x".repeat(padding)}));
+        let bearer = format!("Bearer {long}");
+        assert_eq!(
+            asked_with(&service, "", &[("Authorization", &bearer)]).await,
+            expected
+        );
+    }
+}
+
+#[tokio::test]
 async fn one_flipped_bit_anywhere_spoils_a_pass() {
     let service = with_passes(&[]).await;
     let good = pass(&json!({"sub": "101"}));

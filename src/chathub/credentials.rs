@@ -1,0 +1,37 @@
+//! How a company shows who it is.
+
+use crate::secret::{Secret, SecretSource};
+
+/// How a company shows who it is.
+#[derive(Clone, Debug)]
+pub enum Credentials {
+    /// A login and a password, exchanged for a company token.
+    Login {
+        /// The company's login.
+        login: SecretSource,
+        /// Its password.
+        password: SecretSource,
+    },
+    /// The key that ChatHub's dashboard shows under Profile.
+    ProfileKey(SecretSource),
+}
+
+/// What the credentials say at this moment.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Shown {
+    Login { login: Secret, password: Secret },
+    ProfileKey(Secret),
+}
+
+impl Credentials {
+    /// What they say now. A file that cannot be read shows nothing, which no ChatHub takes.
+    pub(super) fn show(&self) -> Option<Shown> {
+        Some(match self {
+            Self::Login { login, password } => Shown::Login {
+                login: login.read().ok()?,
+                password: password.read().ok()?,
+            },
+            Self::ProfileKey(key) => Shown::ProfileKey(key.read().ok()?),
+        })
+    }
+}
