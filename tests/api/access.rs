@@ -333,6 +333,30 @@ async fn a_one_time_pass_opens_once() {
 }
 
 #[tokio::test]
+async fn one_time_ids_are_each_key_s_own() {
+    let entry = |id: &str| {
+        format!("[[key]]\nid = \"{id}\"\nalgorithm = \"HS256\"\nsecret = \"{SECRET}\"\n")
+    };
+    let keys = file("two-keys.toml", &(entry("crm") + &entry("shop")));
+    let variables = [
+        ("ACCESS", "pass"),
+        ("PASS_KEYS_FILE", keys.to_str().unwrap()),
+    ];
+    let service = Service::start_with(rules(), &variables).await;
+    for (id, status) in [("crm", 302), ("shop", 302), ("crm", 403)] {
+        let mut header = Header::new(Algorithm::HS256);
+        header.kid = Some(id.into());
+        let once = sign(&header, &json!({"sub": "101", "jti": "1"}), &hs256(SECRET));
+        assert_eq!(
+            kind(&service, &format!("phone=0501234567&pass={once}"))
+                .await
+                .0,
+            status
+        );
+    }
+}
+
+#[tokio::test]
 async fn each_algorithm_checks_with_its_own_key_only() {
     let (rsa, ec, ed) = (
         RsaKeyPair::generate(KeySize::Rsa2048).unwrap(),

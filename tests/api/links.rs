@@ -138,6 +138,17 @@ async fn a_body_that_never_comes_is_not_waited_for() {
 }
 
 #[tokio::test]
+async fn an_api_key_counts_only_where_the_mode_is_on() {
+    let service = service(&[("ACCESS", "pass")]).await;
+    let body = json!({"operator": 101, "phone": "0501234567"});
+    let problem = Problem::read(post(&service, "canary-api-key", &body).await).await;
+    assert_eq!(
+        (problem.status, problem.kind.as_str()),
+        (401, "api-key-invalid")
+    );
+}
+
+#[tokio::test]
 async fn without_a_public_url_there_are_no_links() {
     let service = service(&[("PUBLIC_URL", "")]).await;
     let body = json!({"operator": 101, "phone": "0501234567"});
