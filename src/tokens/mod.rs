@@ -203,13 +203,16 @@ impl OperatorTokens {
         work: &mut Work,
     ) -> Flight<Minted> {
         let (mint, place) = (Arc::clone(&self.mint), Arc::clone(place));
+        let places = self.places.clone();
         let minted = self.counters.0[Outcome::Minted as usize].clone();
         let flight = Flight::start(&self.runtime, async move {
             let outcome = mint.token(operator).await.map(Arc::new);
             if outcome.is_ok() {
                 minted.inc();
             }
-            place.land(&outcome);
+            if !place.land(&outcome) {
+                places.invalidate(&operator);
+            }
             outcome
         });
         work.flight.insert(flight).clone()
@@ -229,7 +232,9 @@ enum Joined {
 }
 
 impl Place {
-    fn land(&self, outcome: &Minted) {
+    /// Takes the outcome in. Says whether there is anything worth keeping: a flood of operators that nobody could be asked about must not
+    /// fill the memory.
+    fn land(&self, outcome: &Minted) -> bool {
         let mut work = self.work();
         work.flight = None;
         work.refresh_after = None;
@@ -243,6 +248,7 @@ impl Place {
             }
             Err(_) => work.refresh_after = Some(Instant::now() + REFRESH_AGAIN),
         }
+        work.refused.is_some() || self.held.load().is_some()
     }
 
     fn work(&self) -> MutexGuard<'_, Work> {

@@ -319,6 +319,9 @@ async fn a_flood_of_strangers_costs_little() {
     assert_eq!(answered, 200_000);
     let grown = metric(address, "process_resident_memory_bytes").await - memory;
     assert!(grown < 80e6, "{grown} bytes");
+    // What nobody could be asked about is not kept.
+    let kept = metric(address, "open_chat_token_cache_entries").await;
+    assert!(kept < 40_000.0, "{kept} kept");
     assert!(series().await <= count + 5, "new series");
     let heard = chathub.total_calls();
     assert!(heard < 40_000, "ChatHub heard of {heard}");
