@@ -19,6 +19,12 @@ impl Secret {
         Self(SecretString::from(text.into()))
     }
 
+    /// Takes a file's text in, less the line end that editors leave. Nothing where nothing else is in it.
+    pub fn from_file(text: &str) -> Option<Self> {
+        let text = text.trim_end_matches(['\r', '\n']);
+        (!text.is_empty()).then(|| Self::new(text))
+    }
+
     /// Gives the text out, for the one place that sends it.
     pub fn expose(&self) -> &str {
         self.0.expose_secret()
@@ -63,16 +69,14 @@ pub enum SecretSource {
 }
 
 impl SecretSource {
-    /// The secret as it is at this moment; a file's without the line end that editors leave.
+    /// The secret as it is at this moment.
     pub fn read(&self) -> io::Result<Secret> {
         match self {
             Self::Text(secret) => Ok(secret.clone()),
             Self::File(path) => {
                 let text = std::fs::read_to_string(path)?;
-                match text.trim_end_matches(['\r', '\n']) {
-                    "" => Err(io::Error::new(io::ErrorKind::UnexpectedEof, "it is empty")),
-                    text => Ok(Secret::new(text)),
-                }
+                Secret::from_file(&text)
+                    .ok_or_else(|| io::Error::new(io::ErrorKind::UnexpectedEof, "it is empty"))
             }
         }
     }

@@ -9,12 +9,12 @@ use super::caller::{Admission, Caller, Denied, Knock, Once};
 use super::network::{Networks, client_address};
 use super::once::UsedPasses;
 use super::pass::{Bound, MintError, NewPass};
-use super::pass_keys::PassKeys;
+use super::pass_keys::{PassKeys, secret_of};
 use super::settings::{Mode, Settings, UnusableFile};
 use crate::chathub::OperatorId;
 use crate::operators::OperatorMap;
 use crate::reload::{Look, Reloading};
-use crate::secret::{Secret, SecretSource};
+use crate::secret::Secret;
 
 /// The door.
 pub struct Access {
@@ -50,13 +50,7 @@ impl Access {
             .map_err(unusable("API_KEYS_FILE"))?;
         let proxy_secret = settings
             .sso_proxy_secret
-            .map(|source| match source {
-                SecretSource::Text(secret) => Ok(Reloading::fixed(secret)),
-                SecretSource::File(path) => Reloading::load(move |files| {
-                    let text = files.read(&path)?;
-                    Ok(Secret::new(text.trim_end_matches(['\r', '\n'])))
-                }),
-            })
+            .map(|source| Reloading::load(move |files| secret_of(files, &source)))
             .transpose()
             .map_err(unusable("SSO_PROXY_SECRET"))?;
         let operators = match settings.operator_map_file {
@@ -160,7 +154,7 @@ impl Access {
     /// Uses a one-time pass up.
     pub fn use_up(&self, once: &Once) -> Result<(), Denied> {
         self.used
-            .use_up(&once.id, once.ends)
+            .use_up(&once.id, once.lives())
             .then_some(())
             .ok_or(Denied::PassUsed)
     }

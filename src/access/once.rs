@@ -2,7 +2,6 @@
 
 use std::time::{Duration, Instant};
 
-use chrono::{DateTime, Utc};
 use moka::Expiry;
 use moka::sync::Cache;
 
@@ -10,19 +9,14 @@ use moka::sync::Cache;
 const MOST: u64 = 200_000;
 
 /// The used ones of this replica.
-pub(super) struct UsedPasses(Cache<String, DateTime<Utc>>);
+pub(super) struct UsedPasses(Cache<String, Duration>);
 
 /// Each is forgotten when its pass has ended.
 struct WithThePass;
 
-impl Expiry<String, DateTime<Utc>> for WithThePass {
-    fn expire_after_create(
-        &self,
-        _: &String,
-        ends: &DateTime<Utc>,
-        _: Instant,
-    ) -> Option<Duration> {
-        Some((*ends - Utc::now()).to_std().unwrap_or_default() + Duration::from_secs(1))
+impl Expiry<String, Duration> for WithThePass {
+    fn expire_after_create(&self, _: &String, lives: &Duration, _: Instant) -> Option<Duration> {
+        Some(*lives)
     }
 }
 
@@ -40,24 +34,22 @@ impl Default for UsedPasses {
 }
 
 impl UsedPasses {
-    /// Whether this is the first use.
-    pub(super) fn use_up(&self, id: &str, ends: DateTime<Utc>) -> bool {
-        self.0.entry(id.to_owned()).or_insert(ends).is_fresh()
+    /// Whether this is the first use of `id`, which is remembered for `lives`.
+    pub(super) fn use_up(&self, id: &str, lives: Duration) -> bool {
+        self.0.entry(id.to_owned()).or_insert(lives).is_fresh()
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use chrono::TimeDelta;
-
     use super::*;
 
     #[test]
     fn once_is_once() {
         let used = UsedPasses::default();
-        let ends = Utc::now() + TimeDelta::minutes(1);
-        assert!(used.use_up("a", ends));
-        assert!(!used.use_up("a", ends));
-        assert!(used.use_up("b", ends));
+        let lives = Duration::from_mins(1);
+        assert!(used.use_up("a", lives));
+        assert!(!used.use_up("a", lives));
+        assert!(used.use_up("b", lives));
     }
 }

@@ -103,10 +103,7 @@ impl PassKeySources {
     pub(super) fn read(&self, files: &mut Files) -> Result<PassKeys, String> {
         let mut keys = Vec::new();
         if let Some(source) = &self.secret {
-            let secret = match source {
-                SecretSource::Text(secret) => secret.clone(),
-                SecretSource::File(path) => secret_from(files, path)?,
-            };
+            let secret = secret_of(files, source)?;
             keys.push(self.simple_key(files, &secret)?);
         }
         if let Some(path) = &self.file {
@@ -208,9 +205,17 @@ impl KeyEntry {
     }
 }
 
+/// A secret as it is at this moment, by files that are watched.
+pub(super) fn secret_of(files: &mut Files, source: &SecretSource) -> Result<Secret, String> {
+    match source {
+        SecretSource::Text(secret) => Ok(secret.clone()),
+        SecretSource::File(path) => secret_from(files, path),
+    }
+}
+
 fn secret_from(files: &mut Files, path: &Path) -> Result<Secret, String> {
-    let text = files.read(path)?;
-    Ok(Secret::new(text.trim_end_matches(['\r', '\n'])))
+    Secret::from_file(&files.read(path)?)
+        .ok_or_else(|| format!("the file {} cannot be used: it is empty", path.display()))
 }
 
 fn hmac(kept: &mut Option<Secret>, secret: Secret) -> Result<DecodingKey, String> {

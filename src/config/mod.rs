@@ -1,4 +1,4 @@
-//! The environment → [`Config`]. Every variable, its default and the reason for it stand here.
+//! The environment → [`Config`]. Every variable, its default and the reason for it stand in `environment`.
 //!
 //! envy reads the variables as texts; what they mean is read here, so that an error names its variable, all errors come at once, and no
 //! error repeats a value that might be a secret.

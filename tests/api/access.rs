@@ -622,6 +622,33 @@ async fn a_proxy_shows_its_secret_where_one_is_set() {
 }
 
 #[tokio::test]
+async fn a_proxy_s_secret_rotates_and_an_emptied_file_changes_nothing() {
+    let secret = file("proxy-secret", "canary-proxy-secret\n");
+    let service = with_sso(&[("SSO_PROXY_SECRET_FILE", secret.to_str().unwrap())]).await;
+    let ann = ("X-Auth-Request-Email", "ann@example.com");
+    let (old, new) = (
+        ("X-Proxy-Secret", "canary-proxy-secret"),
+        ("X-Proxy-Secret", "canary-proxy-rotated"),
+    );
+    let failed = r#"open_chat_file_reload_failed{file="SSO_PROXY_SECRET"}"#;
+    std::fs::write(&secret, "\n").unwrap();
+    eventually("the gauge tells", async || {
+        service.metric(failed).await == 1
+    })
+    .await;
+    assert_eq!(asked_with(&service, "", &[ann, old]).await, "");
+    std::fs::write(&secret, "canary-proxy-rotated\n").unwrap();
+    eventually("the new secret counts", async || {
+        asked_with(&service, "", &[ann, new]).await.is_empty()
+    })
+    .await;
+    assert_eq!(
+        asked_with(&service, "", &[ann, old]).await,
+        "identity-missing"
+    );
+}
+
+#[tokio::test]
 async fn networks_are_those_of_the_client_not_of_what_it_claims() {
     let elsewhere = [("ALLOWED_NETWORKS", "192.0.2.0/24")];
     let service = Service::start_with(rules(), &elsewhere).await;

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use open_chat::simulator::{Endpoint, Fault, Rules, Simulator};
 use rstest::rstest;
 
-use crate::harness::{PASSWORD, PROFILE_KEY, Service, eventually, header, log_line, rules};
+use crate::harness::{PASSWORD, PROFILE_KEY, Service, eventually, file, header, log_line, rules};
 use crate::proxy::{Mode, Proxy};
 
 const CLICK: &str = "operator=101&phone=0501234567";
@@ -322,10 +322,8 @@ async fn a_corrected_file_is_noticed(
     #[case] wrong: &str,
     #[case] right: &str,
 ) {
-    let path =
-        std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("corrected-{variable}"));
-    std::fs::write(&path, format!("{wrong}\n")).unwrap();
-    let file = format!("{variable}_FILE");
+    let path = file(&format!("corrected-{variable}"), &format!("{wrong}\n"));
+    let file_variable = format!("{variable}_FILE");
     let login = if variable == "CHATHUB_PASSWORD" {
         "acme"
     } else {
@@ -334,7 +332,7 @@ async fn a_corrected_file_is_noticed(
     let variables = [
         ("CHATHUB_PASSWORD", ""),
         ("CHATHUB_LOGIN", login),
-        (file.as_str(), path.to_str().unwrap()),
+        (file_variable.as_str(), path.to_str().unwrap()),
     ];
     let service = Service::start_unproven(rules(), &variables);
     assert_eq!(service.refusal(CLICK).await.kind, "credentials-rejected");
