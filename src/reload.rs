@@ -34,6 +34,7 @@ type Source<T> = Box<dyn Fn(&mut Files) -> Result<T, String> + Send + Sync>;
 
 /// Something that was read from files.
 pub struct Reloading<T> {
+    name: &'static str,
     current: ArcSwap<T>,
     source: Option<Source<T>>,
     last: Mutex<Last>,
@@ -59,9 +60,10 @@ pub enum Look {
 }
 
 impl<T> Reloading<T> {
-    /// What needs no file.
-    pub fn fixed(value: T) -> Self {
+    /// What needs no file, called `name` in what is said of it.
+    pub fn fixed(name: &'static str, value: T) -> Self {
         Self {
+            name,
             current: ArcSwap::from_pointee(value),
             source: None,
             last: Mutex::default(),
@@ -70,11 +72,13 @@ impl<T> Reloading<T> {
 
     /// Reads for the first time; an error here is final.
     pub fn load(
+        name: &'static str,
         source: impl Fn(&mut Files) -> Result<T, String> + Send + Sync + 'static,
     ) -> Result<Self, String> {
         let mut files = Files::new();
         let value = source(&mut files)?;
         Ok(Self {
+            name,
             current: ArcSwap::from_pointee(value),
             source: Some(Box::new(source)),
             last: Mutex::new(Last {
@@ -82,6 +86,11 @@ impl<T> Reloading<T> {
                 failure: None,
             }),
         })
+    }
+
+    /// The setting that names the files.
+    pub const fn name(&self) -> &'static str {
+        self.name
     }
 
     /// What is in force.
@@ -133,7 +142,7 @@ mod tests {
         let write = |text: &str| std::fs::write(&path, text).unwrap();
         write("1");
         let file = path.clone();
-        let number = Reloading::load(move |files| {
+        let number = Reloading::load("NUMBER_FILE", move |files| {
             let text = files.read(&file)?;
             text.trim().parse::<u8>().map_err(|_| "not a number".into())
         })

@@ -13,7 +13,7 @@ use super::pass_keys::{PassKeys, secret_of};
 use super::settings::{Mode, Settings, UnusableFile};
 use crate::chathub::OperatorId;
 use crate::operators::OperatorMap;
-use crate::reload::{Look, Reloading};
+use crate::reload::{Files, Look, Reloading};
 use crate::secret::Secret;
 
 /// The door.
@@ -31,36 +31,25 @@ pub struct Access {
 impl Access {
     /// Reads the files and hangs the door.
     pub fn new(settings: Settings) -> Result<Self, UnusableFile> {
-        let unusable = |variable| move |problem| UnusableFile { variable, problem };
         let pass_keys = settings
             .pass_keys
-            .map(|sources| {
-                let variable = if sources.file.is_some() {
-                    "PASS_KEYS_FILE"
-                } else {
-                    "PASS_SECRET"
-                };
-                Reloading::load(move |files| sources.read(files)).map_err(unusable(variable))
-            })
+            .map(|sources| load(sources.variable(), move |files| sources.read(files)))
             .transpose()?;
         let api_keys = settings
             .api_keys_file
-            .map(|path| Reloading::load(move |files| ApiKeys::read(files, &path)))
-            .transpose()
-            .map_err(unusable("API_KEYS_FILE"))?;
+            .map(|path| load("API_KEYS_FILE", move |files| ApiKeys::read(files, &path)))
+            .transpose()?;
         let proxy_secret = settings
             .sso_proxy_secret
-            .map(|source| Reloading::load(move |files| secret_of(files, &source)))
-            .transpose()
-            .map_err(unusable("SSO_PROXY_SECRET"))?;
+            .map(|source| load("SSO_PROXY_SECRET", move |files| secret_of(files, &source)))
+            .transpose()?;
         let operators = match settings.operator_map_file {
-            None => Ok(Reloading::fixed(OperatorMap::default())),
-            Some(path) => Reloading::load(move |files| {
+            None => Reloading::fixed("OPERATOR_MAP_FILE", OperatorMap::default()),
+            Some(path) => load("OPERATOR_MAP_FILE", move |files| {
                 OperatorMap::parse(&files.read(&path)?)
                     .map_err(|error| format!("the file {}: {error}", path.display()))
-            }),
-        }
-        .map_err(unusable("OPERATOR_MAP_FILE"))?;
+            })?,
+        };
         Ok(Self {
             modes: settings.modes,
             pass_keys,
@@ -167,22 +156,14 @@ impl Access {
 
     /// Looks at all files again: what each look brought, by the setting's variable, and whether newer files of it cannot be used.
     pub fn look(&self) -> Vec<(&'static str, Look, bool)> {
-        fn at<T>(variable: &'static str, files: &Reloading<T>) -> (&'static str, Look, bool) {
+        fn at<T>(files: &Reloading<T>) -> (&'static str, Look, bool) {
             let look = files.look();
-            (variable, look, files.has_failed())
+            (files.name(), look, files.has_failed())
         }
-        let mut looks = vec![at("OPERATOR_MAP_FILE", &self.operators)];
-        looks.extend(
-            self.pass_keys
-                .as_ref()
-                .map(|keys| at("PASS_KEYS_FILE", keys)),
-        );
-        looks.extend(self.api_keys.as_ref().map(|keys| at("API_KEYS_FILE", keys)));
-        looks.extend(
-            self.proxy_secret
-                .as_ref()
-                .map(|secret| at("SSO_PROXY_SECRET", secret)),
-        );
+        let mut looks = vec![at(&self.operators)];
+        looks.extend(self.pass_keys.as_ref().map(at));
+        looks.extend(self.api_keys.as_ref().map(at));
+        looks.extend(self.proxy_secret.as_ref().map(at));
         looks
     }
 
@@ -262,4 +243,11 @@ impl Access {
             .by_alias_or_id(named)
             .ok_or(Denied::OperatorUnknown)
     }
+}
+
+fn load<T>(
+    variable: &'static str,
+    source: impl Fn(&mut Files) -> Result<T, String> + Send + Sync + 'static,
+) -> Result<Reloading<T>, UnusableFile> {
+    Reloading::load(variable, source).map_err(|problem| UnusableFile { variable, problem })
 }

@@ -99,6 +99,15 @@ struct KeyEntry {
 }
 
 impl PassKeySources {
+    /// The setting that is to blame for what is wrong with the keys.
+    pub(super) const fn variable(&self) -> &'static str {
+        if self.file.is_some() {
+            "PASS_KEYS_FILE"
+        } else {
+            "PASS_SECRET"
+        }
+    }
+
     /// Reads all keys. The error is a sentence without a secret in it.
     pub(super) fn read(&self, files: &mut Files) -> Result<PassKeys, String> {
         let mut keys = Vec::new();
