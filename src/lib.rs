@@ -17,7 +17,7 @@
 //! | [`metrics`], [`telemetry`] | what the service says about itself |
 //! | [`reload`] | files that are read again when they change |
 //! | [`deep_link`] | four formats → a URL |
-//! | [`operators`] | whom a link means |
+//! | [`operators`] | whom a link means: an alias, an id or a name |
 //! | [`tokens`] | operator tokens |
 //! | [`access`] | who may open whose panel |
 //! | [`shared_store`] | Redis: what all replicas must agree on |

@@ -1,4 +1,4 @@
-//! Whom a link means: what the CRM or the SSO calls an agent → a ChatHub operator.
+//! What the CRM or the SSO calls an agent → a ChatHub operator (`OPERATOR_MAP_FILE`).
 
 use std::collections::HashMap;
 
