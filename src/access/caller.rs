@@ -7,7 +7,8 @@ use aws_lc_rs::digest::{SHA256, digest};
 use chrono::{DateTime, Utc};
 
 use super::pass::Bound;
-use crate::chathub::OperatorId;
+use super::scope::Scope;
+use crate::operators::Unfound;
 
 /// Who is at the door, as the request shows it.
 #[derive(Clone, Copy, Debug, Default)]
@@ -26,17 +27,38 @@ pub struct Knock<'a> {
     pub operator: Option<&'a str>,
 }
 
-/// Who has been let in, and for whom.
+/// Who has been let in.
 #[derive(Debug)]
-pub struct Admission {
+pub struct Admission<'a> {
     /// Who is calling.
     pub caller: Caller,
-    /// Whose panel may open.
-    pub operator: OperatorId,
+    /// For whom.
+    pub claim: Claim<'a>,
     /// What the pass fixes.
     pub bound: Bound,
     /// Set where this may happen once only.
     pub once: Option<Once>,
+}
+
+/// Whose panel a caller asks for, before it is known who that is.
+#[derive(Debug)]
+pub struct Claim<'a> {
+    pub(super) by: ClaimedBy,
+    /// The operator that the URL names.
+    pub(super) named: Option<&'a str>,
+    /// For whom the caller may ask.
+    pub(super) scope: Scope,
+}
+
+/// Who decides on the operator.
+#[derive(Debug)]
+pub(super) enum ClaimedBy {
+    /// The URL alone.
+    Url,
+    /// A pass, which the URL must not contradict.
+    Pass(String),
+    /// A login, which the URL must not contradict.
+    Identity(String),
 }
 
 /// A one-time pass, to be used up when nothing else can go wrong.
@@ -109,8 +131,28 @@ pub enum Denied {
     OperatorMissing,
     /// There is no such operator.
     OperatorUnknown,
+    /// Several operators are called so.
+    OperatorAmbiguous,
+    /// The operator is inactive or deleted, or none of the organization's is active.
+    OperatorInactive,
+    /// Any operator of an organization is asked for, where that is not wanted.
+    AutoIsOff,
+    /// It takes ChatHub's directory to say, and that has not been read yet.
+    DirectoryNeeded,
     /// The caller may not act for this operator.
     OperatorNotAllowed,
     /// The caller's address is outside the allowed networks.
     NetworkNotAllowed,
+}
+
+impl From<Unfound> for Denied {
+    fn from(unfound: Unfound) -> Self {
+        match unfound {
+            Unfound::Unknown => Self::OperatorUnknown,
+            Unfound::Ambiguous => Self::OperatorAmbiguous,
+            Unfound::NobodyActive => Self::OperatorInactive,
+            Unfound::AutoIsOff => Self::AutoIsOff,
+            Unfound::DirectoryNeeded => Self::DirectoryNeeded,
+        }
+    }
 }

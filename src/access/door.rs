@@ -1,18 +1,18 @@
-//! The door: who is let in, by the first credential that is shown and that a mode takes.
+//! The door: who is let in, by the first credential that is shown and that a mode takes, and whose panel may open.
 
 use std::net::IpAddr;
 
 use chrono::{DateTime, Utc};
 
 use super::api_key::ApiKeys;
-use super::caller::{Admission, Caller, Denied, Knock, Once};
+use super::caller::{Admission, Caller, Claim, ClaimedBy, Denied, Knock, Once};
 use super::network::{Networks, client_address};
 use super::once::UsedPasses;
 use super::pass::{Bound, MintError, NewPass};
 use super::pass_keys::{PassKeys, secret_of};
+use super::scope::Scope;
 use super::settings::{Mode, Settings, UnusableFile};
-use crate::chathub::OperatorId;
-use crate::operators::OperatorMap;
+use crate::operators::{OperatorMap, Operators, Roster, Unfound, Whom};
 use crate::reload::{Files, Look, Reloading};
 use crate::secret::Secret;
 
@@ -23,6 +23,7 @@ pub struct Access {
     api_keys: Option<Reloading<ApiKeys>>,
     proxy_secret: Option<Reloading<Secret>>,
     operators: Reloading<OperatorMap>,
+    auto: bool,
     allowed_networks: Networks,
     trusted_proxies: Networks,
     used: UsedPasses,
@@ -56,6 +57,7 @@ impl Access {
             api_keys,
             proxy_secret,
             operators,
+            auto: settings.operator_auto,
             allowed_networks: settings.allowed_networks,
             trusted_proxies: settings.trusted_proxies,
             used: UsedPasses::default(),
@@ -90,8 +92,8 @@ impl Access {
         }
     }
 
-    /// Decides who is calling, by the first credential that is shown and that a mode takes, and for which operator.
-    pub fn admit(&self, knock: &Knock<'_>) -> Result<Admission, Denied> {
+    /// Decides who is calling, by the first credential that is shown and that a mode takes.
+    pub fn admit<'a>(&self, knock: &Knock<'a>) -> Result<Admission<'a>, Denied> {
         let has = |mode| self.modes.contains(&mode);
         // A JWT has two dots, and an API key of ours is better without.
         let bearer_pass = knock.bearer.filter(|text| text.matches('.').count() == 2);
@@ -103,7 +105,7 @@ impl Access {
         if has(Mode::Key)
             && let Some(key) = knock.bearer
         {
-            return self.admit_by_key(key, knock);
+            return self.admit_back_end(Some(key), knock.operator);
         }
         if has(Mode::Sso)
             && knock.is_from_proxy
@@ -112,12 +114,7 @@ impl Access {
             return self.admit_by_identity(identity, knock);
         }
         if has(Mode::Open) {
-            return Ok(Admission {
-                caller: Caller::Anyone,
-                operator: self.named_operator(knock)?,
-                bound: Bound::default(),
-                once: None,
-            });
+            return by_url(Caller::Anyone, knock.operator, Scope::default());
         }
         Err(if has(Mode::Pass) {
             Denied::PassMissing
@@ -128,16 +125,60 @@ impl Access {
         })
     }
 
-    /// The name of the back end that shows this API key, where it may act for `operator`.
-    pub fn admit_back_end(&self, key: Option<&str>, operator: &str) -> Result<Admission, Denied> {
-        if !self.modes.contains(&Mode::Key) {
-            return Err(Denied::ApiKeyInvalid);
-        }
-        let knock = Knock {
-            operator: Some(operator).filter(|name| !name.is_empty()),
-            ..Knock::default()
+    /// The back end that shows this API key.
+    pub fn admit_back_end<'a>(
+        &self,
+        key: Option<&str>,
+        operator: Option<&'a str>,
+    ) -> Result<Admission<'a>, Denied> {
+        let keys = self
+            .api_keys
+            .as_ref()
+            .filter(|_| self.modes.contains(&Mode::Key));
+        let keys = keys.ok_or(Denied::ApiKeyInvalid)?.get();
+        let key = keys
+            .find(key.unwrap_or_default())
+            .ok_or(Denied::ApiKeyInvalid)?;
+        by_url(
+            Caller::Key(key.name.clone()),
+            operator,
+            key.operators.clone(),
+        )
+    }
+
+    /// Whose panel may open, by what is known of the operators at this moment.
+    pub fn whom(&self, claim: &Claim<'_>, roster: Option<&Roster>) -> Result<Whom, Denied> {
+        let map = self.operators.get();
+        let operators = Operators {
+            map: &map,
+            roster,
+            auto: self.auto,
         };
-        self.admit_by_key(key.unwrap_or_default(), &knock)
+        let named = claim.named.map(|named| operators.named(named));
+        let (whom, contradiction) = match &claim.by {
+            ClaimedBy::Url => (named.clone().ok_or(Denied::OperatorMissing)?, None),
+            ClaimedBy::Pass(text) => (operators.named(text), Some(Denied::PassMismatch)),
+            ClaimedBy::Identity(text) => {
+                (operators.identified(text), Some(Denied::OperatorNotAllowed))
+            }
+        };
+        let whom = whom?;
+        if !claim.scope.contains(&whom, operators)? {
+            return Err(Denied::OperatorNotAllowed);
+        }
+        match (named, contradiction) {
+            (Some(Err(Unfound::DirectoryNeeded)), _) => return Err(Denied::DirectoryNeeded),
+            (Some(named), Some(denied)) if named.as_ref() != Ok(&whom) => return Err(denied),
+            _ => {}
+        }
+        let status = whom
+            .operator()
+            .zip(roster)
+            .and_then(|(id, roster)| roster.status(id));
+        if status.is_some_and(|status| !status.works()) {
+            return Err(Denied::OperatorInactive);
+        }
+        Ok(whom)
     }
 
     /// Uses a one-time pass up.
@@ -167,82 +208,61 @@ impl Access {
         looks
     }
 
-    fn admit_by_pass(&self, text: &str, knock: &Knock<'_>) -> Result<Admission, Denied> {
+    fn admit_by_pass<'a>(&self, text: &str, knock: &Knock<'a>) -> Result<Admission<'a>, Denied> {
         let keys = self.pass_keys.as_ref().ok_or(Denied::PassInvalid)?.get();
         let (pass, key) = keys.check(text, Utc::now())?;
-        let operators = self.operators.get();
-        let operator = operators
-            .by_alias_or_id(&pass.operator)
-            .ok_or(Denied::OperatorUnknown)?;
-        if !key.operators.contains(operator, &pass.operator) {
-            return Err(Denied::OperatorNotAllowed);
-        }
-        if let Some(named) = knock.operator
-            && operators.by_alias_or_id(named) != Some(operator)
-        {
-            return Err(Denied::PassMismatch);
-        }
         Ok(Admission {
-            caller: Caller::Pass(pass.key.clone()),
-            operator,
+            claim: Claim {
+                by: ClaimedBy::Pass(pass.operator),
+                named: knock.operator,
+                scope: key.operators.clone(),
+            },
             bound: pass.bound,
             once: pass.once.map(|(id, ends)| Once {
                 // Two keys may give out one id.
                 id: format!("{}\n{id}", pass.key),
                 ends,
             }),
+            caller: Caller::Pass(pass.key),
         })
     }
 
-    fn admit_by_key(&self, key: &str, knock: &Knock<'_>) -> Result<Admission, Denied> {
-        let keys = self.api_keys.as_ref().ok_or(Denied::ApiKeyInvalid)?.get();
-        let key = keys.find(key).ok_or(Denied::ApiKeyInvalid)?;
-        let operator = self.named_operator(knock)?;
-        if !key
-            .operators
-            .contains(operator, knock.operator.unwrap_or_default())
-        {
-            return Err(Denied::OperatorNotAllowed);
-        }
-        Ok(Admission {
-            caller: Caller::Key(key.name.clone()),
-            operator,
-            bound: Bound::default(),
-            once: None,
-        })
-    }
-
-    fn admit_by_identity(&self, identity: &str, knock: &Knock<'_>) -> Result<Admission, Denied> {
+    fn admit_by_identity<'a>(
+        &self,
+        identity: &str,
+        knock: &Knock<'a>,
+    ) -> Result<Admission<'a>, Denied> {
         if let Some(expected) = &self.proxy_secret {
             let shown = knock.proxy_secret.map(Secret::new);
             if shown.as_ref() != Some(&**expected.get()) {
                 return Err(Denied::IdentityMissing);
             }
         }
-        let operators = self.operators.get();
-        let operator = operators
-            .by_alias(identity)
-            .ok_or(Denied::OperatorUnknown)?;
-        if let Some(named) = knock.operator
-            && operators.by_alias_or_id(named) != Some(operator)
-        {
-            return Err(Denied::OperatorNotAllowed);
-        }
         Ok(Admission {
             caller: Caller::Sso(identity.to_owned()),
-            operator,
+            claim: Claim {
+                by: ClaimedBy::Identity(identity.to_owned()),
+                named: knock.operator,
+                scope: Scope::default(),
+            },
             bound: Bound::default(),
             once: None,
         })
     }
+}
 
-    fn named_operator(&self, knock: &Knock<'_>) -> Result<OperatorId, Denied> {
-        let named = knock.operator.ok_or(Denied::OperatorMissing)?;
-        self.operators
-            .get()
-            .by_alias_or_id(named)
-            .ok_or(Denied::OperatorUnknown)
-    }
+fn by_url(caller: Caller, operator: Option<&str>, scope: Scope) -> Result<Admission<'_>, Denied> {
+    let claim = Claim {
+        by: ClaimedBy::Url,
+        named: Some(operator.ok_or(Denied::OperatorMissing)?),
+        scope,
+    };
+    Ok(Admission {
+        caller,
+        claim,
+        bound: Bound::default(),
+        once: None,
+    })
 }
 
 fn load<T>(

@@ -13,7 +13,7 @@ mod pass_keys;
 mod scope;
 mod settings;
 
-pub use self::caller::{Admission, Caller, Denied, Knock, Once};
+pub use self::caller::{Admission, Caller, Claim, Denied, Knock, Once};
 pub use self::door::Access;
 pub use self::network::{Networks, NotANetwork, client_address};
 pub use self::pass::{Bound, MintError, NewPass};

@@ -60,6 +60,8 @@ pub struct Settings {
     pub trusted_proxies: Networks,
     /// What the CRM or the SSO calls an agent.
     pub operator_map_file: Option<PathBuf>,
+    /// Whether a link may leave the choice of an organization's operator to this service.
+    pub operator_auto: bool,
 }
 
 /// A setting's file cannot be used.

@@ -19,6 +19,7 @@ use crate::chathub::{self, ChatHub};
 use crate::config::Config;
 use crate::http::{self, Desk, Front};
 use crate::metrics::Metrics;
+use crate::operators::Directory;
 use crate::phone;
 use crate::rate_limit::Limits;
 use crate::reload::Look;
@@ -73,6 +74,8 @@ impl Application {
             sso_header: config.access.sso_header,
             limits: Limits::new(&config.limits, shared.clone(), &metrics),
             shared: shared.clone(),
+            directory: Directory::new(Arc::clone(&chathub), config.directory),
+            click_budget: config.click_budget,
             links: config.links,
             tokens: OperatorTokens::new(Arc::clone(&chathub), &config.tokens, &metrics),
             metrics,
@@ -106,6 +109,7 @@ impl Application {
             tasks: vec![
                 tokio::spawn(prove(chathub, Arc::clone(&desk))),
                 tokio::spawn(look_at_files(Arc::clone(&desk))),
+                tokio::spawn(keep_directory(Arc::clone(&desk))),
                 tokio::spawn(sweep_limits(desk)),
                 tokio::spawn(watch_shared_store(shared)),
             ],
@@ -199,6 +203,10 @@ async fn look_at_files(desk: Arc<Desk>) {
         }
         tokio::time::sleep(LOOK_AT_FILES).await;
     }
+}
+
+async fn keep_directory(desk: Arc<Desk>) {
+    desk.directory.keep().await;
 }
 
 async fn sweep_limits(desk: Arc<Desk>) {

@@ -45,7 +45,7 @@ pub(super) enum Verdict {
     Fails,
     /// It asks to wait.
     Throttles(Option<Duration>),
-    /// Nobody waited for the outcome.
+    /// Nothing: nobody waited for the outcome, or it says nothing of the others.
     Unknown,
 }
 

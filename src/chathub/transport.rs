@@ -69,32 +69,46 @@ impl Call {
 /// The connections to ChatHub.
 #[derive(Clone, Debug)]
 pub(super) struct Transport {
-    http: reqwest::Client,
+    kept: reqwest::Client,
+    new: reqwest::Client,
     base: Url,
+}
+
+/// Which connection a request goes out on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Connection {
+    /// One that is kept, if there is one.
+    Kept,
+    /// A new one: where one that was kept has just turned out dead, the others may be dead too.
+    New,
 }
 
 impl Transport {
     pub(super) fn new(base: &HttpsUrl, connect_timeout: Duration) -> Result<Self, Error> {
-        let mut builder = reqwest::Client::builder()
-            .user_agent(concat!("open-chat/", env!("CARGO_PKG_VERSION")))
-            .connect_timeout(connect_timeout)
-            .pool_idle_timeout(POOL_IDLE)
-            .redirect(redirect::Policy::none())
-            .retry(reqwest::retry::never())
-            .https_only(!base.is_loopback());
-        if base.is_loopback() {
-            builder = builder.no_proxy();
-        }
-        // It fails where the machine has no usable certificate store, which is as good as no connection.
-        let http = builder
-            .build()
-            .map_err(|_| Error::Unavailable(Unreachable::NoConnection))?;
+        let client = |most_kept| {
+            let mut builder = reqwest::Client::builder()
+                .user_agent(concat!("open-chat/", env!("CARGO_PKG_VERSION")))
+                .connect_timeout(connect_timeout)
+                .pool_idle_timeout(POOL_IDLE)
+                .pool_max_idle_per_host(most_kept)
+                .redirect(redirect::Policy::none())
+                .retry(reqwest::retry::never())
+                .https_only(!base.is_loopback());
+            if base.is_loopback() {
+                builder = builder.no_proxy();
+            }
+            // It fails where the machine has no usable certificate store, which is as good as no connection.
+            builder
+                .build()
+                .map_err(|_| Error::Unavailable(Unreachable::NoConnection))
+        };
+        let (kept, new) = (client(usize::MAX)?, client(0)?);
         let mut base = base.as_url().clone();
         base.set_query(None);
         if !base.path().ends_with('/') {
             base.set_path(&format!("{}/", base.path()));
         }
-        Ok(Self { http, base })
+        Ok(Self { kept, new, base })
     }
 
     /// Sends the call once and reads the answer's body; `clock` learns from its `Date`.
@@ -103,6 +117,7 @@ impl Transport {
     pub(super) async fn send(
         &self,
         call: &Call,
+        connection: Connection,
         authorization: &Authorization,
         clock: &Clock,
     ) -> Result<Vec<u8>, Error> {
@@ -111,8 +126,11 @@ impl Transport {
         if let Some((name, value)) = &call.query {
             url.query_pairs_mut().append_pair(name, value);
         }
-        let mut request = self
-            .http
+        let http = match connection {
+            Connection::Kept => &self.kept,
+            Connection::New => &self.new,
+        };
+        let mut request = http
             .request(call.endpoint.method(), url)
             // The GETs document this header as required, and answer JSON all the same.
             .header(ACCEPT, "text/plain");

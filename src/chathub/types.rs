@@ -15,11 +15,7 @@ pub struct OperatorId(pub u64);
 impl OperatorId {
     /// Reads an id as a link names it: decimal digits without a leading zero. Anything else is a name.
     pub fn parse(text: &str) -> Option<Self> {
-        let digits = text.bytes().all(|byte| byte.is_ascii_digit());
-        (digits && !text.starts_with('0'))
-            .then(|| text.parse().ok())
-            .flatten()
-            .map(Self)
+        number(text).map(Self)
     }
 }
 
@@ -33,6 +29,18 @@ impl fmt::Display for OperatorId {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct OrganizationId(pub u64);
+
+impl OrganizationId {
+    /// Reads an id: decimal digits without a leading zero.
+    pub fn parse(text: &str) -> Option<Self> {
+        number(text).map(Self)
+    }
+}
+
+fn number(text: &str) -> Option<u64> {
+    let is_number = text.bytes().all(|byte| byte.is_ascii_digit()) && !text.starts_with('0');
+    is_number.then(|| text.parse().ok()).flatten()
+}
 
 impl fmt::Display for OrganizationId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -74,6 +82,13 @@ pub enum OperatorStatus {
     Deleted,
     /// A number that ChatHub's documents do not name.
     Other(u8),
+}
+
+impl OperatorStatus {
+    /// Whether a token may be asked for: of a status that the documents do not name, only ChatHub knows.
+    pub const fn works(self) -> bool {
+        !matches!(self, Self::Inactive | Self::Deleted)
+    }
 }
 
 impl From<u8> for OperatorStatus {

@@ -14,7 +14,7 @@ use super::error::{Error, Unreachable};
 use super::gate::{Gate, Verdict};
 use super::observe::{Observer, Outcome};
 use super::pace::Pace;
-use super::transport::{Authorization, Call, Transport};
+use super::transport::{Authorization, Call, Connection, Transport};
 
 /// Before the second attempt: long enough for a restarted connection, short enough for an agent.
 const RETRY_AFTER: Duration = Duration::from_millis(50);
@@ -46,7 +46,8 @@ impl Upstream {
         read: Read<T>,
     ) -> Result<T, Error> {
         self.retries.earn();
-        let first = self.attempt(call, authorization, deadline, read).await;
+        let attempt = |connection| self.attempt(call, connection, authorization, deadline, read);
+        let first = attempt(Connection::Kept).await;
         let may_pass = matches!(
             first,
             Err(Error::TimedOut
@@ -58,7 +59,7 @@ impl Upstream {
             return first;
         }
         sleep(RETRY_AFTER.mul_f64(1.0 + fastrand::f64())).await;
-        match self.attempt(call, authorization, deadline, read).await {
+        match attempt(Connection::New).await {
             // What the first attempt has shown says more than that there was no second.
             Err(Error::Overloaded | Error::Unavailable(Unreachable::CircuitOpen { .. })) => first,
             second => second,
@@ -73,6 +74,7 @@ impl Upstream {
     async fn attempt<T>(
         &self,
         call: &Call,
+        connection: Connection,
         authorization: &Authorization,
         deadline: Instant,
         read: Read<T>,
@@ -92,13 +94,20 @@ impl Upstream {
         };
         let started = Instant::now();
         let end = deadline.min(started + self.attempt_timeout);
-        let outcome = timeout_at(end, self.transport.send(call, authorization, &self.clock))
+        let answer = self
+            .transport
+            .send(call, connection, authorization, &self.clock);
+        let outcome = timeout_at(end, answer)
             .await
             .unwrap_or(Err(Error::TimedOut))
             .and_then(|body| read(&body));
-        visit.verdict = outcome
-            .as_ref()
-            .map_or_else(Verdict::from, |_| Verdict::Answers);
+        visit.verdict = match &outcome {
+            Err(error @ Error::Throttled { .. }) => error.into(),
+            _ if call.endpoint.is_list() => Verdict::Unknown,
+            outcome => outcome
+                .as_ref()
+                .map_or_else(Verdict::from, |_| Verdict::Answers),
+        };
         self.observer
             .request_ended(call.endpoint, Outcome::of(&outcome), started.elapsed());
         outcome
@@ -126,6 +135,12 @@ impl Endpoint {
     /// Whether the same request twice does no more than once. `synchronize` would add every operator twice.
     const fn is_repeatable(self) -> bool {
         !matches!(self, Self::Synchronize)
+    }
+
+    /// Lists are read in the background. How that goes says nothing of tokens: ChatHub may mint while it cannot list, or the other way
+    /// round.
+    const fn is_list(self) -> bool {
+        matches!(self, Self::Organizations | Self::Operators)
     }
 }
 

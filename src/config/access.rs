@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use super::ConfigError;
 use super::environment::Environment;
-use super::reader::{Kept, Reader, duration};
+use super::reader::{Kept, Reader, duration, on_or_off};
 use crate::access::{Access, Mode, Networks, PassKeySources, Settings};
 use crate::https_url::HttpsUrl;
 
@@ -32,6 +32,7 @@ impl AccessConfig {
         };
         let allowed_networks = networks("ALLOWED_NETWORKS", &env.allowed_networks);
         let trusted_proxies = networks("TRUSTED_PROXIES", &env.trusted_proxies);
+        let auto = reader.read("OPERATOR_AUTO", env.operator_auto.as_ref(), on_or_off);
         let settings = Settings {
             modes: modes?,
             pass_keys: pass_keys?,
@@ -40,6 +41,7 @@ impl AccessConfig {
             allowed_networks: allowed_networks?,
             trusted_proxies: trusted_proxies?,
             operator_map_file: env.operator_map_file.as_ref().map(PathBuf::from),
+            operator_auto: auto?,
         };
         check_modes(reader, env, &settings)?;
         Ok(Self {

@@ -24,11 +24,13 @@ pub(super) struct Environment {
     pub(super) chat_panel_url: Option<String>,
     pub(super) click_budget: Option<String>,
     pub(super) default_region: Option<String>,
+    pub(super) directory_refresh: Option<String>,
     pub(super) fallback: Option<String>,
     pub(super) listen: Option<String>,
     pub(super) log_format: Option<String>,
     pub(super) log_phones: Option<String>,
     pub(super) max_connections: Option<String>,
+    pub(super) operator_auto: Option<String>,
     pub(super) operator_map_file: Option<String>,
     pub(super) ops_listen: Option<String>,
     pub(super) pass_keys_file: Option<String>,
@@ -81,6 +83,8 @@ impl Default for Environment {
             click_budget: text("5s"),
             // SMSBAT's home market.
             default_region: text("UA"),
+            // What changes in ChatHub counts after a minute, as ChatHub's own refusals do.
+            directory_refresh: text("60s"),
             // A page says what is wrong; a login form would hide it.
             fallback: text("page"),
             listen: text("0.0.0.0:8080"),
@@ -89,6 +93,8 @@ impl Default for Environment {
             log_phones: text("masked"),
             // Far more than a company's agents keep open; a bound for memory and files, should somebody open all he can.
             max_connections: text("10000"),
+            // Whoever may ask for anyone would otherwise get somebody's panel without naming them.
+            operator_auto: text("off"),
             operator_map_file: None,
             ops_listen: None,
             pass_keys_file: None,

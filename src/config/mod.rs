@@ -15,6 +15,7 @@ mod tokens;
 
 use std::ffi::OsString;
 use std::fmt;
+use std::time::Duration;
 
 use thiserror::Error;
 
@@ -25,6 +26,7 @@ pub use self::logs::{LogConfig, LogPhones};
 use self::reader::{Kept, Problem, Reader, duration};
 pub use self::server::ServerConfig;
 use crate::chathub::Settings;
+use crate::operators;
 use crate::rate_limit;
 use crate::secret::SecretSource;
 use crate::shared_store::SharedStore;
@@ -37,6 +39,10 @@ pub struct Config {
     pub chathub: Settings,
     /// How a click becomes a deep link.
     pub links: LinkConfig,
+    /// How ChatHub's directory is kept.
+    pub directory: operators::Settings,
+    /// How long a click takes, at most.
+    pub click_budget: Duration,
     /// How operator tokens are got and kept.
     pub tokens: crate::tokens::Settings,
     /// Where all replicas share what they must agree on.
@@ -89,10 +95,21 @@ impl Config {
         let limits = limits::read(reader, &env);
         let access = AccessConfig::read(reader, &env);
         let logs = LogConfig::read(reader, &env);
-        let chathub = chathub::read(reader, env, click_budget);
+        let refresh = reader.read(
+            "DIRECTORY_REFRESH",
+            env.directory_refresh.as_ref(),
+            duration,
+        );
+        let chathub = chathub::read(reader, env, click_budget)?;
         Ok(Self {
             server: server?,
-            chathub: chathub?,
+            directory: operators::Settings {
+                refresh: refresh?,
+                // Half of the rate is left for clicks.
+                spacing: Duration::from_secs(2) / chathub.max_rate,
+            },
+            chathub,
+            click_budget: click_budget?,
             links: links?,
             tokens: tokens?,
             redis_url: redis_url?,

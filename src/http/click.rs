@@ -1,6 +1,7 @@
 //! What became known of a click on its way, and how its log line tells it.
 
 use std::net::IpAddr;
+use std::time::Instant;
 
 use serde::Serialize;
 
@@ -18,6 +19,8 @@ use crate::tokens::Outcome;
 pub(super) struct Click {
     /// Where the request comes from, proxies that are trusted aside.
     pub(super) client: IpAddr,
+    /// When its answer must be out.
+    pub(super) deadline: Instant,
     pub(super) caller: Option<Caller>,
     pub(super) operator: Option<OperatorId>,
     pub(super) phone: Option<PhoneNumber>,
@@ -31,9 +34,10 @@ pub(super) struct Click {
 }
 
 impl Click {
-    pub(super) const fn new(client: IpAddr) -> Self {
+    pub(super) const fn new(client: IpAddr, deadline: Instant) -> Self {
         Self {
             client,
+            deadline,
             caller: None,
             operator: None,
             phone: None,

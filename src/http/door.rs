@@ -27,23 +27,23 @@ pub(super) fn client_address(request: &HttpRequest, desk: &Desk) -> IpAddr {
 }
 
 /// Lets the caller in, or says why not.
-pub(super) async fn admit(
-    request: &HttpRequest,
-    query: &Query<'_>,
+pub(super) async fn admit<'a>(
+    request: &'a HttpRequest,
+    query: &'a Query<'_>,
     client: IpAddr,
-    desk: &Desk,
-) -> Result<Admission, Refusal> {
+    desk: &'a Desk,
+) -> Result<Admission<'a>, Refusal> {
     or_turn_away(knock(request, query, client, desk), desk, client).await
 }
 
 /// Says why somebody is not let in; who keeps trying is not told any more.
-pub(super) async fn or_turn_away(
-    admission: Result<Admission, Denied>,
+pub(super) async fn or_turn_away<T>(
+    answer: Result<T, Denied>,
     desk: &Desk,
     client: IpAddr,
-) -> Result<Admission, Refusal> {
-    match admission {
-        Ok(admission) => Ok(admission),
+) -> Result<T, Refusal> {
+    match answer {
+        Ok(granted) => Ok(granted),
         Err(denied) => Err(match desk.limits.refused(client).await {
             Ok(()) => denied.into(),
             Err(limited) => limited.into(),
@@ -67,12 +67,12 @@ pub(super) async fn use_up(once: &Once, desk: &Desk) -> Result<(), Refusal> {
     }
 }
 
-fn knock(
-    request: &HttpRequest,
-    query: &Query<'_>,
+fn knock<'a>(
+    request: &'a HttpRequest,
+    query: &'a Query<'_>,
     client: IpAddr,
-    desk: &Desk,
-) -> Result<Admission, Denied> {
+    desk: &'a Desk,
+) -> Result<Admission<'a>, Denied> {
     desk.access.check_network(client)?;
     let headers = request.headers();
     let knock = Knock {

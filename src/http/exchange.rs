@@ -102,13 +102,18 @@ struct Exchange<'a> {
 
 impl<'a> Exchange<'a> {
     fn begin(route: Route, request: &'a HttpRequest, worker: &'a Worker) -> (Self, Click) {
-        let click = Click::new(door::client_address(request, &worker.desk));
+        let started = Instant::now();
+        let desk = &worker.desk;
+        let click = Click::new(
+            door::client_address(request, desk),
+            started + desk.click_budget,
+        );
         let exchange = Self {
             route,
             request,
             worker,
             request_id: request_id(request.headers()),
-            started: Instant::now(),
+            started,
             _in_flight: InFlight::enter(&worker.counters.in_flight),
         };
         (exchange, click)

@@ -46,6 +46,7 @@ kinds! {
     IdentityMissing     "identity-missing"     401 "Nobody is logged in";
     ApiKeyInvalid       "api-key-invalid"      401 "The API key is not valid";
     OperatorNotAllowed  "operator-not-allowed" 403 "This operator is not allowed here";
+    OperatorInactive    "operator-inactive"    403 "The operator does not work at present";
     PassMismatch        "pass-mismatch"        403 "The link contradicts its pass";
     PassUsed            "pass-used"            403 "The link has been used already";
     NetworkNotAllowed   "network-not-allowed"  403 "This network is not allowed";
@@ -53,6 +54,7 @@ kinds! {
     OperatorUnknown     "operator-unknown"     404 "There is no such operator";
     NotFound            "not-found"            404 "There is nothing here";
     MethodNotAllowed    "method-not-allowed"   405 "Another method is wanted";
+    OperatorAmbiguous   "operator-ambiguous"   409 "Several operators have this name";
     QueryTooLong        "query-too-long"       414 "The link is too long";
     RateLimited         "rate-limited"         429 "Too many clicks";
     ChathubBadAnswer    "chathub-bad-answer"   502 "ChatHub gave an answer that makes no sense";

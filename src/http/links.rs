@@ -14,8 +14,9 @@ use super::kind::Kind;
 use super::open_chat::target;
 use super::query::Query;
 use super::refusal::Refusal;
+use super::whom::whom;
 use super::{Desk, door};
-use crate::access::{Bound, MintError, NewPass};
+use crate::access::{Admission, Bound, MintError, NewPass};
 use crate::button_url;
 
 /// A link lives as long as it takes to show a page and click, where the back end says nothing else.
@@ -54,14 +55,15 @@ pub(super) async fn links(
         .map_err(|error| invalid(format!("The body is not the JSON that is wanted: {error}.")))?;
     let operator = text("operator", Some(wanted.operator))?.unwrap_or_default();
     let key = door::bearer(request.headers());
+    let named = Some(operator.as_str()).filter(|name| !name.is_empty());
     let admission = desk
         .access
         .check_network(click.client)
-        .and_then(|()| desk.access.admit_back_end(key, &operator));
-    let admission = door::or_turn_away(admission, desk, click.client).await?;
-    click.caller = Some(admission.caller);
-    click.operator = Some(admission.operator);
-    desk.limits.click(click.client, admission.operator).await?;
+        .and_then(|()| desk.access.admit_back_end(key, named));
+    let Admission { caller, claim, .. } = door::or_turn_away(admission, desk, click.client).await?;
+    click.caller = Some(caller);
+    click.operator = whom(&claim, click, desk).await?.operator();
+    desk.limits.click(click.client, click.operator).await?;
     let bound = Bound {
         phone: text("phone", wanted.phone)?,
         source: text("source", wanted.source)?,

@@ -14,10 +14,12 @@ mod open_chat;
 mod query;
 mod reasons;
 mod refusal;
+mod whom;
 
 use std::cell::RefCell;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
+use std::time::Duration;
 
 use actix_web::{HttpRequest, web};
 
@@ -30,6 +32,7 @@ use crate::access::Access;
 use crate::config::{LinkConfig, LogPhones};
 use crate::https_url::HttpsUrl;
 use crate::metrics::Metrics;
+use crate::operators::Directory;
 use crate::rate_limit::Limits;
 use crate::shared_store::SharedStore;
 use crate::telemetry::RequestLog;
@@ -47,6 +50,10 @@ pub struct Desk {
     pub shared: Option<Arc<SharedStore>>,
     /// How a click becomes a deep link.
     pub links: LinkConfig,
+    /// Who works for the company.
+    pub directory: Directory,
+    /// How long a click takes, at most.
+    pub click_budget: Duration,
     /// Where operator tokens come from.
     pub tokens: OperatorTokens,
     /// What is counted.

@@ -9,14 +9,17 @@ use super::click::Click;
 use super::kind::Kind;
 use super::query::Query;
 use super::refusal::Refusal;
+use super::whom::{for_client, no_token, whom};
 use super::{Desk, door, guard};
+use crate::access::Admission;
 use crate::config::{Fallback, LinkConfig, SourceWithoutSender};
 use crate::deep_link::DeepLink;
+use crate::operators::Whom;
 use crate::phone::PhoneNumber;
 use crate::source::ChatSource;
 
-/// Guard → query → access → rate limit → target → token → deep link. Everything that can be refused without ChatHub is refused before ChatHub is
-/// asked, and a one-time pass is used up when nothing else can go wrong here.
+/// Guard → query → access → operator → rate limit → target → token → deep link. Everything that can be refused without ChatHub is refused
+/// before ChatHub is asked, and a one-time pass is used up when nothing else can go wrong here.
 pub(super) async fn open_chat(
     request: &HttpRequest,
     desk: &Desk,
@@ -28,31 +31,59 @@ pub(super) async fn open_chat(
         return Ok(html(&mut HttpResponse::Ok(), &CrawlerPage));
     }
     let query = Query::parse(request.query_string())?;
-    let admission = door::admit(request, &query, click.client, desk).await?;
-    desk.limits.click(click.client, admission.operator).await?;
-    click.caller = Some(admission.caller);
-    click.operator = Some(admission.operator);
-    let query = query.bind(admission.bound, desk.links.default_region)?;
+    let Admission {
+        caller,
+        claim,
+        bound,
+        once,
+    } = door::admit(request, &query, click.client, desk).await?;
+    click.caller = Some(caller);
+    let whom = match whom(&claim, click, desk).await {
+        Err(refusal) if !refusal.is_chathubs_fault() => return Err(refusal),
+        found => found,
+    };
+    click.operator = whom.as_ref().ok().and_then(Whom::operator);
+    desk.limits.click(click.client, click.operator).await?;
+    let query = query.bind(bound, desk.links.default_region)?;
     let link = target(&query, &desk.links, click)?;
-    if let Some(once) = &admission.once {
+    let whom = match whom {
+        Ok(whom) => whom,
+        Err(refusal) => return without_token(refusal, &link, desk, click),
+    };
+    let operator = for_client(&whom, &link)?;
+    if click.operator.is_none() {
+        click.operator = Some(operator);
+        desk.limits.chosen(operator).await?;
+    }
+    if let Some(once) = &once {
         door::use_up(once, desk).await?;
     }
-    let operator = admission.operator;
-    let panel = &desk.links.panel;
-    match desk.tokens.get(operator).await {
+    match desk.tokens.get(operator, click.deadline).await {
         Ok((held, outcome)) => {
             click.link = Some((link.format(), held.fingerprint, outcome));
-            Ok(found(link.url(panel, Some(held.token.secret.expose()))))
+            let token = held.token.secret.expose();
+            Ok(found(link.url(&desk.links.panel, Some(token))))
         }
         Err(error) => {
-            let refusal = Refusal::from(error);
-            if refusal.is_chathubs_fault() && desk.links.fallback == Fallback::Login {
-                click.fallback = Some(refusal.kind);
-                return Ok(found(link.url(panel, None)));
-            }
-            Err(refusal.or_by_hand(|| link.url(panel, None)))
+            let refusal = no_token(operator, error, click, desk).await;
+            without_token(refusal, &link, desk, click)
         }
     }
+}
+
+/// What a right click gets while ChatHub has no token for it.
+fn without_token(
+    refusal: Refusal,
+    link: &DeepLink<'_>,
+    desk: &Desk,
+    click: &mut Click,
+) -> Result<HttpResponse, Refusal> {
+    let by_hand = || link.url(&desk.links.panel, None);
+    if refusal.is_chathubs_fault() && desk.links.fallback == Fallback::Login {
+        click.fallback = Some(refusal.kind);
+        return Ok(found(by_hand()));
+    }
+    Err(refusal.or_by_hand(by_hand))
 }
 
 fn found(location: String) -> HttpResponse {

@@ -60,11 +60,30 @@ impl From<Denied> for Refusal {
             ),
             Denied::OperatorMissing => (
                 Kind::OperatorMissing,
-                "The link does not say whose chat panel to open: add `operator=` with the operator's ChatHub id.",
+                "The link does not say whose chat panel to open: add `operator=` with the operator's ChatHub id or name.",
             ),
             Denied::OperatorUnknown => (
                 Kind::OperatorUnknown,
-                "The operator that is named is no ChatHub id, which is a number such as 101, and no name of the operator map.",
+                "The operator that is named is neither an alias of the operator map, nor a ChatHub id, which is a number such as 101, nor \
+                 the whole name of an operator of the company. A name that is new in ChatHub counts after a minute.",
+            ),
+            Denied::OperatorAmbiguous => (
+                Kind::OperatorAmbiguous,
+                "Several operators have this name. Name the operator by the ChatHub id.",
+            ),
+            Denied::OperatorInactive => (
+                Kind::OperatorInactive,
+                "The operator is inactive or deleted in ChatHub. Whoever administers ChatHub can activate the operator; that counts after \
+                 a minute.",
+            ),
+            Denied::AutoIsOff => (
+                Kind::OperatorNotAllowed,
+                "The link leaves the choice of the operator open, with `auto:`, and OPERATOR_AUTO is off here.",
+            ),
+            // It has been read by now, or the click would have heard why not.
+            Denied::DirectoryNeeded => (
+                Kind::ChathubUnavailable,
+                "ChatHub's operators are not known yet. Try again in a moment.",
             ),
             Denied::OperatorNotAllowed => (
                 Kind::OperatorNotAllowed,

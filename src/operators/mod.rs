@@ -1,7 +1,184 @@
 //! Whom a link means: an alias, an id or a name → a ChatHub operator.
+//!
+//! The company's own map of aliases comes first, then ids, then the names in ChatHub's directory. What may be opened by whom is decided
+//! elsewhere.
 
+mod directory;
 mod map;
 mod rendezvous;
+mod roster;
 
+use std::sync::Arc;
+
+pub use directory::{Directory, Settings};
+use map::Alias;
 pub use map::{MapError, OperatorMap};
 pub use rendezvous::assigned;
+pub use roster::Roster;
+
+use crate::chathub::{OperatorId, OrganizationId};
+
+/// What is known at this moment of those whom a link may mean.
+#[derive(Clone, Copy)]
+pub struct Operators<'a> {
+    /// The company's aliases.
+    pub map: &'a OperatorMap,
+    /// ChatHub's directory; unset as long as it has not been read.
+    pub roster: Option<&'a Roster>,
+    /// Whether a link may leave the choice to this service: `auto:24`.
+    pub auto: bool,
+}
+
+/// Whom a link means.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Whom {
+    /// One operator.
+    Operator(OperatorId),
+    /// Whichever active operator of an organization the client belongs to; there is at least one.
+    AnyOf(OrganizationId, Arc<[OperatorId]>),
+}
+
+/// Why nobody is meant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unfound {
+    /// Nobody is called so.
+    Unknown,
+    /// Several are called so.
+    Ambiguous,
+    /// `auto:24`, where that is not wanted.
+    AutoIsOff,
+    /// The organization has no active operator.
+    NobodyActive,
+    /// It takes the directory to say.
+    DirectoryNeeded,
+}
+
+/// What stands before the organization's id where the link leaves the choice open.
+const AUTO: &str = "auto:";
+
+impl Operators<'_> {
+    /// The one that a link names: by an alias first, then by id, then by name.
+    pub fn named(&self, text: &str) -> Result<Whom, Unfound> {
+        let text = text.trim();
+        match self.map.get(text) {
+            Some(Alias::Id(id)) => Ok(Whom::Operator(*id)),
+            Some(Alias::Name(name)) => self.by_id_or_name(name.trim()),
+            None => self.by_id_or_name(text),
+        }
+    }
+
+    /// The one whom a login names: by an alias, or by name. A login that happens to be a number is no id.
+    pub fn identified(&self, identity: &str) -> Result<Whom, Unfound> {
+        match self.map.get(identity.trim()) {
+            Some(_) => self.named(identity),
+            None => self.by_name(identity.trim()),
+        }
+    }
+
+    fn by_id_or_name(&self, text: &str) -> Result<Whom, Unfound> {
+        if let Some(id) = OperatorId::parse(text) {
+            return Ok(Whom::Operator(id));
+        }
+        match text.strip_prefix(AUTO).map(OrganizationId::parse) {
+            Some(Some(organization)) => self.any_of(organization),
+            _ => self.by_name(text),
+        }
+    }
+
+    fn any_of(&self, organization: OrganizationId) -> Result<Whom, Unfound> {
+        if !self.auto {
+            return Err(Unfound::AutoIsOff);
+        }
+        let roster = self.roster.ok_or(Unfound::DirectoryNeeded)?;
+        let active = roster
+            .active(organization)
+            .ok_or(Unfound::NobodyActive)?
+            .clone();
+        Ok(Whom::AnyOf(organization, active))
+    }
+
+    fn by_name(&self, name: &str) -> Result<Whom, Unfound> {
+        let roster = self.roster.ok_or(Unfound::DirectoryNeeded)?;
+        roster.called(name).map(Whom::Operator)
+    }
+}
+
+impl Whom {
+    /// The operator, where the link leaves no choice.
+    pub const fn operator(&self) -> Option<OperatorId> {
+        match self {
+            Self::Operator(operator) => Some(*operator),
+            Self::AnyOf(..) => None,
+        }
+    }
+
+    /// The operator whom this client meets. A client is a phone in E.164, or a chat's id.
+    pub fn for_client(&self, client: &str) -> Option<OperatorId> {
+        match self {
+            Self::Operator(operator) => Some(*operator),
+            Self::AnyOf(_, active) => assigned(client, active),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::chathub::OperatorStatus::{Active, Inactive};
+    use roster::tests::roster;
+
+    fn find(auto: bool, text: &str) -> Result<u64, Unfound> {
+        let map = "\"ann@example.com\" = 101\n102 = 7\n\"kommo-5\" = \"Sarah Johnson\"\n\"desk\" = \"auto:24\"";
+        let map = OperatorMap::parse(map).unwrap();
+        let roster = roster(&[
+            (24, 101, "John Smith", Active),
+            (24, 102, "Sarah Johnson", Active),
+            (6, 21, "Inactive Ivan", Inactive),
+        ]);
+        let operators = Operators {
+            map: &map,
+            roster: Some(&roster),
+            auto,
+        };
+        match operators.named(text)? {
+            Whom::Operator(operator) => Ok(operator.0),
+            Whom::AnyOf(organization, active) => Ok(organization.0 * 1000 + active.len() as u64),
+        }
+    }
+
+    #[test]
+    fn an_alias_then_an_id_then_a_name() {
+        assert_eq!(find(false, " ANN@example.com "), Ok(101));
+        assert_eq!(find(false, "102"), Ok(7), "an alias, not the id");
+        assert_eq!(find(false, "kommo-5"), Ok(102), "an alias of a name");
+        assert_eq!(find(false, "104"), Ok(104), "ChatHub knows about ids");
+        assert_eq!(find(false, " john SMITH"), Ok(101));
+        assert_eq!(find(false, "nobody"), Err(Unfound::Unknown));
+    }
+
+    #[test]
+    fn the_choice_is_left_open_only_where_that_is_wanted() {
+        assert_eq!(find(true, "auto:24"), Ok(24_002));
+        assert_eq!(find(true, "desk"), Ok(24_002));
+        assert_eq!(find(false, "auto:24"), Err(Unfound::AutoIsOff));
+        assert_eq!(find(false, "desk"), Err(Unfound::AutoIsOff));
+        assert_eq!(find(true, "auto:6"), Err(Unfound::NobodyActive));
+        assert_eq!(find(true, "auto:7"), Err(Unfound::NobodyActive));
+        assert_eq!(find(true, "auto:everyone"), Err(Unfound::Unknown));
+    }
+
+    #[test]
+    fn a_login_is_never_an_id_and_a_name_takes_the_directory() {
+        let map = OperatorMap::parse("\"ann\" = 101").unwrap();
+        let operators = Operators {
+            map: &map,
+            roster: None,
+            auto: true,
+        };
+        let ann = Ok(Whom::Operator(OperatorId(101)));
+        assert_eq!(operators.identified("Ann"), ann);
+        assert_eq!(operators.identified("101"), Err(Unfound::DirectoryNeeded));
+        assert_eq!(operators.named("Ann Smith"), Err(Unfound::DirectoryNeeded));
+        assert_eq!(operators.named("auto:24"), Err(Unfound::DirectoryNeeded));
+    }
+}

@@ -122,13 +122,18 @@ impl Limits {
         }
     }
 
-    /// Counts a click of somebody who has been let in.
-    pub async fn click(&self, client: IpAddr, operator: OperatorId) -> Result<(), Limited> {
-        let keys = [
-            (Limit::Client, address_key(client)),
-            (Limit::Operator, operator.0),
-        ];
-        self.count(&keys).await
+    /// Counts a click of somebody who has been let in; for an operator, where it names one.
+    pub async fn click(&self, client: IpAddr, operator: Option<OperatorId>) -> Result<(), Limited> {
+        let client = (Limit::Client, address_key(client));
+        match operator {
+            Some(operator) => self.count(&[client, (Limit::Operator, operator.0)]).await,
+            None => self.count(&[client]).await,
+        }
+    }
+
+    /// Counts, for the operator that was chosen, a click that named none.
+    pub async fn chosen(&self, operator: OperatorId) -> Result<(), Limited> {
+        self.count(&[(Limit::Operator, operator.0)]).await
     }
 
     /// Counts an attempt of somebody who has not been let in.

@@ -194,6 +194,12 @@ impl World {
         Some(ids)
     }
 
+    /// Adds an active operator, as somebody does in ChatHub's dashboard, and tells the new id.
+    pub fn add_operator(&self, organization: u64, name: &str) -> Option<u64> {
+        let ids = self.synchronize(&[(organization, name.to_owned())])?;
+        ids.first().copied()
+    }
+
     /// Sets an operator's status: `false` where there is no such operator.
     pub fn set_status(&self, id: u64, status: u8) -> bool {
         self.people()

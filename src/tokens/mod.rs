@@ -12,7 +12,7 @@ use arc_swap::ArcSwapOption;
 use moka::sync::Cache;
 use prometheus::IntCounter;
 use tokio::runtime::Handle;
-use tokio::time::timeout;
+use tokio::time::timeout_at;
 
 pub use self::held::Held;
 use self::mint::Mint;
@@ -37,7 +37,7 @@ pub struct Settings {
     pub cache_size: u64,
     /// Whether each new token is shown to ChatHub's validate-token first.
     pub validate: bool,
-    /// How long a click waits for its token.
+    /// How long getting a token may take: a click's whole time.
     pub click_budget: Duration,
 }
 
@@ -73,7 +73,6 @@ impl Outcome {
 pub struct OperatorTokens {
     mint: Arc<Mint>,
     places: Cache<OperatorId, Arc<Place>>,
-    click_budget: Duration,
     /// Where ChatHub is asked: not on the threads that answer clicks.
     runtime: Handle,
     counters: Counters,
@@ -108,14 +107,17 @@ impl OperatorTokens {
                 .max_capacity(settings.cache_size)
                 .time_to_idle(settings.ttl)
                 .build(),
-            click_budget: settings.click_budget,
             runtime: Handle::current(),
             counters: Counters::new(metrics),
         }
     }
 
-    /// A token that opens the panel as `operator`, and where it came from.
-    pub async fn get(&self, operator: OperatorId) -> Result<(Arc<Held>, Outcome), Error> {
+    /// A token that opens the panel as `operator`, and where it came from; waited for until `deadline`.
+    pub async fn get(
+        &self,
+        operator: OperatorId,
+        deadline: Instant,
+    ) -> Result<(Arc<Held>, Outcome), Error> {
         let place = self.places.get_with(operator, Arc::default);
         if let Some(held) = self.reusable(operator, &place) {
             self.counters.add(Outcome::Reused);
@@ -132,7 +134,7 @@ impl OperatorTokens {
                 return Err(refused);
             }
         };
-        let landed = timeout(self.click_budget, flight.landing())
+        let landed = timeout_at(deadline.into(), flight.landing())
             .await
             .map_err(|_| Error::TimedOut)
             .and_then(|landed| landed.unwrap_or(Err(Error::Unavailable(Unreachable::Broken))));

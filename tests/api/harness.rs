@@ -12,7 +12,7 @@ use actix_web::dev::ServerHandle;
 use open_chat::app::Application;
 use open_chat::config::Config;
 use open_chat::http::Front;
-use open_chat::simulator::{Rules, Simulator};
+use open_chat::simulator::{Endpoint, Fault, Rules, Simulator};
 use open_chat::telemetry::{LogFormat, Telemetry};
 use reqwest::redirect::Policy;
 use reqwest::{RequestBuilder, Response};
@@ -65,7 +65,19 @@ impl Service {
 
     /// The same, without waiting for the first login.
     pub fn start_unproven(rules: Rules, variables: &[(&str, &str)]) -> Self {
+        Self::start_broken(rules, variables, &[])
+    }
+
+    /// The same, with these faults for good from the first call on.
+    pub fn start_broken(
+        rules: Rules,
+        variables: &[(&str, &str)],
+        faults: &[(Endpoint, Fault)],
+    ) -> Self {
         let chathub = Simulator::start(rules).expect("the simulator starts");
+        for (endpoint, fault) in faults {
+            chathub.always(*endpoint, Some(fault.clone()));
+        }
         let url = chathub.url();
         let plain = [
             ("ACCESS", "open"),
@@ -99,9 +111,15 @@ impl Service {
         }
     }
 
+    /// Until ChatHub has been asked everything that a start asks: whoever counts calls afterwards counts those of clicks.
     pub async fn wait_until_ready(&self) {
         eventually("the service is ready", async || {
             self.ops("/readyz").await.status() == 200
+        })
+        .await;
+        let lists = r#"chathub_requests_total{endpoint="operator",outcome="ok"}"#;
+        eventually("both organizations are listed", async || {
+            self.metric(lists).await >= 2
         })
         .await;
     }

@@ -13,6 +13,7 @@ mod chathub;
 mod click;
 mod commands;
 mod connections;
+mod directory;
 mod documents;
 mod faults;
 mod guard;

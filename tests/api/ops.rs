@@ -40,7 +40,8 @@ async fn a_profile_key_is_proven_by_a_call() {
         ]
     };
     let service = Service::start_with(rules(), &variables(PROFILE_KEY)).await;
-    assert_eq!(service.chathub.calls(Endpoint::Organizations), 1);
+    // The proof, and the directory.
+    assert_eq!(service.chathub.calls(Endpoint::Organizations), 2);
 
     let service = Service::start_unproven(rules(), &variables("canary-profile-key-wrong"));
     let problem = service.refusal("operator=101&phone=0501234567").await;

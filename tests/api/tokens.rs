@@ -122,19 +122,21 @@ async fn an_operator_who_is_disabled_is_refused_after_the_next_refresh() {
 }
 
 #[rstest]
-#[case::unknown(999, 404, "operator-unknown")]
-#[case::inactive(21, 403, "operator-not-allowed")]
+#[case::unknown(404, 404, "operator-unknown")]
+#[case::not_permitted(403, 403, "operator-not-allowed")]
 #[tokio::test]
 async fn a_no_is_believed_for_a_while(
-    #[case] operator: u64,
+    #[case] answer: u16,
     #[case] status: u16,
     #[case] kind: &str,
 ) {
-    let service = Service::start().await;
+    let rules = Rules {
+        unknown_operator: answer,
+        ..rules()
+    };
+    let service = Service::start_with(rules, &[]).await;
     for _ in 0..5 {
-        let problem = service
-            .refusal(&format!("operator={operator}&phone=0501234567"))
-            .await;
+        let problem = service.refusal("operator=999&phone=0501234567").await;
         assert_eq!((problem.status, problem.kind.as_str()), (status, kind));
     }
     assert_eq!(service.chathub.calls(Endpoint::OperatorToken), 1);

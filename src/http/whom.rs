@@ -1,0 +1,69 @@
+//! Whose panel a request opens. ChatHub's directory is waited for only where a name is all there is, and while it has never been read.
+
+use super::Desk;
+use super::click::Click;
+use super::door;
+use super::kind::Kind;
+use super::refusal::Refusal;
+use crate::access::{Claim, Denied};
+use crate::chathub::{Error, OperatorId};
+use crate::deep_link::DeepLink;
+use crate::operators::Whom;
+
+/// Whose panel may open, or why nobody's.
+pub(super) async fn whom(claim: &Claim<'_>, click: &Click, desk: &Desk) -> Result<Whom, Refusal> {
+    let known = desk.directory.known();
+    let whom = match desk.access.whom(claim, known.as_deref()) {
+        Err(Denied::DirectoryNeeded) => {
+            let roster = desk.directory.roster(click.deadline).await;
+            let roster = roster.map_err(directory_unread)?;
+            desk.access.whom(claim, Some(&roster))
+        }
+        answer => answer,
+    };
+    door::or_turn_away(whom, desk, click.client).await
+}
+
+/// The operator whom the client meets.
+pub(super) fn for_client(whom: &Whom, link: &DeepLink<'_>) -> Result<OperatorId, Refusal> {
+    let phone = link.phone();
+    let client = match (link, &phone) {
+        (DeepLink::Chat { chat_raw_id }, _) => chat_raw_id,
+        (_, Some(phone)) => phone.as_str(),
+        (_, None) => "",
+    };
+    Ok(whom.for_client(client).ok_or(Denied::OperatorInactive)?)
+}
+
+/// Why ChatHub has no token for an operator. Where it refuses one, its directory may know the reason.
+pub(super) async fn no_token(
+    operator: OperatorId,
+    error: Error,
+    click: &Click,
+    desk: &Desk,
+) -> Refusal {
+    let is_refused = matches!(
+        error,
+        Error::NotFound | Error::NotPermitted | Error::InvalidRequest { .. }
+    );
+    if is_refused
+        && let Ok(roster) = desk.directory.roster(click.deadline).await
+        && roster
+            .status(operator)
+            .is_some_and(|status| !status.works())
+    {
+        return Denied::OperatorInactive.into();
+    }
+    error.into()
+}
+
+fn directory_unread(error: Error) -> Refusal {
+    match error {
+        Error::NotFound | Error::NotPermitted | Error::InvalidRequest { .. } => Refusal::new(
+            Kind::CredentialsRejected,
+            "ChatHub does not let the company's login or key list its operators, so nobody is known by name. Use operators' ids, or \
+             have whoever runs this service correct it.",
+        ),
+        error => error.into(),
+    }
+}
