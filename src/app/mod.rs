@@ -1,45 +1,36 @@
 //! [`Config`] → parts → running servers → a graceful end.
 
+mod ending;
 mod head_deadline;
 mod server;
+mod tasks;
 mod traffic;
 
 use std::net::SocketAddr;
+use std::pin::pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
+use std::sync::atomic::AtomicBool;
 
 use actix_web::dev::{Server, ServerHandle};
-use anyhow::Context as _;
+use anyhow::{Context as _, anyhow};
+use tokio::select;
+use tokio::sync::Notify;
 use tokio::task::JoinHandle;
 
+use self::ending::{Ending, Forced};
 use self::server::serve;
 use self::traffic::Traffic;
-use crate::chathub::{self, ChatHub};
+use crate::chathub::ChatHub;
 use crate::config::Config;
 use crate::http::{self, Desk, Front};
 use crate::metrics::Metrics;
 use crate::operators::Directory;
 use crate::phone;
 use crate::rate_limit::Limits;
-use crate::reload::Look;
 use crate::secret::Secret;
 use crate::shared_store::SharedStore;
 use crate::telemetry::Telemetry;
 use crate::tokens::OperatorTokens;
-
-/// Between two proofs of the configuration: doubling up to a bound.
-const FIRST_PROOF_AGAIN: Duration = Duration::from_secs(1);
-const LAST_PROOF_AGAIN: Duration = Duration::from_secs(10);
-
-/// Whether refused credentials have been corrected. ChatHub does not hear of each look: the client keeps wrong credentials to itself.
-const REJECTED_PROOF_AGAIN: Duration = Duration::from_secs(1);
-
-/// How often the limits forget what is as good as new.
-const SWEEP_LIMITS: Duration = Duration::from_secs(1);
-
-/// How often key, map and secret files are looked at.
-const LOOK_AT_FILES: Duration = Duration::from_secs(1);
 
 /// The service, bound to its ports and answering.
 pub struct Application {
@@ -47,6 +38,7 @@ pub struct Application {
     ops_listen: Option<SocketAddr>,
     servers: Vec<Server>,
     tasks: Vec<JoinHandle<()>>,
+    ending: Ending,
 }
 
 impl Application {
@@ -81,6 +73,7 @@ impl Application {
             metrics,
             log_phones: config.logs.phones,
             is_ready: AtomicBool::new(false),
+            is_draining: AtomicBool::new(false),
             public_url: config.server.public_url.clone(),
             front,
         });
@@ -101,18 +94,14 @@ impl Application {
             ops_listen = Some(address);
             servers.push(ops);
         }
+        let look_now = Arc::<Notify>::default();
         tracing::info!(%listen, version = env!("CARGO_PKG_VERSION"), "listening");
         Ok(Self {
             listen,
             ops_listen,
             servers,
-            tasks: vec![
-                tokio::spawn(prove(chathub, Arc::clone(&desk))),
-                tokio::spawn(look_at_files(Arc::clone(&desk))),
-                tokio::spawn(keep_directory(Arc::clone(&desk))),
-                tokio::spawn(sweep_limits(desk)),
-                tokio::spawn(watch_shared_store(shared)),
-            ],
+            tasks: tasks::start(chathub, &desk, Arc::clone(&look_now)),
+            ending: Ending::new(desk, config.server.drain_delay, look_now)?,
         })
     }
 
@@ -131,16 +120,46 @@ impl Application {
         self.servers.iter().map(Server::handle).collect()
     }
 
-    /// Answers until a signal (SIGINT, SIGTERM) or a handle ends it; running requests finish first.
-    pub async fn run(self) -> anyhow::Result<()> {
-        let servers: Vec<_> = self.servers.into_iter().map(tokio::spawn).collect();
-        let mut outcome = Ok(());
-        for server in servers {
-            outcome = outcome.and(server.await.context("a server broke down")?);
-        }
+    /// Answers until a signal or a handle ends it; running requests finish first. A second signal ends everything at once, which is an
+    /// error.
+    pub async fn run(mut self) -> anyhow::Result<()> {
+        let handles = self.handles();
+        let mut running = pin!(until_ended(self.servers));
+        let outcome = select! {
+            outcome = &mut running => outcome,
+            begun = self.ending.begins() => {
+                // The command is sent at once; its future would only wait for the end, as `running` does.
+                for server in &handles {
+                    drop(server.stop(true));
+                }
+                if begun.is_err() {
+                    Err(forced())
+                } else {
+                    select! {
+                        outcome = running => outcome,
+                        Forced = self.ending.is_forced() => Err(forced()),
+                    }
+                }
+            }
+        };
         self.tasks.iter().for_each(JoinHandle::abort);
-        outcome.context("a server failed")
+        outcome
     }
+}
+
+async fn until_ended(servers: Vec<Server>) -> anyhow::Result<()> {
+    let servers: Vec<_> = servers.into_iter().map(tokio::spawn).collect();
+    for server in servers {
+        server
+            .await
+            .context("a server broke down")?
+            .context("a server failed")?;
+    }
+    Ok(())
+}
+
+fn forced() -> anyhow::Error {
+    anyhow!("ended at once by a second signal; clicks that were running are cut off")
 }
 
 fn shared_store(url: &Secret, metrics: &Metrics) -> anyhow::Result<SharedStore> {
@@ -149,69 +168,7 @@ fn shared_store(url: &Secret, metrics: &Metrics) -> anyhow::Result<SharedStore> 
         .map_err(|_| anyhow::anyhow!("REDIS_URL cannot be used"))
 }
 
-async fn watch_shared_store(shared: Option<Arc<SharedStore>>) {
-    if let Some(shared) = shared {
-        shared.watch().await;
-    }
-}
-
 /// The commit that this was built from, where the build said so.
 fn revision() -> &'static str {
     option_env!("OPEN_CHAT_REVISION").unwrap_or("unknown")
-}
-
-/// Shows ChatHub the credentials until it accepts them, then calls the service ready.
-async fn prove(chathub: Arc<ChatHub>, desk: Arc<Desk>) {
-    let mut wait = FIRST_PROOF_AGAIN;
-    let mut told = None;
-    while let Err(error) = chathub.log_in().await {
-        if told.as_ref() != Some(&error) {
-            tracing::warn!(%error, "not ready: ChatHub has not accepted the credentials yet");
-        }
-        if error == chathub::Error::CredentialsRejected {
-            tokio::time::sleep(REJECTED_PROOF_AGAIN).await;
-        } else {
-            tokio::time::sleep(wait).await;
-            wait = (wait * 2).min(LAST_PROOF_AGAIN);
-        }
-        told = Some(error);
-    }
-    desk.is_ready.store(true, Ordering::Relaxed);
-    tracing::info!("ready: ChatHub has accepted the credentials");
-}
-
-/// Has changed files take effect, and says so; what is wrong with one is said once.
-async fn look_at_files(desk: Arc<Desk>) {
-    loop {
-        let shared = Arc::clone(&desk);
-        // Reading files blocks, however short they are.
-        let looks = tokio::task::spawn_blocking(move || shared.access.look()).await;
-        for (file, look, has_failed) in looks.unwrap_or_default() {
-            let gauge = &desk.metrics.open_chat_file_reload_failed;
-            gauge.with_label_values(&[file]).set(has_failed.into());
-            match look {
-                Look::Unchanged => {}
-                Look::Reloaded => tracing::info!(file, "a changed file is in force"),
-                Look::Failed(problem) => {
-                    tracing::error!(
-                        file,
-                        problem,
-                        "a changed file cannot be used, the one before it stays in force"
-                    );
-                }
-            }
-        }
-        tokio::time::sleep(LOOK_AT_FILES).await;
-    }
-}
-
-async fn keep_directory(desk: Arc<Desk>) {
-    desk.directory.keep().await;
-}
-
-async fn sweep_limits(desk: Arc<Desk>) {
-    loop {
-        tokio::time::sleep(SWEEP_LIMITS).await;
-        desk.limits.sweep();
-    }
 }

@@ -46,6 +46,7 @@ pub(super) fn serve(
     let address = listener.local_addr().with_context(cannot_listen)?;
     let (workers, each) = shares(config.max_connections);
     let builder = Server::build()
+        .disable_signals()
         .workers(workers)
         .max_concurrent_connections(each)
         .shutdown_timeout(config.shutdown_timeout.as_secs());

@@ -25,6 +25,7 @@ pub(super) struct Environment {
     pub(super) click_budget: Option<String>,
     pub(super) default_region: Option<String>,
     pub(super) directory_refresh: Option<String>,
+    pub(super) drain_delay: Option<String>,
     pub(super) fallback: Option<String>,
     pub(super) listen: Option<String>,
     pub(super) log_format: Option<String>,
@@ -85,6 +86,8 @@ impl Default for Environment {
             default_region: text("UA"),
             // What changes in ChatHub counts after a minute, as ChatHub's own refusals do.
             directory_refresh: text("60s"),
+            // Load balancers ask `/readyz` every second or two, and Kubernetes' endpoints take another to get around.
+            drain_delay: text("5s"),
             // A page says what is wrong; a login form would hide it.
             fallback: text("page"),
             listen: text("0.0.0.0:8080"),

@@ -131,6 +131,14 @@ pub(super) fn duration(text: &str) -> Result<Duration, &'static str> {
         .ok_or("not a duration, such as 5s or 1h")
 }
 
+/// The same, or `0`.
+pub(super) fn duration_or_zero(text: &str) -> Result<Duration, &'static str> {
+    match text {
+        "0" | "0s" => Ok(Duration::ZERO),
+        text => duration(text),
+    }
+}
+
 /// `on` or `off`.
 pub(super) fn on_or_off(text: &str) -> Result<bool, &'static str> {
     match text {

@@ -5,7 +5,7 @@ use std::num::NonZeroUsize;
 use std::time::Duration;
 
 use super::environment::Environment;
-use super::reader::{Kept, Reader, duration};
+use super::reader::{Kept, Reader, duration, duration_or_zero};
 use crate::https_url::HttpsUrl;
 
 /// Where the service listens, for how many, and how it ends.
@@ -19,6 +19,8 @@ pub struct ServerConfig {
     pub ops_listen: Option<SocketAddr>,
     /// Where the service is to its callers, for ready links.
     pub public_url: Option<HttpsUrl>,
+    /// How long clicks are still taken once the service is told to end.
+    pub drain_delay: Duration,
     /// How long running requests may take to finish at the end.
     pub shutdown_timeout: Duration,
 }
@@ -40,6 +42,7 @@ impl ServerConfig {
         let ops_listen = reader.read_optional("OPS_LISTEN", env.ops_listen.as_ref(), address);
         let public_url =
             reader.read_optional("PUBLIC_URL", env.public_url.as_ref(), HttpsUrl::parse);
+        let drain_delay = reader.read("DRAIN_DELAY", env.drain_delay.as_ref(), duration_or_zero);
         let shutdown_timeout =
             reader.read("SHUTDOWN_TIMEOUT", env.shutdown_timeout.as_ref(), duration);
         Ok(Self {
@@ -47,6 +50,7 @@ impl ServerConfig {
             max_connections: max_connections?,
             ops_listen: ops_listen?,
             public_url: public_url?,
+            drain_delay: drain_delay?,
             shutdown_timeout: shutdown_timeout?,
         })
     }

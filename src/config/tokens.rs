@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::environment::Environment;
-use super::reader::{Kept, Reader, duration, on_or_off};
+use super::reader::{Kept, Reader, duration, duration_or_zero, on_or_off};
 use crate::tokens::Settings;
 
 /// ChatHub's bound is 24 hours; five minutes of it are left for clocks that differ.
@@ -21,10 +21,7 @@ pub(super) fn read(
             is_allowed.then_some(ttl).ok_or("must be from 1m to 23h55m")
         })
     });
-    let reuse = reader.read("TOKEN_REUSE", env.token_reuse.as_ref(), |text| match text {
-        "0" | "0s" => Ok(Duration::ZERO),
-        text => duration(text),
-    });
+    let reuse = reader.read("TOKEN_REUSE", env.token_reuse.as_ref(), duration_or_zero);
     let cache_size = reader.read("TOKEN_CACHE_SIZE", env.token_cache_size.as_ref(), |text| {
         text.parse()
             .ok()

@@ -2,12 +2,13 @@
 //!
 //! It stands around every handler, and knows nothing of what one does.
 
+use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
-use actix_web::http::Method;
 use actix_web::http::header::{
     CACHE_CONTROL, HeaderMap, HeaderName, HeaderValue, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS,
 };
+use actix_web::http::{ConnectionType, Method};
 use actix_web::rt::time::timeout;
 use actix_web::web::Bytes;
 use actix_web::{HttpRequest, HttpResponse, web};
@@ -128,6 +129,11 @@ impl<'a> Exchange<'a> {
             ),
         };
         self.add_headers(response.headers_mut());
+        if self.worker.desk.is_draining.load(Ordering::Relaxed) {
+            response
+                .head_mut()
+                .set_connection_type(ConnectionType::Close);
+        }
         self.count(response.status().as_u16(), kind, click);
         if self.route.is_logged() {
             self.log(response.status().as_u16(), kind, click);

@@ -20,17 +20,20 @@ pub(super) async fn healthz(
     Ok(HttpResponse::Ok().body("ok\n"))
 }
 
-/// Ready: ChatHub has accepted the credentials once. A later outage does not undo it.
+/// Ready: ChatHub has accepted the credentials once, and the service is not about to end. A later outage does not undo it.
 pub(super) async fn readyz(
     _: &HttpRequest,
     desk: &Desk,
     _: &mut Click,
 ) -> Result<HttpResponse, Refusal> {
-    Ok(if desk.is_ready.load(Ordering::Relaxed) {
-        HttpResponse::Ok().body("ready\n")
+    let not_ready = if desk.is_draining.load(Ordering::Relaxed) {
+        "draining: about to end\n"
+    } else if desk.is_ready.load(Ordering::Relaxed) {
+        return Ok(HttpResponse::Ok().body("ready\n"));
     } else {
-        HttpResponse::ServiceUnavailable().body("ChatHub has not accepted the credentials yet\n")
-    })
+        "ChatHub has not accepted the credentials yet\n"
+    };
+    Ok(HttpResponse::ServiceUnavailable().body(not_ready))
 }
 
 /// The metrics, for Prometheus.

@@ -62,6 +62,8 @@ pub struct Desk {
     pub log_phones: LogPhones,
     /// Whether the configuration has been proven: the first login, or the profile key, was accepted.
     pub is_ready: AtomicBool,
+    /// Whether the service is about to end: clicks are still taken, and connections told to close.
+    pub is_draining: AtomicBool,
     /// Where this service is to its callers; unset where nobody needs ready links.
     pub public_url: Option<HttpsUrl>,
     /// Where `/` leads.

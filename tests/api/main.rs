@@ -15,6 +15,7 @@ mod commands;
 mod connections;
 mod directory;
 mod documents;
+mod ending;
 mod faults;
 mod guard;
 mod harness;

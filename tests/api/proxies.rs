@@ -187,7 +187,7 @@ fn address_of(service: &Service) -> SocketAddr {
 
 /// An address that nobody else listens at, now and later. A free port of 127.0.0.1 may be taken by the time that a proxy wants it; this
 /// address is this process's own, and the port this call's.
-fn own_address() -> SocketAddr {
+pub fn own_address() -> SocketAddr {
     static CALLS: AtomicU32 = AtomicU32::new(0);
     let [_, high, middle, low] = std::process::id().to_be_bytes();
     let port = 8443 + CALLS.fetch_add(1, Ordering::Relaxed);
@@ -376,7 +376,7 @@ impl Drop for Proxy {
 }
 
 /// A server of the system. Its place is not in everybody's `PATH`.
-fn system_command(name: &str) -> Command {
+pub fn system_command(name: &str) -> Command {
     let place = Path::new("/usr/sbin").join(name);
     Command::new(if place.exists() {
         place

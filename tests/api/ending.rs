@@ -1,0 +1,294 @@
+//! How the service ends, as a process that gets signals; and that a rollout loses no click.
+
+use std::net::SocketAddr;
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::time::{Duration, Instant};
+
+use open_chat::simulator::{Endpoint, Rules, Simulator};
+use reqwest::Client;
+use reqwest::redirect::Policy;
+use rstest::rstest;
+use tokio::task::JoinSet;
+
+use crate::harness::{PANEL, PASSWORD, eventually, rules};
+use crate::process::{Running, open_chat};
+use crate::proxies::{own_address, system_command};
+
+const CLICK: &str = "/open-chat?operator=101&phone=0501234567";
+
+/// A service as a process of its own.
+struct Replica {
+    address: SocketAddr,
+    process: Running,
+    client: Client,
+}
+
+impl Replica {
+    async fn start(chathub: &Simulator, address: SocketAddr, variables: &[(&str, &str)]) -> Self {
+        let (listen, url) = (address.to_string(), chathub.url());
+        let mut all = vec![
+            ("ACCESS", "open"),
+            ("LISTEN", &listen),
+            ("CHATHUB_URL", &url),
+            ("CHATHUB_LOGIN", "acme"),
+            ("CHATHUB_PASSWORD", PASSWORD),
+            ("CHAT_PANEL_URL", PANEL),
+            ("RATE_LIMIT_OPERATOR", "1000000/s"),
+            ("RATE_LIMIT_CLIENT", "1000000/s"),
+        ];
+        all.extend(variables);
+        let replica = Self {
+            address,
+            process: Running::start(&mut open_chat(&["serve"], &all), "listening"),
+            client: client(true),
+        };
+        eventually("the replica is ready", async || {
+            replica.status("/readyz").await == Some(200)
+        })
+        .await;
+        replica
+    }
+
+    /// The status of an answer; `None` where nobody answers.
+    async fn status(&self, path: &str) -> Option<u16> {
+        let url = format!("http://{}{path}", self.address);
+        let answer = self.client.get(url).send().await.ok()?;
+        Some(answer.status().as_u16())
+    }
+
+    fn signal(&self, name: &str) {
+        let id = self.process.child.id().to_string();
+        let sent = Command::new("kill").args([name, &id]).status().unwrap();
+        assert!(sent.success());
+    }
+
+    /// Its exit code, once it has ended.
+    async fn exit(&mut self) -> Option<i32> {
+        let child = &mut self.process.child;
+        let mut code = None;
+        eventually("the process ends", async || {
+            let status = child.try_wait().unwrap();
+            code = status.and_then(|status| status.code());
+            status.is_some()
+        })
+        .await;
+        code
+    }
+}
+
+/// A client that keeps its connections, or takes a new one for each request.
+fn client(keeps: bool) -> Client {
+    Client::builder()
+        .redirect(Policy::none())
+        .no_proxy()
+        .pool_max_idle_per_host(if keeps { usize::MAX } else { 0 })
+        .timeout(Duration::from_secs(20))
+        .build()
+        .unwrap()
+}
+
+#[tokio::test]
+async fn sigterm_is_told_to_everybody_before_clicks_are_refused() {
+    let chathub = Simulator::start(rules()).unwrap();
+    let mut replica = Replica::start(&chathub, own_address(), &[("DRAIN_DELAY", "1s")]).await;
+    assert_eq!(replica.status(CLICK).await, Some(302));
+    replica.signal("-TERM");
+    let told = Instant::now();
+    eventually("it is not ready any more", async || {
+        replica.status("/readyz").await == Some(503)
+    })
+    .await;
+    assert!(told.elapsed() < Duration::from_millis(500), "at once");
+    // On the connection that is kept since before the signal.
+    let url = format!("http://{}{CLICK}", replica.address);
+    let click = replica.client.get(url).send().await.unwrap();
+    assert_eq!(click.status(), 302);
+    assert_eq!(click.headers()["connection"], "close");
+    assert_eq!(replica.status("/healthz").await, Some(200), "it lives");
+    assert_eq!(replica.exit().await, Some(0));
+    assert!(told.elapsed() >= Duration::from_secs(1), "its drain delay");
+}
+
+#[tokio::test]
+async fn a_click_that_runs_is_finished() {
+    let rules = Rules {
+        latency: Duration::from_millis(500),
+        ..rules()
+    };
+    let chathub = Simulator::start(rules).unwrap();
+    let mut replica = Replica::start(&chathub, own_address(), &[("DRAIN_DELAY", "0")]).await;
+    let (client, url) = (client(false), format!("http://{}{CLICK}", replica.address));
+    let click = tokio::spawn(async move { client.get(url).send().await.unwrap().status() });
+    eventually("the mint is on its way", async || {
+        chathub.calls(Endpoint::OperatorToken) == 1
+    })
+    .await;
+    replica.signal("-TERM");
+    assert_eq!(click.await.unwrap(), 302);
+    assert_eq!(replica.exit().await, Some(0));
+    assert_eq!(replica.status(CLICK).await, None);
+}
+
+#[rstest]
+#[case::ctrl_c("-INT", &[], Some(0))]
+#[case::a_second_sigterm("-TERM", &["-TERM"], Some(1))]
+#[case::ctrl_c_after_sigterm("-TERM", &["-INT"], Some(1))]
+#[tokio::test]
+async fn a_person_does_not_have_to_wait(
+    #[case] first: &str,
+    #[case] then: &[&str],
+    #[case] code: Option<i32>,
+) {
+    let chathub = Simulator::start(rules()).unwrap();
+    let mut replica = Replica::start(&chathub, own_address(), &[("DRAIN_DELAY", "1h")]).await;
+    replica.signal(first);
+    if !then.is_empty() {
+        eventually("the first signal has arrived", async || {
+            replica.status("/readyz").await == Some(503)
+        })
+        .await;
+    }
+    then.iter().for_each(|signal| replica.signal(signal));
+    assert_eq!(replica.exit().await, code);
+}
+
+#[tokio::test]
+async fn sighup_ends_nothing() {
+    let chathub = Simulator::start(rules()).unwrap();
+    let mut replica = Replica::start(&chathub, own_address(), &[("DRAIN_DELAY", "0")]).await;
+    replica.signal("-HUP");
+    replica.signal("-HUP");
+    assert_eq!(replica.status(CLICK).await, Some(302));
+    assert_eq!(replica.status("/readyz").await, Some(200));
+    replica.signal("-TERM");
+    assert_eq!(replica.exit().await, Some(0));
+}
+
+/// A load balancer before two replicas, as it is usually set up.
+struct Balancer {
+    address: SocketAddr,
+    child: Child,
+}
+
+/// It asks each replica for its health, and does not send clicks to one that is not ready.
+fn haproxy(address: SocketAddr, [one, two]: [SocketAddr; 2]) -> (String, Vec<&'static str>) {
+    let config = format!(
+        "defaults\n    mode http\n    timeout connect 1s\n    timeout client 30s\n    timeout server 30s\n\
+         frontend clicks\n    bind {address}\n    default_backend open-chat\n\
+         backend open-chat\n    option httpchk GET /readyz\n    option redispatch 1\n    \
+         default-server check inter 100ms fall 1 rise 1\n    \
+         server one {one}\n    server two {two}\n"
+    );
+    (config, vec!["-q", "-db", "-f"])
+}
+
+/// It does not ask, but tries the other replica where one cannot be reached.
+fn nginx(address: SocketAddr, [one, two]: [SocketAddr; 2]) -> (String, Vec<&'static str>) {
+    let config = format!(
+        "daemon off; master_process off; pid /dev/null; error_log stderr crit;\n\
+         events {{ worker_connections 4096; }}\n\
+         http {{\n    access_log off;\n    client_body_temp_path /tmp; proxy_temp_path /tmp;\n    \
+         fastcgi_temp_path /tmp; uwsgi_temp_path /tmp; scgi_temp_path /tmp;\n    \
+         upstream open-chat {{ server {one} max_fails=0; server {two} max_fails=0; keepalive 16; }}\n    \
+         server {{\n        listen {address};\n        location / {{\n            \
+         proxy_pass http://open-chat; proxy_http_version 1.1; proxy_set_header Connection \"\";\n        }}\n    }}\n}}\n"
+    );
+    (config, vec!["-e", "stderr", "-c"])
+}
+
+type Setup = fn(SocketAddr, [SocketAddr; 2]) -> (String, Vec<&'static str>);
+
+impl Balancer {
+    async fn start(name: &str, setup: Setup, replicas: [SocketAddr; 2]) -> Self {
+        let address = own_address();
+        let (config, arguments) = setup(address, replicas);
+        let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("balancer-{name}"));
+        std::fs::write(&path, config).unwrap();
+        let child = system_command(name)
+            .args(arguments)
+            .arg(&path)
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .spawn()
+            .unwrap_or_else(|_| panic!("no {name}: run tests/setup.sh"));
+        let balancer = Self { address, child };
+        let (client, url) = (client(false), format!("http://{address}{CLICK}"));
+        eventually("a click comes through", async || {
+            let answer = client.get(&url).send().await;
+            answer.is_ok_and(|answer| answer.status() == 302)
+        })
+        .await;
+        balancer
+    }
+}
+
+impl Drop for Balancer {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// Agents who click without a pause, until they are told to stop: how many clicks, and what went wrong.
+async fn click_on(url: String, keeps: bool, stop: Arc<AtomicBool>, clicks: Arc<AtomicU32>) {
+    let client = client(keeps);
+    while !stop.load(Ordering::Relaxed) {
+        let answer = client.get(&url).send().await;
+        let status = answer.map(|answer| answer.status().as_u16());
+        assert!(matches!(status, Ok(302)), "a lost click: {status:?}");
+        clicks.fetch_add(1, Ordering::Relaxed);
+        // An agent is not a benchmark, and the restarts need the processor too.
+        tokio::time::sleep(Duration::from_millis(2)).await;
+    }
+}
+
+#[rstest]
+#[case::haproxy("haproxy", haproxy)]
+#[case::nginx("nginx", nginx)]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn ten_rolling_restarts_lose_no_click(#[case] name: &str, #[case] setup: Setup) {
+    let chathub = Simulator::start(rules()).unwrap();
+    let drain = [("DRAIN_DELAY", "500ms")];
+    let addresses = [own_address(), own_address()];
+    let mut replicas = [
+        Replica::start(&chathub, addresses[0], &drain).await,
+        Replica::start(&chathub, addresses[1], &drain).await,
+    ];
+    let balancer = Balancer::start(name, setup, addresses).await;
+    let url = format!("http://{}{CLICK}", balancer.address);
+    let (stop, clicks) = (Arc::<AtomicBool>::default(), Arc::<AtomicU32>::default());
+    let mut agents = JoinSet::new();
+    for agent in 0..8 {
+        let (stop, clicks) = (Arc::clone(&stop), Arc::clone(&clicks));
+        agents.spawn(click_on(url.clone(), agent % 2 == 0, stop, clicks));
+    }
+    for restart in 0..10 {
+        let before = clicks.load(Ordering::Relaxed);
+        let replica = &mut replicas[restart % 2];
+        replica.signal("-TERM");
+        assert_eq!(replica.exit().await, Some(0));
+        *replica = Replica::start(&chathub, replica.address, &drain).await;
+        // The balancer has to find it before the other one goes.
+        eventually("clicks go on", async || {
+            clicks.load(Ordering::Relaxed) > before + 100
+        })
+        .await;
+        eventually("the new replica gets clicks", async || {
+            let url = format!("http://{}/metrics", replica.address);
+            let text = replica.client.get(url).send().await.unwrap().text().await;
+            text.unwrap().lines().any(|line| {
+                line.starts_with("http_requests_total{")
+                    && line.contains("\"302\"")
+                    && !line.ends_with(" 0")
+            })
+        })
+        .await;
+    }
+    stop.store(true, Ordering::Relaxed);
+    while let Some(agent) = agents.join_next().await {
+        agent.expect("no click lost");
+    }
+}
