@@ -151,7 +151,9 @@ async fn a_person_does_not_have_to_wait(
         })
         .await;
     }
-    then.iter().for_each(|signal| replica.signal(signal));
+    for signal in then {
+        replica.signal(signal);
+    }
     assert_eq!(replica.exit().await, code);
 }
 
