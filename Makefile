@@ -26,6 +26,7 @@ setup: ## Install what the tests need, if it is missing
 lint: ## Formatting, clippy, and documentation without warnings
 	$(CARGO) fmt --check
 	$(CARGO) clippy --all-targets --locked -- --deny warnings
+	$(CARGO) clippy --no-default-features --locked -- --deny warnings
 	RUSTDOCFLAGS="--deny warnings" $(CARGO) doc --no-deps --locked
 
 # The output of all test stages is kept for the last one, which searches it for secrets.

@@ -5,19 +5,21 @@
 
 use tokio::runtime::Handle;
 use tokio::sync::watch;
+use tracing::Instrument as _;
 
 /// A task in the air. Clones wait for the same landing.
 #[derive(Clone, Debug)]
 pub struct Flight<T>(watch::Receiver<Option<T>>);
 
 impl<T: Clone + Send + Sync + 'static> Flight<T> {
-    /// Starts the task on `runtime`.
+    /// Starts the task on `runtime`. It belongs to the trace of whoever starts it.
     pub fn start(runtime: &Handle, task: impl Future<Output = T> + Send + 'static) -> Self {
         let (landed, flight) = watch::channel(None);
-        runtime.spawn(async move {
+        let task = async move {
             let outcome = task.await;
             landed.send_replace(Some(outcome));
-        });
+        };
+        runtime.spawn(task.in_current_span());
         Self(flight)
     }
 

@@ -59,7 +59,10 @@ impl Application {
             None => None,
             Some(url) => Some(Arc::new(shared_store(&url.read()?, &metrics)?)),
         };
-        let chathub = ChatHub::observed_by(config.chathub, Traffic::new(&metrics))?;
+        let chathub = ChatHub::observed_by(
+            config.chathub,
+            Traffic::new(&metrics, config.traces.to_chathub),
+        )?;
         let chathub = Arc::new(chathub);
         let desk = Arc::new(Desk {
             access: config.access.door,
@@ -71,6 +74,8 @@ impl Application {
             links: config.links,
             tokens: OperatorTokens::new(Arc::clone(&chathub), &config.tokens, &metrics),
             metrics,
+            sampling: config.traces.sampling,
+            log: telemetry.clone(),
             log_phones: config.logs.phones,
             is_ready: AtomicBool::new(false),
             is_draining: AtomicBool::new(false),

@@ -1,4 +1,4 @@
-//! The traffic with ChatHub → metrics.
+//! The traffic with ChatHub → metrics, and traces where ChatHub is to be told of them.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,6 +8,7 @@ use prometheus::{Gauge, Histogram, IntCounter, IntGauge};
 
 use crate::chathub::{Endpoint, Observer, Outcome};
 use crate::metrics::{self, Metrics};
+use crate::telemetry;
 
 /// Counts what the client reports. Every handle is looked up once.
 #[derive(Debug)]
@@ -16,10 +17,11 @@ pub(super) struct Traffic {
     durations: [Histogram; Endpoint::ALL.len()],
     circuit_open: IntGauge,
     clock_skew: Gauge,
+    tells_traces: bool,
 }
 
 impl Traffic {
-    pub(super) fn new(metrics: &Metrics) -> Arc<Self> {
+    pub(super) fn new(metrics: &Metrics, tells_traces: bool) -> Arc<Self> {
         Arc::new(Self {
             requests: Endpoint::ALL.map(|endpoint| {
                 Outcome::ALL.map(|outcome| {
@@ -35,6 +37,7 @@ impl Traffic {
             }),
             circuit_open: metrics.chathub_circuit_open.clone(),
             clock_skew: metrics.chathub_clock_skew_seconds.clone(),
+            tells_traces,
         })
     }
 }
@@ -43,6 +46,10 @@ impl Observer for Traffic {
     fn request_ended(&self, endpoint: Endpoint, outcome: Outcome, after: Duration) {
         self.requests[endpoint as usize][outcome as usize].inc();
         self.durations[endpoint as usize].observe(after.as_secs_f64());
+    }
+
+    fn traceparent(&self) -> Option<String> {
+        self.tells_traces.then(telemetry::traceparent).flatten()
     }
 
     fn health(&self, circuit_is_open: bool, clock_skew: TimeDelta) {

@@ -83,6 +83,11 @@ pub trait Observer: fmt::Debug + Send + Sync {
     /// A request that went out has ended.
     fn request_ended(&self, endpoint: Endpoint, outcome: Outcome, after: Duration);
 
+    /// What a request tells ChatHub of the trace that it belongs to (`traceparent`); called within the request's own span.
+    fn traceparent(&self) -> Option<String> {
+        None
+    }
+
     /// After a request: whether the circuit is open now, and how far ahead ChatHub's clock is.
     fn health(&self, circuit_is_open: bool, clock_skew: TimeDelta);
 }

@@ -111,7 +111,7 @@ impl Transport {
         Ok(Self { kept, new, base })
     }
 
-    /// Sends the call once and reads the answer's body; `clock` learns from its `Date`.
+    /// Sends the call once and reads the answer's body; `clock` learns from its `Date`. `traceparent` tells ChatHub of our trace.
     ///
     /// 401 is [`Error::CredentialsRejected`]: what was shown does not open this.
     pub(super) async fn send(
@@ -119,6 +119,7 @@ impl Transport {
         call: &Call,
         connection: Connection,
         authorization: &Authorization,
+        traceparent: Option<String>,
         clock: &Clock,
     ) -> Result<Vec<u8>, Error> {
         let mut url = self.base.clone();
@@ -141,6 +142,9 @@ impl Transport {
             }
             Authorization::ProfileKey(key) => request.header(PROFILE_KEY, secret_header("", key)?),
         };
+        if let Some(traceparent) = traceparent {
+            request = request.header("traceparent", traceparent);
+        }
         if let Some(body) = &call.body {
             request = request
                 .header(CONTENT_TYPE, "application/json")

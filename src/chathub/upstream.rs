@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use chrono::TimeDelta;
 use tokio::time::{Instant, sleep, timeout_at};
+use tracing::{Instrument as _, Span};
 
 use super::clock::Clock;
 use super::endpoint::Endpoint;
@@ -94,13 +95,16 @@ impl Upstream {
         };
         let started = Instant::now();
         let end = deadline.min(started + self.attempt_timeout);
+        let span = span(call.endpoint);
+        let told = span.in_scope(|| self.observer.traceparent());
         let answer = self
             .transport
-            .send(call, connection, authorization, &self.clock);
-        let outcome = timeout_at(end, answer)
+            .send(call, connection, authorization, told, &self.clock);
+        let outcome = timeout_at(end, answer.instrument(span.clone()))
             .await
             .unwrap_or(Err(Error::TimedOut))
             .and_then(|body| read(&body));
+        span.record("chathub.outcome", Outcome::of(&outcome).name());
         visit.verdict = match &outcome {
             Err(error @ Error::Throttled { .. }) => error.into(),
             _ if call.endpoint.is_list() => Verdict::Unknown,
@@ -112,6 +116,21 @@ impl Upstream {
             .request_ended(call.endpoint, Outcome::of(&outcome), started.elapsed());
         outcome
     }
+}
+
+/// The span of one request, within whichever span is running; none where none is. Its target and its level are those of all this
+/// program's spans, which only a trace exporter takes.
+fn span(endpoint: Endpoint) -> Span {
+    if Span::current().is_none() {
+        return Span::none();
+    }
+    tracing::trace_span!(
+        target: "open_chat::trace",
+        "chathub",
+        otel.name = endpoint.name(),
+        otel.kind = "client",
+        chathub.outcome = tracing::field::Empty,
+    )
 }
 
 /// A request that is out. However it ends, even if nobody waits for it any more, the gate learns of it.

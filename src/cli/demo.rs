@@ -26,6 +26,7 @@ impl Demo {
             LogFormat::of_stdout(),
             EnvFilter::new("info,actix_server=warn"),
             io::stderr(),
+            None,
         );
         tokio::runtime::Runtime::new()?.block_on(async {
             let rules = Rules::default();

@@ -7,14 +7,16 @@ use tracing_subscriber::EnvFilter;
 use crate::app::Application;
 use crate::config::Config;
 use crate::http::Front;
-use crate::telemetry::{LogFormat, Telemetry};
+use crate::telemetry::{Export, LogFormat, Telemetry};
 
 pub(super) fn run() -> anyhow::Result<()> {
     let config = Config::from_env()?;
+    let export = config.traces.are_sent.then(Export::from_env).transpose()?;
     let telemetry = Telemetry::start(
         config.logs.format.unwrap_or_else(LogFormat::of_stdout),
         EnvFilter::try_new(&config.logs.filter)?,
         io::stdout(),
+        export,
     );
     tokio::runtime::Runtime::new()?.block_on(async {
         Application::start(config, Front::Nothing, &telemetry)?

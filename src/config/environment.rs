@@ -34,6 +34,9 @@ pub(super) struct Environment {
     pub(super) operator_auto: Option<String>,
     pub(super) operator_map_file: Option<String>,
     pub(super) ops_listen: Option<String>,
+    pub(super) otel_exporter_otlp_endpoint: Option<String>,
+    pub(super) otel_traces_sampler: Option<String>,
+    pub(super) otel_traces_sampler_arg: Option<String>,
     pub(super) pass_keys_file: Option<String>,
     pub(super) pass_max_ttl: Option<String>,
     pub(super) pass_secret: Option<String>,
@@ -55,6 +58,7 @@ pub(super) struct Environment {
     pub(super) token_reuse: Option<String>,
     pub(super) token_validate: Option<String>,
     pub(super) token_ttl: Option<String>,
+    pub(super) trace_chathub: Option<String>,
     pub(super) trusted_proxies: Option<String>,
 }
 
@@ -100,6 +104,10 @@ impl Default for Environment {
             operator_auto: text("off"),
             operator_map_file: None,
             ops_listen: None,
+            otel_exporter_otlp_endpoint: None,
+            // OpenTelemetry's own default: the caller decides, and without a caller everything is traced.
+            otel_traces_sampler: text("parentbased_always_on"),
+            otel_traces_sampler_arg: None,
             pass_keys_file: None,
             // A working day, for passes that stand in a CRM field; links made for one click live for minutes.
             pass_max_ttl: text("24h"),
@@ -131,6 +139,8 @@ impl Default for Environment {
             token_validate: text("off"),
             // It ends the operator's session in the panel as well, so not too short; it stays in a browser's history, so not long.
             token_ttl: text("1h"),
+            // Whoever runs ChatHub is not asked to keep our ids.
+            trace_chathub: text("off"),
             // An empty list trusts nobody: whoever can reach the port could write the header.
             trusted_proxies: None,
         }

@@ -12,6 +12,7 @@ mod logs;
 mod reader;
 mod server;
 mod tokens;
+mod traces;
 
 use std::ffi::OsString;
 use std::fmt;
@@ -25,6 +26,7 @@ pub use self::links::{Fallback, LinkConfig, SourceWithoutSender};
 pub use self::logs::{LogConfig, LogPhones};
 use self::reader::{Kept, Problem, Reader, duration};
 pub use self::server::ServerConfig;
+pub use self::traces::TraceConfig;
 use crate::chathub::Settings;
 use crate::operators;
 use crate::rate_limit;
@@ -53,6 +55,8 @@ pub struct Config {
     pub access: AccessConfig,
     /// What the log shows.
     pub logs: LogConfig,
+    /// Which clicks are traced.
+    pub traces: TraceConfig,
 }
 
 /// What is wrong with the environment: every problem, each with its variable's name.
@@ -95,6 +99,7 @@ impl Config {
         let limits = limits::read(reader, &env);
         let access = AccessConfig::read(reader, &env);
         let logs = LogConfig::read(reader, &env);
+        let traces = TraceConfig::read(reader, &env);
         let refresh = reader.read(
             "DIRECTORY_REFRESH",
             env.directory_refresh.as_ref(),
@@ -116,6 +121,7 @@ impl Config {
             limits: limits?,
             access: access?,
             logs: logs?,
+            traces: traces?,
         })
     }
 

@@ -12,6 +12,7 @@ use crate::config::LogPhones;
 use crate::phone::PhoneNumber;
 use crate::secret::Fingerprint;
 use crate::source::ChatSource;
+use crate::telemetry::Trace;
 use crate::tokens::Outcome;
 
 /// What became known of a click, for its log line and its counter. What stays unknown stays empty.
@@ -21,6 +22,7 @@ pub(super) struct Click {
     pub(super) client: IpAddr,
     /// When its answer must be out.
     pub(super) deadline: Instant,
+    pub(super) trace: Trace,
     pub(super) caller: Option<Caller>,
     pub(super) operator: Option<OperatorId>,
     pub(super) phone: Option<PhoneNumber>,
@@ -34,10 +36,11 @@ pub(super) struct Click {
 }
 
 impl Click {
-    pub(super) const fn new(client: IpAddr, deadline: Instant) -> Self {
+    pub(super) const fn new(client: IpAddr, deadline: Instant, trace: Trace) -> Self {
         Self {
             client,
             deadline,
+            trace,
             caller: None,
             operator: None,
             phone: None,
@@ -52,6 +55,8 @@ impl Click {
 /// A click's part of its log line, which is its audit event.
 #[derive(Serialize)]
 pub(super) struct ClickFields {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    trace_id: Option<String>,
     client: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     outcome: Option<&'static str>,
@@ -89,6 +94,7 @@ impl ClickFields {
             ),
         };
         Self {
+            trace_id: click.trace.id().map(|id| id.to_string()),
             client: click.client.to_string(),
             outcome: click
                 .link

@@ -21,8 +21,10 @@ use super::counters::method_name;
 use super::kind::Kind;
 use super::refusal::Refusal;
 use super::{Desk, Route, Worker, door};
+use crate::telemetry::{Sampling, Trace, TraceParent};
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
 const ROBOTS: HeaderName = HeaderName::from_static("x-robots-tag");
 
 /// The longest body that is read, in bytes: a few times what a link's values take.
@@ -108,6 +110,7 @@ impl<'a> Exchange<'a> {
         let click = Click::new(
             door::client_address(request, desk),
             started + desk.click_budget,
+            trace(route, request, desk.sampling),
         );
         let exchange = Self {
             route,
@@ -134,9 +137,16 @@ impl<'a> Exchange<'a> {
                 .head_mut()
                 .set_connection_type(ConnectionType::Close);
         }
-        self.count(response.status().as_u16(), kind, click);
+        let status = response.status().as_u16();
+        self.count(status, kind, click);
+        click.trace.end(
+            status,
+            kind.or(click.fallback).map(Kind::name),
+            click.link.map(|(format, ..)| format),
+            click.link.map(|(.., outcome)| outcome.name()),
+        );
         if self.route.is_logged() {
-            self.log(response.status().as_u16(), kind, click);
+            self.log(status, kind, click);
         }
         response
     }
@@ -218,6 +228,23 @@ fn request_id(headers: &HeaderMap) -> String {
                 .all(|byte| byte.is_ascii_alphanumeric() || b"._-".contains(&byte))
         })
         .map_or_else(|| format!("{:032x}", fastrand::u128(..)), ToOwned::to_owned)
+}
+
+/// A request's place in a trace. Machines that look after the service every few seconds need none.
+fn trace(route: Route, request: &HttpRequest, sampling: Sampling) -> Trace {
+    if !route.is_logged() {
+        return Trace::default();
+    }
+    let parent = request
+        .headers()
+        .get(TRACEPARENT)
+        .and_then(|parent| TraceParent::parse(parent.to_str().ok()?));
+    Trace::begin(
+        route.name(),
+        method_name(request.method()),
+        parent,
+        sampling,
+    )
 }
 
 struct InFlight(IntGauge);

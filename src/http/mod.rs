@@ -35,7 +35,7 @@ use crate::metrics::Metrics;
 use crate::operators::Directory;
 use crate::rate_limit::Limits;
 use crate::shared_store::SharedStore;
-use crate::telemetry::RequestLog;
+use crate::telemetry::{RequestLog, Sampling, Telemetry};
 use crate::tokens::OperatorTokens;
 
 /// What every route may use.
@@ -58,6 +58,10 @@ pub struct Desk {
     pub tokens: OperatorTokens,
     /// What is counted.
     pub metrics: Metrics,
+    /// Which requests are traced.
+    pub sampling: Sampling,
+    /// The log, for what it could not write.
+    pub log: Telemetry,
     /// How much of a phone the log shows.
     pub log_phones: LogPhones,
     /// Whether the configuration has been proven: the first login, or the profile key, was accepted.

@@ -3,6 +3,7 @@
 use actix_web::http::header::LOCATION;
 use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
+use tracing::Instrument as _;
 
 use super::answer::html;
 use super::click::Click;
@@ -12,6 +13,7 @@ use super::refusal::Refusal;
 use super::whom::{for_client, no_token, whom};
 use super::{Desk, door, guard};
 use crate::access::Admission;
+use crate::chathub::OperatorId;
 use crate::config::{Fallback, LinkConfig, SourceWithoutSender};
 use crate::deep_link::DeepLink;
 use crate::operators::Whom;
@@ -36,14 +38,20 @@ pub(super) async fn open_chat(
         claim,
         bound,
         once,
-    } = door::admit(request, &query, click.client, desk).await?;
+    } = door::admit(request, &query, click.client, desk)
+        .instrument(click.trace.step("access"))
+        .await?;
     click.caller = Some(caller);
-    let whom = match whom(&claim, click, desk).await {
+    let found = whom(&claim, click, desk)
+        .instrument(click.trace.step("operator"))
+        .await;
+    let whom = match found {
         Err(refusal) if !refusal.is_chathubs_fault() => return Err(refusal),
-        found => found,
+        answer => answer,
     };
     click.operator = whom.as_ref().ok().and_then(Whom::operator);
-    desk.limits.click(click.client, click.operator).await?;
+    let counted = desk.limits.click(click.client, click.operator);
+    counted.instrument(click.trace.step("limit")).await?;
     let query = query.bind(bound, desk.links.default_region)?;
     let link = target(&query, &desk.links, click)?;
     let whom = match whom {
@@ -58,15 +66,26 @@ pub(super) async fn open_chat(
     if let Some(once) = &once {
         door::use_up(once, desk).await?;
     }
-    match desk.tokens.get(operator, click.deadline).await {
+    open_panel(operator, &link, desk, click).await
+}
+
+/// The deep link with the operator's token, or what there is without one.
+async fn open_panel(
+    operator: OperatorId,
+    link: &DeepLink<'_>,
+    desk: &Desk,
+    click: &mut Click,
+) -> Result<HttpResponse, Refusal> {
+    let token = desk.tokens.get(operator, click.deadline);
+    match token.instrument(click.trace.step("token")).await {
         Ok((held, outcome)) => {
             click.link = Some((link.format(), held.fingerprint, outcome));
             let token = held.token.secret.expose();
-            Ok(found(link.url(&desk.links.panel, Some(token))))
+            Ok(redirect(link.url(&desk.links.panel, Some(token))))
         }
         Err(error) => {
             let refusal = no_token(operator, error, click, desk).await;
-            without_token(refusal, &link, desk, click)
+            without_token(refusal, link, desk, click)
         }
     }
 }
@@ -81,12 +100,12 @@ fn without_token(
     let by_hand = || link.url(&desk.links.panel, None);
     if refusal.is_chathubs_fault() && desk.links.fallback == Fallback::Login {
         click.fallback = Some(refusal.kind);
-        return Ok(found(by_hand()));
+        return Ok(redirect(by_hand()));
     }
     Err(refusal.or_by_hand(by_hand))
 }
 
-fn found(location: String) -> HttpResponse {
+fn redirect(location: String) -> HttpResponse {
     HttpResponse::Found()
         .insert_header((LOCATION, location))
         .finish()

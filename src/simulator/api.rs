@@ -72,6 +72,10 @@ fn call(
         Box::pin(async move {
             let world = &stage.world;
             world.count(endpoint);
+            if endpoint == Endpoint::OperatorToken {
+                let header = request.headers().get("traceparent");
+                world.remember_traceparent(header.and_then(|value| value.to_str().ok()));
+            }
             tokio::time::sleep(world.rules.latency).await;
             let fault = stage.script.take(endpoint);
             if let Some(fault) = &fault

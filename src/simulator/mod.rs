@@ -101,6 +101,11 @@ impl Simulator {
         self.stage.world.calls(endpoint)
     }
 
+    /// The header `traceparent` of the last call for an operator token.
+    pub fn last_traceparent(&self) -> Option<String> {
+        self.stage.world.last_traceparent().clone()
+    }
+
     /// How often anything has been called.
     pub fn total_calls(&self) -> u64 {
         Endpoint::ALL.into_iter().map(|e| self.calls(e)).sum()

@@ -92,6 +92,8 @@ pub struct World {
     /// What [`Self::pass_time`] has added to the clock, in seconds.
     passed: AtomicU64,
     calls: [AtomicU64; Endpoint::ALL.len()],
+    /// The header `traceparent` of the last token call.
+    traceparent: Mutex<Option<String>>,
 }
 
 #[derive(Default)]
@@ -123,6 +125,7 @@ impl World {
             generation: AtomicU64::new(0),
             passed: AtomicU64::new(0),
             calls: Default::default(),
+            traceparent: Mutex::default(),
         }
     }
 
@@ -133,6 +136,17 @@ impl World {
 
     pub(super) fn count(&self, endpoint: Endpoint) {
         self.calls[endpoint as usize].fetch_add(1, Ordering::SeqCst);
+    }
+
+    pub(super) fn remember_traceparent(&self, header: Option<&str>) {
+        *self.last_traceparent() = header.map(ToOwned::to_owned);
+    }
+
+    /// The header `traceparent` of the last call for an operator token.
+    pub(super) fn last_traceparent(&self) -> MutexGuard<'_, Option<String>> {
+        self.traceparent
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 
     /// From now on every company token that has been handed out is refused, as after a revocation.

@@ -8,8 +8,8 @@ use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 use open_chat::simulator::{Endpoint, Rules, Simulator};
-use reqwest::Client;
 use reqwest::redirect::Policy;
+use reqwest::{Client, Response};
 use rstest::rstest;
 use tokio::task::JoinSet;
 
@@ -20,14 +20,18 @@ use crate::proxies::{own_address, system_command};
 const CLICK: &str = "/open-chat?operator=101&phone=0501234567";
 
 /// A service as a process of its own.
-struct Replica {
+pub struct Replica {
     address: SocketAddr,
     process: Running,
     client: Client,
 }
 
 impl Replica {
-    async fn start(chathub: &Simulator, address: SocketAddr, variables: &[(&str, &str)]) -> Self {
+    pub async fn start(
+        chathub: &Simulator,
+        address: SocketAddr,
+        variables: &[(&str, &str)],
+    ) -> Self {
         let (listen, url) = (address.to_string(), chathub.url());
         let mut all = vec![
             ("ACCESS", "open"),
@@ -59,14 +63,25 @@ impl Replica {
         Some(answer.status().as_u16())
     }
 
-    fn signal(&self, name: &str) {
+    /// A request with these headers.
+    pub async fn ask(&self, path: &str, headers: &[(&str, &str)]) -> Response {
+        let url = format!("http://{}{path}", self.address);
+        let request = headers
+            .iter()
+            .fold(self.client.get(url), |request, (name, value)| {
+                request.header(*name, *value)
+            });
+        request.send().await.unwrap()
+    }
+
+    pub fn signal(&self, name: &str) {
         let id = self.process.child.id().to_string();
         let sent = Command::new("kill").args([name, &id]).status().unwrap();
         assert!(sent.success());
     }
 
     /// Its exit code, once it has ended.
-    async fn exit(&mut self) -> Option<i32> {
+    pub async fn exit(&mut self) -> Option<i32> {
         let child = &mut self.process.child;
         let mut code = None;
         eventually("the process ends", async || {

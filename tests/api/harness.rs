@@ -306,7 +306,7 @@ fn telemetry() -> &'static Telemetry {
     TELEMETRY.get_or_init(|| {
         let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join("api-test.log");
         let file = File::create(path).expect("a log file");
-        Telemetry::start(LogFormat::Json, EnvFilter::new("trace"), Tee { file })
+        Telemetry::start(LogFormat::Json, EnvFilter::new("trace"), Tee { file }, None)
     })
 }
 

@@ -34,3 +34,4 @@ mod refusals;
 mod simulator;
 mod storm;
 mod tokens;
+mod traces;

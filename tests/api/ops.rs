@@ -2,6 +2,7 @@
 
 use open_chat::http::Kind;
 use open_chat::simulator::{Endpoint, Fault};
+use open_chat::telemetry::{LogFormat, Telemetry};
 
 use crate::harness::{PROFILE_KEY, Service, header, rules};
 
@@ -193,4 +194,39 @@ async fn what_a_caller_invents_makes_no_new_series() {
         header(&service.ops("/metrics").await, "content-type"),
         "text/plain; version=0.0.4; charset=utf-8"
     );
+}
+
+/// A disk that is full, or gone.
+struct Stuck(std::sync::mpsc::Receiver<()>);
+
+impl std::io::Write for Stuck {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        // Until the other end is gone.
+        let _ = self.0.recv();
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+#[tokio::test]
+async fn lines_that_nobody_can_write_are_counted_and_hold_nobody_up() {
+    let service = Service::start().await;
+    assert_eq!(service.metric("open_chat_log_lines_dropped_total").await, 0);
+
+    let (mend, stuck) = std::sync::mpsc::channel();
+    let filter = tracing_subscriber::EnvFilter::new("info");
+    let log = Telemetry::start(LogFormat::Json, filter, Stuck(stuck), None);
+    let mut lines = log.request_log();
+    for _ in 0..129_000 {
+        lines.write(
+            tracing::Level::INFO,
+            &serde_json::json!({"message": "click"}),
+        );
+    }
+    // 128,000 wait, and one may be in the writer's hands.
+    assert!((999..=1000).contains(&log.dropped_lines()));
+    drop(mend);
 }

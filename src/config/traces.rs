@@ -1,0 +1,34 @@
+//! Which clicks are traced, and where that goes.
+
+use super::environment::Environment;
+use super::reader::{Kept, Reader, on_or_off};
+use crate::telemetry::Sampling;
+
+/// Which clicks are traced, and where that goes.
+#[derive(Clone, Copy, Debug)]
+pub struct TraceConfig {
+    /// Whether there is a collector; the exporter reads its address itself.
+    pub are_sent: bool,
+    /// Which requests are traced.
+    pub sampling: Sampling,
+    /// Whether ChatHub is told of the trace.
+    pub to_chathub: bool,
+}
+
+impl TraceConfig {
+    pub(super) fn read(reader: &mut Reader, env: &Environment) -> Result<Self, Kept> {
+        let argument = env.otel_traces_sampler_arg.as_deref();
+        let sampling = reader.read(
+            "OTEL_TRACES_SAMPLER",
+            env.otel_traces_sampler.as_ref(),
+            |name| Sampling::parse(name, argument),
+        );
+        let to_chathub = reader.read("TRACE_CHATHUB", env.trace_chathub.as_ref(), on_or_off);
+        let are_sent = env.otel_exporter_otlp_endpoint.is_some();
+        Ok(Self {
+            are_sent,
+            sampling: if are_sent { sampling? } else { Sampling::OFF },
+            to_chathub: to_chathub?,
+        })
+    }
+}

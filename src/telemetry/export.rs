@@ -1,0 +1,95 @@
+//! Spans → an OpenTelemetry collector, over HTTP.
+
+use opentelemetry::Context;
+use opentelemetry::trace::{
+    SpanContext, SpanId, TraceContextExt as _, TraceFlags, TraceId, TraceState, TracerProvider as _,
+};
+use opentelemetry_otlp::SpanExporter;
+use opentelemetry_sdk::Resource;
+use opentelemetry_sdk::trace::{Sampler, SdkTracerProvider};
+use tracing::{Level, Span};
+use tracing_opentelemetry::OpenTelemetrySpanExt as _;
+use tracing_subscriber::Layer;
+use tracing_subscriber::filter::Targets;
+
+use super::Unexportable;
+use super::trace::{TARGET, TraceParent};
+
+/// The way to the collector. What is still on its way is sent when this is dropped.
+pub struct Export(SdkTracerProvider);
+
+impl Export {
+    /// Set up by OpenTelemetry's standard variables. Nothing is sent yet.
+    pub fn from_env() -> Result<Self, Unexportable> {
+        let exporter = SpanExporter::builder()
+            .with_http()
+            .build()
+            .map_err(|error| Unexportable(error.to_string()))?;
+        let resource = Resource::builder();
+        let resource = if std::env::var_os("OTEL_SERVICE_NAME").is_some() {
+            resource
+        } else {
+            resource.with_service_name("open-chat")
+        };
+        Ok(Self(
+            SdkTracerProvider::builder()
+                .with_batch_exporter(exporter)
+                // What is not to be sampled never becomes a span.
+                .with_sampler(Sampler::AlwaysOn)
+                .with_resource(resource.build())
+                .build(),
+        ))
+    }
+
+    pub(super) fn layer<S>(&self) -> impl Layer<S> + use<S>
+    where
+        S: tracing::Subscriber + for<'a> tracing_subscriber::registry::LookupSpan<'a>,
+    {
+        tracing_opentelemetry::layer()
+            .with_tracer(self.0.tracer("open-chat"))
+            .with_location(false)
+            .with_threads(false)
+            .with_tracked_inactivity(false)
+            .with_target(false)
+            .with_level(false)
+            .with_filter(Targets::new().with_target(TARGET, Level::TRACE))
+    }
+}
+
+impl Drop for Export {
+    fn drop(&mut self) {
+        // A collector that is away must not hold up the end; the provider has a time limit of its own.
+        let _ = self.0.shutdown();
+    }
+}
+
+pub(super) fn adopt(span: &Span, parent: Option<TraceParent>) {
+    if let Some(parent) = parent {
+        let parent = SpanContext::new(
+            TraceId::from_bytes(parent.trace_id.to_be_bytes()),
+            SpanId::from_bytes(parent.span_id.to_be_bytes()),
+            TraceFlags::SAMPLED,
+            true,
+            TraceState::default(),
+        );
+        // It fails for a span that nobody collects, which then needs no parent.
+        let _ = span.set_parent(Context::new().with_remote_span_context(parent));
+    }
+}
+
+pub(super) fn trace_id(span: &Span) -> Option<u128> {
+    let context = span.context();
+    let context = context.span().span_context().clone();
+    context
+        .is_valid()
+        .then(|| u128::from_be_bytes(context.trace_id().to_bytes()))
+}
+
+/// The header that tells somebody else of the span that is running.
+pub fn traceparent() -> Option<String> {
+    let context = Span::current().context();
+    let context = context.span().span_context().clone();
+    context
+        .is_valid()
+        .then(|| format!("00-{}-{}-01", context.trace_id(), context.span_id()))
+}

@@ -1,0 +1,217 @@
+//! Traces: what a collector receives, whose children the spans are, and what is in no span.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
+
+use actix_web::{App, HttpResponse, HttpServer, web};
+use open_chat::simulator::{Endpoint, Fault, Simulator};
+use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
+use opentelemetry_proto::tonic::common::v1::any_value::Value as Any;
+use opentelemetry_proto::tonic::trace::v1::Span;
+use prost::Message as _;
+
+use crate::ending::Replica;
+use crate::harness::{Service, eventually, header, log_line, rules};
+use crate::proxies::own_address;
+
+const TRACE: &str = "0af7651916cd43dd8448eb211c80319c";
+const PARENT: &str = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+const CLICK: &str = "/open-chat?operator=101&phone=0501234567&from=canary-sender";
+
+/// A collector that keeps what it gets.
+struct Collector {
+    url: String,
+    spans: Arc<Mutex<Vec<Span>>>,
+    service: Arc<Mutex<String>>,
+    server: actix_web::dev::ServerHandle,
+}
+
+impl Collector {
+    fn start() -> Self {
+        let spans = Arc::<Mutex<Vec<Span>>>::default();
+        let service = Arc::<Mutex<String>>::default();
+        let kept = (Arc::clone(&spans), Arc::clone(&service));
+        let server = HttpServer::new(move || {
+            App::new()
+                .app_data(web::Data::new(kept.clone()))
+                .route("/v1/traces", web::post().to(take_in))
+        })
+        .workers(1)
+        .disable_signals()
+        .bind("127.0.0.1:0")
+        .unwrap();
+        let url = format!("http://{}", server.addrs()[0]);
+        let server = server.run();
+        let handle = server.handle();
+        tokio::spawn(server);
+        Self {
+            url,
+            spans,
+            service,
+            server: handle,
+        }
+    }
+
+    /// The spans by name, once this one is among them.
+    async fn spans_with(&self, name: &str) -> BTreeMap<String, Span> {
+        eventually("the span arrives", async || {
+            let spans = self.spans.lock().unwrap();
+            spans.iter().any(|span| span.name == name)
+        })
+        .await;
+        let spans = self.spans.lock().unwrap();
+        let named = spans.iter().map(|span| (span.name.clone(), span.clone()));
+        named.collect()
+    }
+}
+
+impl Drop for Collector {
+    fn drop(&mut self) {
+        drop(self.server.stop(false));
+    }
+}
+
+type Kept = (Arc<Mutex<Vec<Span>>>, Arc<Mutex<String>>);
+
+async fn take_in(body: web::Bytes, kept: web::Data<Kept>) -> HttpResponse {
+    let request = ExportTraceServiceRequest::decode(body).expect("OTLP");
+    for resource in request.resource_spans {
+        let attributes = resource.resource.unwrap().attributes;
+        let name = attributes
+            .into_iter()
+            .find(|pair| pair.key == "service.name");
+        *kept.1.lock().unwrap() = format!("{:?}", name.unwrap().value);
+        for scope in resource.scope_spans {
+            kept.0.lock().unwrap().extend(scope.spans);
+        }
+    }
+    HttpResponse::Ok().finish()
+}
+
+fn attribute(span: &Span, name: &str) -> String {
+    let value = span.attributes.iter().find(|pair| pair.key == name);
+    match value.and_then(|pair| pair.value.clone()?.value) {
+        Some(Any::StringValue(text)) => text,
+        Some(Any::IntValue(number)) => number.to_string(),
+        other => format!("{other:?}"),
+    }
+}
+
+fn hex(bytes: &[u8]) -> String {
+    let digits = |text, byte: &u8| format!("{text}{byte:02x}");
+    bytes.iter().fold(String::new(), digits)
+}
+
+async fn traced(collector: &Collector, chathub: &Simulator, variables: &[(&str, &str)]) -> Replica {
+    let mut all = vec![
+        ("OTEL_EXPORTER_OTLP_ENDPOINT", collector.url.as_str()),
+        // A batch is sent as soon as there is one.
+        ("OTEL_BSP_SCHEDULE_DELAY", "10"),
+        ("DRAIN_DELAY", "0"),
+    ];
+    all.extend(variables);
+    Replica::start(chathub, own_address(), &all).await
+}
+
+#[tokio::test]
+async fn a_click_s_spans_arrive_under_the_caller_s() {
+    let (collector, chathub) = (Collector::start(), Simulator::start(rules()).unwrap());
+    let replica = traced(&collector, &chathub, &[]).await;
+    let click = replica.ask(CLICK, &[("traceparent", PARENT)]).await;
+    assert_eq!(click.status(), 302);
+    let spans = collector.spans_with("/open-chat").await;
+    let request = &spans["/open-chat"];
+    assert_eq!(hex(&request.trace_id), TRACE);
+    assert_eq!(hex(&request.parent_span_id), "b7ad6b7169203331");
+    assert_eq!(attribute(request, "http.request.method"), "GET");
+    assert_eq!(attribute(request, "http.response.status_code"), "302");
+    assert_eq!(attribute(request, "open_chat.format"), "3");
+    assert_eq!(attribute(request, "open_chat.token_outcome"), "minted");
+    for step in ["access", "operator", "limit", "token"] {
+        assert_eq!(spans[step].parent_span_id, request.span_id, "{step}");
+        assert_eq!(spans[step].trace_id, request.trace_id, "{step}");
+    }
+    let mint = &spans["operator/get-token"];
+    assert_eq!(mint.parent_span_id, spans["token"].span_id);
+    assert_eq!(attribute(mint, "chathub.outcome"), "ok");
+    assert!(collector.service.lock().unwrap().contains("open-chat"));
+    // Neither the phone, nor the sender, nor anything else that the caller chose, nor a token.
+    let all = format!("{:?}", collector.spans.lock().unwrap());
+    for secret in ["canary", "050", "38050", "eyJ", "acme"] {
+        assert!(!all.contains(secret), "{secret} in {all}");
+    }
+}
+
+#[tokio::test]
+async fn a_failed_click_says_so() {
+    let (collector, chathub) = (Collector::start(), Simulator::start(rules()).unwrap());
+    chathub.always(Endpoint::OperatorToken, Some(Fault::Status(500)));
+    let replica = traced(&collector, &chathub, &[]).await;
+    assert_eq!(replica.ask(CLICK, &[]).await.status(), 503);
+    let spans = collector.spans_with("/open-chat").await;
+    let request = &spans["/open-chat"];
+    assert!(request.parent_span_id.is_empty(), "nobody's child");
+    assert_eq!(attribute(request, "open_chat.kind"), "chathub-unavailable");
+    assert_eq!(request.status.as_ref().unwrap().code, 2, "an error");
+    let mint = &spans["operator/get-token"];
+    assert_eq!(attribute(mint, "chathub.outcome"), "unavailable");
+}
+
+#[tokio::test]
+async fn only_who_is_sampled_is_sent() {
+    let (collector, chathub) = (Collector::start(), Simulator::start(rules()).unwrap());
+    let replica = traced(&collector, &chathub, &[]).await;
+    let unsampled = PARENT.replace("-01", "-00");
+    replica.ask(CLICK, &[("traceparent", &unsampled)]).await;
+    replica.ask("/healthz", &[("traceparent", PARENT)]).await;
+    replica.ask("/nowhere", &[]).await;
+    let spans = collector.spans_with("other").await;
+    assert_eq!(spans.keys().collect::<Vec<_>>(), ["other"]);
+}
+
+#[tokio::test]
+async fn chathub_is_told_by_choice_only() {
+    for (choice, expected) in [("off", None), ("on", Some(TRACE))] {
+        let (collector, chathub) = (Collector::start(), Simulator::start(rules()).unwrap());
+        let replica = traced(&collector, &chathub, &[("TRACE_CHATHUB", choice)]).await;
+        replica.ask(CLICK, &[("traceparent", PARENT)]).await;
+        let spans = collector.spans_with("operator/get-token").await;
+        let told = chathub.last_traceparent();
+        let mint = hex(&spans["operator/get-token"].span_id);
+        let expected = expected.map(|trace| format!("00-{trace}-{mint}-01"));
+        assert_eq!(told, expected, "{choice}");
+    }
+}
+
+#[tokio::test]
+async fn what_is_on_its_way_at_the_end_is_sent() {
+    let (collector, chathub) = (Collector::start(), Simulator::start(rules()).unwrap());
+    let slow = [("OTEL_BSP_SCHEDULE_DELAY", "3600000")];
+    let mut replica = traced(&collector, &chathub, &slow).await;
+    replica.ask(CLICK, &[]).await;
+    replica.signal("-TERM");
+    assert_eq!(replica.exit().await, Some(0));
+    collector.spans_with("/open-chat").await;
+}
+
+#[tokio::test]
+async fn a_collector_that_is_away_costs_nothing() {
+    let chathub = Simulator::start(rules()).unwrap();
+    let away = [("OTEL_EXPORTER_OTLP_ENDPOINT", "http://127.0.0.1:9")];
+    let replica = Replica::start(&chathub, own_address(), &away).await;
+    for _ in 0..20 {
+        assert_eq!(replica.ask(CLICK, &[]).await.status(), 302);
+    }
+}
+
+#[tokio::test]
+async fn the_log_names_the_caller_s_trace_collector_or_not() {
+    let service = Service::start().await;
+    let request = service.request(CLICK).header("traceparent", PARENT);
+    let response = request.send().await.unwrap();
+    let line = log_line(&header(&response, "x-request-id")).await;
+    assert_eq!(line["trace_id"], TRACE);
+    let response = service.request(CLICK).send().await.unwrap();
+    let line = log_line(&header(&response, "x-request-id")).await;
+    assert_eq!(line.get("trace_id"), None);
+}
