@@ -12,6 +12,7 @@ need chromedriver chromium-driver
 need curl curl
 need openssl openssl
 need redis-server redis-server
+need prometheus prometheus
 need nginx nginx-light
 need haproxy haproxy
 
@@ -21,7 +22,7 @@ install="apt-get install --yes --no-install-recommends$missing"
 # Debian starts a server as soon as it is installed. The tests start their own, so one that comes with this run is switched off again;
 # one that was here before is somebody's.
 servers=""
-for server in nginx haproxy redis-server; do
+for server in nginx haproxy redis-server prometheus; do
     case "$missing" in *" $server"*) servers="$servers $server" ;; esac
 done
 stop=""

@@ -6,6 +6,8 @@ use open_chat::config::Config;
 use open_chat::http::Kind;
 use open_chat::metrics::Metrics;
 
+use crate::monitoring::alert_names;
+
 fn document(name: &str) -> String {
     let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join(name);
     std::fs::read_to_string(path).unwrap()
@@ -113,4 +115,68 @@ fn the_changelog_knows_this_version() {
         changelog.contains(concat!("## [", env!("CARGO_PKG_VERSION"), "]"))
             || changelog.contains("## [Unreleased]")
     );
+}
+
+#[test]
+fn every_alert_has_its_part_in_the_runbook() {
+    let operations = document("docs/operations.md");
+    let alerts = operations.split("\n## Alerts\n").nth(1).unwrap();
+    let alerts = alerts.split("\n## ").next().unwrap();
+    let parts: BTreeSet<_> = alerts
+        .lines()
+        .filter_map(|line| line.strip_prefix("### "))
+        .map(ToOwned::to_owned)
+        .collect();
+    assert_eq!(parts, alert_names().into_iter().collect());
+    // What the alerts and the dashboard refer to is there.
+    let files = ["rules.yaml", "rules-working-hours.yaml", "dashboard.json"]
+        .map(|name| document(&format!("helm/open-chat/files/{name}")))
+        .concat();
+    let anchors: BTreeSet<_> = parts.iter().map(|part| part.to_lowercase()).collect();
+    let mut count = 0;
+    for reference in files.split("docs/operations.md#").skip(1) {
+        let anchor: String = reference
+            .chars()
+            .take_while(char::is_ascii_alphanumeric)
+            .collect();
+        assert!(anchors.contains(&anchor), "{anchor}");
+        count += 1;
+    }
+    assert!(count > 20, "{count}");
+}
+
+#[test]
+fn dashboard_and_alerts_ask_for_metrics_that_exist() {
+    let files = ["rules.yaml", "rules-working-hours.yaml", "dashboard.json"]
+        .map(|name| document(&format!("helm/open-chat/files/{name}")))
+        .concat();
+    let mut asked = BTreeSet::new();
+    for word in files.split(|c: char| !(c.is_ascii_alphanumeric() || c == '_' || c == ':')) {
+        let is_metric = ["http_re", "open_chat_", "chathub_", "process_"]
+            .iter()
+            .any(|prefix| word.starts_with(prefix));
+        if is_metric {
+            let name = word.trim_end_matches("_bucket").trim_end_matches("_count");
+            asked.insert(name.to_owned());
+        }
+    }
+    let mut real: BTreeSet<_> = Metrics::names().map(ToOwned::to_owned).into();
+    // The process's own are the library's.
+    real.extend(
+        [
+            "process_cpu_seconds_total",
+            "process_resident_memory_bytes",
+            "process_open_fds",
+        ]
+        .map(ToOwned::to_owned),
+    );
+    // Whoever adds a metric adds it to the dashboard, or says here why not.
+    let shown_otherwise = ["http_requests_in_flight"];
+    let missing: Vec<_> = asked.difference(&real).collect();
+    assert!(missing.is_empty(), "{missing:?}");
+    let unseen: Vec<_> = real
+        .difference(&asked)
+        .filter(|name| !shown_otherwise.contains(&name.as_str()))
+        .collect();
+    assert!(unseen.is_empty(), "{unseen:?}");
 }

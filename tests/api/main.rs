@@ -23,6 +23,7 @@ mod house;
 mod leaks;
 mod limits;
 mod links;
+mod monitoring;
 mod ops;
 mod probe;
 #[path = "../support/process.rs"]

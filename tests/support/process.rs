@@ -19,7 +19,11 @@ pub fn open_chat(arguments: &[&str], variables: &[(&str, &str)]) -> Command {
 
 /// Runs a command to its end: exit code, and everything that it printed. One that does not end is killed, and the test fails.
 pub fn run(command: &mut Command) -> (Option<i32>, String) {
-    const PATIENCE: Duration = Duration::from_secs(20);
+    run_for(command, Duration::from_secs(20))
+}
+
+/// The same for a command that takes its time.
+pub fn run_for(command: &mut Command, patience: Duration) -> (Option<i32>, String) {
     let child = command
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
@@ -27,7 +31,7 @@ pub fn run(command: &mut Command) -> (Option<i32>, String) {
         .unwrap();
     let (id, (ended, end)) = (child.id(), channel());
     let watch = std::thread::spawn(move || {
-        let in_time = end.recv_timeout(PATIENCE).is_ok();
+        let in_time = end.recv_timeout(patience).is_ok();
         if !in_time {
             let _ = Command::new("kill").args(["-9", &id.to_string()]).status();
         }
