@@ -153,8 +153,7 @@ fn operators(world: &World, asked: &Asked<'_>) -> Answer {
     let operators = world
         .operators_of(organization)
         .ok_or(StatusCode::FORBIDDEN)?;
-    let organization =
-        json!({"id": organization, "name": world.organizations().get(&organization)});
+    let organization = json!({"id": organization, "name": world.organization_name(organization)});
     Ok(list(
         world,
         operators.iter().map(|(id, operator)| {
@@ -186,7 +185,7 @@ fn synchronize(world: &World, asked: &Asked<'_>) -> Answer {
         .into_iter()
         .map(|new| (new.organization_id, new.name))
         .collect();
-    let ids = world.synchronize(&new).ok_or(StatusCode::FORBIDDEN)?;
+    let ids = world.add_operators(&new).ok_or(StatusCode::FORBIDDEN)?;
     Ok(list(
         world,
         ids.iter()

@@ -1,6 +1,6 @@
 //! What the simulated ChatHub knows: organizations, operators, and the tokens it has signed.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -96,17 +96,23 @@ pub struct World {
 
 #[derive(Default)]
 struct People {
-    organizations: BTreeMap<u64, String>,
+    organizations: BTreeMap<u64, Staff>,
     operators: BTreeMap<u64, OperatorRecord>,
+}
+
+/// An organization, and the ids of its operators: lists are asked for by organization, of which there may be thousands.
+struct Staff {
+    name: String,
+    operators: BTreeSet<u64>,
 }
 
 impl World {
     /// Two organizations; John Smith (101), Sarah Johnson (102) and as many more active operators as the rules ask for; behind
-    /// them one that is inactive and one that is deleted.
+    /// them one that is inactive and one that is deleted. Then as many more organizations as the rules ask for.
     pub(super) fn new(rules: Rules) -> Self {
         let mut people = People::default();
-        people.organizations.insert(24, "Acme Support".into());
-        people.organizations.insert(6, "Acme Sales".into());
+        people.add_organization(24, "Acme Support".into());
+        people.add_organization(6, "Acme Sales".into());
         for id in 101..101 + rules.operators {
             let name = match id {
                 101 => "John Smith".into(),
@@ -117,6 +123,14 @@ impl World {
         }
         people.add(21, 6, "Inactive Ivan".into(), 1);
         people.add(22, 6, "Deleted Dana".into(), 2);
+        let mut id = 1_000_000.max(100 + rules.operators);
+        for organization in 1001..1001 + rules.organizations {
+            people.add_organization(organization, format!("Organization {organization}"));
+            for _ in 0..rules.operators_each {
+                id += 1;
+                people.add(id, organization, format!("Operator {id}"), 0);
+            }
+        }
         Self {
             rules,
             people: Mutex::new(people),
@@ -159,24 +173,35 @@ impl World {
     /// Every operator of an organization by id, or `None` where there is no such organization.
     pub fn operators_of(&self, organization: u64) -> Option<Vec<(u64, OperatorRecord)>> {
         let people = self.people();
-        people.organizations.get(&organization)?;
-        Some(
-            people
-                .operators
-                .iter()
-                .filter(|(_, operator)| operator.organization == organization)
-                .map(|(id, operator)| (*id, operator.clone()))
-                .collect(),
-        )
+        let staff = people.organizations.get(&organization)?;
+        let record = |id: &u64| Some((*id, people.operators.get(id)?.clone()));
+        Some(staff.operators.iter().filter_map(record).collect())
     }
 
     /// The organizations by id.
     pub fn organizations(&self) -> BTreeMap<u64, String> {
-        self.people().organizations.clone()
+        self.people()
+            .organizations
+            .iter()
+            .map(|(id, staff)| (*id, staff.name.clone()))
+            .collect()
     }
 
-    /// Adds operators, all or none: `None` where an organization does not exist.
-    pub(super) fn synchronize(&self, new: &[(u64, String)]) -> Option<Vec<u64>> {
+    pub(super) fn organization_name(&self, id: u64) -> Option<String> {
+        let people = self.people();
+        people
+            .organizations
+            .get(&id)
+            .map(|staff| staff.name.clone())
+    }
+
+    /// Adds an organization that has no operators, or renames the one that is there.
+    pub fn add_organization(&self, id: u64, name: &str) {
+        self.people().add_organization(id, name.to_owned());
+    }
+
+    /// Adds active operators, each an organization's id and a name, all or none: `None` where an organization does not exist.
+    pub fn add_operators(&self, new: &[(u64, String)]) -> Option<Vec<u64>> {
         let mut people = self.people();
         if new
             .iter()
@@ -242,7 +267,18 @@ impl World {
 }
 
 impl People {
+    fn add_organization(&mut self, id: u64, name: String) {
+        let none = || Staff {
+            name: String::new(),
+            operators: BTreeSet::new(),
+        };
+        self.organizations.entry(id).or_insert_with(none).name = name;
+    }
+
     fn add(&mut self, id: u64, organization: u64, name: String, status: u8) {
+        if let Some(staff) = self.organizations.get_mut(&organization) {
+            staff.operators.insert(id);
+        }
         self.operators.insert(
             id,
             OperatorRecord {
