@@ -47,6 +47,9 @@ enum Command {
     /// Try a new installation, step by step; say what is wrong and what to do
     Check(check::Check),
     /// Print a button's URL, signed where PASS_SECRET or PASS_KEYS_FILE is set
+    #[command(
+        after_help = "Example: open-chat link --operator 101 --phone +380501234567 --source viber --ttl 5m"
+    )]
     Link(pass::Wanted),
     /// Sign passes
     #[command(subcommand)]

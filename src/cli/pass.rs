@@ -12,14 +12,12 @@ use crate::config::SigningConfig;
 #[derive(Subcommand)]
 pub(super) enum Pass {
     /// Sign a pass with PASS_SECRET, or the first HS key of PASS_KEYS_FILE
+    #[command(after_help = "Example: open-chat pass mint --operator 101 --ttl 8h")]
     Mint(Wanted),
 }
 
 /// What a pass or a link is to say.
 #[derive(Args)]
-#[command(
-    after_help = "Example: open-chat link --operator 101 --phone +380501234567 --source viber --ttl 5m"
-)]
 pub(super) struct Wanted {
     /// Whose panel opens: a ChatHub operator id, or an alias of the operator map
     #[arg(long)]

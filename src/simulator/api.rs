@@ -2,6 +2,7 @@
 
 use std::future::Future;
 use std::pin::Pin;
+use std::time::Duration;
 
 use actix_web::http::StatusCode;
 use actix_web::http::header::{AUTHORIZATION, DATE};
@@ -78,6 +79,15 @@ fn call(
                 && let Some(answer) = fault.play().await
             {
                 return answer;
+            }
+            if let Some(Fault::ResetBefore(milliseconds)) = fault {
+                let later = Duration::from_millis(milliseconds);
+                actix_web::rt::spawn(async move {
+                    tokio::time::sleep(later).await;
+                    let query = request.query_string();
+                    let _ = act(&stage.world, &Asked { query, body: &body });
+                });
+                return broken_off();
             }
             let asked = Asked {
                 query: request.query_string(),
