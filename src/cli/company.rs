@@ -91,19 +91,15 @@ pub(super) fn find<'a>(operators: &'a [Operator], text: &str) -> anyhow::Result<
 }
 
 fn list(operators: &[&Operator]) -> String {
-    let mut text = String::new();
-    for operator in operators.iter().take(SHOWN) {
-        text += &format!(
-            "\n  {}  {}, {}",
-            operator.id,
-            operator.status,
-            organization_name(&operator.organization)
-        );
-    }
+    let line = |operator: &&Operator| {
+        let organization = organization_name(&operator.organization);
+        format!("\n  {}  {}, {organization}", operator.id, operator.status)
+    };
+    let mut lines: Vec<_> = operators.iter().take(SHOWN).map(line).collect();
     if operators.len() > SHOWN {
-        text += &format!("\n  and {} more", operators.len() - SHOWN);
+        lines.push(format!("\n  and {} more", operators.len() - SHOWN));
     }
-    text
+    lines.concat()
 }
 
 /// `Acme Support (24)`

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::{Context as _, ensure};
-use chrono::{SecondsFormat, TimeDelta};
+use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
 use clap::{Args, Subcommand};
 use serde::Serialize;
 
@@ -125,17 +125,7 @@ impl Mint {
 
 impl Validate {
     fn run(&self) -> anyhow::Result<Exit> {
-        let token = match &self.token_file {
-            Some(path) => File::open(path)
-                .with_context(|| format!("the file {} cannot be opened", path.display()))
-                .and_then(read_token)?,
-            None => {
-                if io::stdin().is_terminal() {
-                    eprintln!("Paste the token, then Enter and Ctrl-D.");
-                }
-                read_token(io::stdin().lock())?
-            }
-        };
+        let token = self.token()?;
         let check = with_company(async |company| {
             Ok(company.chathub.validate_operator_token(&token).await?)
         })?;
@@ -149,6 +139,18 @@ impl Validate {
         } else {
             Exit::Failed
         })
+    }
+
+    fn token(&self) -> anyhow::Result<Secret> {
+        if let Some(path) = &self.token_file {
+            let file = File::open(path)
+                .with_context(|| format!("the file {} cannot be opened", path.display()))?;
+            return read_token(file);
+        }
+        if io::stdin().is_terminal() {
+            eprintln!("Paste the token, then Enter and Ctrl-D.");
+        }
+        read_token(io::stdin().lock())
     }
 }
 
@@ -172,17 +174,15 @@ fn sentence(check: &TokenCheck) -> String {
         let why = check.error.as_deref().unwrap_or("ChatHub does not say why");
         return format!("not valid: {}", shown(why));
     }
-    let mut text = "valid".to_owned();
-    if let Some(operator) = check.operator_id {
-        text += &format!(", operator {operator}");
-    }
-    if let Some(client) = check.client_id.filter(|client| *client != 0) {
-        text += &format!(", client {client}");
-    }
-    if let Some(end) = check.expires_at {
-        text += &format!(", until {}", end.to_rfc3339_opts(SecondsFormat::Secs, true));
-    }
-    text
+    let end = |end: DateTime<Utc>| end.to_rfc3339_opts(SecondsFormat::Secs, true);
+    let client = check.client_id.filter(|client| *client != 0);
+    let parts = [
+        Some("valid".to_owned()),
+        check.operator_id.map(|id| format!("operator {id}")),
+        client.map(|id| format!("client {id}")),
+        check.expires_at.map(|at| format!("until {}", end(at))),
+    ];
+    parts.into_iter().flatten().collect::<Vec<_>>().join(", ")
 }
 
 fn ttl(text: &str) -> Result<Duration, &'static str> {

@@ -15,7 +15,7 @@ use crate::process::{Ended, end, piped};
 
 /// A row of the results file.
 #[derive(Clone, Debug, PartialEq, Eq)]
-struct Outcome {
+struct Told {
     organization: u64,
     name: String,
     id: String,
@@ -24,7 +24,7 @@ struct Outcome {
 }
 
 /// The results file by line; where a line stands twice, the later one counts. No name of these tests has a comma.
-fn results(path: &Path) -> BTreeMap<u64, Outcome> {
+fn results(path: &Path) -> BTreeMap<u64, Told> {
     let text = std::fs::read_to_string(path).unwrap();
     let mut rows = text.lines();
     assert_eq!(
@@ -36,21 +36,21 @@ fn results(path: &Path) -> BTreeMap<u64, Outcome> {
         let [line, organization, name, id, outcome, note] = cells[..] else {
             panic!("not a row: {row}");
         };
-        let outcome = Outcome {
+        let told = Told {
             organization: organization.parse().unwrap(),
             name: name.into(),
             id: id.into(),
             outcome: outcome.into(),
             note: note.into(),
         };
-        (line.parse().unwrap(), outcome)
+        (line.parse().unwrap(), told)
     })
     .collect()
 }
 
 /// The outcome of each line, with the id and the note where there are any.
 fn told(path: &Path) -> Vec<String> {
-    let tell = |(line, row): (u64, Outcome)| {
+    let tell = |(line, row): (u64, Told)| {
         let text = format!("{line} {} {} {}", row.outcome, row.id, row.note);
         text.split_whitespace().collect::<Vec<_>>().join(" ")
     };

@@ -51,7 +51,7 @@ pub fn piped(command: &mut Command) -> Child {
 
 /// Waits for the end of a process. One that does not end is killed, and the test fails.
 pub fn end(child: Child) -> Ended {
-    const PATIENCE: Duration = Duration::from_secs(60);
+    const PATIENCE: Duration = Duration::from_mins(1);
     let (id, (ended, end)) = (child.id(), channel());
     let watch = std::thread::spawn(move || {
         let in_time = end.recv_timeout(PATIENCE).is_ok();

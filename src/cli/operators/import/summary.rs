@@ -104,13 +104,14 @@ impl Summary {
             "{rows} rows: {added} added, {exists} exist already, {duplicate} given twice, {failed} refused by ChatHub"
         );
         if self.dry_run {
-            return format!("{text}, {left} would be added. Nothing was changed.");
+            return text + &format!(", {left} would be added. Nothing was changed.");
         }
-        text += &format!("\nWhat became of each row: {}", self.results);
+        text = text + "\nWhat became of each row: " + &self.results;
         if *left > 0 {
-            text += &format!(
-                "\n{left} rows are left. The same command again goes on with them; no operator is added twice."
-            );
+            let left = format!("\n{left} rows are left. ");
+            text = text
+                + &left
+                + "The same command again goes on with them; no operator is added twice.";
         }
         text
     }
