@@ -268,3 +268,19 @@ async fn a_token_that_chathub_does_not_take() {
         ],
     );
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn lists_that_do_not_come() {
+    let shell = Shell::start();
+    let broken = Some(Fault::Status(403));
+    shell.chathub.always(Endpoint::Operators, broken);
+    assert_says(
+        &check(&shell, &[]),
+        1,
+        &[
+            "FAILED   operators      Acme Sales (6): ChatHub does not permit this",
+            "FAILED   operators      Acme Support (24): ChatHub does not permit this",
+            "skipped  token",
+        ],
+    );
+}
