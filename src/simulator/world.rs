@@ -1,6 +1,6 @@
-//! What the simulated ChatHub knows: organizations, operators, and the tokens it has signed.
+//! What the simulated ChatHub knows: its people, its clock, and the tokens it has signed.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -8,6 +8,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
 use serde::{Deserialize, Serialize};
 
+use super::people::{OperatorRecord, People};
 use super::rules::Rules;
 
 /// Signs all tokens. Fixed, so that tokens outlive a restart, as ChatHub's do.
@@ -47,17 +48,6 @@ impl Endpoint {
     ];
 }
 
-/// An operator.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct OperatorRecord {
-    /// The display name.
-    pub name: String,
-    /// 0 active, 1 inactive, 2 deleted.
-    pub status: u8,
-    /// The organization's id.
-    pub organization: u64,
-}
-
 /// The claims of an operator token, as the samples show them.
 #[derive(Serialize, Deserialize)]
 pub(super) struct OperatorClaims {
@@ -92,18 +82,6 @@ pub struct World {
     /// What [`Self::pass_time`] has added to the clock, in seconds.
     passed: AtomicU64,
     calls: [AtomicU64; Endpoint::ALL.len()],
-}
-
-#[derive(Default)]
-struct People {
-    organizations: BTreeMap<u64, Staff>,
-    operators: BTreeMap<u64, OperatorRecord>,
-}
-
-/// An organization, and the ids of its operators: lists are asked for by organization, of which there may be thousands.
-struct Staff {
-    name: String,
-    operators: BTreeSet<u64>,
 }
 
 impl World {
@@ -263,30 +241,6 @@ impl World {
 
     fn people(&self) -> MutexGuard<'_, People> {
         self.people.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl People {
-    fn add_organization(&mut self, id: u64, name: String) {
-        let none = || Staff {
-            name: String::new(),
-            operators: BTreeSet::new(),
-        };
-        self.organizations.entry(id).or_insert_with(none).name = name;
-    }
-
-    fn add(&mut self, id: u64, organization: u64, name: String, status: u8) {
-        if let Some(staff) = self.organizations.get_mut(&organization) {
-            staff.operators.insert(id);
-        }
-        self.operators.insert(
-            id,
-            OperatorRecord {
-                name,
-                status,
-                organization,
-            },
-        );
     }
 }
 
