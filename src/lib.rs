@@ -27,7 +27,7 @@
 //! | [`http`] | routes, refusals, pages |
 //! | [`app`] | parts → running servers → a graceful end |
 //! | [`simulator`] | ChatHub, played from its documents; knows none of the others |
-//! | [`cli`] | one file a command |
+//! | [`cli`] | one file a command: the service's own, and ChatHub's administration |
 //!
 //! # Invariants
 //! - What can be refused without ChatHub is refused before ChatHub is asked.

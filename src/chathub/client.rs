@@ -12,7 +12,7 @@ use super::answer;
 use super::clock::Clock;
 use super::credentials::Credentials;
 use super::endpoint::Endpoint;
-use super::error::Error;
+use super::error::{BadAnswer, Error};
 use super::gate::Gate;
 use super::observe::{Nobody, Observer};
 use super::pace::Pace;
@@ -122,7 +122,12 @@ impl ChatHub {
     /// `GET /api/company/organization`: the company's organizations.
     pub async fn list_organizations(&self) -> Result<Vec<Organization>, Error> {
         let call = Call::new(Endpoint::Organizations);
-        self.send(call, answer::json).await
+        let listed = self.send(call, answer::json).await;
+        listed.map_err(|error| match error {
+            // It asks for nothing that could be missing.
+            Error::NotFound => Error::BadAnswer(BadAnswer::NoChatHub),
+            other => other,
+        })
     }
 
     /// `GET /api/operator`: an organization's operators, inactive and deleted ones too.

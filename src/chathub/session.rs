@@ -251,9 +251,12 @@ async fn get_token(
         .call(&call, &Authorization::None, deadline, answer::token)
         .await
         .map_err(|error| match error {
+            // Web servers that have no such page, or only pages to look at.
+            Error::NotFound | Error::InvalidRequest { status: 405 } => {
+                Error::BadAnswer(BadAnswer::NoChatHub)
+            }
             // Whether a wrong login answers 400 or 401 is not documented.
             Error::InvalidRequest { .. } | Error::NotPermitted => Error::CredentialsRejected,
-            Error::NotFound => Error::BadAnswer(BadAnswer::NoChatHub),
             other => other,
         })
 }

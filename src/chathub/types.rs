@@ -113,6 +113,17 @@ impl From<OperatorStatus> for u8 {
     }
 }
 
+impl fmt::Display for OperatorStatus {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Active => f.pad("active"),
+            Self::Inactive => f.pad("inactive"),
+            Self::Deleted => f.pad("deleted"),
+            Self::Other(number) => write!(f, "status {number}"),
+        }
+    }
+}
+
 /// An operator to be added.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]

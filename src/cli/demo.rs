@@ -14,6 +14,7 @@ use crate::simulator::{Rules, Simulator};
 use crate::telemetry::{LogFormat, Telemetry};
 
 #[derive(Args)]
+#[command(after_help = "Example: open-chat demo --port 8080")]
 pub(super) struct Demo {
     /// The port on 127.0.0.1; 0 takes a free one
     #[arg(long, default_value_t = 8080)]

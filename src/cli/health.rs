@@ -12,6 +12,7 @@ use url::Url;
 const PATIENCE: Duration = Duration::from_secs(2);
 
 #[derive(Args)]
+#[command(after_help = "Example: open-chat health http://127.0.0.1:8080")]
 pub(super) struct Health {
     /// The service's address
     #[arg(default_value = "http://127.0.0.1:8080")]

@@ -3,24 +3,31 @@
 // A doc comment of a command is what `--help` prints, where backticks would be noise.
 #![allow(clippy::doc_markdown)]
 
+mod advice;
+mod check;
+mod company;
+mod completions;
 mod demo;
+mod exit;
 mod health;
+mod name;
+mod operators;
+mod organizations;
+mod output;
 mod pass;
 mod serve;
 mod simulate;
+mod token;
 
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use crate::config::ConfigError;
-
-/// `EX_CONFIG` of sysexits.h: something is configured wrong.
-const EXIT_CONFIG: u8 = 78;
+use self::exit::Exit;
 
 /// One button in a CRM that opens the right SMSBAT ChatHub chat.
 #[derive(Parser)]
-#[command(version, about, arg_required_else_help = true)]
+#[command(version, about, arg_required_else_help = true, after_help = exit::CODES)]
 pub struct Cli {
     #[command(subcommand)]
     command: Command,
@@ -29,39 +36,55 @@ pub struct Cli {
 #[derive(Subcommand)]
 enum Command {
     /// Run the service; everything is set in the environment
+    #[command(
+        after_help = "Example: ACCESS=open CHATHUB_LOGIN=acme CHATHUB_PASSWORD_FILE=/run/secrets/chathub open-chat serve"
+    )]
     Serve,
     /// Try everything on this machine, with nothing to configure
     Demo(demo::Demo),
     /// Run the ChatHub simulator alone
     Simulate(simulate::Simulate),
+    /// Try a new installation, step by step; say what is wrong and what to do
+    Check(check::Check),
     /// Print a button's URL, signed where PASS_SECRET or PASS_KEYS_FILE is set
+    #[command(
+        after_help = "Example: open-chat link --operator 101 --phone +380501234567 --source viber --ttl 5m"
+    )]
     Link(pass::Wanted),
     /// Sign passes
     #[command(subcommand)]
     Pass(pass::Pass),
+    /// List the company's organizations
+    #[command(subcommand)]
+    Organizations(organizations::Organizations),
+    /// List, count, add, import, activate, disable and delete operators
+    #[command(subcommand)]
+    Operators(operators::Operators),
+    /// Mint and validate operator tokens
+    #[command(subcommand)]
+    Token(token::Token),
     /// Exit 0 where the service answers 200 on /healthz
     Health(health::Health),
+    /// Print a shell's completions
+    Completions(completions::Completions),
 }
 
 impl Cli {
-    /// Carries the command out. Exit code 78: the configuration is wrong; 1: anything else.
+    /// Carries the command out; the exit codes stand in `exit`.
     pub fn run(self) -> ExitCode {
-        let outcome = match self.command {
-            Command::Serve => serve::run(),
-            Command::Demo(demo) => demo.run(),
-            Command::Simulate(simulate) => simulate.run(),
-            Command::Link(wanted) => pass::link(&wanted),
-            Command::Pass(pass) => pass.run(),
-            Command::Health(health) => health.run(),
-        };
-        let Err(error) = outcome else {
-            return ExitCode::SUCCESS;
-        };
-        eprintln!("open-chat: {error:#}");
-        if error.is::<ConfigError>() {
-            ExitCode::from(EXIT_CONFIG)
-        } else {
-            ExitCode::FAILURE
-        }
+        let done = |()| Exit::Done;
+        exit::report(match self.command {
+            Command::Serve => serve::run().map(done),
+            Command::Demo(demo) => demo.run().map(done),
+            Command::Simulate(simulate) => simulate.run().map(done),
+            Command::Check(check) => check.run(),
+            Command::Link(wanted) => pass::link(&wanted).map(done),
+            Command::Pass(pass) => pass.run().map(done),
+            Command::Organizations(organizations) => organizations.run(),
+            Command::Operators(operators) => operators.run(),
+            Command::Token(token) => token.run(),
+            Command::Health(health) => health.run().map(done),
+            Command::Completions(completions) => completions.run(),
+        })
     }
 }

@@ -12,14 +12,12 @@ use crate::config::SigningConfig;
 #[derive(Subcommand)]
 pub(super) enum Pass {
     /// Sign a pass with PASS_SECRET, or the first HS key of PASS_KEYS_FILE
+    #[command(after_help = "Example: open-chat pass mint --operator 101 --ttl 8h")]
     Mint(Wanted),
 }
 
 /// What a pass or a link is to say.
 #[derive(Args)]
-#[command(
-    after_help = "Example: open-chat link --operator 101 --phone +380501234567 --source viber --ttl 5m"
-)]
 pub(super) struct Wanted {
     /// Whose panel opens: a ChatHub operator id, or an alias of the operator map
     #[arg(long)]
@@ -60,7 +58,21 @@ impl Wanted {
         }
     }
 
-    fn sign(&self, config: &SigningConfig) -> anyhow::Result<String> {
+    /// What is said of an operator alone: the CRM's button adds the client.
+    pub(super) const fn for_operator(operator: String, ttl: Duration) -> Self {
+        Self {
+            operator,
+            phone: None,
+            source: None,
+            from: None,
+            chat_raw_id: None,
+            ttl,
+            once: false,
+        }
+    }
+
+    /// A pass that says it.
+    pub(super) fn pass(&self, config: &SigningConfig) -> anyhow::Result<String> {
         let (pass, _) = config.door.mint(&NewPass {
             operator: self.operator.clone(),
             bound: self.bound(),
@@ -69,28 +81,31 @@ impl Wanted {
         })?;
         Ok(pass)
     }
+
+    /// A button's URL that says it: signed where a key is set, plain for `ACCESS=open` or a login in front.
+    pub(super) fn url(&self, config: &SigningConfig) -> anyhow::Result<String> {
+        let public_url = config
+            .public_url
+            .as_ref()
+            .context("PUBLIC_URL must be set: where open-chat is to its callers")?;
+        Ok(if config.has_keys {
+            button_url::with_pass(public_url, &self.pass(config)?)
+        } else {
+            button_url::plain(public_url, &self.operator, &self.bound())
+        })
+    }
 }
 
 impl Pass {
     pub(super) fn run(self) -> anyhow::Result<()> {
         let Self::Mint(wanted) = self;
-        println!("{}", wanted.sign(&SigningConfig::from_env()?)?);
+        println!("{}", wanted.pass(&SigningConfig::from_env()?)?);
         Ok(())
     }
 }
 
-/// Prints a button's URL: signed where a key is set, plain for `ACCESS=open` or a login in front.
+/// Prints a button's URL.
 pub(super) fn link(wanted: &Wanted) -> anyhow::Result<()> {
-    let config = SigningConfig::from_env()?;
-    let public_url = config
-        .public_url
-        .as_ref()
-        .context("PUBLIC_URL must be set: where open-chat is to its callers")?;
-    let url = if config.has_keys {
-        button_url::with_pass(public_url, &wanted.sign(&config)?)
-    } else {
-        button_url::plain(public_url, &wanted.operator, &wanted.bound())
-    };
-    println!("{url}");
+    println!("{}", wanted.url(&SigningConfig::from_env()?)?);
     Ok(())
 }

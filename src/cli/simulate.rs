@@ -7,6 +7,7 @@ use clap::Args;
 use crate::simulator::{Rules, Simulator};
 
 #[derive(Args)]
+#[command(after_help = "Example: open-chat simulate --operators 100 --latency 20ms")]
 pub(super) struct Simulate {
     /// The port on 127.0.0.1; 0 takes a free one
     #[arg(long, default_value_t = 9000)]

@@ -4,9 +4,55 @@ use std::time::Duration;
 
 use super::environment::Environment;
 use super::reader::{Kept, Reader, duration};
+use super::{ConfigError, links};
 use crate::chathub::{Credentials, Settings};
 use crate::https_url::HttpsUrl;
+use crate::phone::Region;
 use crate::secret::SecretSource;
+
+/// How much longer a shell waits for an answer than a click does: one minute by default. A list of 100,000 operators is 12 to 20 MB, which
+/// takes that long over 3 Mbit/s; nobody looks at an empty tab meanwhile.
+const PATIENCE: u32 = 30;
+
+/// Longer than this nobody waits for a shell either.
+const LONGEST: Duration = Duration::from_hours(1);
+
+/// What it takes to administer ChatHub from a shell; nothing else need be set.
+pub struct ChatHubConfig {
+    /// How to reach it, with a shell's patience.
+    pub settings: Settings,
+    /// Whose numbers come without a country code.
+    pub default_region: Region,
+}
+
+impl ChatHubConfig {
+    /// Reads `CHATHUB_*` and `DEFAULT_REGION` of the process's environment.
+    pub fn from_env() -> Result<Self, ConfigError> {
+        let mut reader = Reader::default();
+        let config = reader
+            .environment(std::env::vars_os())
+            .and_then(|env| Self::read(&mut reader, env));
+        reader.finish(config)
+    }
+
+    fn read(reader: &mut Reader, env: Environment) -> Result<Self, Kept> {
+        let default_region = links::default_region(reader, &env);
+        let settings = read(reader, env, Ok(Duration::ZERO))?;
+        let attempt_timeout = settings
+            .attempt_timeout
+            .saturating_mul(PATIENCE)
+            .min(LONGEST);
+        Ok(Self {
+            settings: Settings {
+                attempt_timeout,
+                // A login, the call and its second attempt.
+                call_budget: attempt_timeout * 3,
+                ..settings
+            },
+            default_region: default_region?,
+        })
+    }
+}
 
 pub(super) fn read(
     reader: &mut Reader,

@@ -47,8 +47,7 @@ impl LinkConfig {
             env.chat_panel_url.as_ref(),
             HttpsUrl::parse,
         );
-        let default_region =
-            reader.read("DEFAULT_REGION", env.default_region.as_ref(), Region::parse);
+        let default_region = default_region(reader, env);
         let senders = reader.read_optional("SENDERS", env.senders.as_ref(), Senders::parse);
         let source_without_sender = reader.read(
             "SOURCE_WITHOUT_SENDER",
@@ -72,4 +71,8 @@ impl LinkConfig {
             fallback: fallback?,
         })
     }
+}
+
+pub(super) fn default_region(reader: &mut Reader, env: &Environment) -> Result<Region, Kept> {
+    reader.read("DEFAULT_REGION", env.default_region.as_ref(), Region::parse)
 }

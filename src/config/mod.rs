@@ -21,6 +21,7 @@ use std::time::Duration;
 use thiserror::Error;
 
 pub use self::access::{AccessConfig, SigningConfig};
+pub use self::chathub::ChatHubConfig;
 use self::environment::Environment;
 pub use self::links::{Fallback, LinkConfig, SourceWithoutSender};
 pub use self::logs::{LogConfig, LogPhones};
@@ -63,13 +64,18 @@ pub struct Config {
 #[derive(Debug, Error)]
 pub struct ConfigError(Vec<Problem>);
 
+impl ConfigError {
+    /// Each problem on its own, as `Display` has it in a line.
+    pub fn problems(&self) -> impl Iterator<Item = String> {
+        self.0
+            .iter()
+            .map(|Problem { variable, what }| format!("{variable}: {what}"))
+    }
+}
+
 impl fmt::Display for ConfigError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (position, Problem { variable, what }) in self.0.iter().enumerate() {
-            let separator = if position == 0 { "" } else { "\n" };
-            write!(f, "{separator}{variable}: {what}")?;
-        }
-        Ok(())
+        f.write_str(&self.problems().collect::<Vec<_>>().join("\n"))
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::future::Future;
 use std::pin::Pin;
+use std::time::Duration;
 
 use actix_web::http::StatusCode;
 use actix_web::http::header::{AUTHORIZATION, DATE};
@@ -83,6 +84,15 @@ fn call(
             {
                 return answer;
             }
+            if let Some(Fault::ResetBefore(milliseconds)) = fault {
+                let later = Duration::from_millis(milliseconds);
+                actix_web::rt::spawn(async move {
+                    tokio::time::sleep(later).await;
+                    let query = request.query_string();
+                    let _ = act(&stage.world, &Asked { query, body: &body });
+                });
+                return broken_off();
+            }
             let asked = Asked {
                 query: request.query_string(),
                 body: &body,
@@ -157,8 +167,7 @@ fn operators(world: &World, asked: &Asked<'_>) -> Answer {
     let operators = world
         .operators_of(organization)
         .ok_or(StatusCode::FORBIDDEN)?;
-    let organization =
-        json!({"id": organization, "name": world.organizations().get(&organization)});
+    let organization = json!({"id": organization, "name": world.organization_name(organization)});
     Ok(list(
         world,
         operators.iter().map(|(id, operator)| {
@@ -190,7 +199,7 @@ fn synchronize(world: &World, asked: &Asked<'_>) -> Answer {
         .into_iter()
         .map(|new| (new.organization_id, new.name))
         .collect();
-    let ids = world.synchronize(&new).ok_or(StatusCode::FORBIDDEN)?;
+    let ids = world.add_operators(&new).ok_or(StatusCode::FORBIDDEN)?;
     Ok(list(
         world,
         ids.iter()

@@ -37,6 +37,8 @@ pub enum Fault {
     Reset,
     /// The call is carried out, and then the connection breaks in the middle of the answer.
     ResetAfterwards,
+    /// The connection breaks in the middle of the answer, and the call is carried out this many milliseconds later.
+    ResetBefore(u64),
 }
 
 impl Fault {
@@ -63,7 +65,7 @@ impl Fault {
                 return None;
             }
             Self::Reset => broken_off(),
-            Self::ResetAfterwards => return None,
+            Self::ResetAfterwards | Self::ResetBefore(_) => return None,
         })
     }
 }

@@ -9,6 +9,7 @@ mod api;
 mod control;
 mod fault;
 mod panel;
+mod people;
 mod rules;
 mod world;
 
@@ -19,8 +20,9 @@ use actix_web::dev::ServerHandle;
 use actix_web::{App, HttpServer, web};
 
 pub use fault::{Fault, Script};
+pub use people::OperatorRecord;
 pub use rules::{Rules, TokenForm, ValidateBody};
-pub use world::{Endpoint, OperatorRecord, World};
+pub use world::{Endpoint, World};
 
 /// Calls the simulator answers at the same time, at most. A bound, not a measurement.
 const MAX_CONNECTIONS: usize = 20_000;

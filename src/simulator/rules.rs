@@ -23,6 +23,14 @@ pub struct Rules {
     #[arg(long, default_value_t = 2)]
     pub operators: u64,
 
+    /// How many more organizations there are, from id 1001 on
+    #[arg(long, default_value_t = 0)]
+    pub organizations: u64,
+
+    /// How many active operators each of those has, from id 1000001 on, all with different names
+    #[arg(long, default_value_t = 10)]
+    pub operators_each: u64,
+
     /// How long every answer takes
     #[arg(long, default_value = "0s", value_parser = humantime::parse_duration)]
     pub latency: Duration,
@@ -72,6 +80,8 @@ impl Default for Rules {
             password: "demo-password".into(),
             profile_key: "demo-profile-key".into(),
             operators: 2,
+            organizations: 0,
+            operators_each: 10,
             latency: Duration::ZERO,
             company_token_ttl: Duration::from_hours(12),
             token_form: TokenForm::String,

@@ -1,4 +1,4 @@
-//! What the simulated ChatHub knows: organizations, operators, and the tokens it has signed.
+//! What the simulated ChatHub knows: its people, its clock, and the tokens it has signed.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -8,6 +8,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
 use serde::{Deserialize, Serialize};
 
+use super::people::{OperatorRecord, People};
 use super::rules::Rules;
 
 /// Signs all tokens. Fixed, so that tokens outlive a restart, as ChatHub's do.
@@ -45,17 +46,6 @@ impl Endpoint {
         Self::OperatorToken,
         Self::ValidateToken,
     ];
-}
-
-/// An operator.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct OperatorRecord {
-    /// The display name.
-    pub name: String,
-    /// 0 active, 1 inactive, 2 deleted.
-    pub status: u8,
-    /// The organization's id.
-    pub organization: u64,
 }
 
 /// The claims of an operator token, as the samples show them.
@@ -96,19 +86,13 @@ pub struct World {
     traceparent: Mutex<Option<String>>,
 }
 
-#[derive(Default)]
-struct People {
-    organizations: BTreeMap<u64, String>,
-    operators: BTreeMap<u64, OperatorRecord>,
-}
-
 impl World {
     /// Two organizations; John Smith (101), Sarah Johnson (102) and as many more active operators as the rules ask for; behind
-    /// them one that is inactive and one that is deleted.
+    /// them one that is inactive and one that is deleted. Then as many more organizations as the rules ask for.
     pub(super) fn new(rules: Rules) -> Self {
         let mut people = People::default();
-        people.organizations.insert(24, "Acme Support".into());
-        people.organizations.insert(6, "Acme Sales".into());
+        people.add_organization(24, "Acme Support".into());
+        people.add_organization(6, "Acme Sales".into());
         for id in 101..101 + rules.operators {
             let name = match id {
                 101 => "John Smith".into(),
@@ -119,6 +103,14 @@ impl World {
         }
         people.add(21, 6, "Inactive Ivan".into(), 1);
         people.add(22, 6, "Deleted Dana".into(), 2);
+        let mut id = 1_000_000.max(100 + rules.operators);
+        for organization in 1001..1001 + rules.organizations {
+            people.add_organization(organization, format!("Organization {organization}"));
+            for _ in 0..rules.operators_each {
+                id += 1;
+                people.add(id, organization, format!("Operator {id}"), 0);
+            }
+        }
         Self {
             rules,
             people: Mutex::new(people),
@@ -173,24 +165,35 @@ impl World {
     /// Every operator of an organization by id, or `None` where there is no such organization.
     pub fn operators_of(&self, organization: u64) -> Option<Vec<(u64, OperatorRecord)>> {
         let people = self.people();
-        people.organizations.get(&organization)?;
-        Some(
-            people
-                .operators
-                .iter()
-                .filter(|(_, operator)| operator.organization == organization)
-                .map(|(id, operator)| (*id, operator.clone()))
-                .collect(),
-        )
+        let staff = people.organizations.get(&organization)?;
+        let record = |id: &u64| Some((*id, people.operators.get(id)?.clone()));
+        Some(staff.operators.iter().filter_map(record).collect())
     }
 
     /// The organizations by id.
     pub fn organizations(&self) -> BTreeMap<u64, String> {
-        self.people().organizations.clone()
+        self.people()
+            .organizations
+            .iter()
+            .map(|(id, staff)| (*id, staff.name.clone()))
+            .collect()
     }
 
-    /// Adds operators, all or none: `None` where an organization does not exist.
-    pub(super) fn synchronize(&self, new: &[(u64, String)]) -> Option<Vec<u64>> {
+    pub(super) fn organization_name(&self, id: u64) -> Option<String> {
+        let people = self.people();
+        people
+            .organizations
+            .get(&id)
+            .map(|staff| staff.name.clone())
+    }
+
+    /// Adds an organization that has no operators, or renames the one that is there.
+    pub fn add_organization(&self, id: u64, name: &str) {
+        self.people().add_organization(id, name.to_owned());
+    }
+
+    /// Adds active operators, each an organization's id and a name, all or none: `None` where an organization does not exist.
+    pub fn add_operators(&self, new: &[(u64, String)]) -> Option<Vec<u64>> {
         let mut people = self.people();
         if new
             .iter()
@@ -210,7 +213,7 @@ impl World {
 
     /// Adds an active operator, as somebody does in ChatHub's dashboard, and tells the new id.
     pub fn add_operator(&self, organization: u64, name: &str) -> Option<u64> {
-        let ids = self.synchronize(&[(organization, name.to_owned())])?;
+        let ids = self.add_operators(&[(organization, name.to_owned())])?;
         ids.first().copied()
     }
 
@@ -258,19 +261,6 @@ impl World {
 
     fn people(&self) -> MutexGuard<'_, People> {
         self.people.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl People {
-    fn add(&mut self, id: u64, organization: u64, name: String, status: u8) {
-        self.operators.insert(
-            id,
-            OperatorRecord {
-                name,
-                status,
-                organization,
-            },
-        );
     }
 }
 

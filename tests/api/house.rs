@@ -83,8 +83,12 @@ const HOUSE: [(&str, &[&str]); 21] = [
             "access",
             "app",
             "button_url",
+            "chathub",
             "config",
             "http",
+            "operators",
+            "phone",
+            "secret",
             "simulator",
             "telemetry",
         ],
@@ -92,13 +96,17 @@ const HOUSE: [(&str, &[&str]); 21] = [
 ];
 
 /// Crates that only these modules may name.
-const KEPT_BEHIND: [(&str, &[&str]); 8] = [
+const KEPT_BEHIND: [(&str, &[&str]); 12] = [
     ("reqwest", &["chathub"]),
     ("rlibphonenumber", &["phone"]),
     ("actix_http", &["app"]),
     ("actix_service", &["app"]),
     ("actix_web", &["app", "http", "simulator"]),
     ("envy", &["config"]),
+    ("clap_complete", &["cli"]),
+    ("comfy_table", &["cli"]),
+    ("csv", &["cli"]),
+    ("indicatif", &["cli"]),
     ("anyhow", &["app", "cli"]),
     (
         "tokio",

@@ -8,8 +8,10 @@
 #![allow(clippy::too_many_lines, clippy::similar_names)]
 
 mod access;
+mod administration;
 mod answers;
 mod chathub;
+mod checklist;
 mod click;
 mod commands;
 mod connections;
@@ -20,6 +22,7 @@ mod faults;
 mod guard;
 mod harness;
 mod house;
+mod import;
 mod leaks;
 mod limits;
 mod links;

@@ -236,3 +236,24 @@ async fn faults_can_be_scripted_and_calls_counted_from_outside() {
     assert_eq!(counts["company-token"], 0);
     assert_eq!(simulator.calls(Endpoint::OperatorToken), 5);
 }
+
+#[tokio::test]
+async fn there_can_be_any_number_of_organizations() {
+    let simulator = Simulator::start(Rules {
+        organizations: 1000,
+        operators_each: 1000,
+        ..rules()
+    })
+    .unwrap();
+    let world = simulator.world();
+    assert_eq!(world.organizations().len(), 1002);
+    let mut names = std::collections::HashSet::new();
+    for organization in 1001..=2000 {
+        for (_, operator) in world.operators_of(organization).unwrap() {
+            assert_eq!((operator.organization, operator.status), (organization, 0));
+            names.insert(operator.name);
+        }
+    }
+    assert_eq!(names.len(), 1_000_000);
+    assert_eq!(world.operator(1_000_001).unwrap().name, "Operator 1000001");
+}

@@ -124,7 +124,7 @@ fn simulate(port: &str) -> Running {
         "--port",
         port,
         "--operators",
-        "5000",
+        "50000",
         "--login",
         "acme",
         "--password",
@@ -218,7 +218,8 @@ async fn chathub_is_killed_under_load_and_comes_back() {
         "{:?}",
         back.elapsed()
     );
-    let again = load(address, Instant::now() + Duration::from_millis(500), 4000).await;
+    // Far from those that have been asked for meanwhile, one every 5 ms.
+    let again = load(address, Instant::now() + Duration::from_millis(500), 20_000).await;
     assert_eq!(
         again.cold.keys().collect::<Vec<_>>(),
         [&302],

@@ -17,21 +17,44 @@ pub fn open_chat(arguments: &[&str], variables: &[(&str, &str)]) -> Command {
     command
 }
 
-/// Runs a command to its end: exit code, and everything that it printed. One that does not end is killed, and the test fails.
-pub fn run(command: &mut Command) -> (Option<i32>, String) {
-    run_for(command, Duration::from_secs(20))
+/// How a command has ended, and what it has printed.
+#[derive(Debug)]
+pub struct Ended {
+    pub code: Option<i32>,
+    pub stdout: String,
+    pub stderr: String,
 }
 
-/// The same for a command that takes its time.
-pub fn run_for(command: &mut Command, patience: Duration) -> (Option<i32>, String) {
-    let child = command
+/// Runs a command to its end: exit code, and everything that it printed.
+pub fn run(command: &mut Command) -> (Option<i32>, String) {
+    let ended = run_with_input(command, "");
+    (ended.code, ended.stdout + &ended.stderr)
+}
+
+/// Runs a command that reads `input` to its end. One that does not end is killed, and the test fails.
+pub fn run_with_input(command: &mut Command, input: &str) -> Ended {
+    let mut child = piped(command);
+    // It may end without having read everything.
+    let _ = child.stdin.take().unwrap().write_all(input.as_bytes());
+    end(child)
+}
+
+/// Starts a command whose output is kept for [`end`].
+pub fn piped(command: &mut Command) -> Child {
+    command
+        .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .spawn()
-        .unwrap();
+        .unwrap()
+}
+
+/// Waits for the end of a process. One that does not end is killed, and the test fails.
+pub fn end(child: Child) -> Ended {
+    const PATIENCE: Duration = Duration::from_mins(1);
     let (id, (ended, end)) = (child.id(), channel());
     let watch = std::thread::spawn(move || {
-        let in_time = end.recv_timeout(patience).is_ok();
+        let in_time = end.recv_timeout(PATIENCE).is_ok();
         if !in_time {
             let _ = Command::new("kill").args(["-9", &id.to_string()]).status();
         }
@@ -43,9 +66,13 @@ pub fn run_for(command: &mut Command, patience: Duration) -> (Option<i32>, Strin
         stderr,
     } = child.wait_with_output().unwrap();
     let _ = ended.send(());
-    let text = String::from_utf8([stdout, stderr].concat()).unwrap();
-    assert!(watch.join().unwrap(), "{command:?} did not end: {text}");
-    (status.code(), text)
+    let [stdout, stderr] = [stdout, stderr].map(|bytes| String::from_utf8(bytes).unwrap());
+    assert!(watch.join().unwrap(), "it did not end: {stdout}{stderr}");
+    Ended {
+        code: status.code(),
+        stdout,
+        stderr,
+    }
 }
 
 /// A running process, ended with the test; what it has printed up to a line that contains `mark`. The rest goes to a file that the

@@ -1,0 +1,42 @@
+//! What somebody at a shell can do about an error of ChatHub.
+
+use crate::chathub::{BadAnswer, Error, Unreachable};
+
+/// One or two sentences that follow the error's own.
+pub(super) const fn advice(error: &Error) -> &'static str {
+    match error {
+        Error::CredentialsRejected => {
+            "Check CHATHUB_LOGIN and CHATHUB_PASSWORD, or CHATHUB_API_KEY, or the files that …_FILE names: is it this company's, and still \
+             valid? Correct it before trying again: accounts get locked."
+        }
+        Error::NotPermitted => {
+            "The company's account has no right to this: an organization or an operator of another company, or an operator that is not \
+             active. `open-chat operators list` shows what it may see."
+        }
+        Error::NotFound => {
+            "`open-chat organizations list` and `open-chat operators list` show what there is."
+        }
+        Error::InvalidRequest { .. } => {
+            "ChatHub does not want what was sent. Check ids, names and this machine's clock; `open-chat check` tries everything once."
+        }
+        Error::Throttled { .. } => {
+            "Wait, then try again. If it happens often: lower CHATHUB_MAX_RATE, and look for what else uses the company's account."
+        }
+        Error::Overloaded => "CHATHUB_MAX_RATE is too low for this.",
+        Error::Unavailable(Unreachable::NoConnection) => {
+            "Check CHATHUB_URL, and from this very machine: the name (DNS), the firewall, HTTPS_PROXY, the certificates."
+        }
+        Error::Unavailable(_) => {
+            "ChatHub fails on its own side, or something before it does. Try again in a minute."
+        }
+        Error::TimedOut => {
+            "Try again. If a list is long and the line slow, raise CHATHUB_ATTEMPT_TIMEOUT: a command waits thirty times as long."
+        }
+        Error::BadAnswer(BadAnswer::TokenNotValid) => {
+            "ChatHub does not take a token that it has just made: tell SMSBAT's support."
+        }
+        Error::BadAnswer(_) => {
+            "Check CHATHUB_URL: something that is not ChatHub answers there, perhaps a proxy. ChatHub is at https://chatapi.smsbat.com."
+        }
+    }
+}

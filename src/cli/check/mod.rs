@@ -1,0 +1,227 @@
+//! `open-chat check`: the checklist of a new installation.
+
+mod findings;
+
+use chrono::TimeDelta;
+use clap::Args;
+
+use self::findings::{Findings, Outcome};
+use super::advice::advice;
+use super::company::{Company, organization_name};
+use super::exit::Exit;
+use super::output::{Form, shown};
+use crate::chathub::{ChatHub, Operator, OperatorStatus};
+use crate::config::{ChatHubConfig, Config, ConfigError};
+
+/// A smaller difference between the clocks is the way's, and does nobody any harm.
+const CLOCKS_AGREE: TimeDelta = TimeDelta::seconds(5);
+
+#[derive(Args)]
+#[command(
+    after_help = "Reads the same environment as `serve`, and changes nothing. Example: open-chat check --json | jq '.checks[] | select(.outcome == \"failed\")'"
+)]
+pub(super) struct Check {
+    #[command(flatten)]
+    form: Form,
+}
+
+impl Check {
+    pub(super) fn run(&self) -> anyhow::Result<Exit> {
+        let mut findings = Findings::default();
+        let ttl = findings.configuration(Config::from_env());
+        match ChatHubConfig::from_env() {
+            Ok(config) => tokio::runtime::Runtime::new()?.block_on(async {
+                let company = Company {
+                    chathub: ChatHub::new(config.settings)?,
+                    default_region: config.default_region,
+                };
+                findings.chathub(&company, ttl).await;
+                anyhow::Ok(())
+            })?,
+            Err(_) => findings.skip(&["chathub", "clock", "organizations", "operators", "token"]),
+        }
+        findings.print(self.form)
+    }
+}
+
+impl Findings {
+    /// Everything that `serve` reads. Gives back how long its tokens live.
+    fn configuration(&mut self, config: Result<Config, ConfigError>) -> TimeDelta {
+        const CHECK: &str = "configuration";
+        match config {
+            Ok(config) => {
+                self.note(CHECK, Outcome::Ok, "every setting is good");
+                TimeDelta::from_std(config.tokens.ttl).unwrap_or(TimeDelta::hours(1))
+            }
+            Err(error) => {
+                for problem in error.problems() {
+                    let advice = "docs/operations.md has every setting";
+                    self.advise(CHECK, Outcome::Failed, problem, advice);
+                }
+                TimeDelta::hours(1)
+            }
+        }
+    }
+
+    async fn chathub(&mut self, company: &Company, ttl: TimeDelta) {
+        if let Err(error) = company.chathub.log_in().await {
+            self.fail("chathub", &error);
+            return self.skip(&["clock", "organizations", "operators", "token"]);
+        }
+        self.note(
+            "chathub",
+            Outcome::Ok,
+            "it answers, and accepts the credentials",
+        );
+        self.clock(company.chathub.clock_skew());
+        let Some(operators) = self.operators(company).await else {
+            return;
+        };
+        match operators
+            .iter()
+            .find(|operator| operator.status == OperatorStatus::Active)
+        {
+            Some(operator) => self.token(company, operator, ttl).await,
+            None => self.advise(
+                "token",
+                Outcome::Failed,
+                "no organization has an active operator to make a token for",
+                "`open-chat operators add --organization ID NAME` adds one.",
+            ),
+        }
+    }
+
+    /// Tokens are made by ChatHub's clock and come out right all the same, so this is no failure.
+    fn clock(&mut self, skew: TimeDelta) {
+        if skew.abs() < CLOCKS_AGREE {
+            return self.note("clock", Outcome::Ok, "it agrees with ChatHub's");
+        }
+        let whose = if skew > TimeDelta::zero() {
+            "behind"
+        } else {
+            "ahead of"
+        };
+        let seconds = std::time::Duration::from_secs(skew.num_seconds().unsigned_abs());
+        self.advise(
+            "clock",
+            Outcome::Warning,
+            format!("this machine is {} {whose} ChatHub", humantime::format_duration(seconds)),
+            "Set the clock by NTP (timedatectl). Operator tokens come out right all the same, but passes are judged by this clock: from a minute on, those of a CRM \
+             with a right clock are refused or live too long.",
+        );
+    }
+
+    /// Organizations and their operators; nothing where there are none to go on with.
+    async fn operators(&mut self, company: &Company) -> Option<Vec<Operator>> {
+        let organizations = match company.chathub.list_organizations().await {
+            Ok(organizations) => organizations,
+            Err(error) => {
+                self.fail("organizations", &error);
+                self.skip(&["operators", "token"]);
+                return None;
+            }
+        };
+        if organizations.is_empty() {
+            self.advise(
+                "organizations",
+                Outcome::Failed,
+                "the company has none",
+                "Create one in ChatHub's dashboard, or ask SMSBAT's support.",
+            );
+            self.skip(&["operators", "token"]);
+            return None;
+        }
+        self.note(
+            "organizations",
+            Outcome::Ok,
+            format!("{}", organizations.len()),
+        );
+        let (mut all, mut is_known) = (Vec::new(), true);
+        for organization in organizations {
+            let name = organization_name(&organization);
+            match company.chathub.list_operators(organization.id).await {
+                Ok(operators) => {
+                    self.organization(&name, organization.id.0, &operators);
+                    all.extend(operators);
+                }
+                Err(error) => {
+                    let message = format!("{name}: {error}");
+                    self.advise("operators", Outcome::Failed, message, advice(&error));
+                    is_known = false;
+                }
+            }
+        }
+        if all.is_empty() && !is_known {
+            self.skip(&["token"]);
+            return None;
+        }
+        Some(all)
+    }
+
+    fn organization(&mut self, name: &str, id: u64, operators: &[Operator]) {
+        let active = operators
+            .iter()
+            .filter(|operator| operator.status == OperatorStatus::Active)
+            .count();
+        if operators.is_empty() {
+            self.advise(
+                "operators",
+                Outcome::Warning,
+                format!("{name} has no operators"),
+                format!("`open-chat operators add --organization {id} NAME…` adds them, `open-chat operators import` many."),
+            );
+        } else if active == 0 {
+            self.advise(
+                "operators",
+                Outcome::Warning,
+                format!("{name}: none of {} is active", operators.len()),
+                format!("`open-chat operators list --organization {id}` shows them, `open-chat operators status ID --set active` activates one."),
+            );
+        } else {
+            self.note(
+                "operators",
+                Outcome::Ok,
+                format!("{name}: {active} of {} active", operators.len()),
+            );
+        }
+    }
+
+    /// A token as a click gets it, shown to ChatHub as the panel does.
+    async fn token(&mut self, company: &Company, operator: &Operator, ttl: TimeDelta) {
+        let chathub = &company.chathub;
+        let check = async {
+            let token = chathub
+                .mint_operator_token(operator.id, chathub.now() + ttl)
+                .await?;
+            chathub.validate_operator_token(&token.secret).await
+        };
+        let whose = format!("operator {} {}", operator.id, shown(&operator.name));
+        match check.await {
+            Ok(check) if check.is_valid => {
+                self.note(
+                    "token",
+                    Outcome::Ok,
+                    format!("minted for {whose}, and valid"),
+                );
+            }
+            Ok(check) => {
+                let why = check.error.unwrap_or_default();
+                self.advise(
+                    "token",
+                    Outcome::Failed,
+                    format!(
+                        "minted for {whose}, but ChatHub does not take it: {}",
+                        shown(&why)
+                    ),
+                    "Tell SMSBAT's support.",
+                );
+            }
+            Err(error) => self.advise(
+                "token",
+                Outcome::Failed,
+                format!("{whose}: {error}"),
+                advice(&error),
+            ),
+        }
+    }
+}

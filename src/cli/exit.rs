@@ -1,0 +1,59 @@
+//! Exit codes, and what is said before them: the one place where the end of a command becomes a number.
+
+use std::process::ExitCode;
+
+use thiserror::Error;
+
+use super::advice::advice;
+use crate::chathub;
+use crate::config::ConfigError;
+
+/// The codes as `--help` shows them.
+pub(super) const CODES: &str =
+    "Exit codes: 0 done, 1 failed, 2 wrong usage, 78 wrong configuration, 130 ended by Ctrl-C";
+
+/// The command line asks for something that cannot be done this way; clap's own code for that.
+const USAGE: u8 = 2;
+
+/// `EX_CONFIG` of sysexits.h: something is configured wrong.
+const CONFIG: u8 = 78;
+
+/// 128 and SIGINT's number, as shells have it.
+const INTERRUPTED: u8 = 130;
+
+/// How a command has ended, where it has said everything itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Exit {
+    /// All is well.
+    Done,
+    /// What was asked for has not come about, or not all of it.
+    Failed,
+    /// Ctrl-C.
+    Interrupted,
+}
+
+/// What is wrong with the command line, beyond what clap can see.
+#[derive(Debug, Error)]
+#[error("{0}")]
+pub(super) struct Usage(pub(super) String);
+
+/// Says what went wrong, and what can be done about it.
+pub(super) fn report(outcome: anyhow::Result<Exit>) -> ExitCode {
+    let error = match outcome {
+        Ok(Exit::Done) => return ExitCode::SUCCESS,
+        Ok(Exit::Failed) => return ExitCode::FAILURE,
+        Ok(Exit::Interrupted) => return ExitCode::from(INTERRUPTED),
+        Err(error) => error,
+    };
+    eprintln!("open-chat: {error:#}");
+    if let Some(error) = error.downcast_ref::<chathub::Error>() {
+        eprintln!("{}", advice(error));
+    }
+    if error.is::<ConfigError>() {
+        ExitCode::from(CONFIG)
+    } else if error.is::<Usage>() {
+        ExitCode::from(USAGE)
+    } else {
+        ExitCode::FAILURE
+    }
+}

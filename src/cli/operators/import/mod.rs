@@ -1,0 +1,101 @@
+//! `open-chat operators import`: many operators from a file, each of them once, whatever ChatHub does meanwhile.
+
+mod plan;
+mod results;
+mod rows;
+mod sending;
+mod summary;
+
+use std::collections::{BTreeSet, HashSet};
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::Args;
+
+use self::plan::{Existing, Plan};
+use self::results::Results;
+use self::rows::Row;
+use self::sending::Sending;
+use self::summary::Summary;
+use crate::chathub::OrganizationId;
+use crate::cli::company::{Company, organization_id, with_company};
+use crate::cli::exit::Exit;
+use crate::cli::output::Form;
+
+#[derive(Args)]
+#[command(
+    after_help = "Examples: open-chat operators import operators.csv --dry-run\n          open-chat operators import names.csv --organization 24 --results done.csv\n\n\
+                  The file is CSV with the header organizationId,name, or name alone with --organization.\n\
+                  Started again, it goes on where it ended; no operator is added twice."
+)]
+pub(in crate::cli) struct Import {
+    /// The CSV file
+    file: PathBuf,
+
+    /// Where all of them will belong, for a file without organizations
+    #[arg(long, value_name = "ID", value_parser = organization_id)]
+    organization: Option<OrganizationId>,
+
+    /// Where to write what became of each row; by default beside the file, with .results.csv at the end
+    #[arg(long, value_name = "FILE")]
+    results: Option<PathBuf>,
+
+    /// Only say what would happen
+    #[arg(long)]
+    dry_run: bool,
+
+    /// How long to wait after a first failure; then twice, four and eight times as long
+    #[arg(long, default_value = "1s", value_parser = humantime::parse_duration)]
+    backoff: Duration,
+
+    #[command(flatten)]
+    form: Form,
+}
+
+impl Import {
+    pub(super) fn run(&self) -> anyhow::Result<Exit> {
+        let rows = rows::read(&self.file, self.organization)?;
+        let path = self.results_file();
+        let (mut results, earlier) = if self.dry_run {
+            (None, Results::peek(&path, &rows)?)
+        } else {
+            let (results, earlier) = Results::open(&path, &rows)?;
+            (Some(results), earlier)
+        };
+        with_company(async |company| {
+            let existing = existing(company, &rows).await?;
+            let plan = Plan::new(&rows, &existing, &earlier);
+            let mut summary = Summary::new(rows.len(), earlier, self.dry_run, &path);
+            summary.note(&plan.known);
+            let Some(results) = &mut results else {
+                return summary.print(self.form, None);
+            };
+            results.write(&plan.known)?;
+            let stop = Sending::new(results, &mut summary, &plan)
+                .run(&company.chathub, plan, self.backoff)
+                .await?;
+            summary.print(self.form, stop)
+        })
+    }
+
+    fn results_file(&self) -> PathBuf {
+        self.results.clone().unwrap_or_else(|| {
+            let mut path = self.file.clone().into_os_string();
+            path.push(".results.csv");
+            path.into()
+        })
+    }
+}
+
+/// Asks for everything that exists in the organizations of these rows.
+async fn existing(company: &Company, rows: &[Row]) -> anyhow::Result<Existing> {
+    let organizations = company.chathub.list_organizations().await?;
+    let known: HashSet<_> = organizations.iter().map(|known| known.id).collect();
+    rows::check_organizations(rows, &known)?;
+    let mut existing = Existing::default();
+    let wanted: BTreeSet<_> = rows.iter().map(|row| row.organization).collect();
+    for organization in wanted {
+        existing.add(&company.operators_of(organization).await?);
+    }
+    Ok(existing)
+}

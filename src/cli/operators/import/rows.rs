@@ -1,0 +1,270 @@
+//! A CSV file → operators to be added; every row is read before anything is sent.
+
+use std::collections::HashSet;
+use std::fmt;
+use std::path::Path;
+
+use anyhow::{Context as _, bail, ensure};
+use thiserror::Error;
+
+use crate::chathub::OrganizationId;
+use crate::cli::company::organization_id;
+use crate::cli::name;
+
+/// Of a long list of bad rows only so many are named.
+const SHOWN: usize = 20;
+
+/// A row that can be sent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Row {
+    /// The line of the file on which it begins, from 1.
+    pub(super) line: u64,
+    pub(super) organization: OrganizationId,
+    pub(super) name: String,
+}
+
+/// Rows that cannot be sent: their lines, and what is wrong with each.
+#[derive(Debug, Default, Error)]
+pub(super) struct BadRows(Vec<(u64, String)>);
+
+impl BadRows {
+    fn push(&mut self, line: u64, problem: impl Into<String>) {
+        self.0.push((line, problem.into()));
+    }
+
+    fn or<T>(self, good: T) -> anyhow::Result<T> {
+        if self.0.is_empty() {
+            Ok(good)
+        } else {
+            Err(self.into())
+        }
+    }
+}
+
+impl fmt::Display for BadRows {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let count = self.0.len();
+        let rows = if count == 1 {
+            "1 row is"
+        } else {
+            &format!("{count} rows are")
+        };
+        write!(f, "{rows} wrong, so nothing was sent:")?;
+        for (line, problem) in self.0.iter().take(SHOWN) {
+            write!(f, "\n  line {line}: {problem}")?;
+        }
+        if count > SHOWN {
+            write!(f, "\n  and {} more", count - SHOWN)?;
+        }
+        Ok(())
+    }
+}
+
+/// Which column holds what.
+struct Columns {
+    organization: Option<usize>,
+    name: usize,
+}
+
+/// Reads a file: UTF-8, with or without a byte order mark, separated by commas, or by semicolons, as Excel does in many countries. Its
+/// header is `organizationId,name` in either order, or `name` alone where `organization` is given for all rows.
+pub(super) fn read(path: &Path, organization: Option<OrganizationId>) -> anyhow::Result<Vec<Row>> {
+    let bytes = std::fs::read(path)
+        .with_context(|| format!("the file {} cannot be read", path.display()))?;
+    parse(&text(&bytes)?, organization).with_context(|| path.display().to_string())
+}
+
+fn text(bytes: &[u8]) -> anyhow::Result<String> {
+    let text = std::str::from_utf8(bytes).map_err(|error| {
+        let lines = bytes[..error.valid_up_to()]
+            .split(|byte| *byte == b'\n')
+            .count();
+        anyhow::anyhow!("line {lines} is not UTF-8; save the file as \"CSV UTF-8\"")
+    })?;
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    // The reader counts lines by their line feeds, and takes a carriage return for an end of its own.
+    Ok(text.replace("\r\n", "\n"))
+}
+
+fn parse(text: &str, organization: Option<OrganizationId>) -> anyhow::Result<Vec<Row>> {
+    let first = text.lines().next().unwrap_or_default();
+    let delimiter = if first.contains(';') { b';' } else { b',' };
+    let mut reader = csv::ReaderBuilder::new()
+        .delimiter(delimiter)
+        .flexible(true)
+        .from_reader(text.as_bytes());
+    let columns = Columns::read(reader.headers()?, organization.is_some())?;
+    let width = reader.headers()?.len();
+    let (mut rows, mut bad) = (Vec::new(), BadRows::default());
+    for record in reader.records() {
+        let record = record?;
+        let line = record
+            .position()
+            .map_or(0, |position| line_of(text, position));
+        if record.len() != width {
+            bad.push(
+                line,
+                format!(
+                    "{} columns instead of {width}; put a name with a separator in it in quotes",
+                    record.len()
+                ),
+            );
+            continue;
+        }
+        match columns.row(&record, organization) {
+            Ok((organization, name)) => rows.push(Row {
+                line,
+                organization,
+                name,
+            }),
+            Err(problem) => bad.push(line, problem),
+        }
+    }
+    ensure!(
+        !rows.is_empty() || !bad.0.is_empty(),
+        "there is no row below the header"
+    );
+    bad.or(rows)
+}
+
+/// The line on which a record begins: the reader's position is before the empty lines that it skips.
+fn line_of(text: &str, position: &csv::Position) -> u64 {
+    let start = usize::try_from(position.byte()).unwrap_or(usize::MAX);
+    let skipped = text.as_bytes().get(start..).unwrap_or_default();
+    let empty = skipped.iter().take_while(|byte| **byte == b'\n').count();
+    position.line() + empty as u64
+}
+
+impl Columns {
+    fn read(header: &csv::StringRecord, organization_is_given: bool) -> anyhow::Result<Self> {
+        let names: Vec<_> = header
+            .iter()
+            .map(|name| name.trim().to_lowercase())
+            .collect();
+        let names: Vec<_> = names.iter().map(String::as_str).collect();
+        match (&names[..], organization_is_given) {
+            (["organizationid", "name"], false) => Ok(Self {
+                organization: Some(0),
+                name: 1,
+            }),
+            (["name", "organizationid"], false) => Ok(Self {
+                organization: Some(1),
+                name: 0,
+            }),
+            (["name"], true) => Ok(Self {
+                organization: None,
+                name: 0,
+            }),
+            (["name"], false) => {
+                bail!("there is no column organizationId: give `--organization ID` for all rows")
+            }
+            (["organizationid", "name"] | ["name", "organizationid"], true) => {
+                bail!(
+                    "organizations stand in the file and in `--organization`; leave out one of the two"
+                )
+            }
+            _ => bail!(
+                "the first line must be `organizationId,name`, or `name` alone with `--organization ID`"
+            ),
+        }
+    }
+
+    fn row(
+        &self,
+        record: &csv::StringRecord,
+        organization: Option<OrganizationId>,
+    ) -> Result<(OrganizationId, String), String> {
+        let name = name::parse(&record[self.name]).map_err(|error| error.to_string());
+        let organization = match self.organization {
+            Some(column) => organization_id(&record[column])
+                .map_err(|_| "organizationId is not a number".to_owned())?,
+            None => organization.ok_or("no organization")?,
+        };
+        Ok((organization, name?))
+    }
+}
+
+/// Refuses rows of organizations that the company does not have.
+pub(super) fn check_organizations(
+    rows: &[Row],
+    known: &HashSet<OrganizationId>,
+) -> anyhow::Result<()> {
+    let mut bad = BadRows::default();
+    for row in rows {
+        if !known.contains(&row.organization) {
+            bad.push(
+                row.line,
+                format!("the company has no organization {}", row.organization),
+            );
+        }
+    }
+    bad.or(())
+}
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+
+    use super::*;
+
+    fn rows(bytes: &[u8]) -> anyhow::Result<Vec<(u64, u64, String)>> {
+        let rows = parse(&text(bytes)?, None)?;
+        Ok(rows
+            .into_iter()
+            .map(|row| (row.line, row.organization.0, row.name))
+            .collect())
+    }
+
+    #[rstest]
+    #[case::plain("organizationId,name\n24,Ann Lee\n")]
+    #[case::no_line_end("organizationId,name\n24,Ann Lee")]
+    #[case::windows("\u{feff}organizationId,name\r\n24,Ann Lee\r\n")]
+    #[case::semicolons("organizationId;name\n24;Ann Lee\n")]
+    #[case::turned("Name, OrganizationID\nAnn Lee, 24\n")]
+    #[case::quotes("organizationId,name\n\"24\",\" Ann Lee \"\n")]
+    fn however_it_was_saved(#[case] file: &str) {
+        assert_eq!(
+            rows(file.as_bytes()).unwrap(),
+            [(2, 24, "Ann Lee".to_owned())]
+        );
+    }
+
+    #[test]
+    fn lines_are_those_of_an_editor() {
+        let file = b"organizationId,name\r\n\r\n24,\"Lee, \"\"Ann\"\"\"\r\n\r\n\r\n6,Bob\r\n24,Cid";
+        let name = "Lee, \"Ann\"".to_owned();
+        assert_eq!(
+            rows(file).unwrap(),
+            [(3, 24, name), (6, 6, "Bob".into()), (7, 24, "Cid".into())]
+        );
+    }
+
+    #[rstest]
+    #[case::empty("", "the first line must be")]
+    #[case::header_only("organizationId,name\n", "there is no row")]
+    #[case::no_header("24,Ann\n", "the first line must be")]
+    #[case::no_organization("name\nAnn\n", "give `--organization ID`")]
+    #[case::number(
+        "organizationId,name\nx,Ann\n",
+        "line 2: organizationId is not a number"
+    )]
+    #[case::no_name("organizationId,name\n24,\n", "line 2: the name is empty")]
+    #[case::control(
+        "organizationId,name\n24,\"Ann\nLee\"\n",
+        "line 2: the name has a control"
+    )]
+    #[case::columns("organizationId,name\n24,Lee, Ann\n", "line 2: 3 columns instead of 2")]
+    fn what_is_wrong_is_named(#[case] file: &str, #[case] words: &str) {
+        let error = rows(file.as_bytes()).unwrap_err().to_string();
+        assert!(error.contains(words), "{error}");
+    }
+
+    #[test]
+    fn another_encoding_is_named_with_its_line() {
+        let error = rows(b"organizationId,name\n24,Ann\n24,\xc0\xed\xed\xe0\n").unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "line 3 is not UTF-8; save the file as \"CSV UTF-8\""
+        );
+    }
+}

@@ -1,0 +1,118 @@
+//! What an import has come to, over all its runs.
+
+use std::path::Path;
+
+use serde::Serialize;
+
+use super::results::{Outcome, Outcomes, ResultLine};
+use crate::cli::exit::Exit;
+use crate::cli::operators::adding::Stop;
+use crate::cli::output::{self, Form};
+
+/// The outcome of every row, as far as it is known.
+pub(super) struct Summary {
+    rows: usize,
+    outcomes: Outcomes,
+    dry_run: bool,
+    results: String,
+}
+
+/// The counts as JSON shows them.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Counts<'a> {
+    rows: usize,
+    added: usize,
+    exists: usize,
+    duplicate: usize,
+    failed: usize,
+    /// Not sent yet, or of unknown outcome.
+    left: usize,
+    dry_run: bool,
+    results: &'a str,
+}
+
+impl Summary {
+    pub(super) fn new(rows: usize, earlier: Outcomes, dry_run: bool, results: &Path) -> Self {
+        Self {
+            rows,
+            outcomes: earlier,
+            dry_run,
+            results: results.display().to_string(),
+        }
+    }
+
+    pub(super) fn note(&mut self, lines: &[ResultLine]) {
+        for line in lines {
+            self.outcomes.insert(line.line, line.outcome);
+        }
+    }
+
+    /// Prints it, and says how the command ends.
+    pub(super) fn print(&self, form: Form, stop: Option<Stop>) -> anyhow::Result<Exit> {
+        let counts = self.counts();
+        if form.json {
+            output::json(&counts)?;
+        } else {
+            output::line(&self.text(&counts))?;
+        }
+        match stop {
+            Some(Stop::Failed(error)) => Err(error.into()),
+            Some(Stop::Interrupted) => Ok(Exit::Interrupted),
+            None if counts.failed > 0 => Ok(Exit::Failed),
+            None => Ok(Exit::Done),
+        }
+    }
+
+    fn counts(&self) -> Counts<'_> {
+        let count = |wanted| {
+            self.outcomes
+                .values()
+                .filter(|outcome| **outcome == wanted)
+                .count()
+        };
+        let [added, exists, duplicate, failed] = [
+            Outcome::Added,
+            Outcome::Exists,
+            Outcome::Duplicate,
+            Outcome::Failed,
+        ]
+        .map(count);
+        Counts {
+            rows: self.rows,
+            added,
+            exists,
+            duplicate,
+            failed,
+            left: self.rows - added - exists - duplicate - failed,
+            dry_run: self.dry_run,
+            results: &self.results,
+        }
+    }
+
+    fn text(&self, counts: &Counts<'_>) -> String {
+        let Counts {
+            rows,
+            added,
+            exists,
+            duplicate,
+            failed,
+            left,
+            ..
+        } = counts;
+        let mut text = format!(
+            "{rows} rows: {added} added, {exists} exist already, {duplicate} given twice, {failed} refused by ChatHub"
+        );
+        if self.dry_run {
+            return text + &format!(", {left} would be added. Nothing was changed.");
+        }
+        text = text + "\nWhat became of each row: " + &self.results;
+        if *left > 0 {
+            let left = format!("\n{left} rows are left. ");
+            text = text
+                + &left
+                + "The same command again goes on with them; no operator is added twice.";
+        }
+        text
+    }
+}

@@ -1,0 +1,104 @@
+//! `open-chat operators status`
+
+use std::io::{self, IsTerminal as _, Write as _};
+
+use clap::Args;
+
+use super::{Status, list};
+use crate::chathub::{Operator, OrganizationId};
+use crate::cli::company::{Company, find, organization_id, organization_name, with_company};
+use crate::cli::exit::{Exit, Usage};
+use crate::cli::output::{Form, shown};
+
+#[derive(Args)]
+#[command(
+    after_help = "Examples: open-chat operators status 104 'John Smith' --set inactive\n          open-chat operators status 104 --set deleted --yes"
+)]
+pub(in crate::cli) struct SetStatus {
+    /// The operators, by id or exact name; case does not matter
+    #[arg(required = true, value_name = "ID-OR-NAME")]
+    operators: Vec<String>,
+
+    /// Their new status
+    #[arg(long, value_enum)]
+    set: Status,
+
+    /// Look names up in this organization alone
+    #[arg(long, value_name = "ID", value_parser = organization_id)]
+    organization: Option<OrganizationId>,
+
+    /// Delete without asking
+    #[arg(long)]
+    yes: bool,
+
+    #[command(flatten)]
+    form: Form,
+}
+
+impl SetStatus {
+    pub(super) fn run(&self) -> anyhow::Result<Exit> {
+        let must_ask = self.set == Status::Deleted && !self.yes;
+        if must_ask && !io::stdin().is_terminal() {
+            return Err(Usage(
+                "nobody is there to be asked before operators are deleted; `--yes` deletes them without asking".into(),
+            )
+            .into());
+        }
+        with_company(async |company| {
+            // All are found before the first is changed.
+            let mut operators = self.find(company).await?;
+            if must_ask && !is_meant(&operators)? {
+                eprintln!("Nothing was changed.");
+                return Ok(Exit::Failed);
+            }
+            let outcome = self.set(company, &mut operators).await;
+            list::print(&operators, self.form)?;
+            outcome.map(|()| Exit::Done)
+        })
+    }
+
+    async fn find(&self, company: &Company) -> anyhow::Result<Vec<Operator>> {
+        let all = company.operators(self.organization).await?;
+        let mut found: Vec<Operator> = Vec::new();
+        for text in &self.operators {
+            let operator = find(&all, text)?;
+            if found.iter().all(|other| other.id != operator.id) {
+                found.push(operator.clone());
+            }
+        }
+        Ok(found)
+    }
+
+    /// Sets them one after another, and leaves in `operators` those that were set.
+    async fn set(&self, company: &Company, operators: &mut Vec<Operator>) -> anyhow::Result<()> {
+        let status = self.set.into();
+        for position in 0..operators.len() {
+            let id = operators[position].id;
+            if let Err(error) = company.chathub.set_operator_status(id, status).await {
+                operators.truncate(position);
+                return Err(anyhow::Error::from(error).context(format!(
+                    "operator {id} and those named after it are as they were"
+                )));
+            }
+            operators[position].status = status;
+        }
+        Ok(())
+    }
+}
+
+fn is_meant(operators: &[Operator]) -> anyhow::Result<bool> {
+    for operator in operators {
+        eprintln!(
+            "{}  {}, {}, {}",
+            operator.id,
+            shown(&operator.name),
+            operator.status,
+            organization_name(&operator.organization)
+        );
+    }
+    eprint!("Delete {} of them? [y/N] ", operators.len());
+    io::stderr().flush()?;
+    let mut answer = String::new();
+    io::stdin().read_line(&mut answer)?;
+    Ok(matches!(answer.trim().to_lowercase().as_str(), "y" | "yes"))
+}

@@ -1,0 +1,52 @@
+//! What a command prints: a table for people, JSON for scripts.
+//!
+//! Nothing is coloured, so there is nothing for `NO_COLOR` to switch off; clap and the progress bar look at it themselves.
+
+use std::io::{self, Write as _};
+
+use clap::Args;
+use comfy_table::{Table, presets};
+use serde::Serialize;
+
+/// For whom it is printed.
+#[derive(Args, Clone, Copy, Debug)]
+pub(super) struct Form {
+    /// Print JSON, under ChatHub's own field names
+    #[arg(long)]
+    pub(super) json: bool,
+}
+
+/// Prints a line of JSON.
+pub(super) fn json(value: &impl Serialize) -> anyhow::Result<()> {
+    line(&serde_json::to_string(value)?)
+}
+
+/// Prints a table.
+pub(super) fn table<const COLUMNS: usize>(
+    head: [&str; COLUMNS],
+    rows: impl IntoIterator<Item = [String; COLUMNS]>,
+) -> anyhow::Result<()> {
+    let mut table = Table::new();
+    table.load_style(presets::NOTHING).set_header(head);
+    table.add_rows(rows.into_iter().map(|row| row.map(|cell| shown(&cell))));
+    for column in table.column_iter_mut() {
+        column.set_padding((0, 2));
+    }
+    line(&table.trim_fmt())
+}
+
+/// Prints a line. Somebody who has stopped reading, as `head` does, wants no more of it, and no error.
+pub(super) fn line(text: &str) -> anyhow::Result<()> {
+    let mut stdout = io::stdout().lock();
+    match writeln!(stdout, "{text}").and_then(|()| stdout.flush()) {
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        outcome => Ok(outcome?),
+    }
+}
+
+/// A text that came from elsewhere, safe on a terminal: whoever may name an operator must not be able to steer the administrator's screen.
+pub(super) fn shown(text: &str) -> String {
+    text.chars()
+        .map(|c| if c.is_control() { '\u{fffd}' } else { c })
+        .collect()
+}

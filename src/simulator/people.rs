@@ -1,0 +1,50 @@
+//! Who there is: organizations, and the operators of each.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+/// An operator.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OperatorRecord {
+    /// The display name.
+    pub name: String,
+    /// 0 active, 1 inactive, 2 deleted.
+    pub status: u8,
+    /// The organization's id.
+    pub organization: u64,
+}
+
+#[derive(Default)]
+pub(super) struct People {
+    pub(super) organizations: BTreeMap<u64, Staff>,
+    pub(super) operators: BTreeMap<u64, OperatorRecord>,
+}
+
+/// An organization, and the ids of its operators: lists are asked for by organization, of which there may be thousands.
+pub(super) struct Staff {
+    pub(super) name: String,
+    pub(super) operators: BTreeSet<u64>,
+}
+
+impl People {
+    pub(super) fn add_organization(&mut self, id: u64, name: String) {
+        let none = || Staff {
+            name: String::new(),
+            operators: BTreeSet::new(),
+        };
+        self.organizations.entry(id).or_insert_with(none).name = name;
+    }
+
+    pub(super) fn add(&mut self, id: u64, organization: u64, name: String, status: u8) {
+        if let Some(staff) = self.organizations.get_mut(&organization) {
+            staff.operators.insert(id);
+        }
+        self.operators.insert(
+            id,
+            OperatorRecord {
+                name,
+                status,
+                organization,
+            },
+        );
+    }
+}

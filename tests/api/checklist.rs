@@ -1,0 +1,286 @@
+//! `open-chat check`: it tells a right set-up from each of the wrong ones, and says what to do.
+
+use open_chat::simulator::{Endpoint, Fault, Rules};
+use serde_json::Value;
+
+use crate::administration::Shell;
+use crate::harness::rules;
+use crate::process::Ended;
+
+const OPEN: (&str, &str) = ("ACCESS", "open");
+
+fn check(shell: &Shell, variables: &[(&str, &str)]) -> Ended {
+    shell.run_with(&["check"], &[&[OPEN], variables].concat(), "")
+}
+
+/// The outcomes for scripts, in order: `clock ok`.
+fn outcomes(shell: &Shell, variables: &[(&str, &str)]) -> Vec<String> {
+    let variables = [&[OPEN], variables].concat();
+    let ended = shell.run_with(&["check", "--json"], &variables, "");
+    let report: Value = serde_json::from_str(&ended.stdout).unwrap();
+    assert_eq!(
+        report["ok"].as_bool(),
+        Some(ended.code == Some(0)),
+        "{ended:?}"
+    );
+    let line = |finding: &Value| {
+        let [check, outcome] = ["check", "outcome"].map(|name| finding[name].as_str().unwrap());
+        format!("{check} {outcome}")
+    };
+    report["checks"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(line)
+        .collect()
+}
+
+fn assert_says(ended: &Ended, code: i32, words: &[&str]) {
+    assert_eq!(ended.code, Some(code), "{ended:?}");
+    for word in words {
+        assert!(ended.stdout.contains(word), "{word} is not in {ended:?}");
+    }
+    assert!(
+        !ended.stdout.contains("canary") && !ended.stdout.contains("eyJ"),
+        "{ended:?}"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_right_set_up() {
+    let shell = Shell::start();
+    shell.chathub.world().set_status(21, 0);
+    let ended = check(&shell, &[]);
+    assert_eq!(ended.code, Some(0), "{ended:?}");
+    assert_eq!(
+        ended.stdout,
+        "ok       configuration  every setting is good\n\
+         ok       chathub        it answers, and accepts the credentials\n\
+         ok       clock          it agrees with ChatHub's\n\
+         ok       organizations  2\n\
+         ok       operators      Acme Sales (6): 1 of 2 active\n\
+         ok       operators      Acme Support (24): 2 of 2 active\n\
+         ok       token          minted for operator 21 Inactive Ivan, and valid\n"
+    );
+    assert_eq!(
+        outcomes(&shell, &[]),
+        [
+            "configuration ok",
+            "chathub ok",
+            "clock ok",
+            "organizations ok",
+            "operators ok",
+            "operators ok",
+            "token ok"
+        ]
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_wrong_password() {
+    let shell = Shell::start();
+    let wrong = [("CHATHUB_PASSWORD", "canary-password-wrong")];
+    assert_says(
+        &check(&shell, &wrong),
+        1,
+        &[
+            "FAILED   chathub        ChatHub does not accept the company's credentials",
+            "→ Check CHATHUB_LOGIN and CHATHUB_PASSWORD",
+            "skipped  token",
+        ],
+    );
+    assert_eq!(
+        shell.chathub.calls(Endpoint::CompanyToken),
+        1,
+        "accounts get locked"
+    );
+    assert_eq!(
+        outcomes(&shell, &wrong),
+        [
+            "configuration ok",
+            "chathub failed",
+            "clock skipped",
+            "organizations skipped",
+            "operators skipped",
+            "token skipped"
+        ]
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_wrong_url() {
+    for fault in [
+        Fault::Status(404),
+        Fault::Status(405),
+        Fault::Body("<html>Welcome to nginx</html>".into()),
+        Fault::Redirect("https://www.example/".into()),
+    ] {
+        let shell = Shell::start();
+        shell.chathub.always(Endpoint::CompanyToken, Some(fault));
+        assert_says(
+            &check(&shell, &[]),
+            1,
+            &[
+                "FAILED   chathub        ChatHub's answer makes no sense",
+                "→ Check CHATHUB_URL: something that is not ChatHub answers there",
+            ],
+        );
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_host_that_does_not_answer() {
+    let shell = Shell::start();
+    let closed = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let nowhere = format!("http://{}/", closed.local_addr().unwrap());
+    drop(closed);
+    assert_says(
+        &check(&shell, &[("CHATHUB_URL", &nowhere)]),
+        1,
+        &[
+            "FAILED   chathub        ChatHub is unavailable: no connection",
+            "the name (DNS)",
+        ],
+    );
+    assert_eq!(shell.chathub.total_calls(), 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_profile_key_that_is_wrong_and_an_address_that_is() {
+    let shell = Shell::start();
+    let key = [
+        ("CHATHUB_LOGIN", ""),
+        ("CHATHUB_PASSWORD", ""),
+        ("CHATHUB_API_KEY", "canary-key-wrong"),
+    ];
+    assert_says(
+        &check(&shell, &key),
+        1,
+        &["FAILED   chathub        ChatHub does not accept"],
+    );
+    shell
+        .chathub
+        .always(Endpoint::Organizations, Some(Fault::Status(404)));
+    assert_says(
+        &check(&shell, &key),
+        1,
+        &["FAILED   chathub", "→ Check CHATHUB_URL"],
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_organization_without_operators() {
+    let shell = Shell::start();
+    shell.chathub.world().add_organization(30, "Acme New");
+    assert_says(
+        &check(&shell, &[]),
+        0,
+        &[
+            "warning  operators      Acme New (30) has no operators",
+            "→ `open-chat operators add --organization 30 NAME…` adds them",
+            "warning  operators      Acme Sales (6): none of 2 is active",
+            "ok       token",
+        ],
+    );
+    for id in [101, 102] {
+        shell.chathub.world().set_status(id, 1);
+    }
+    let nobody = check(&shell, &[]);
+    assert_says(
+        &nobody,
+        1,
+        &["FAILED   token          no organization has an active operator"],
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_clock_that_is_five_minutes_off() {
+    for (clock_ahead, words) in [(300, "behind ChatHub"), (-300, "ahead of ChatHub")] {
+        let shell = Shell::start_with(Rules {
+            clock_ahead,
+            ..rules()
+        });
+        let ended = check(&shell, &[]);
+        assert_says(
+            &ended,
+            0,
+            &[
+                "warning  clock",
+                words,
+                "→ Set the clock by NTP",
+                "ok       token",
+            ],
+        );
+        let minutes = ["4m 59s", "5m", "5m 1s"];
+        assert!(
+            minutes.iter().any(|text| ended.stdout.contains(text)),
+            "{ended:?}"
+        );
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_wrong_configuration() {
+    let shell = Shell::start();
+    let wrong = [("ACCESS", "pass"), ("TOKEN_TTL", "x")];
+    assert_says(
+        &check(&shell, &wrong),
+        1,
+        &[
+            "FAILED   configuration  PASS_SECRET: must be set for ACCESS=pass",
+            "FAILED   configuration  TOKEN_TTL: not a duration",
+            // ChatHub's own settings are good, so it is tried all the same.
+            "ok       chathub",
+            "ok       token",
+        ],
+    );
+    let half = check(&shell, &[("CHATHUB_LOGIN", "")]);
+    assert_says(
+        &half,
+        1,
+        &[
+            "FAILED   configuration  CHATHUB_LOGIN: must be set",
+            "skipped  chathub",
+        ],
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_token_that_chathub_does_not_take() {
+    let shell = Shell::start();
+    shell
+        .chathub
+        .always(Endpoint::OperatorToken, Some(Fault::Status(500)));
+    assert_says(
+        &check(&shell, &[]),
+        1,
+        &["FAILED   token          operator 101 John Smith: ChatHub is unavailable: status 500"],
+    );
+    shell.chathub.always(
+        Endpoint::OperatorToken,
+        Some(Fault::Body("\"nonsense\"".into())),
+    );
+    assert_says(
+        &check(&shell, &[]),
+        1,
+        &[
+            "FAILED   token          minted for operator 101 John Smith, but ChatHub does not take it: Invalid token",
+        ],
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn lists_that_do_not_come() {
+    let shell = Shell::start();
+    let broken = Some(Fault::Status(403));
+    shell.chathub.always(Endpoint::Operators, broken);
+    assert_says(
+        &check(&shell, &[]),
+        1,
+        &[
+            "FAILED   operators      Acme Sales (6): ChatHub does not permit this",
+            "FAILED   operators      Acme Support (24): ChatHub does not permit this",
+            "skipped  token",
+        ],
+    );
+}
