@@ -2,10 +2,10 @@
 
 use anyhow::{anyhow, bail};
 
-use super::name::folded;
 use super::output::shown;
 use crate::chathub::{ChatHub, Error, Operator, OperatorId, Organization, OrganizationId};
 use crate::config::ChatHubConfig;
+use crate::operators::name::folded;
 use crate::phone::Region;
 
 /// Of a long list in a message only so many are named.

@@ -10,7 +10,6 @@ mod completions;
 mod demo;
 mod exit;
 mod health;
-mod name;
 mod operators;
 mod organizations;
 mod output;

@@ -5,6 +5,7 @@
 
 mod directory;
 mod map;
+pub mod name;
 mod rendezvous;
 mod roster;
 

@@ -5,12 +5,13 @@ use std::collections::hash_map::Entry;
 use std::sync::Arc;
 
 use super::Unfound;
+use super::name::folded;
 use crate::chathub::{Operator, OperatorId, OperatorStatus, OrganizationId};
 
 /// The operators by name, by id and by organization.
 #[derive(Debug, Default)]
 pub struct Roster {
-    /// By display name in lower case.
+    /// By display name, folded.
     names: HashMap<Box<str>, Bearer>,
     statuses: HashMap<OperatorId, OperatorStatus>,
     active: HashMap<OrganizationId, Arc<[OperatorId]>>,
@@ -41,13 +42,13 @@ impl Roster {
         } in operators
         {
             self.statuses.insert(id, status);
-            self.name(name.trim().to_lowercase().into(), id, status.works());
+            self.name(folded(&name).into(), id, status.works());
         }
     }
 
     /// The operator of this name; case does not matter.
     pub(super) fn called(&self, name: &str) -> Result<OperatorId, Unfound> {
-        match self.names.get(name.to_lowercase().as_str()) {
+        match self.names.get(folded(name).as_str()) {
             None => Err(Unfound::Unknown),
             Some(bearer) if bearer.is_shared => Err(Unfound::Ambiguous),
             Some(bearer) => Ok(bearer.operator),
@@ -122,7 +123,7 @@ pub(super) mod tests {
 
     #[rstest]
     #[case::one(&[(24, 101, "John Smith", Active)], Ok(101))]
-    #[case::spaces_and_case(&[(24, 101, " JOHN smith ", Active)], Ok(101))]
+    #[case::spaces_and_case(&[(24, 101, " JOHN  smith ", Active)], Ok(101))]
     #[case::nobody(&[(24, 101, "John Smithson", Active)], Err(Unfound::Unknown))]
     #[case::two(&[(24, 101, "John Smith", Active), (6, 102, "john smith", Active)], Err(Unfound::Ambiguous))]
     #[case::three(&[(24, 101, "John Smith", Active), (24, 102, "John Smith", Active), (24, 103, "John Smith", Active)], Err(Unfound::Ambiguous))]

@@ -12,10 +12,10 @@ use super::interrupt::{FINISHING, Interrupt};
 use crate::chathub::{OperatorId, OrganizationId};
 use crate::cli::company::{Company, organization_id, with_company};
 use crate::cli::exit::{Exit, Usage};
-use crate::cli::name::{self, folded};
 use crate::cli::output::{self, Form, shown};
 use crate::cli::pass::Wanted;
 use crate::config::SigningConfig;
+use crate::operators::name::{self, folded};
 
 /// As ChatHub advises.
 const FIRST_WAIT: Duration = Duration::from_secs(1);

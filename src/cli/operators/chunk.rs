@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use crate::chathub::{AddedOperator, NewOperator, OperatorId, OrganizationId};
-use crate::cli::name::folded;
+use crate::operators::name::folded;
 
 /// What became of one name.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use super::results::{Outcome, Outcomes, ResultLine};
 use super::rows::Row;
 use crate::chathub::{Operator, OperatorId, OperatorStatus, OrganizationId};
-use crate::cli::name::folded;
+use crate::operators::name::folded;
 
 /// The operators that exist, by organization and name.
 #[derive(Default)]

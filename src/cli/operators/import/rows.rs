@@ -9,7 +9,7 @@ use thiserror::Error;
 
 use crate::chathub::OrganizationId;
 use crate::cli::company::organization_id;
-use crate::cli::name;
+use crate::operators::name;
 
 /// Of a long list of bad rows only so many are named.
 const SHOWN: usize = 20;

@@ -7,7 +7,7 @@ const MAX_NAME: usize = 100;
 
 /// Why a text is no operator's name. `Display` completes "the name …".
 #[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
-pub(super) enum NameError {
+pub enum NameError {
     /// Nothing but white space.
     #[error("the name is empty")]
     Empty,
@@ -20,7 +20,7 @@ pub(super) enum NameError {
 }
 
 /// Reads a name: 1 to 100 characters, less the white space around them.
-pub(super) fn parse(text: &str) -> Result<String, NameError> {
+pub fn parse(text: &str) -> Result<String, NameError> {
     let name = text.trim();
     if name.is_empty() {
         return Err(NameError::Empty);
@@ -35,7 +35,7 @@ pub(super) fn parse(text: &str) -> Result<String, NameError> {
 }
 
 /// Two names are the same where this is: case does not matter, nor how much white space there is.
-pub(super) fn folded(name: &str) -> String {
+pub fn folded(name: &str) -> String {
     let words: Vec<_> = name.split_whitespace().collect();
     words.join(" ").to_lowercase()
 }
