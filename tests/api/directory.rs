@@ -141,6 +141,21 @@ async fn who_stops_working_is_out_after_one_refresh_token_or_not() {
 }
 
 #[tokio::test]
+async fn where_chathub_refuses_a_token_the_directory_says_why() {
+    // It is still being read when ChatHub refuses.
+    let faults = [(Endpoint::Organizations, Fault::Late(300))];
+    let service = Service::start_broken(rules(), &[], &faults);
+    for (operator, status, expected) in [
+        (21, 403, "operator-inactive"),
+        (999, 404, "operator-unknown"),
+    ] {
+        let query = format!("operator={operator}&phone=0501234567");
+        assert_eq!(kind(&service, &query).await, (status, expected.into()));
+    }
+    assert_eq!(service.chathub.calls(Endpoint::OperatorToken), 2);
+}
+
+#[tokio::test]
 async fn a_new_name_counts_after_one_refresh() {
     let service = Service::start_with(rules(), &[QUICK]).await;
     let query = "operator=Олена%20Приклад&phone=0501234567";
