@@ -14,6 +14,16 @@ need openssl openssl
 need redis-server redis-server
 need nginx nginx-light
 need haproxy haproxy
+# The chart and the image.
+need npm npm
+need python3 python3
+python3 -c 'import ensurepip, venv' 2>/dev/null || missing="$missing python3-venv"
+need promtool prometheus
+need buildah buildah
+need podman podman
+need runc runc
+need mmdebstrap mmdebstrap
+need nsenter util-linux
 
 [ -z "$missing" ] && exit 0
 
@@ -21,7 +31,7 @@ install="apt-get install --yes --no-install-recommends$missing"
 # Debian starts a server as soon as it is installed. The tests start their own, so one that comes with this run is switched off again;
 # one that was here before is somebody's.
 servers=""
-for server in nginx haproxy redis-server; do
+for server in nginx haproxy redis-server prometheus; do
     case "$missing" in *" $server"*) servers="$servers $server" ;; esac
 done
 stop=""
