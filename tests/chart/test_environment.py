@@ -3,7 +3,7 @@
 import unittest
 
 from helm import MODES, container, mode, notes, template
-from test_values import COMING, variables
+from test_values import variables
 
 
 def environment(name):
@@ -16,7 +16,7 @@ class Environment(unittest.TestCase):
         for values in MODES:
             names = {variable["name"] for variable in container(template(values))["env"]}
             # Those of the HTTP library.
-            self.assertLessEqual(names - {"HTTPS_PROXY"}, variables() | COMING, values.name)
+            self.assertLessEqual(names - {"HTTPS_PROXY"}, variables(), values.name)
             rendered |= {name.removesuffix("_FILE") for name in names}
         self.assertEqual({name.removesuffix("_FILE") for name in variables()} - rendered, set())
 
@@ -28,7 +28,8 @@ class Environment(unittest.TestCase):
             "ALLOWED_NETWORKS": "10.0.0.0/8,192.0.2.7",
         }
         self.assertLessEqual(expected.items(), environment("open").items())
-        self.assertLessEqual({"TOKEN_REUSE": "0", "TOKEN_VALIDATE": "off"}.items(), environment("everything-on").items())
+        expected = {"TOKEN_REUSE": "0", "TOKEN_VALIDATE": "off", "OTEL_TRACES_SAMPLER_ARG": "0.01"}
+        self.assertLessEqual(expected.items(), environment("everything-on").items())
 
     def test_no_secret_stands_in_the_environment(self):
         for values in MODES:

@@ -153,7 +153,7 @@ class Objects(unittest.TestCase):
         self.assertEqual({k: base64.b64decode(v).decode() for k, v in data.items()}, values["secrets"])
 
     def test_a_pod_has_the_time_to_end(self):
-        for values, seconds in {"open": 5 + 20 + 5, "everything-on": 90}.items():
+        for values, seconds in {"open": 5 + 20 + 5, "redis": 0 + 60 + 5, "everything-on": 90}.items():
             pod = one(template(mode(values)), "Deployment")["spec"]["template"]["spec"]
             self.assertEqual(pod["terminationGracePeriodSeconds"], seconds)
 

@@ -1,7 +1,7 @@
 {{- /* A setting as the service reads it, however YAML has read it: `on` as true, 100000 as 1e+05. */}}
 {{- define "open-chat.text" -}}
 {{- if kindIs "bool" . }}{{ ternary "on" "off" . }}
-{{- else if kindIs "float64" . }}{{ int64 . }}
+{{- else if kindIs "float64" . }}{{ eq (floor .) . | ternary (int64 . | toString) (toString .) }}
 {{- else if kindIs "slice" . }}{{ join "," . }}
 {{- else if kindIs "map" . }}
 {{- $pairs := list }}
@@ -71,7 +71,7 @@ revision that starts again does so with its own settings. Secrets and files appe
 
 {{- /* How long a pod needs to end: clicks are taken for DRAIN_DELAY more, what runs may finish within SHUTDOWN_TIMEOUT. */}}
 {{- define "open-chat.secondsToEnd" -}}
-{{- $drain := include "open-chat.seconds" (.Values.config.DRAIN_DELAY | default "5s") }}
+{{- $drain := include "open-chat.seconds" (include "open-chat.text" .Values.config.DRAIN_DELAY | default "5s") }}
 {{- $shutdown := include "open-chat.seconds" (.Values.config.SHUTDOWN_TIMEOUT | default "20s") }}
 {{- add $drain $shutdown }}
 {{- end }}
