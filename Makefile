@@ -1,9 +1,11 @@
 # `make help` lists the targets.
 CARGO ?= cargo
 LOGS := target/test-output.log
+PYTHON := target/tools/python/bin/python -B
+VERSION := $(shell sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml)
 
 .DEFAULT_GOAL := help
-.PHONY: help run build image test setup lint test-unit test-api test-browser test-leaks
+.PHONY: help run build image test setup lint test-unit test-api test-browser test-chart test-image test-leaks
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -15,9 +17,9 @@ build: ## Build the release binary, target/release/open-chat
 	$(CARGO) build --release --locked
 
 image: ## Build the container image with docker
-	docker build --build-arg REVISION="$$(git rev-parse HEAD)" --tag open-chat .
+	docker build --build-arg VERSION=$(VERSION) --build-arg REVISION="$$(git rev-parse HEAD)" --tag open-chat:$(VERSION) .
 
-test: setup lint test-unit test-api test-browser test-leaks ## Run everything; installs what the tests need
+test: setup lint test-unit test-api test-browser test-chart test-image test-leaks ## Run everything; installs what the tests need
 	@echo "make test: all stages passed"
 
 setup: ## Install what the tests need, if it is missing
@@ -40,6 +42,16 @@ test-api: ## The application over a socket, against the simulator
 
 test-browser: ## The demo in a real Chromium
 	tests/keep-output.sh $(LOGS) add $(CARGO) test --locked --test browser
+
+test-chart: ## The Helm chart, with helm 3 and 4, for each Kubernetes
+	tests/tools.sh
+	tests/keep-output.sh $(LOGS) add $(PYTHON) -m unittest discover --start-directory tests/chart
+
+test-image: ## The container image, and the chart's pods made of it
+	tests/tools.sh
+	target/tools/python/bin/hadolint Dockerfile
+	tests/image/build.sh localhost/open-chat:test
+	tests/keep-output.sh $(LOGS) add $(PYTHON) -m unittest discover --start-directory tests/image
 
 test-leaks: ## No secret and no phone in the output of the stages before
 	tests/no-leaks.sh $(LOGS) target/tmp/api-test.log target/tmp/processes.log

@@ -15,6 +15,15 @@ need redis-server redis-server
 need prometheus prometheus
 need nginx nginx-light
 need haproxy haproxy
+# The chart and the image.
+need npm npm
+need python3 python3
+python3 -c 'import ensurepip, venv' 2>/dev/null || missing="$missing python3-venv"
+need buildah buildah
+need podman podman
+need runc runc
+need mmdebstrap mmdebstrap
+need nsenter util-linux
 
 [ -z "$missing" ] && exit 0
 

@@ -1,0 +1,81 @@
+{{- /* What a schema cannot say. Each of these would also stop the service itself, later and out of sight. */}}
+{{- define "open-chat.check" -}}
+{{- $access := include "open-chat.access" . | replace " " "" }}
+{{- if not $access }}
+{{- fail "\n\naccess is not set: it says who may open whose panel. Set it to pass, sso, key or a list of them (docs/security.md helps to choose), or to open in a closed network; or try everything out with --set simulator.enabled=true." }}
+{{- end }}
+
+{{- /* Where each variable comes from; NAME_FILE is NAME from a file. */}}
+{{- $given := dict }}
+{{- range $name, $value := .Values.config }}
+{{- if include "open-chat.text" $value }}{{ include "open-chat.give" (list $given $name "config") }}{{ end }}
+{{- end }}
+{{- range $name, $_ := .Values.secrets }}
+{{- include "open-chat.give" (list $given $name "secrets") }}
+{{- end }}
+{{- range $secret, $keys := .Values.existingSecrets }}
+{{- range $name, $_ := $keys }}{{ include "open-chat.give" (list $given $name (printf "existingSecrets.%s" $secret)) }}{{ end }}
+{{- end }}
+{{- range $value := list "operatorMap" "existingOperatorMap" }}
+{{- if index $.Values $value }}{{ include "open-chat.give" (list $given "OPERATOR_MAP_FILE" $value) }}{{ end }}
+{{- end }}
+{{- range .Values.extraEnv }}
+{{- include "open-chat.give" (list $given .name "extraEnv") }}
+{{- end }}
+{{- if .Values.simulator.enabled }}
+{{- range $name := list "CHATHUB_URL" "CHAT_PANEL_URL" "CHATHUB_LOGIN" "CHATHUB_PASSWORD" "CHATHUB_API_KEY" }}
+{{- include "open-chat.give" (list $given $name "simulator.enabled") }}
+{{- end }}
+{{- else }}
+{{- $login := and (hasKey $given "CHATHUB_LOGIN") (hasKey $given "CHATHUB_PASSWORD") }}
+{{- $half := or (hasKey $given "CHATHUB_LOGIN") (hasKey $given "CHATHUB_PASSWORD") }}
+{{- $key := hasKey $given "CHATHUB_API_KEY" }}
+{{- if and $half $key }}
+{{- fail "\n\nCHATHUB_API_KEY is set beside CHATHUB_LOGIN or CHATHUB_PASSWORD; set one or the other." }}
+{{- else if not (or $login $key) }}
+{{- fail "\n\nThe credentials for ChatHub are not set. Set CHATHUB_LOGIN and CHATHUB_PASSWORD, or CHATHUB_API_KEY, under existingSecrets (by the name of a Secret) or under secrets (as values); or try everything out with --set simulator.enabled=true." }}
+{{- end }}
+{{- end }}
+
+{{- $modes := splitList "," $access }}
+{{- if and (has "pass" $modes) (not (or (hasKey $given "PASS_SECRET") (hasKey $given "PASS_KEYS"))) }}
+{{- fail "\n\naccess has pass, which needs a key: set PASS_SECRET or PASS_KEYS_FILE under existingSecrets or secrets." }}
+{{- end }}
+{{- if and (has "key" $modes) (not (hasKey $given "API_KEYS")) }}
+{{- fail "\n\naccess has key, which needs the keys: set API_KEYS_FILE under existingSecrets or secrets." }}
+{{- end }}
+{{- range $name := list "SSO_HEADER" "TRUSTED_PROXIES" }}
+{{- if and (has "sso" $modes) (not (hasKey $given $name)) }}
+{{- fail (printf "\n\naccess has sso, which needs config.%s." $name) }}
+{{- end }}
+{{- end }}
+
+{{- if not .Values.config.OPS_LISTEN }}
+{{- fail "\n\nconfig.OPS_LISTEN must be set: in this chart, health and metrics have a port of their own." }}
+{{- else if eq (include "open-chat.port" .) (include "open-chat.opsPort" .) }}
+{{- fail "\n\nconfig.LISTEN and config.OPS_LISTEN must have different ports." }}
+{{- end }}
+{{- $end := include "open-chat.secondsToEnd" . | int }}
+{{- with .Values.terminationGracePeriodSeconds }}
+{{- if lt (int .) $end }}
+{{- fail (printf "\n\nterminationGracePeriodSeconds is %d, but the service may need DRAIN_DELAY and SHUTDOWN_TIMEOUT to end, %d s. Leave it empty, or raise it." (int .) $end) }}
+{{- end }}
+{{- end }}
+{{- if and .Values.ingress.enabled (not .Values.ingress.hosts) }}
+{{- fail "\n\ningress.hosts is empty: name the host that the buttons lead to." }}
+{{- end }}
+{{- if and .Values.httpRoute.enabled (not .Values.httpRoute.parentRefs) }}
+{{- fail "\n\nhttpRoute.parentRefs is empty: name the Gateway." }}
+{{- end }}
+{{- end }}
+
+{{- /* (list given name where): remembers where a variable comes from, and fails if it does twice. */}}
+{{- define "open-chat.give" -}}
+{{- $given := index . 0 }}
+{{- $name := index . 1 | trimSuffix "_FILE" }}
+{{- $where := index . 2 }}
+{{- with get $given $name }}
+{{- fail (printf "\n\n%s is set twice, by %s and by %s." $name . $where) }}
+{{- end }}
+{{- $_ := set $given $name $where }}
+{{- end }}

@@ -1,0 +1,77 @@
+{{- /* A setting as the service reads it, however YAML has read it: `on` as true, 100000 as 1e+05. */}}
+{{- define "open-chat.text" -}}
+{{- if kindIs "bool" . }}{{ ternary "on" "off" . }}
+{{- else if kindIs "float64" . }}{{ eq (floor .) . | ternary (int64 . | toString) (toString .) }}
+{{- else if kindIs "slice" . }}{{ join "," . }}
+{{- else if kindIs "map" . }}
+{{- $pairs := list }}
+{{- range $name, $value := . }}{{ $pairs = append $pairs (printf "%s=%s" $name (include "open-chat.text" $value)) }}{{ end }}
+{{- join "," $pairs }}
+{{- else if not (kindIs "invalid" .) }}{{ . }}
+{{- end }}
+{{- end }}
+
+{{- define "open-chat.access" -}}
+{{- include "open-chat.text" .Values.access | default (ternary "open" "" .Values.simulator.enabled) }}
+{{- end }}
+
+{{- /* The variables that the chart sets, as a JSON object. They stand in the pod's template and in no ConfigMap, so that a pod of an older
+revision that starts again does so with its own settings. Secrets and files appear as paths. */}}
+{{- define "open-chat.variables" -}}
+{{- $variables := dict }}
+{{- if .Values.simulator.enabled }}
+{{- /* Loopback, since the service shows credentials and tokens to https or to its own machine only. */}}
+{{- $variables = dict "CHATHUB_URL" "http://127.0.0.1:9000" "CHAT_PANEL_URL" "http://127.0.0.1:9000" "CHATHUB_LOGIN" "demo" "CHATHUB_PASSWORD" "demo-password" }}
+{{- end }}
+{{- range $name, $value := .Values.config }}
+{{- with include "open-chat.text" $value }}{{ $_ := set $variables $name . }}{{ end }}
+{{- end }}
+{{- $_ := set $variables "ACCESS" (include "open-chat.access" .) }}
+{{- if not .Values.config.CHATHUB_MAX_RATE }}
+{{- /* The service's default is all that a company should send, and counts for each replica. */}}
+{{- $_ := set $variables "CHATHUB_MAX_RATE" (div 40 (include "open-chat.mostReplicas" .) | max 1 | toString) }}
+{{- end }}
+{{- $secrets := deepCopy .Values.existingSecrets }}
+{{- with .Values.secrets }}
+{{- $own := dict }}
+{{- range $key, $_ := . }}
+{{- if eq $key (upper $key) }}{{ $_ := set $own $key $key }}{{ end }}
+{{- end }}
+{{- $_ := set $secrets (include "open-chat.fullname" $) $own }}
+{{- end }}
+{{- range $secret, $keys := $secrets }}
+{{- range $variable, $key := $keys }}
+{{- $_ := set $variables (printf "%s_FILE" (trimSuffix "_FILE" $variable)) (printf "/run/secrets/%s/%s" $secret $key) }}
+{{- end }}
+{{- end }}
+{{- if or .Values.operatorMap .Values.existingOperatorMap }}
+{{- $_ := set $variables "OPERATOR_MAP_FILE" "/etc/open-chat/operator-map.toml" }}
+{{- end }}
+{{- toJson $variables }}
+{{- end }}
+
+{{- define "open-chat.mostReplicas" -}}
+{{- if .Values.simulator.enabled }}1
+{{- else }}{{ ternary .Values.autoscaling.maxReplicas .Values.replicas .Values.autoscaling.enabled | max 1 }}
+{{- end }}
+{{- end }}
+
+{{- /* The port of an address, and the address's setting. */}}
+{{- define "open-chat.port" -}}
+{{- .Values.config.LISTEN | default "0.0.0.0:8080" | regexFind "[0-9]+$" }}
+{{- end }}
+{{- define "open-chat.opsPort" -}}
+{{- .Values.config.OPS_LISTEN | default "" | regexFind "[0-9]+$" }}
+{{- end }}
+
+{{- /* The seconds in `20s` or `1m`. */}}
+{{- define "open-chat.seconds" -}}
+{{- mul (regexFind "^[0-9]+" .) (ternary 60 1 (hasSuffix "m" .)) }}
+{{- end }}
+
+{{- /* How long a pod needs to end: clicks are taken for DRAIN_DELAY more, what runs may finish within SHUTDOWN_TIMEOUT. */}}
+{{- define "open-chat.secondsToEnd" -}}
+{{- $drain := include "open-chat.seconds" (include "open-chat.text" .Values.config.DRAIN_DELAY | default "5s") }}
+{{- $shutdown := include "open-chat.seconds" (.Values.config.SHUTDOWN_TIMEOUT | default "20s") }}
+{{- add $drain $shutdown }}
+{{- end }}

@@ -1,0 +1,43 @@
+{{- define "open-chat.name" -}}
+{{- .Values.nameOverride | default .Chart.Name | trunc 63 | trimSuffix "-" }}
+{{- end }}
+
+{{- /* Short enough for what is appended to it. */}}
+{{- define "open-chat.fullname" -}}
+{{- $name := include "open-chat.name" . }}
+{{- $full := ternary .Release.Name (printf "%s-%s" .Release.Name $name) (contains $name .Release.Name) }}
+{{- .Values.fullnameOverride | default $full | trunc 50 | trimSuffix "-" }}
+{{- end }}
+
+{{- define "open-chat.serviceAccountName" -}}
+{{- .Values.serviceAccount.name | default (ternary (include "open-chat.fullname" .) "default" .Values.serviceAccount.create) }}
+{{- end }}
+
+{{- /* These never change: a Deployment's selector cannot be changed once it is there. */}}
+{{- define "open-chat.selectorLabels" -}}
+app.kubernetes.io/name: {{ include "open-chat.name" . }}
+app.kubernetes.io/instance: {{ .Release.Name }}
+{{- end }}
+
+{{- /* What all objects have; some have a name or a component of their own beside it. */}}
+{{- define "open-chat.commonLabels" -}}
+app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}
+app.kubernetes.io/managed-by: {{ .Release.Service }}
+helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" | trunc 63 | trimSuffix "-" }}
+{{- end }}
+
+{{- define "open-chat.labels" -}}
+{{ include "open-chat.selectorLabels" . }}
+{{ include "open-chat.commonLabels" . }}
+{{- end }}
+
+{{- /* Other names than the service's, so that no selector takes its pod for one of the service. */}}
+{{- define "open-chat.testLabels" -}}
+app.kubernetes.io/name: {{ include "open-chat.name" . }}-test
+app.kubernetes.io/instance: {{ .Release.Name }}
+{{- end }}
+
+{{- define "open-chat.image" -}}
+{{- $version := ternary (printf "@%s" .Values.image.digest) (printf ":%s" (.Values.image.tag | default .Chart.AppVersion)) (not (empty .Values.image.digest)) }}
+{{- .Values.image.repository }}{{ $version }}
+{{- end }}

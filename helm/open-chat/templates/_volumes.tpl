@@ -1,0 +1,45 @@
+{{- /* Secrets and the map are mounted as directories: Kubernetes brings changes into those, and never into a subPath. */}}
+
+{{- define "open-chat.secretNames" -}}
+{{- $names := keys .Values.existingSecrets | sortAlpha }}
+{{- if .Values.secrets }}{{ $names = prepend $names (include "open-chat.fullname" .) }}{{ end }}
+{{- toJson $names }}
+{{- end }}
+
+{{- define "open-chat.mapName" -}}
+{{- .Values.existingOperatorMap | default (ternary (printf "%s-operators" (include "open-chat.fullname" .)) "" (not (empty .Values.operatorMap))) }}
+{{- end }}
+
+{{- define "open-chat.volumeMounts" -}}
+{{- range $index, $secret := include "open-chat.secretNames" . | fromJsonArray }}
+- name: secret-{{ $index }}
+  mountPath: /run/secrets/{{ $secret }}
+  readOnly: true
+{{- end }}
+{{- if include "open-chat.mapName" . }}
+- name: operator-map
+  mountPath: /etc/open-chat
+  readOnly: true
+{{- end }}
+{{- with .Values.extraVolumeMounts }}
+{{ toYaml . }}
+{{- end }}
+{{- end }}
+
+{{- define "open-chat.volumes" -}}
+{{- range $index, $secret := include "open-chat.secretNames" . | fromJsonArray }}
+- name: secret-{{ $index }}
+  secret:
+    secretName: {{ $secret }}
+    # 0440
+    defaultMode: 288
+{{- end }}
+{{- with include "open-chat.mapName" . }}
+- name: operator-map
+  configMap:
+    name: {{ . }}
+{{- end }}
+{{- with .Values.extraVolumes }}
+{{ toYaml . }}
+{{- end }}
+{{- end }}

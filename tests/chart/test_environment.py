@@ -1,0 +1,49 @@
+"""The service's environment, as the chart renders it."""
+
+import unittest
+
+from helm import MODES, container, mode, notes, template
+from test_values import variables
+
+
+def environment(name):
+    return {variable["name"]: variable.get("value") for variable in container(template(mode(name)))["env"]}
+
+
+class Environment(unittest.TestCase):
+    def test_the_service_knows_every_variable(self):
+        rendered = set()
+        for values in MODES:
+            names = {variable["name"] for variable in container(template(values))["env"]}
+            # Those of the HTTP library.
+            self.assertLessEqual(names - {"HTTPS_PROXY"}, variables(), values.name)
+            rendered |= {name.removesuffix("_FILE") for name in names}
+        self.assertEqual({name.removesuffix("_FILE") for name in variables()} - rendered, set())
+
+    def test_a_value_arrives_as_it_was_meant(self):
+        expected = {
+            "MAX_CONNECTIONS": "1000000",
+            "TOKEN_VALIDATE": "on",
+            "SENDERS": "viber=Acme,whatsapp=380671112233",
+            "ALLOWED_NETWORKS": "10.0.0.0/8,192.0.2.7",
+        }
+        self.assertLessEqual(expected.items(), environment("open").items())
+        expected = {"TOKEN_REUSE": "0", "TOKEN_VALIDATE": "off", "OTEL_TRACES_SAMPLER_ARG": "0.01"}
+        self.assertLessEqual(expected.items(), environment("everything-on").items())
+
+    def test_no_secret_stands_in_the_environment(self):
+        for values in MODES:
+            if values != mode("simulator"):
+                self.assertNotIn("canary", str(container(template(values))))
+
+    def test_all_replicas_together_ask_chathub_no_more_than_one_would(self):
+        for name, rate in {"open": "40", "redis": "13", "pass": "10", "everything-on": "20", "simulator": "40"}.items():
+            self.assertEqual(environment(name)["CHATHUB_MAX_RATE"], rate, name)
+
+    def test_the_notes_end_in_a_click(self):
+        for values in MODES:
+            last = notes(values).strip().splitlines()[-1]
+            self.assertRegex(last, r"^  curl -i 'https?://[^/]+/open-chat\?operator=101&phone=%2B380501234567'$", values.name)
+        self.assertIn("'https://chat.example.com/", notes(mode("sso")))
+        self.assertIn("'http://chat.acme.internal/", notes(mode("open")))
+        self.assertIn("port-forward deployment/buttons-open-chat 8080:8080 9000\n", notes(mode("simulator")))

@@ -1,0 +1,182 @@
+"""The objects that the chart makes of its values."""
+
+import base64
+import copy
+import tempfile
+import unittest
+
+import yaml
+from helm import CHART, HELMS, KUBERNETES, MODES, RELEASE, ROOT, container, helm, mode, one, template
+from schemas import problems
+
+PUBLIC = {"/open-chat", "/links", "/widget", "/builder", "/openapi.json"}
+
+
+class Objects(unittest.TestCase):
+    def test_helm_finds_nothing_to_object_to(self):
+        for binary in HELMS:
+            for values in MODES:
+                with self.subTest(values=values.name, helm=binary.parts[-3]):
+                    run = helm("lint", "--strict", CHART, "--values", values, binary=binary)
+                    self.assertEqual(run.returncode, 0, run.stdout)
+
+    def test_all_are_valid_in_every_kubernetes(self):
+        kinds = set()
+        for kubernetes in KUBERNETES:
+            for values in MODES:
+                with self.subTest(values=values.name, kubernetes=kubernetes):
+                    for manifest in template(values, kubernetes=kubernetes):
+                        self.assertEqual(problems(manifest, kubernetes), [])
+                        kinds.add(manifest["kind"])
+        # A kind that no mode switches on has not been checked.
+        templates = "".join(path.read_text() for path in (CHART / "templates").rglob("*.yaml"))
+        self.assertEqual(kinds, {line.split()[1] for line in templates.splitlines() if line.startswith("kind: ")})
+
+    def test_an_unknown_field_or_kind_is_a_problem(self):
+        objects = template(mode("everything-on"))
+        for kind, path in {
+            "Deployment": ["spec", "template", "spec", "containers", 0],
+            "NetworkPolicy": ["spec", "egress", 0],
+            "HTTPRoute": ["spec", "rules", 0, "matches", 0],
+            "ServiceMonitor": ["spec", "endpoints", 0],
+            "PrometheusRule": ["spec", "groups", 0, "rules", 0],
+        }.items():
+            manifest = copy.deepcopy(one(objects, kind))
+            self.assertEqual(problems(manifest, "1.33"), [])
+            part = manifest
+            for step in path:
+                part = part[step]
+            part["readinesProbe"] = {}
+            self.assertIn("readinesProbe", str(problems(manifest, "1.33")))
+        self.assertIn("not among the kinds", problems({"kind": "CronTab", "apiVersion": "v1"}, "1.33")[0])
+
+    def test_both_helms_make_the_same(self):
+        for values in MODES:
+            self.assertEqual(*(template(values, binary=binary) for binary in HELMS))
+
+    def test_selectors_never_change(self):
+        """A Deployment's selector cannot be changed: an upgrade would fail in every installation."""
+        golden = yaml.safe_load((ROOT / "tests/chart/selector.yaml").read_text())
+        for values in MODES:
+            objects = template(values)
+            if values == mode("pass"):
+                self.assertNotEqual(one(objects, "Deployment")["metadata"]["name"], golden["deployment"])
+            else:
+                self.assertEqual(one(objects, "Deployment")["metadata"]["name"], golden["deployment"])
+            deployment = one(objects, "Deployment")["spec"]
+            self.assertEqual(deployment["selector"]["matchLabels"], golden["selector"])
+            labels = deployment["template"]["metadata"]["labels"]
+            self.assertLessEqual(golden["selector"].items(), labels.items())
+            for manifest in objects:
+                spec = manifest.get("spec", {})
+                if manifest["kind"] == "Service":
+                    self.assertEqual(spec["selector"], golden["selector"])
+                elif manifest["kind"] == "PodDisruptionBudget":
+                    self.assertEqual(spec["selector"]["matchLabels"], golden["selector"])
+                elif manifest["kind"] == "NetworkPolicy":
+                    self.assertEqual(spec["podSelector"]["matchLabels"], golden["selector"])
+                elif manifest["kind"] == "Pod":
+                    # Else clicks would be led to the pod of `helm test`.
+                    self.assertFalse(golden["selector"].items() <= manifest["metadata"]["labels"].items())
+
+    def test_a_pod_may_do_nothing(self):
+        for values in MODES:
+            for manifest in template(values):
+                if manifest["kind"] not in ("Deployment", "Pod"):
+                    continue
+                pod = manifest["spec"] if manifest["kind"] == "Pod" else manifest["spec"]["template"]["spec"]
+                self.assertIs(pod["automountServiceAccountToken"], False)
+                self.assertLessEqual({"runAsNonRoot": True, "runAsUser": 65532}.items(), pod["securityContext"].items())
+                self.assertEqual(pod["securityContext"]["seccompProfile"], {"type": "RuntimeDefault"})
+                for part in pod["containers"]:
+                    expected = {
+                        "allowPrivilegeEscalation": False,
+                        "readOnlyRootFilesystem": True,
+                        "capabilities": {"drop": ["ALL"]},
+                    }
+                    self.assertEqual(part["securityContext"], expected)
+                    self.assertIn("memory", part["resources"]["limits"])
+
+    def test_health_and_metrics_stay_inside(self):
+        for values in MODES:
+            objects = template(values)
+            ports = {port["name"]: port["containerPort"] for port in container(objects)["ports"]}
+            environment = {v["name"]: v.get("value") for v in container(objects)["env"]}
+            self.assertEqual(environment["OPS_LISTEN"].rpartition(":")[2], str(ports["ops"]))
+            self.assertEqual(environment.get("LISTEN", ":8080").rpartition(":")[2], str(ports["http"]))
+            for probe in ("startupProbe", "livenessProbe", "readinessProbe"):
+                self.assertEqual(container(objects)[probe]["httpGet"]["port"], "ops")
+            ops = one(objects, "Service", "-ops")["spec"]
+            self.assertEqual([ops["clusterIP"], *(port["targetPort"] for port in ops["ports"])], ["None", "ops"])
+
+            clicks = [o for o in objects if o["kind"] == "Service" and not o["metadata"]["name"].endswith("-ops")][0]
+            self.assertEqual([port["targetPort"] for port in clicks["spec"]["ports"]], ["http"])
+            name, port = clicks["metadata"]["name"], clicks["spec"]["ports"][0]
+            for manifest in objects:
+                if manifest["kind"] == "Ingress":
+                    for rule in manifest["spec"]["rules"]:
+                        for path in rule["http"]["paths"]:
+                            self.assertIn(path["path"], PUBLIC)
+                            self.assertEqual(path["backend"]["service"], {"name": name, "port": {"name": port["name"]}})
+                elif manifest["kind"] == "HTTPRoute":
+                    (rule,) = manifest["spec"]["rules"]
+                    self.assertLessEqual({match["path"]["value"] for match in rule["matches"]}, PUBLIC)
+                    self.assertEqual(rule["backendRefs"], [{"name": name, "port": port["port"]}])
+
+    def test_what_is_mounted_is_there(self):
+        for values in MODES:
+            objects = template(values)
+            pod = one(objects, "Deployment")["spec"]["template"]["spec"]
+            volumes = {volume["name"]: volume for volume in pod.get("volumes", [])}
+            mounts = {mount["mountPath"]: mount for mount in container(objects).get("volumeMounts", [])}
+            self.assertEqual(sorted(mount["name"] for mount in mounts.values()), sorted(volumes))
+            for mount in mounts.values():
+                # Kubernetes never brings a change into one.
+                self.assertNotIn("subPath", mount)
+            given = yaml.safe_load(values.read_text())
+            for variable in container(objects)["env"]:
+                if not variable["name"].endswith("_FILE"):
+                    continue
+                directory, _, name = variable["value"].rpartition("/")
+                volume = volumes[mounts[directory]["name"]]
+                secret = volume.get("secret", {}).get("secretName")
+                if secret in given.get("existingSecrets", {}):
+                    self.assertIn(name, given["existingSecrets"][secret].values())
+                elif secret:
+                    self.assertIn(name, one(objects, "Secret")["data"])
+                elif volume.get("configMap", {}).get("name", "").endswith("-operators"):
+                    self.assertIn(name, one(objects, "ConfigMap", "-operators")["data"])
+
+    def test_a_secret_holds_what_was_given(self):
+        values = yaml.safe_load(mode("pass").read_text())
+        data = one(template(mode("pass")), "Secret")["data"]
+        self.assertEqual({k: base64.b64decode(v).decode() for k, v in data.items()}, values["secrets"])
+
+    def test_a_pod_has_the_time_to_end(self):
+        for values, seconds in {"open": 5 + 20 + 5, "redis": 0 + 60 + 5, "everything-on": 90}.items():
+            pod = one(template(mode(values)), "Deployment")["spec"]["template"]["spec"]
+            self.assertEqual(pod["terminationGracePeriodSeconds"], seconds)
+
+    def test_a_further_object_knows_the_release(self):
+        objects = template(mode("existing-secret"))
+        names = {o["metadata"]["name"] for o in objects if o["kind"] == "ConfigMap"}
+        self.assertEqual(names, {f"{RELEASE}-more", f"{RELEASE}-even-more"})
+
+    def test_the_documented_installation_is_one(self):
+        document = (ROOT / "docs/operations.md").read_text().split("\n### Install\n")[1]
+        with tempfile.NamedTemporaryFile("w") as file:
+            file.write(document.split("```yaml\n")[1].split("```")[0])
+            file.flush()
+            self.assertEqual(len(one(template(file.name), "Ingress")["spec"]["tls"]), 1)
+
+    def test_the_simulator_needs_no_other_machine(self):
+        objects = template(mode("simulator"))
+        deployment = one(objects, "Deployment")["spec"]
+        self.assertEqual(deployment["replicas"], 1)
+        service, simulator = deployment["template"]["spec"]["containers"]
+        self.assertEqual(simulator["args"], ["simulate", "--port=9000"])
+        self.assertEqual(simulator["image"], service["image"])
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,156 @@
+"""What can be set, and what helm says where it is wrong."""
+
+import copy
+import json
+import tempfile
+import unittest
+
+import yaml
+from helm import CHART, HELMS, RELEASE, ROOT, helm, mode, table
+
+SCHEMA = json.loads((CHART / "values.schema.json").read_text())
+VALUES = yaml.safe_load((CHART / "values.yaml").read_text())
+
+GONE = object()
+
+# A mode, what is changed in it, and words of the answer.
+WRONG = [
+    ("open", {"access": GONE}, "access is not set: it says who may open whose panel"),
+    ("open", {"access": "password"}, "access|match pattern"),
+    ("open", {"access": ["pass", "password"]}, "access|one of|sso"),
+    ("open", {"acess": "open"}, "acess|not allowed"),
+    ("open", {"secrets": GONE}, "The credentials for ChatHub are not set. Set CHATHUB_LOGIN and CHATHUB_PASSWORD, or CHATHUB_API_KEY"),
+    ("open", {"secrets": {"CHATHUB_PASSWORD": GONE}}, "The credentials for ChatHub are not set"),
+    ("open", {"secrets": {"CHATHUB_PASSWORD": ""}}, "CHATHUB_PASSWORD|length"),
+    ("open", {"secrets": {"CHATHUB_PASWORD": "x"}}, "CHATHUB_PASWORD|not allowed"),
+    ("open", {"secrets": {"CHATHUB_API_KEY": "x"}}, "CHATHUB_API_KEY is set beside CHATHUB_LOGIN or CHATHUB_PASSWORD"),
+    ("open", {"extraEnv": [{"name": "CHATHUB_PASSWORD"}]}, "CHATHUB_PASSWORD is set twice, by secrets and by extraEnv"),
+    ("open", {"existingSecrets": {"a": {"CHATHUB_LOGIN": "x"}}}, "CHATHUB_LOGIN is set twice, by secrets and by existingSecrets.a"),
+    ("open", {"existingSecrets": {"a": {"DEFAULT_REGION": "x"}}}, "DEFAULT_REGION|not allowed"),
+    ("open", {"existingSecrets": {"a": "CHATHUB_LOGIN"}}, "existingSecrets|object"),
+    ("open", {"operatorMap": {"ann": 101}, "existingOperatorMap": "agents"}, "OPERATOR_MAP is set twice"),
+    ("open", {"operatorMap": {"ann": True}}, "operatorMap|integer|boolean"),
+    ("pass", {"secrets": {"PASS_KEYS_FILE": GONE}}, "access has pass, which needs a key: set PASS_SECRET or PASS_KEYS_FILE"),
+    ("key", {"secrets": {"API_KEYS_FILE": GONE}}, "access has key, which needs the keys: set API_KEYS_FILE"),
+    ("sso", {"config": {"SSO_HEADER": GONE}}, "access has sso, which needs config.SSO_HEADER"),
+    ("sso", {"config": {"TRUSTED_PROXIES": []}}, "access has sso, which needs config.TRUSTED_PROXIES"),
+    ("simulator", {"secrets": {"CHATHUB_API_KEY": "x"}}, "CHATHUB_API_KEY is set twice, by secrets and by simulator.enabled"),
+    ("open", {"config": {"DEFAULT_REGON": "UA"}}, "DEFAULT_REGON|not allowed"),
+    ("open", {"config": {"ACCESS": "open"}}, "ACCESS|not allowed"),
+    ("open", {"config": {"CHATHUB_PASSWORD": "x"}}, "CHATHUB_PASSWORD|not allowed"),
+    ("open", {"config": {"DEFAULT_REGION": False}}, "DEFAULT_REGION|string|boolean"),
+    ("open", {"config": {"CHATHUB_URL": "http://chathub.example"}}, "CHATHUB_URL|match pattern|https"),
+    ("open", {"config": {"CHATHUB_MAX_RATE": 0}}, "CHATHUB_MAX_RATE|1"),
+    ("open", {"config": {"TOKEN_TTL": "1 hour"}}, "TOKEN_TTL|match pattern"),
+    ("open", {"config": {"TOKEN_TTL": 3600}}, "TOKEN_TTL|string"),
+    ("open", {"config": {"RATE_LIMIT_CLIENT": "600"}}, "RATE_LIMIT_CLIENT|match pattern"),
+    ("open", {"config": {"FALLBACK": "log in"}}, "FALLBACK|one of|page|login"),
+    ("open", {"config": {"LISTEN": "8080"}}, "LISTEN|match pattern"),
+    ("open", {"config": {"LISTEN": "0.0.0.0:9090"}}, "config.LISTEN and config.OPS_LISTEN must have different ports"),
+    ("open", {"config": {"OPS_LISTEN": None}}, "config.OPS_LISTEN must be set"),
+    ("open", {"config": {"SHUTDOWN_TIMEOUT": "soon"}}, "SHUTDOWN_TIMEOUT|match pattern"),
+    ("open", {"config": {"DRAIN_DELAY": 5}}, "DRAIN_DELAY|0"),
+    ("open", {"config": {"OTEL_TRACES_SAMPLER_ARG": 1.5}}, "OTEL_TRACES_SAMPLER_ARG|1"),
+    ("open", {"terminationGracePeriodSeconds": 24}, "terminationGracePeriodSeconds is 24, but|25 s"),
+    ("open", {"publicPaths": ["/open-chat", "/metrics"]}, "publicPaths|one of|/open-chat|/links"),
+    ("open", {"publicPaths": []}, "publicPaths|1"),
+    ("open", {"ingress": {"hosts": []}}, "ingress.hosts is empty"),
+    ("open", {"ingress": {"hosts": ["https://chat.example.com"]}}, "hosts|match pattern"),
+    ("open", {"httpRoute": {"enabled": True}}, "httpRoute.parentRefs is empty"),
+    ("open", {"replicas": "two"}, "replicas|integer|string"),
+    ("open", {"service": {"port": 80000}}, "port|535"),
+    ("open", {"service": {"type": "ExternalName"}}, "type|one of|ClusterIP"),
+    ("open", {"image": {"digest": "9f86d081"}}, "digest|match pattern|sha256"),
+    ("open", {"podDisruptionBudget": {"maxUnavailable": 0}}, "maxUnavailable|1"),
+    ("open", {"resources": "small"}, "resources|object"),
+    ("open", {"serviceMonitor": {"interval": 30}}, "interval|string"),
+]
+
+
+def changed(values, change):
+    """Values with a change, where GONE takes out."""
+    values = copy.deepcopy(values)
+    for key, value in change.items():
+        if value is GONE:
+            del values[key]
+        elif isinstance(value, dict) and isinstance(values.get(key), dict):
+            values[key] = changed(values[key], value)
+        else:
+            values[key] = value
+    return values
+
+
+def settable():
+    """The variables that the schema knows, each as it is called there."""
+    properties = SCHEMA["properties"]
+    return {"ACCESS", *properties["config"]["properties"], *properties["secrets"]["properties"]}
+
+
+def variables():
+    """All of the service's variables: those of the table, which a test of the service holds, and NAME_FILE of the secrets."""
+    names = {row[0] for row in table("## Settings")}
+    secrets = {name.removesuffix("_FILE") for name in SCHEMA["properties"]["secrets"]["properties"]} & names
+    return names | {f"{name}_FILE" for name in secrets}
+
+
+class Values(unittest.TestCase):
+    def test_what_is_wrong_is_said(self):
+        for binary in HELMS:
+            for name, change, words in WRONG:
+                with self.subTest(change=change, helm=binary.parts[-3]), tempfile.NamedTemporaryFile("w") as file:
+                    yaml.safe_dump(changed(yaml.safe_load(mode(name).read_text()), change), file)
+                    file.flush()
+                    run = helm("template", RELEASE, CHART, "--values", file.name, binary=binary)
+                    self.assertNotEqual(run.returncode, 0)
+                    for word in words.split("|"):
+                        self.assertIn(word.lower(), run.stderr.lower())
+                    self.assertNotIn("canary", run.stderr)
+
+    def test_nothing_is_installed_by_default(self):
+        for binary in HELMS:
+            run = helm("template", RELEASE, CHART, binary=binary)
+            self.assertIn("access is not set", run.stderr)
+
+    def test_every_variable_can_be_set_and_no_other(self):
+        self.assertEqual(settable(), variables())
+        existing = SCHEMA["properties"]["existingSecrets"]["additionalProperties"]["properties"]
+        self.assertEqual(set(existing), set(SCHEMA["properties"]["secrets"]["properties"]))
+
+    def test_every_object_of_the_schema_is_closed(self):
+        def look(schema, path):
+            if "properties" in schema:
+                self.assertIs(schema.get("additionalProperties"), False, path)
+            for name, part in schema.get("properties", {}).items():
+                look(part, f"{path}.{name}")
+
+        look(SCHEMA, "values")
+
+    def test_schema_and_values_have_the_same_names(self):
+        def names(schema, values, path=""):
+            known = set(schema["properties"]) - {"global"}
+            self.assertEqual(known, set(values), path)
+            for name in known:
+                if "properties" in schema["properties"][name] and name not in ("config", "secrets"):
+                    names(schema["properties"][name], values[name], f"{path}.{name}")
+
+        names(SCHEMA, VALUES)
+
+    def test_every_value_stands_in_the_table_with_its_default(self):
+        def leaves(schema, values, path=""):
+            for name, value in values.items():
+                part = schema["properties"][name]
+                if "properties" in part and name not in ("config", "secrets"):
+                    yield from leaves(part, value, f"{path}{name}.")
+                else:
+                    yield f"{path}{name}", shown(value)
+
+        def shown(value):
+            text = value if isinstance(value, str) else json.dumps(value) if value not in (None, [], {}) else ""
+            return text if len(text) <= 60 else "see values.yaml"
+
+        documented = [(row[0], row[1]) for row in table("### Values")]
+        self.assertEqual(documented, list(leaves(SCHEMA, VALUES)))
+
+    def test_the_version_is_that_of_the_program(self):
+        cargo = (ROOT / "Cargo.toml").read_text().split('\nversion = "')[1].split('"')[0]
+        self.assertEqual(yaml.safe_load((CHART / "Chart.yaml").read_text())["appVersion"], cargo)
