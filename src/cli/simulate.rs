@@ -1,8 +1,14 @@
 //! `open-chat simulate`: the ChatHub simulator alone.
 
+use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 
 use clap::Args;
+#[cfg(unix)]
+use tokio::select;
+use tokio::signal::ctrl_c;
+#[cfg(unix)]
+use tokio::signal::unix::{SignalKind, signal};
 
 use crate::simulator::{Rules, Simulator};
 
@@ -22,9 +28,26 @@ impl Simulate {
         tokio::runtime::Runtime::new()?.block_on(async {
             let address = SocketAddr::from((Ipv4Addr::LOCALHOST, self.port));
             let simulator = Simulator::start_on(address, self.rules)?;
+            let end = end()?;
             println!("ChatHub is simulated at {}", simulator.url());
-            tokio::signal::ctrl_c().await?;
-            Ok(())
+            Ok(end.await?)
         })
     }
+}
+
+/// When somebody ends it. As the first process of a container it must listen for SIGTERM: there the kernel does nothing by itself.
+#[cfg(unix)]
+fn end() -> io::Result<impl Future<Output = io::Result<()>>> {
+    let mut terminate = signal(SignalKind::terminate())?;
+    Ok(async move {
+        select! {
+            _ = terminate.recv() => Ok(()),
+            pressed = ctrl_c() => pressed,
+        }
+    })
+}
+
+#[cfg(not(unix))]
+fn end() -> io::Result<impl Future<Output = io::Result<()>>> {
+    Ok(ctrl_c())
 }

@@ -1,9 +1,10 @@
 //! Where the service listens, for how many, and how it ends.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::num::NonZeroUsize;
 use std::time::Duration;
 
+use super::ConfigError;
 use super::environment::Environment;
 use super::reader::{Kept, Reader, duration, duration_or_zero};
 use crate::https_url::HttpsUrl;
@@ -26,11 +27,25 @@ pub struct ServerConfig {
 }
 
 impl ServerConfig {
+    /// Where `/healthz` of a service with this process's environment is asked for, from the same machine.
+    pub fn health_address_from_env() -> Result<SocketAddr, ConfigError> {
+        let mut reader = Reader::default();
+        let address = reader.environment(std::env::vars_os()).and_then(|env| {
+            let listen = reader.read("LISTEN", env.listen.as_ref(), address);
+            let ops = reader.read_optional("OPS_LISTEN", env.ops_listen.as_ref(), address);
+            Ok(ops?.unwrap_or(listen?))
+        });
+        let mut address = reader.finish(address)?;
+        match address.ip() {
+            // It listens everywhere, so it does here.
+            IpAddr::V4(ip) if ip.is_unspecified() => address.set_ip(Ipv4Addr::LOCALHOST.into()),
+            IpAddr::V6(ip) if ip.is_unspecified() => address.set_ip(Ipv6Addr::LOCALHOST.into()),
+            _ => {}
+        }
+        Ok(address)
+    }
+
     pub(super) fn read(reader: &mut Reader, env: &Environment) -> Result<Self, Kept> {
-        let address = |text: &str| {
-            text.parse()
-                .map_err(|_| "not an address with a port, such as 0.0.0.0:8080")
-        };
         let listen = reader.read("LISTEN", env.listen.as_ref(), address);
         let max_connections =
             reader.read("MAX_CONNECTIONS", env.max_connections.as_ref(), |text| {
@@ -54,4 +69,9 @@ impl ServerConfig {
             shutdown_timeout: shutdown_timeout?,
         })
     }
+}
+
+fn address(text: &str) -> Result<SocketAddr, &'static str> {
+    text.parse()
+        .map_err(|_| "not an address with a port, such as 0.0.0.0:8080")
 }

@@ -13,8 +13,8 @@ use reqwest::{Client, Response};
 use rstest::rstest;
 use tokio::task::JoinSet;
 
-use crate::harness::{PANEL, PASSWORD, eventually, rules};
-use crate::process::{Running, open_chat};
+use crate::harness::{PANEL, PASSWORD, PROFILE_KEY, eventually, rules};
+use crate::process::{Running, open_chat, run};
 use crate::proxies::{own_address, system_command};
 
 const CLICK: &str = "/open-chat?operator=101&phone=0501234567";
@@ -44,16 +44,34 @@ impl Replica {
             ("RATE_LIMIT_CLIENT", "1000000/s"),
         ];
         all.extend(variables);
-        let replica = Self {
-            address,
-            process: Running::start(&mut open_chat(&["serve"], &all), "listening"),
-            client: client(true),
-        };
+        let replica = Self::of(address, &all);
         eventually("the replica is ready", async || {
             replica.status("/readyz").await == Some(200)
         })
         .await;
         replica
+    }
+
+    /// One whose health is asked for at another address.
+    fn start_apart(chathub: &Simulator, ops: &str) -> Self {
+        let (address, url) = (own_address(), chathub.url());
+        let listen = address.to_string();
+        let variables = [
+            ("ACCESS", "open"),
+            ("LISTEN", listen.as_str()),
+            ("OPS_LISTEN", ops),
+            ("CHATHUB_URL", &url),
+            ("CHATHUB_API_KEY", PROFILE_KEY),
+        ];
+        Self::of(address, &variables)
+    }
+
+    fn of(address: SocketAddr, variables: &[(&str, &str)]) -> Self {
+        Self {
+            address,
+            process: Running::start(&mut open_chat(&["serve"], variables), "listening"),
+            client: client(true),
+        }
     }
 
     /// The status of an answer; `None` where nobody answers.
@@ -182,6 +200,32 @@ async fn sighup_ends_nothing() {
     assert_eq!(replica.status("/readyz").await, Some(200));
     replica.signal("-TERM");
     assert_eq!(replica.exit().await, Some(0));
+}
+
+#[tokio::test]
+async fn health_asks_where_the_service_listens() {
+    let chathub = Simulator::start(rules()).unwrap();
+    let ops = own_address().to_string();
+    let replica = Replica::start_apart(&chathub, &ops);
+    let listen = replica.address.to_string();
+    let health = |variables: &[(&str, &str)]| run(&mut open_chat(&["health"], variables)).0;
+    let both = [("LISTEN", listen.as_str()), ("OPS_LISTEN", ops.as_str())];
+    assert_eq!(health(&both), Some(0));
+    assert_eq!(health(&both[..1]), Some(1), "/healthz is on the other port");
+    assert_eq!(health(&[("OPS_LISTEN", &ops)]), Some(0));
+    assert_eq!(health(&[("LISTEN", "everywhere")]), Some(78));
+}
+
+#[test]
+fn the_simulator_ends_on_sigterm() {
+    let mut simulator = Running::start(
+        &mut open_chat(&["simulate", "--port", "0"], &[]),
+        "simulated at",
+    );
+    let id = simulator.child.id().to_string();
+    Command::new("kill").args(["-TERM", &id]).status().unwrap();
+    // Had it not listened, there would be no code but a signal.
+    assert_eq!(simulator.child.wait().unwrap().code(), Some(0));
 }
 
 /// A load balancer before two replicas, as it is usually set up.
