@@ -69,6 +69,7 @@ impl Application {
             directory: Directory::new(Arc::clone(&chathub), config.directory),
             click_budget: config.click_budget,
             links: config.links,
+            pages: config.pages,
             tokens: OperatorTokens::new(Arc::clone(&chathub), &config.tokens, &metrics),
             metrics,
             log_phones: config.logs.phones,

@@ -84,7 +84,7 @@ impl Counters {
 fn statuses(route: Route) -> Vec<u16> {
     match route {
         Route::OpenChat => {
-            let mut statuses = vec![302];
+            let mut statuses = vec![200, 302];
             statuses.extend(Kind::ALL.map(Kind::status));
             statuses.retain(|status| *status != 405);
             statuses.dedup();

@@ -6,6 +6,7 @@ use actix_web::HttpRequest;
 use actix_web::http::header::{AUTHORIZATION, HeaderMap};
 
 use super::Desk;
+use super::detail::Detail;
 use super::kind::Kind;
 use super::query::Query;
 use super::refusal::Refusal;
@@ -60,10 +61,7 @@ pub(super) async fn use_up(once: &Once, desk: &Desk) -> Result<(), Refusal> {
     match shared.use_up(&once.fingerprint(), once.lives()).await {
         Ok(true) => Ok(()),
         Ok(false) => Err(Denied::PassUsed.into()),
-        Err(Away) => Err(Refusal::new(
-            Kind::Overloaded,
-            "One-time links cannot be checked at this moment. Try again in a moment.",
-        )),
+        Err(Away) => Err(Refusal::new(Kind::Overloaded, Detail::OnceUnknown)),
     }
 }
 

@@ -2,18 +2,24 @@
 
 mod answer;
 mod click;
+mod confirm;
 mod counters;
 mod demo;
+mod demo_refusals;
+mod detail;
 mod door;
 mod exchange;
+mod frame;
 mod guard;
 mod health;
 mod kind;
 mod links;
 mod open_chat;
+mod prose;
 mod query;
 mod reasons;
 mod refusal;
+mod texts;
 mod whom;
 
 use std::cell::RefCell;
@@ -25,11 +31,12 @@ use actix_web::{HttpRequest, web};
 
 use self::click::Click;
 use self::counters::Counters;
-use self::exchange::{answered_by, posted_to};
+use self::detail::Detail;
+use self::exchange::{answered_by, answered_where, posted_to};
 pub use self::kind::Kind;
 use self::refusal::Refusal;
 use crate::access::Access;
-use crate::config::{LinkConfig, LogPhones};
+use crate::config::{LinkConfig, LogPhones, PageConfig};
 use crate::https_url::HttpsUrl;
 use crate::metrics::Metrics;
 use crate::operators::Directory;
@@ -66,6 +73,8 @@ pub struct Desk {
     pub is_draining: AtomicBool,
     /// Where this service is to its callers; unset where nobody needs ready links.
     pub public_url: Option<HttpsUrl>,
+    /// What the pages show of the company.
+    pub pages: PageConfig,
     /// Where `/` leads.
     pub front: Front,
 }
@@ -148,13 +157,17 @@ pub fn public_routes(front: Front) -> impl FnOnce(&mut web::ServiceConfig) {
     move |config| {
         config.route(
             "/open-chat",
-            answered_by(Route::OpenChat, open_chat::open_chat),
+            answered_where(confirm::allow, Route::OpenChat, open_chat::open_chat),
         );
         config.route("/links", posted_to(Route::Links, links::links));
         if front == Front::Demo {
             config
                 .route("/", answered_by(Route::Root, demo::root))
-                .route("/demo", answered_by(Route::Demo, demo::crm));
+                .route("/demo", answered_by(Route::Demo, demo::crm))
+                .route(
+                    "/demo/refusals/{kind}",
+                    answered_by(Route::Demo, demo_refusals::refusal),
+                );
         }
     }
 }
@@ -172,10 +185,7 @@ pub fn nowhere() -> actix_web::Route {
     answered_by(
         Route::Other,
         async |_: &HttpRequest, _: &Desk, _: &mut Click| {
-            Err(Refusal::new(
-                Kind::NotFound,
-                "There is nothing at this address. The chat button's address ends in /open-chat.",
-            ))
+            Err(Refusal::new(Kind::NotFound, Detail::Nothing))
         },
     )
 }

@@ -12,6 +12,7 @@ mod answers;
 mod chathub;
 mod click;
 mod commands;
+mod confirm;
 mod connections;
 mod directory;
 mod documents;
@@ -24,6 +25,7 @@ mod leaks;
 mod limits;
 mod links;
 mod ops;
+mod pages;
 mod probe;
 #[path = "../support/process.rs"]
 mod process;
