@@ -30,6 +30,7 @@ pub(super) struct Environment {
     pub(super) directory_refresh: Option<String>,
     pub(super) drain_delay: Option<String>,
     pub(super) fallback: Option<String>,
+    pub(super) link_builder: Option<String>,
     pub(super) listen: Option<String>,
     pub(super) log_format: Option<String>,
     pub(super) log_phones: Option<String>,
@@ -100,6 +101,8 @@ impl Default for Environment {
             drain_delay: text("5s"),
             // A page says what is wrong; a login form would hide it.
             fallback: text("page"),
+            // It shows no secret, and spares a CRM admin the documentation.
+            link_builder: text("on"),
             listen: text("0.0.0.0:8080"),
             log_format: None,
             // Enough to find a click again, too little to call the client.

@@ -7,7 +7,7 @@ use base64::engine::general_purpose::STANDARD;
 use url::Url;
 
 use super::environment::Environment;
-use super::reader::{Kept, Reader};
+use super::reader::{Kept, Reader, on_or_off};
 
 /// A logo stands in every page, and every page is read at a click.
 const MAX_LOGO: usize = 8 << 10;
@@ -26,6 +26,8 @@ pub struct PageConfig {
     pub support: Option<Contact>,
     /// Where the agents' CRM is.
     pub crm_url: Option<Url>,
+    /// Whether there is a link builder.
+    pub builder: bool,
 }
 
 /// Whom to ask for help.
@@ -58,11 +60,13 @@ impl PageConfig {
             Contact::parse,
         );
         let crm_url = reader.read_optional("CRM_URL", env.crm_url.as_ref(), web_address);
+        let builder = reader.read("LINK_BUILDER", env.link_builder.as_ref(), on_or_off);
         Ok(Self {
             brand: brand?,
             logo: logo?,
             support: support?,
             crm_url: crm_url?,
+            builder: builder?,
         })
     }
 }

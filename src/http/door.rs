@@ -14,6 +14,7 @@ use crate::access::{Admission, Denied, Knock, Once};
 use crate::shared_store::Away;
 
 const FORWARDED_FOR: &str = "x-forwarded-for";
+const FORWARDED_PROTO: &str = "x-forwarded-proto";
 const PROXY_SECRET: &str = "x-proxy-secret";
 
 /// The address that a request comes from, proxies that are trusted aside.
@@ -105,6 +106,13 @@ fn single<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
         .ok()
         .map(str::trim)
         .filter(|text| !text.is_empty())
+}
+
+/// The scheme that the visitor uses, as a trusted proxy tells.
+pub(super) fn scheme(request: &HttpRequest, desk: &Desk) -> &'static str {
+    let is_told = desk.access.trusts(peer(request))
+        && single(request.headers(), FORWARDED_PROTO) == Some("https");
+    if is_told { "https" } else { "http" }
 }
 
 fn peer(request: &HttpRequest) -> IpAddr {

@@ -15,13 +15,19 @@ use crate::config::PageConfig;
 /// The one style sheet. It stands in every page, because a page loads nothing.
 pub(super) const STYLE: &str = include_str!("pages/style.css");
 
+/// The one script, which only the link builder has.
+pub(super) const SCRIPT: &str = include_str!("pages/builder.js");
+
 static STYLE_SOURCE: LazyLock<String> = LazyLock::new(|| source(STYLE));
+static SCRIPT_SOURCE: LazyLock<String> = LazyLock::new(|| source(SCRIPT));
 
 /// What a page does beside being read.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Needs<'a> {
     /// Nothing.
     Nothing,
+    /// It runs the script, and its form asks for the same page again.
+    Script,
     /// Its form posts to the page's own address, from where it goes on to this origin. No other page may frame it, and
     /// have somebody press its button unawares.
     FormThatLeadsTo(&'a str),
@@ -72,6 +78,10 @@ fn policy(needs: Needs<'_>) -> String {
     let style = &*STYLE_SOURCE;
     let rest = match needs {
         Needs::Nothing => "form-action 'none'".to_owned(),
+        Needs::Script => format!(
+            "form-action 'self'; script-src {}; connect-src 'self'",
+            *SCRIPT_SOURCE
+        ),
         // Chromium holds a form's redirects against the policy too.
         Needs::FormThatLeadsTo(origin) => {
             format!("form-action 'self' {origin}; frame-ancestors 'none'")

@@ -1,6 +1,7 @@
 //! The HTTP side: which path leads where, and what every route may use.
 
 mod answer;
+mod builder;
 mod click;
 mod confirm;
 mod counters;
@@ -82,8 +83,8 @@ pub struct Desk {
 /// Where `/` leads.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Front {
-    /// Nowhere.
-    Nothing,
+    /// To the link builder, where there is one.
+    Builder,
     /// To the demo's CRM page.
     Demo,
 }
@@ -113,6 +114,7 @@ enum Route {
     OpenChat,
     Links,
     Root,
+    Builder,
     Demo,
     Healthz,
     Readyz,
@@ -122,10 +124,11 @@ enum Route {
 }
 
 impl Route {
-    const ALL: [Self; 8] = [
+    const ALL: [Self; 9] = [
         Self::OpenChat,
         Self::Links,
         Self::Root,
+        Self::Builder,
         Self::Demo,
         Self::Healthz,
         Self::Readyz,
@@ -138,6 +141,7 @@ impl Route {
             Self::OpenChat => "/open-chat",
             Self::Links => "/links",
             Self::Root => "/",
+            Self::Builder => "/builder",
             Self::Demo => "/demo",
             Self::Healthz => "/healthz",
             Self::Readyz => "/readyz",
@@ -153,21 +157,33 @@ impl Route {
 }
 
 /// The routes for agents and admins.
-pub fn public_routes(front: Front) -> impl FnOnce(&mut web::ServiceConfig) {
+pub fn public_routes(
+    front: Front,
+    has_builder: bool,
+) -> impl FnOnce(&mut web::ServiceConfig) + Copy {
     move |config| {
         config.route(
             "/open-chat",
             answered_where(confirm::allow, Route::OpenChat, open_chat::open_chat),
         );
         config.route("/links", posted_to(Route::Links, links::links));
-        if front == Front::Demo {
-            config
-                .route("/", answered_by(Route::Root, demo::root))
-                .route("/demo", answered_by(Route::Demo, demo::crm))
-                .route(
-                    "/demo/refusals/{kind}",
-                    answered_by(Route::Demo, demo_refusals::refusal),
-                );
+        if has_builder {
+            config.route("/builder", answered_by(Route::Builder, builder::builder));
+        }
+        match front {
+            Front::Demo => {
+                config
+                    .route("/", answered_by(Route::Root, demo::root))
+                    .route("/demo", answered_by(Route::Demo, demo::crm))
+                    .route(
+                        "/demo/refusals/{kind}",
+                        answered_by(Route::Demo, demo_refusals::refusal),
+                    );
+            }
+            Front::Builder if has_builder => {
+                config.route("/", answered_by(Route::Root, builder::root));
+            }
+            Front::Builder => {}
         }
     }
 }

@@ -36,6 +36,7 @@ const LOGIN: [(&str, &str); 2] = [("CHATHUB_LOGIN", "acme"), ("CHATHUB_PASSWORD"
 #[case::no_logo(&[("LOGO_FILE", "Cargo.toml")], &["LOGO_FILE: the file Cargo.toml is neither a PNG nor an SVG"])]
 #[case::contact(&[("SUPPORT_CONTACT", "https://")], &["SUPPORT_CONTACT: not a web address"])]
 #[case::crm(&[("CRM_URL", "javascript:alert(1)")], &["CRM_URL: not a web address"])]
+#[case::builder(&[("LINK_BUILDER", "maybe")], &["LINK_BUILDER: neither `on` nor `off`"])]
 #[case::listen(&[("LISTEN", "8080")], &["LISTEN: not an address with a port"])]
 #[case::ops_listen(&[("OPS_LISTEN", "localhost")], &["OPS_LISTEN: not an address"])]
 #[case::redis(&[("REDIS_URL", "http://:canary@127.0.0.1")], &["REDIS_URL: not a Redis URL"])]

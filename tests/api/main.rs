@@ -9,6 +9,7 @@
 
 mod access;
 mod answers;
+mod builder;
 mod chathub;
 mod click;
 mod commands;

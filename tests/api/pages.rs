@@ -66,6 +66,7 @@ async fn so_do_the_others(#[case] path: &str, #[case] title: &str) {
 #[rstest]
 #[case(REFUSED)]
 #[case("/nowhere")]
+#[case("/builder")]
 #[case("/open-chat?operator=101&phone=0501234567")]
 #[tokio::test]
 async fn a_page_loads_nothing_and_is_small(#[case] path: &str) {
