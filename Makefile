@@ -40,7 +40,7 @@ test-unit: ## Unit tests and the examples in the documentation
 test-api: ## The application over a socket, against the simulator
 	tests/keep-output.sh $(LOGS) add $(CARGO) test --locked --test api
 
-test-browser: ## The demo in a real Chromium
+test-browser: ## The pages in a real Chromium, each with axe-core
 	tests/keep-output.sh $(LOGS) add $(CARGO) test --locked --test browser
 
 test-chart: ## The Helm chart, with helm 3 and 4, for each Kubernetes

@@ -32,8 +32,8 @@ pub fn plain(public: &HttpsUrl, operator: &str, bound: &Bound) -> String {
     url.into()
 }
 
-/// The service may live below a path of its own.
-fn open_chat(public: &HttpsUrl) -> Url {
+/// The address without a query. The service may live below a path of its own.
+pub fn open_chat(public: &HttpsUrl) -> Url {
     let mut url = public.as_url().clone();
     url.set_query(None);
     url.set_path(&format!("{}/open-chat", url.path().trim_end_matches('/')));

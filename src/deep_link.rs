@@ -73,8 +73,8 @@ impl DeepLink<'_> {
     /// The URL that opens the chat as the operator whose token this is. Without a token the panel shows its login page.
     pub fn url(&self, panel: &PanelUrl, token: Option<&str>) -> String {
         // Twice the typical link without its token: it never grows in practice.
-        let mut url = String::with_capacity(panel.0.len() + 160 + token.map_or(0, str::len));
-        url.push_str(&panel.0);
+        let mut url = String::with_capacity(panel.prefix.len() + 160 + token.map_or(0, str::len));
+        url.push_str(&panel.prefix);
         match self {
             Self::Chat { chat_raw_id } => {
                 append(&mut url, "chat_raw_id=", chat_raw_id);
@@ -108,9 +108,13 @@ fn append(url: &mut String, parameter: &str, value: &str) {
     let _ = write!(url, "{}", utf8_percent_encode(value, VALUE));
 }
 
-/// Where the chat panel is; ends in `?` or `&`, ready for a parameter.
+/// Where the chat panel is.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct PanelUrl(String);
+pub struct PanelUrl {
+    /// Ends in `?` or `&`, ready for a parameter.
+    prefix: String,
+    origin: String,
+}
 
 impl PanelUrl {
     /// The panel's address may have a path and a query of its own.
@@ -122,7 +126,15 @@ impl PanelUrl {
             Some("") => {}
             Some(_) => prefix.push('&'),
         }
-        Self(prefix)
+        Self {
+            prefix,
+            origin: url.origin().ascii_serialization(),
+        }
+    }
+
+    /// `https://chat.smsbat.com`
+    pub fn origin(&self) -> &str {
+        &self.origin
     }
 }
 

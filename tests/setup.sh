@@ -25,7 +25,16 @@ need runc runc
 need mmdebstrap mmdebstrap
 need nsenter util-linux
 
-[ -z "$missing" ] && exit 0
+# The accessibility checker of the browser tests: one file, which a page is handed.
+accessibility_checker() {
+    [ -f target/npm/node_modules/axe-core/axe.min.js ] ||
+        npm install --prefix target/npm --no-save --no-audit --no-fund --ignore-scripts axe-core@4.14.1
+}
+
+if [ -z "$missing" ]; then
+    accessibility_checker
+    exit 0
+fi
 
 install="apt-get install --yes --no-install-recommends$missing"
 # Debian starts a server as soon as it is installed. The tests start their own, so one that comes with this run is switched off again;
@@ -42,6 +51,7 @@ if [ "$(id -u)" = 0 ]; then
     # shellcheck disable=SC2086 # lists of words
     DEBIAN_FRONTEND=noninteractive $install
     $stop
+    accessibility_checker
 else
     echo "The tests need packages that are missing here. Run this, then try again:" >&2
     echo "  sudo apt-get update && sudo $install${stop:+ && sudo $stop}" >&2

@@ -64,6 +64,11 @@ impl Access {
         })
     }
 
+    /// The ways to be let in.
+    pub fn modes(&self) -> &[Mode] {
+        &self.modes
+    }
+
     /// Whether anyone is let in.
     pub fn is_open(&self) -> bool {
         self.modes.contains(&Mode::Open)

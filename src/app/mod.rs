@@ -72,6 +72,7 @@ impl Application {
             directory: Directory::new(Arc::clone(&chathub), config.directory),
             click_budget: config.click_budget,
             links: config.links,
+            pages: config.pages,
             tokens: OperatorTokens::new(Arc::clone(&chathub), &config.tokens, &metrics),
             metrics,
             sampling: config.traces.sampling,
@@ -82,10 +83,11 @@ impl Application {
             public_url: config.server.public_url.clone(),
             front,
         });
+        let has_builder = desk.pages.builder;
         let has_ops_port = config.server.ops_listen.is_some();
         let (listen, public) = serve(&config.server, config.server.listen, telemetry, &desk, {
             move |routes| {
-                http::public_routes(front)(routes);
+                http::public_routes(front, has_builder)(routes);
                 if !has_ops_port {
                     http::ops_routes(routes);
                 }

@@ -19,7 +19,7 @@ pub(super) fn run() -> anyhow::Result<()> {
         export,
     );
     tokio::runtime::Runtime::new()?.block_on(async {
-        Application::start(config, Front::Nothing, &telemetry)?
+        Application::start(config, Front::Builder, &telemetry)?
             .run()
             .await
     })

@@ -11,6 +11,7 @@ pub(super) struct Environment {
     pub(super) access: Option<String>,
     pub(super) allowed_networks: Option<String>,
     pub(super) api_keys_file: Option<String>,
+    pub(super) brand_name: Option<String>,
     pub(super) chathub_api_key: Option<String>,
     pub(super) chathub_api_key_file: Option<String>,
     pub(super) chathub_attempt_timeout: Option<String>,
@@ -23,13 +24,17 @@ pub(super) struct Environment {
     pub(super) chathub_url: Option<String>,
     pub(super) chat_panel_url: Option<String>,
     pub(super) click_budget: Option<String>,
+    pub(super) confirm: Option<String>,
+    pub(super) crm_url: Option<String>,
     pub(super) default_region: Option<String>,
     pub(super) directory_refresh: Option<String>,
     pub(super) drain_delay: Option<String>,
     pub(super) fallback: Option<String>,
+    pub(super) link_builder: Option<String>,
     pub(super) listen: Option<String>,
     pub(super) log_format: Option<String>,
     pub(super) log_phones: Option<String>,
+    pub(super) logo_file: Option<String>,
     pub(super) max_connections: Option<String>,
     pub(super) operator_auto: Option<String>,
     pub(super) operator_map_file: Option<String>,
@@ -54,6 +59,7 @@ pub(super) struct Environment {
     pub(super) sso_header: Option<String>,
     pub(super) sso_proxy_secret: Option<String>,
     pub(super) sso_proxy_secret_file: Option<String>,
+    pub(super) support_contact: Option<String>,
     pub(super) token_cache_size: Option<String>,
     pub(super) token_reuse: Option<String>,
     pub(super) token_validate: Option<String>,
@@ -70,6 +76,8 @@ impl Default for Environment {
             access: None,
             allowed_networks: None,
             api_keys_file: None,
+            // The pages name nobody rather than the wrong one.
+            brand_name: None,
             chathub_api_key: None,
             chathub_api_key_file: None,
             // With two attempts and a login it still ends before the agent gives up.
@@ -86,6 +94,9 @@ impl Default for Environment {
             chat_panel_url: text("https://chat.smsbat.com/"),
             // Longer than this nobody looks at an empty tab.
             click_budget: text("5s"),
+            // A CRM's button is pressed by people, who should not have to press another; a program that says what it is must not open a chat.
+            confirm: text("crawlers"),
+            crm_url: None,
             // SMSBAT's home market.
             default_region: text("UA"),
             // What changes in ChatHub counts after a minute, as ChatHub's own refusals do.
@@ -94,10 +105,13 @@ impl Default for Environment {
             drain_delay: text("5s"),
             // A page says what is wrong; a login form would hide it.
             fallback: text("page"),
+            // It shows no secret, and spares a CRM admin the documentation.
+            link_builder: text("on"),
             listen: text("0.0.0.0:8080"),
             log_format: None,
             // Enough to find a click again, too little to call the client.
             log_phones: text("masked"),
+            logo_file: None,
             // Far more than a company's agents keep open; a bound for memory and files, should somebody open all he can.
             max_connections: text("10000"),
             // Whoever may ask for anyone would otherwise get somebody's panel without naming them.
@@ -131,6 +145,7 @@ impl Default for Environment {
             sso_header: None,
             sso_proxy_secret: None,
             sso_proxy_secret_file: None,
+            support_contact: None,
             // Far more operators than a company has; a bound for memory, should somebody try every id.
             token_cache_size: text("100000"),
             // An agent who clicks forty times an hour is minted for every few clicks, and never waits for it.

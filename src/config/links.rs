@@ -20,6 +20,8 @@ pub struct LinkConfig {
     pub source_without_sender: SourceWithoutSender,
     /// What an agent gets when ChatHub has no token.
     pub fallback: Fallback,
+    /// Who is asked before a chat opens.
+    pub confirm: Confirm,
 }
 
 /// What becomes of a click that names a source whose sender nobody knows.
@@ -38,6 +40,17 @@ pub enum Fallback {
     Page,
     /// The chat panel's own login page, at once.
     Login,
+}
+
+/// Who gets a page with a button before the chat opens. Known crawlers get no button whatever is set.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Confirm {
+    /// Nobody.
+    Never,
+    /// Who may be a program that follows links.
+    Crawlers,
+    /// Everybody: for links that are mailed or posted, which scanners follow first.
+    Always,
 }
 
 impl LinkConfig {
@@ -63,12 +76,19 @@ impl LinkConfig {
             "login" => Ok(Fallback::Login),
             _ => Err("neither `page` nor `login`"),
         });
+        let confirm = reader.read("CONFIRM", env.confirm.as_ref(), |text| match text {
+            "never" => Ok(Confirm::Never),
+            "crawlers" => Ok(Confirm::Crawlers),
+            "always" => Ok(Confirm::Always),
+            _ => Err("not one of `never`, `crawlers`, `always`"),
+        });
         Ok(Self {
             panel: PanelUrl::new(&panel?),
             default_region: default_region?,
             senders: senders?.unwrap_or_default(),
             source_without_sender: source_without_sender?,
             fallback: fallback?,
+            confirm: confirm?,
         })
     }
 }

@@ -9,6 +9,7 @@ mod environment;
 mod limits;
 mod links;
 mod logs;
+mod pages;
 mod reader;
 mod server;
 mod tokens;
@@ -23,8 +24,9 @@ use thiserror::Error;
 pub use self::access::{AccessConfig, SigningConfig};
 pub use self::chathub::ChatHubConfig;
 use self::environment::Environment;
-pub use self::links::{Fallback, LinkConfig, SourceWithoutSender};
+pub use self::links::{Confirm, Fallback, LinkConfig, SourceWithoutSender};
 pub use self::logs::{LogConfig, LogPhones};
+pub use self::pages::{Contact, PageConfig};
 use self::reader::{Kept, Problem, Reader, duration};
 pub use self::server::ServerConfig;
 pub use self::traces::TraceConfig;
@@ -42,6 +44,8 @@ pub struct Config {
     pub chathub: Settings,
     /// How a click becomes a deep link.
     pub links: LinkConfig,
+    /// What the pages show of the company.
+    pub pages: PageConfig,
     /// How ChatHub's directory is kept.
     pub directory: operators::Settings,
     /// How long a click takes, at most.
@@ -99,6 +103,7 @@ impl Config {
     fn read(reader: &mut Reader, env: Environment) -> Result<Self, Kept> {
         let server = ServerConfig::read(reader, &env);
         let links = LinkConfig::read(reader, &env);
+        let pages = PageConfig::read(reader, &env);
         let click_budget = reader.read("CLICK_BUDGET", env.click_budget.as_ref(), duration);
         let tokens = tokens::read(reader, &env, click_budget);
         let redis_url = redis_url(reader, &env);
@@ -122,6 +127,7 @@ impl Config {
             chathub,
             click_budget: click_budget?,
             links: links?,
+            pages: pages?,
             tokens: tokens?,
             redis_url: redis_url?,
             limits: limits?,

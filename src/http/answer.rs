@@ -1,12 +1,7 @@
-//! Pages, and who wants one.
+//! Who wants a page, and who reads better as a machine.
 
-use actix_web::http::header::{ACCEPT, CONTENT_SECURITY_POLICY};
-use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder};
-use askama::Template;
-
-/// Nothing is loaded from anywhere; the page brings its style along.
-const PAGE_POLICY: &str =
-    "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'";
+use actix_web::HttpRequest;
+use actix_web::http::header::ACCEPT;
 
 /// Whether the visitor prefers a page: it names `text/html`, and likes nothing that a machine would read better.
 pub(super) fn prefers_html(request: &HttpRequest) -> bool {
@@ -30,18 +25,6 @@ pub(super) fn prefers_html(request: &HttpRequest) -> bool {
         }
     }
     page > 0.0 && page >= json
-}
-
-/// Answers with a page.
-pub(super) fn html(response: &mut HttpResponseBuilder, page: &impl Template) -> HttpResponse {
-    match page.render() {
-        Ok(text) => response
-            .content_type("text/html; charset=utf-8")
-            .insert_header((CONTENT_SECURITY_POLICY, PAGE_POLICY))
-            .body(text),
-        // Rendering into a String fails only where a value's own Display does.
-        Err(_) => HttpResponse::InternalServerError().finish(),
-    }
 }
 
 #[cfg(test)]

@@ -31,8 +31,8 @@ pub(super) struct Click {
     pub(super) link: Option<(u8, Fingerprint, Outcome)>,
     /// Set where a link without a token was handed out: why there was none.
     pub(super) fallback: Option<Kind>,
-    /// Set where a link-preview crawler got its page.
-    pub(super) is_crawler: bool,
+    /// Set where a page was shown instead of the chat.
+    pub(super) shown: Option<Shown>,
 }
 
 impl Click {
@@ -47,7 +47,25 @@ impl Click {
             source: None,
             link: None,
             fallback: None,
-            is_crawler: false,
+            shown: None,
+        }
+    }
+}
+
+/// A page that is shown instead of the chat, and is no refusal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Shown {
+    /// What a link-preview crawler gets.
+    Crawler,
+    /// The page whose button opens the chat.
+    Confirmation,
+}
+
+impl Shown {
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Crawler => "crawler",
+            Self::Confirmation => "confirmation",
         }
     }
 }
@@ -100,7 +118,7 @@ impl ClickFields {
                 .link
                 .map(|_| "redirect")
                 .or(click.fallback.map(|_| "fallback"))
-                .or(click.is_crawler.then_some("crawler")),
+                .or(click.shown.map(Shown::name)),
             kind: kind.or(click.fallback).map(Kind::name),
             caller: click.caller.as_ref().map(ToString::to_string),
             operator: click.operator,

@@ -84,7 +84,7 @@ impl Counters {
 fn statuses(route: Route) -> Vec<u16> {
     match route {
         Route::OpenChat => {
-            let mut statuses = vec![302];
+            let mut statuses = vec![200, 302];
             statuses.extend(Kind::ALL.map(Kind::status));
             statuses.retain(|status| *status != 405);
             statuses.dedup();
@@ -93,6 +93,7 @@ fn statuses(route: Route) -> Vec<u16> {
         // It is posted to.
         Route::Links => Vec::new(),
         Route::Root => vec![302],
+        Route::Builder => vec![200, 403],
         Route::Demo | Route::Healthz | Route::Metrics => vec![200],
         Route::Readyz => vec![200, 503],
         Route::Other => vec![404],

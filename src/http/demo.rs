@@ -5,9 +5,11 @@ use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
 
 use super::Desk;
-use super::answer::html;
 use super::click::Click;
+use super::frame::{Frame, Needs};
+use super::kind::Kind;
 use super::refusal::Refusal;
+use super::texts::Language;
 
 /// A contact of the made-up CRM, with the link that its button opens, as such a CRM would write it.
 struct Contact {
@@ -71,16 +73,25 @@ const CONTACTS: [Contact; 8] = [
 
 #[derive(Template)]
 #[template(path = "demo.html")]
-struct Crm {
+struct Crm<'a> {
+    frame: &'a Frame<'a>,
     contacts: &'static [Contact],
+    kinds: &'static [Kind],
 }
 
 /// The contact list.
-pub(super) async fn crm(_: &HttpRequest, _: &Desk, _: &mut Click) -> Result<HttpResponse, Refusal> {
+pub(super) async fn crm(
+    _: &HttpRequest,
+    desk: &Desk,
+    _: &mut Click,
+) -> Result<HttpResponse, Refusal> {
+    let frame = Frame::in_language(Language::English, &desk.pages);
     let page = Crm {
+        frame: &frame,
         contacts: &CONTACTS,
+        kinds: &Kind::ALL,
     };
-    Ok(html(&mut HttpResponse::Ok(), &page))
+    Ok(frame.answer(&mut HttpResponse::Ok(), &page, Needs::Nothing))
 }
 
 /// `/` leads to the contact list.

@@ -6,6 +6,7 @@ use actix_web::HttpRequest;
 use actix_web::http::header::{AUTHORIZATION, HeaderMap};
 
 use super::Desk;
+use super::detail::Detail;
 use super::kind::Kind;
 use super::query::Query;
 use super::refusal::Refusal;
@@ -13,6 +14,7 @@ use crate::access::{Admission, Denied, Knock, Once};
 use crate::shared_store::Away;
 
 const FORWARDED_FOR: &str = "x-forwarded-for";
+const FORWARDED_PROTO: &str = "x-forwarded-proto";
 const PROXY_SECRET: &str = "x-proxy-secret";
 
 /// The address that a request comes from, proxies that are trusted aside.
@@ -60,10 +62,7 @@ pub(super) async fn use_up(once: &Once, desk: &Desk) -> Result<(), Refusal> {
     match shared.use_up(&once.fingerprint(), once.lives()).await {
         Ok(true) => Ok(()),
         Ok(false) => Err(Denied::PassUsed.into()),
-        Err(Away) => Err(Refusal::new(
-            Kind::Overloaded,
-            "One-time links cannot be checked at this moment. Try again in a moment.",
-        )),
+        Err(Away) => Err(Refusal::new(Kind::Overloaded, Detail::OnceUnknown)),
     }
 }
 
@@ -107,6 +106,13 @@ fn single<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
         .ok()
         .map(str::trim)
         .filter(|text| !text.is_empty())
+}
+
+/// The scheme that the visitor uses, as a trusted proxy tells.
+pub(super) fn scheme(request: &HttpRequest, desk: &Desk) -> &'static str {
+    let is_told = desk.access.trusts(peer(request))
+        && single(request.headers(), FORWARDED_PROTO) == Some("https");
+    if is_told { "https" } else { "http" }
 }
 
 fn peer(request: &HttpRequest) -> IpAddr {

@@ -42,11 +42,24 @@ where
     Handler: AsyncFn(&HttpRequest, &Desk, &mut Click) -> Result<HttpResponse, Refusal> + 'static,
     Handler: Clone,
 {
+    answered_where(|request, _| allow(request, &Method::GET), route, handler)
+}
+
+/// The same for whatever requests `may` lets through by their method.
+pub(super) fn answered_where<Handler>(
+    may: fn(&HttpRequest, &Desk) -> Result<(), Refusal>,
+    route: Route,
+    handler: Handler,
+) -> actix_web::Route
+where
+    Handler: AsyncFn(&HttpRequest, &Desk, &mut Click) -> Result<HttpResponse, Refusal> + 'static,
+    Handler: Clone,
+{
     web::to(move |request: HttpRequest, worker: web::Data<Worker>| {
         let handler = handler.clone();
         async move {
             let (exchange, mut click) = Exchange::begin(route, &request, &worker);
-            let outcome = match allow(&request, &Method::GET) {
+            let outcome = match may(&request, &worker.desk) {
                 Ok(()) => handler(&request, &worker.desk, &mut click).await,
                 Err(refusal) => Err(refusal),
             };
@@ -127,7 +140,7 @@ impl<'a> Exchange<'a> {
         let (mut response, kind) = match outcome {
             Ok(response) => (response, None),
             Err(refusal) => (
-                refusal.respond(self.request, &self.request_id),
+                refusal.respond(self.request, &self.request_id, &self.worker.desk.pages),
                 Some(refusal.kind),
             ),
         };

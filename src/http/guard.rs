@@ -5,6 +5,7 @@ use actix_web::http::header::{
     CONTENT_LENGTH, HeaderMap, HeaderName, TRANSFER_ENCODING, USER_AGENT,
 };
 
+use super::detail::Detail;
 use super::kind::Kind;
 use super::refusal::Refusal;
 
@@ -48,14 +49,17 @@ const CRAWLERS: [&str; 24] = [
     "yandexbot",
 ];
 
+/// Words in the user agents of programs that follow links and name themselves, known or not. A few phones are called so too, which is why
+/// they are asked and not refused.
+const SUSPECTS: [&str; 7] = [
+    "bot", "crawl", "preview", "scan", "slurp", "spider", "unfurl",
+];
+
 /// Refuses what is no navigation.
 pub(super) fn check(request: &HttpRequest) -> Result<(), Refusal> {
     let headers = request.headers();
     if has_body(headers) {
-        return Err(Refusal::new(
-            Kind::ParameterInvalid,
-            "This request has a body, which following a link never has.",
-        ));
+        return Err(Refusal::new(Kind::ParameterInvalid, Detail::HasBody));
     }
     let looks_ahead = PREFETCH
         .iter()
@@ -64,20 +68,25 @@ pub(super) fn check(request: &HttpRequest) -> Result<(), Refusal> {
     let is_navigation =
         text(headers, &SEC_FETCH_DEST).is_none_or(|destination| NAVIGATIONS.contains(&destination));
     if looks_ahead || !is_navigation {
-        return Err(Refusal::new(
-            Kind::NotANavigation,
-            "This was not a click: a browser looked ahead, or a page loaded the link as a part of itself. \
-             Open the link itself.",
-        ));
+        return Err(Refusal::new(Kind::NotANavigation, Detail::NotAClick));
     }
     Ok(())
 }
 
 /// Whether the visitor is known to fetch links on behalf of nobody.
 pub(super) fn is_crawler(request: &HttpRequest) -> bool {
+    calls_itself(request, &CRAWLERS)
+}
+
+/// Whether the visitor may be a program that fetches links on behalf of nobody.
+pub(super) fn is_suspect(request: &HttpRequest) -> bool {
+    calls_itself(request, &SUSPECTS)
+}
+
+fn calls_itself(request: &HttpRequest, words: &[&str]) -> bool {
     text(request.headers(), &USER_AGENT).is_some_and(|agent| {
         let agent = agent.to_ascii_lowercase();
-        CRAWLERS.iter().any(|crawler| agent.contains(crawler))
+        words.iter().any(|word| agent.contains(word))
     })
 }
 
@@ -86,6 +95,6 @@ fn has_body(headers: &HeaderMap) -> bool {
         || text(headers, &CONTENT_LENGTH).is_some_and(|length| length.trim() != "0")
 }
 
-fn text<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a str> {
+pub(super) fn text<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a str> {
     headers.get(name)?.to_str().ok()
 }

@@ -1,19 +1,26 @@
 //! The HTTP side: which path leads where, and what every route may use.
 
 mod answer;
+mod builder;
 mod click;
+mod confirm;
 mod counters;
 mod demo;
+mod demo_refusals;
+mod detail;
 mod door;
 mod exchange;
+mod frame;
 mod guard;
 mod health;
 mod kind;
 mod links;
 mod open_chat;
+mod prose;
 mod query;
 mod reasons;
 mod refusal;
+mod texts;
 mod whom;
 
 use std::cell::RefCell;
@@ -25,11 +32,12 @@ use actix_web::{HttpRequest, web};
 
 use self::click::Click;
 use self::counters::Counters;
-use self::exchange::{answered_by, posted_to};
+use self::detail::Detail;
+use self::exchange::{answered_by, answered_where, posted_to};
 pub use self::kind::Kind;
 use self::refusal::Refusal;
 use crate::access::Access;
-use crate::config::{LinkConfig, LogPhones};
+use crate::config::{LinkConfig, LogPhones, PageConfig};
 use crate::https_url::HttpsUrl;
 use crate::metrics::Metrics;
 use crate::operators::Directory;
@@ -70,6 +78,8 @@ pub struct Desk {
     pub is_draining: AtomicBool,
     /// Where this service is to its callers; unset where nobody needs ready links.
     pub public_url: Option<HttpsUrl>,
+    /// What the pages show of the company.
+    pub pages: PageConfig,
     /// Where `/` leads.
     pub front: Front,
 }
@@ -77,8 +87,8 @@ pub struct Desk {
 /// Where `/` leads.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Front {
-    /// Nowhere.
-    Nothing,
+    /// To the link builder, where there is one.
+    Builder,
     /// To the demo's CRM page.
     Demo,
 }
@@ -108,6 +118,7 @@ enum Route {
     OpenChat,
     Links,
     Root,
+    Builder,
     Demo,
     Healthz,
     Readyz,
@@ -117,10 +128,11 @@ enum Route {
 }
 
 impl Route {
-    const ALL: [Self; 8] = [
+    const ALL: [Self; 9] = [
         Self::OpenChat,
         Self::Links,
         Self::Root,
+        Self::Builder,
         Self::Demo,
         Self::Healthz,
         Self::Readyz,
@@ -133,6 +145,7 @@ impl Route {
             Self::OpenChat => "/open-chat",
             Self::Links => "/links",
             Self::Root => "/",
+            Self::Builder => "/builder",
             Self::Demo => "/demo",
             Self::Healthz => "/healthz",
             Self::Readyz => "/readyz",
@@ -148,17 +161,33 @@ impl Route {
 }
 
 /// The routes for agents and admins.
-pub fn public_routes(front: Front) -> impl FnOnce(&mut web::ServiceConfig) {
+pub fn public_routes(
+    front: Front,
+    has_builder: bool,
+) -> impl FnOnce(&mut web::ServiceConfig) + Copy {
     move |config| {
         config.route(
             "/open-chat",
-            answered_by(Route::OpenChat, open_chat::open_chat),
+            answered_where(confirm::allow, Route::OpenChat, open_chat::open_chat),
         );
         config.route("/links", posted_to(Route::Links, links::links));
-        if front == Front::Demo {
-            config
-                .route("/", answered_by(Route::Root, demo::root))
-                .route("/demo", answered_by(Route::Demo, demo::crm));
+        if has_builder {
+            config.route("/builder", answered_by(Route::Builder, builder::builder));
+        }
+        match front {
+            Front::Demo => {
+                config
+                    .route("/", answered_by(Route::Root, demo::root))
+                    .route("/demo", answered_by(Route::Demo, demo::crm))
+                    .route(
+                        "/demo/refusals/{kind}",
+                        answered_by(Route::Demo, demo_refusals::refusal),
+                    );
+            }
+            Front::Builder if has_builder => {
+                config.route("/", answered_by(Route::Root, builder::root));
+            }
+            Front::Builder => {}
         }
     }
 }
@@ -176,10 +205,7 @@ pub fn nowhere() -> actix_web::Route {
     answered_by(
         Route::Other,
         async |_: &HttpRequest, _: &Desk, _: &mut Click| {
-            Err(Refusal::new(
-                Kind::NotFound,
-                "There is nothing at this address. The chat button's address ends in /open-chat.",
-            ))
+            Err(Refusal::new(Kind::NotFound, Detail::Nothing))
         },
     )
 }

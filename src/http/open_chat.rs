@@ -1,12 +1,14 @@
-//! The click: `GET /open-chat` → 302 to the right chat.
+//! The click: `GET /open-chat` → 302 to the right chat. Where `CONFIRM` says so, a page comes first, whose button posts to the same address.
 
 use actix_web::http::header::LOCATION;
 use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
 use tracing::Instrument as _;
 
-use super::answer::html;
-use super::click::Click;
+use super::click::{Click, Shown};
+use super::confirm;
+use super::detail::Detail;
+use super::frame::{Frame, Needs};
 use super::kind::Kind;
 use super::query::Query;
 use super::refusal::Refusal;
@@ -29,8 +31,7 @@ pub(super) async fn open_chat(
 ) -> Result<HttpResponse, Refusal> {
     guard::check(request)?;
     if guard::is_crawler(request) {
-        click.is_crawler = true;
-        return Ok(html(&mut HttpResponse::Ok(), &CrawlerPage));
+        return Ok(nothing_to_preview(request, desk, click));
     }
     let query = Query::parse(request.query_string())?;
     let Admission {
@@ -50,10 +51,17 @@ pub(super) async fn open_chat(
         answer => answer,
     };
     click.operator = whom.as_ref().ok().and_then(Whom::operator);
-    let counted = desk.limits.click(click.client, click.operator);
-    counted.instrument(click.trace.step("limit")).await?;
+    let asks = confirm::is_asked(request, desk);
+    // What only shows a page is no click yet.
+    if !asks {
+        let counted = desk.limits.click(click.client, click.operator);
+        counted.instrument(click.trace.step("limit")).await?;
+    }
     let query = query.bind(bound, desk.links.default_region)?;
     let link = target(&query, &desk.links, click)?;
+    if asks {
+        return Ok(confirm::page(request, desk, click));
+    }
     let whom = match whom {
         Ok(whom) => whom,
         Err(refusal) => return without_token(refusal, &link, desk, click),
@@ -114,7 +122,16 @@ fn redirect(location: String) -> HttpResponse {
 /// What a link-preview crawler gets: no chat, and no refusal that its owner would wonder about.
 #[derive(Template)]
 #[template(path = "crawler.html")]
-struct CrawlerPage;
+struct CrawlerPage<'a> {
+    frame: &'a Frame<'a>,
+}
+
+fn nothing_to_preview(request: &HttpRequest, desk: &Desk, click: &mut Click) -> HttpResponse {
+    click.shown = Some(Shown::Crawler);
+    let frame = Frame::of(request, &desk.pages);
+    let page = CrawlerPage { frame: &frame };
+    frame.answer(&mut HttpResponse::Ok(), &page, Needs::Nothing)
+}
 
 /// Which chat opens: the format follows from what is known.
 pub(super) fn target<'a>(
@@ -127,13 +144,9 @@ pub(super) fn target<'a>(
     if let Some(chat_raw_id) = query.chat_raw_id() {
         return Ok(DeepLink::Chat { chat_raw_id });
     }
-    let phone = query.phone().ok_or_else(|| {
-        Refusal::new(
-            Kind::TargetMissing,
-            "The link does not say which client: add `phone=` with the client's phone, or `chat_raw_id=`. \
-             If they are there, the client has no phone in the CRM.",
-        )
-    })?;
+    let phone = query
+        .phone()
+        .ok_or_else(|| Refusal::new(Kind::TargetMissing, Detail::NoTarget))?;
     let phone = *click
         .phone
         .insert(PhoneNumber::parse(phone, links.default_region)?);
@@ -148,13 +161,7 @@ pub(super) fn target<'a>(
         }),
         (Some(sender), None) => Ok(DeepLink::Sender { sender, phone }),
         (None, Some(source)) if links.source_without_sender == SourceWithoutSender::Reject => {
-            Err(Refusal::new(
-                Kind::SenderMissing,
-                format!(
-                    "The link names the source {source} without a sender: add `from=` with the alpha name, or have SENDERS \
-                     set for this source."
-                ),
-            ))
+            Err(Refusal::new(Kind::SenderMissing, Detail::NoSender(source)))
         }
         (None, _) => Ok(DeepLink::Phone { phone }),
     }

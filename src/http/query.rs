@@ -5,6 +5,7 @@
 
 use std::borrow::Cow;
 
+use super::detail::Detail;
 use super::kind::Kind;
 use super::refusal::Refusal;
 use crate::access::{Bound, Denied};
@@ -26,23 +27,20 @@ impl<'a> Query<'a> {
     /// Reads a raw query string.
     pub(super) fn parse(text: &'a str) -> Result<Self, Refusal> {
         if text.len() > MAX_QUERY {
-            return Err(Refusal::new(
-                Kind::QueryTooLong,
-                "The query of this link is over 4 KiB long.",
-            ));
+            return Err(Refusal::new(Kind::QueryTooLong, Detail::TooLong));
         }
         let mut query = Self::default();
         let mut seen = [false; NAMES.len()];
         for pair in text.split('&') {
             let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
-            let name = decode(name).map_err(|why| unreadable("name of a parameter", why))?;
+            let name = decode(name).map_err(|why| unreadable(None, why))?;
             let Some(position) = NAMES.iter().position(|known| *known == name) else {
                 continue;
             };
             if std::mem::replace(&mut seen[position], true) {
                 return Err(Refusal::new(
                     Kind::ParameterRepeated,
-                    format!("The parameter `{name}` is given twice; give it once."),
+                    Detail::Repeated(NAMES[position]),
                 ));
             }
             query.values[position] = read(NAMES[position], value)?;
@@ -128,12 +126,9 @@ fn read<'a>(name: &'static str, raw: &'a str) -> Result<Option<Cow<'a, str>>, Re
     if is_percent_placeholder(raw) {
         return Err(unfilled(name));
     }
-    let value = decode(raw).map_err(|why| unreadable(&format!("parameter `{name}`"), why))?;
+    let value = decode(raw).map_err(|why| unreadable(Some(name), why))?;
     if value.chars().any(char::is_control) {
-        return Err(Refusal::new(
-            Kind::ParameterInvalid,
-            format!("The parameter `{name}` contains a control character, such as a line break."),
-        ));
+        return Err(Refusal::new(Kind::ParameterInvalid, Detail::Control(name)));
     }
     if is_placeholder(&value) {
         return Err(unfilled(name));
@@ -141,24 +136,16 @@ fn read<'a>(name: &'static str, raw: &'a str) -> Result<Option<Cow<'a, str>>, Re
     Ok(Some(value).filter(|value| !value.trim().is_empty()))
 }
 
-fn unfilled(name: &str) -> Refusal {
-    Refusal::new(
-        Kind::PlaceholderUnfilled,
-        format!(
-            "The parameter `{name}` is still a template: the CRM did not put the client's value in its place. \
-             Check how this CRM writes placeholders, and that the field exists."
-        ),
-    )
+fn unfilled(name: &'static str) -> Refusal {
+    Refusal::new(Kind::PlaceholderUnfilled, Detail::Unfilled(name))
 }
 
-fn unreadable(what: &str, why: Undecodable) -> Refusal {
-    let why = match why {
-        Undecodable::PercentEncoding => {
-            "is not properly percent-encoded: after each `%` two hexadecimal digits belong, and a `%` itself is `%25`"
-        }
-        Undecodable::Utf8 => "is not UTF-8 text",
+fn unreadable(name: Option<&'static str>, why: Undecodable) -> Refusal {
+    let detail = match why {
+        Undecodable::PercentEncoding => Detail::NotEncoded(name),
+        Undecodable::Utf8 => Detail::NotUtf8(name),
     };
-    Refusal::new(Kind::ParameterInvalid, format!("The {what} {why}."))
+    Refusal::new(Kind::ParameterInvalid, detail)
 }
 
 /// Strict percent-decoding; `+` is a space, as in every form.

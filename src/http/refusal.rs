@@ -1,6 +1,5 @@
 //! Every "no", and how it is said: a page for a browser, a problem for everyone else.
 
-use std::borrow::Cow;
 use std::time::Duration;
 
 use actix_web::http::StatusCode;
@@ -9,16 +8,21 @@ use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder};
 use askama::Template;
 use serde::Serialize;
 
-use super::answer::{html, prefers_html};
+use super::answer::prefers_html;
+use super::detail::Detail;
+use super::frame::{Frame, Needs};
 use super::kind::Kind;
+use super::prose::Prose;
+use super::texts::{Advice, Language};
+use crate::config::PageConfig;
 
 /// A request that is not granted.
 #[derive(Debug)]
 pub(super) struct Refusal {
     pub(super) kind: Kind,
     /// What happened here and what to change, for the person who set the link up.
-    detail: Cow<'static, str>,
-    /// What the visitor can do, where it is not plain from the detail.
+    detail: Detail,
+    /// When another try may succeed.
     retry_after: Option<Duration>,
     /// The method that is allowed instead.
     allow: Option<&'static str>,
@@ -27,7 +31,7 @@ pub(super) struct Refusal {
 }
 
 impl Refusal {
-    pub(super) fn new(kind: Kind, detail: impl Into<Cow<'static, str>>) -> Self {
+    pub(super) fn new(kind: Kind, detail: impl Into<Detail>) -> Self {
         Self {
             kind,
             detail: detail.into(),
@@ -47,10 +51,7 @@ impl Refusal {
     pub(super) fn method_not_allowed(allow: &'static str) -> Self {
         Self {
             allow: Some(allow),
-            ..Self::new(
-                Kind::MethodNotAllowed,
-                "This address takes another method: a link is opened with GET, POST /links makes one.",
-            )
+            ..Self::new(Kind::MethodNotAllowed, Detail::OtherMethod)
         }
     }
 
@@ -68,24 +69,34 @@ impl Refusal {
     }
 
     /// A page for a browser, a problem (RFC 9457) for everyone else.
-    pub(super) fn respond(&self, request: &HttpRequest, request_id: &str) -> HttpResponse {
+    pub(super) fn respond(
+        &self,
+        request: &HttpRequest,
+        request_id: &str,
+        pages: &PageConfig,
+    ) -> HttpResponse {
         let status =
             StatusCode::from_u16(self.kind.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         let mut response = HttpResponseBuilder::new(status);
         if let Some(method) = self.allow {
             response.insert_header((ALLOW, method));
         }
-        if let Some(wait) = self.retry_after {
-            response.insert_header((RETRY_AFTER, wait.as_secs_f64().ceil().max(1.0).to_string()));
+        let wait = self.wait();
+        if let Some(seconds) = wait {
+            response.insert_header((RETRY_AFTER, seconds.to_string()));
         }
         if prefers_html(request) {
-            return html(
-                &mut response,
-                &Page {
-                    refusal: self,
-                    request_id,
-                },
-            );
+            let frame = Frame::of(request, pages);
+            let page = Page {
+                advice: frame.language.advice(self.kind),
+                detail: self.detail(frame.language),
+                detail_lang: frame.language.of_detail(&self.detail).words().lang,
+                wait: wait.map(|seconds| frame.words.wait(seconds)),
+                frame: &frame,
+                refusal: self,
+                request_id,
+            };
+            return frame.answer(&mut response, &page, Needs::Nothing);
         }
         response
             .content_type("application/problem+json")
@@ -93,9 +104,27 @@ impl Refusal {
                 r#type: format!("urn:open-chat:problem:{}", self.kind.name()),
                 title: self.kind.title(),
                 status: self.kind.status(),
-                detail: &self.detail,
+                detail: &Language::English.detail(&self.detail),
                 request_id,
             })
+    }
+
+    /// The seconds of `Retry-After`: whole ones, and never none.
+    fn wait(&self) -> Option<u64> {
+        self.retry_after.map(|wait| {
+            let begun = u64::from(wait.subsec_nanos() > 0);
+            (wait.as_secs() + begun).max(1)
+        })
+    }
+
+    /// What happened and what to change, in this language.
+    pub(super) fn detail(&self, language: Language) -> Prose {
+        Prose::of(&language.detail(&self.detail))
+    }
+
+    /// Whether it is worth another try as it is.
+    const fn may_pass(&self) -> bool {
+        self.is_chathubs_fault() || self.retry_after.is_some()
     }
 }
 
@@ -111,6 +140,12 @@ struct Problem<'a> {
 #[derive(Template)]
 #[template(path = "refusal.html")]
 struct Page<'a> {
+    frame: &'a Frame<'a>,
     refusal: &'a Refusal,
+    advice: Advice,
+    detail: Prose,
+    /// The language that the detail is in.
+    detail_lang: &'static str,
+    wait: Option<String>,
     request_id: &'a str,
 }

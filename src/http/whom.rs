@@ -2,6 +2,7 @@
 
 use super::Desk;
 use super::click::Click;
+use super::detail::Detail;
 use super::door;
 use super::kind::Kind;
 use super::refusal::Refusal;
@@ -59,11 +60,9 @@ pub(super) async fn no_token(
 
 fn directory_unread(error: Error) -> Refusal {
     match error {
-        Error::NotFound | Error::NotPermitted | Error::InvalidRequest { .. } => Refusal::new(
-            Kind::CredentialsRejected,
-            "ChatHub does not let the company's login or key list its operators, so nobody is known by name. Use operators' ids, or \
-             have whoever runs this service correct it.",
-        ),
+        Error::NotFound | Error::NotPermitted | Error::InvalidRequest { .. } => {
+            Refusal::new(Kind::CredentialsRejected, Detail::DirectoryUnread)
+        }
         error => error.into(),
     }
 }

@@ -94,7 +94,7 @@ impl Service {
         let all: BTreeMap<&str, &str> = plain.iter().chain(variables).copied().collect();
         let environment = all.into_iter().map(|(n, v)| (n.into(), v.into()));
         let config = Config::from_vars(environment).expect("the configuration is good");
-        let application = Application::start(config, Front::Nothing, telemetry())
+        let application = Application::start(config, Front::Builder, telemetry())
             .expect("the application starts");
         let url = format!("http://{}", application.listen());
         let ops_url = application

@@ -10,10 +10,12 @@
 mod access;
 mod administration;
 mod answers;
+mod builder;
 mod chathub;
 mod checklist;
 mod click;
 mod commands;
+mod confirm;
 mod connections;
 mod directory;
 mod documents;
@@ -28,6 +30,7 @@ mod limits;
 mod links;
 mod monitoring;
 mod ops;
+mod pages;
 mod probe;
 #[path = "../support/process.rs"]
 mod process;

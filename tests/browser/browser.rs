@@ -3,8 +3,11 @@
 use std::path::Path;
 use std::process::Command;
 
+use fantoccini::wd::WebDriverCompatibleCommand;
 use fantoccini::{Client, ClientBuilder, Locator};
-use serde_json::json;
+use reqwest::Method;
+use serde_json::{Value, json};
+use url::{ParseError, Url};
 
 use crate::process::Running;
 
@@ -16,26 +19,109 @@ pub struct Browser {
 
 impl Browser {
     pub async fn open(url: &str) -> Self {
+        Self::open_with(url, &[]).await
+    }
+
+    /// With more arguments for Chromium.
+    pub async fn open_with(url: &str, arguments: &[&str]) -> Self {
         let driver = Running::start(
             Command::new("chromedriver").arg("--port=0"),
             "was started successfully on port",
         );
         let port = driver.printed.rsplit_once("port ").expect("a port").1;
         let port = port.trim().trim_end_matches('.');
-        let options = json!({"goog:chromeOptions": {"args": [
-            "--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run",
-            "--disable-component-update", "--disable-sync", "--window-size=1000,900",
-        ]}});
+        let mut all = vec![
+            "--headless",
+            "--no-sandbox",
+            "--disable-gpu",
+            "--disable-background-networking",
+            "--no-first-run",
+            "--disable-component-update",
+            "--disable-sync",
+            "--window-size=1000,900",
+        ];
+        all.extend(arguments);
+        let options = json!({"goog:chromeOptions": {"args": all}});
         let client = ClientBuilder::new(hyper_util::client::legacy::connect::HttpConnector::new())
             .capabilities(options.as_object().expect("an object").clone())
             .connect(&format!("http://127.0.0.1:{port}"))
             .await
             .expect("Chromium starts");
-        client.goto(url).await.expect("the page opens");
-        Self {
+        let browser = Self {
             client,
             _driver: driver,
-        }
+        };
+        browser.watch().await;
+        browser.goto(url).await;
+        browser
+    }
+
+    pub async fn goto(&self, url: &str) {
+        self.client.goto(url).await.expect("the page opens");
+    }
+
+    /// Has each page collect what its policy has kept out.
+    async fn watch(&self) {
+        let script = "window.kept_out = []; addEventListener('securitypolicyviolation', \
+                      (event) => kept_out.push(`${event.violatedDirective} ${event.blockedURI}`));";
+        let parameters = json!({"source": script});
+        self.devtools("Page.addScriptToEvaluateOnNewDocument", parameters)
+            .await;
+    }
+
+    /// Shows pages on a screen of this width, in this colour scheme, to somebody who prefers this language.
+    pub async fn pretend(&self, width: u32, scheme: &str, language: &str) {
+        let screen =
+            json!({"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": false});
+        let media = json!({"features": [{"name": "prefers-color-scheme", "value": scheme}]});
+        let headers = json!({"headers": {"Accept-Language": language}});
+        self.devtools("Emulation.setDeviceMetricsOverride", screen)
+            .await;
+        self.devtools("Emulation.setEmulatedMedia", media).await;
+        self.devtools("Network.enable", json!({})).await;
+        self.devtools("Network.setExtraHTTPHeaders", headers).await;
+    }
+
+    /// A command of the browser's own protocol.
+    pub async fn devtools(&self, command: &'static str, parameters: Value) -> Value {
+        let command = Devtools {
+            command,
+            parameters,
+        };
+        self.client.issue_cmd(command).await.expect("an answer")
+    }
+
+    /// The value of an expression in the page.
+    pub async fn value(&self, expression: &str) -> Value {
+        let script = format!("return {expression};");
+        self.client.execute(&script, vec![]).await.expect("a value")
+    }
+
+    /// Fails where the page is not as every page has to be: nothing kept out by its policy, nothing wider than the screen, nothing that
+    /// axe-core objects to, one request.
+    pub async fn check(&self, what: &str) {
+        assert_eq!(self.value("kept_out").await, json!([]), "{what}");
+        let overflow = "document.documentElement.scrollWidth - innerWidth";
+        assert!(self.value(overflow).await.as_i64() <= Some(0), "{what}");
+        let requests = "performance.getEntriesByType('resource').map((entry) => entry.name)";
+        assert_eq!(self.value(requests).await, json!([]), "{what}");
+        assert_eq!(self.objections().await, json!([]), "{what}");
+    }
+
+    /// What axe-core objects to.
+    pub async fn objections(&self) -> Value {
+        let axe = concat!(
+            env!("CARGO_MANIFEST_DIR"),
+            "/target/npm/node_modules/axe-core/axe.min.js"
+        );
+        let axe = std::fs::read_to_string(axe).expect("axe-core, which `make setup` installs");
+        let run = "const done = arguments[0]; \
+                   axe.run({resultTypes: ['violations']}).then((found) => done(found.violations.map((one) => \
+                   [one.id, one.help, one.nodes.map((node) => node.html)])), (error) => done([`${error}`]));";
+        self.client
+            .execute_async(&format!("{axe}\n{run}"), vec![])
+            .await
+            .expect("axe-core runs")
     }
 
     /// The visible text of the one element that matches; empty where there is none.
@@ -56,5 +142,24 @@ impl Browser {
 
     pub async fn close(self) {
         self.client.close().await.expect("Chromium ends");
+    }
+}
+
+/// ChromeDriver's own way to the browser's protocol.
+#[derive(Debug)]
+struct Devtools {
+    command: &'static str,
+    parameters: Value,
+}
+
+impl WebDriverCompatibleCommand for Devtools {
+    fn endpoint(&self, base: &Url, session: Option<&str>) -> Result<Url, ParseError> {
+        let session = session.unwrap_or_default();
+        base.join(&format!("session/{session}/goog/cdp/execute"))
+    }
+
+    fn method_and_body(&self, _: &Url) -> (Method, Option<String>) {
+        let body = json!({"cmd": self.command, "params": self.parameters});
+        (Method::POST, Some(body.to_string()))
     }
 }

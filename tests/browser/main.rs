@@ -4,7 +4,10 @@
 #![allow(unreachable_pub)]
 
 mod browser;
+mod builder;
+mod confirm;
 mod demo;
 #[allow(dead_code, reason = "shared with the api tests, which need more of it")]
 #[path = "../support/process.rs"]
 mod process;
+mod refusals;

@@ -1,0 +1,76 @@
+//! An example of every refusal, so that the demo can show each page, and the tests look at each.
+
+use actix_web::{HttpRequest, HttpResponse};
+
+use super::Desk;
+use super::click::Click;
+use super::detail::Detail;
+use super::kind::Kind;
+use super::refusal::Refusal;
+use crate::access::Denied;
+use crate::chathub::{BadAnswer, Error, Unreachable};
+use crate::deep_link::DeepLink;
+use crate::phone::{PhoneError, PhoneNumber, Region};
+use crate::rate_limit::{Limit, Limited};
+use crate::source::ChatSource;
+
+/// `/demo/refusals/{kind}`: that refusal, with everything that it can have.
+pub(super) async fn refusal(
+    request: &HttpRequest,
+    desk: &Desk,
+    _: &mut Click,
+) -> Result<HttpResponse, Refusal> {
+    let name = request.match_info().get("kind").unwrap_or_default();
+    let kind = Kind::ALL.into_iter().find(|kind| kind.name() == name);
+    let kind = kind.ok_or_else(|| Refusal::new(Kind::NotFound, Detail::Nothing))?;
+    let refusal = match example(kind) {
+        Detail::ChatHub(error) => Refusal::from(error),
+        Detail::Limited(limit) => Refusal::from(Limited {
+            limit,
+            retry_after: std::time::Duration::from_secs(7),
+        }),
+        detail => Refusal::new(kind, detail),
+    };
+    let region = Region::UA;
+    Err(match PhoneNumber::parse("+380501234567", region) {
+        Ok(phone) => refusal.or_by_hand(|| DeepLink::Phone { phone }.url(&desk.links.panel, None)),
+        Err(_) => refusal,
+    })
+}
+
+/// A detail that a refusal of this kind may have.
+pub(super) const fn example(kind: Kind) -> Detail {
+    match kind {
+        Kind::OperatorMissing => Detail::Denied(Denied::OperatorMissing),
+        Kind::TargetMissing => Detail::NoTarget,
+        Kind::PhoneInvalid => Detail::Phone(PhoneError::EncodedTwice),
+        Kind::SourceInvalid => Detail::Source,
+        Kind::SenderMissing => Detail::NoSender(ChatSource::Viber),
+        Kind::ParameterInvalid => Detail::NotEncoded(Some("phone")),
+        Kind::ParameterRepeated => Detail::Repeated("phone"),
+        Kind::PlaceholderUnfilled => Detail::Unfilled("phone"),
+        Kind::PassMissing => Detail::Denied(Denied::PassMissing),
+        Kind::PassInvalid => Detail::Denied(Denied::PassInvalid),
+        Kind::PassExpired => Detail::Denied(Denied::PassExpired),
+        Kind::IdentityMissing => Detail::Denied(Denied::IdentityMissing),
+        Kind::ApiKeyInvalid => Detail::Denied(Denied::ApiKeyInvalid),
+        Kind::OperatorNotAllowed => Detail::Denied(Denied::AutoIsOff),
+        Kind::OperatorInactive => Detail::Denied(Denied::OperatorInactive),
+        Kind::PassMismatch => Detail::Denied(Denied::PassMismatch),
+        Kind::PassUsed => Detail::Denied(Denied::PassUsed),
+        Kind::NetworkNotAllowed => Detail::Denied(Denied::NetworkNotAllowed),
+        Kind::NotANavigation => Detail::NotAClick,
+        Kind::OperatorUnknown => Detail::Denied(Denied::OperatorUnknown),
+        Kind::NotFound => Detail::Nothing,
+        Kind::MethodNotAllowed => Detail::OtherMethod,
+        Kind::OperatorAmbiguous => Detail::Denied(Denied::OperatorAmbiguous),
+        Kind::QueryTooLong => Detail::TooLong,
+        Kind::RateLimited => Detail::Limited(Limit::Operator),
+        Kind::ChathubBadAnswer => Detail::ChatHub(Error::BadAnswer(BadAnswer::NoToken)),
+        Kind::ChathubUnavailable => Detail::ChatHub(Error::Unavailable(Unreachable::NoConnection)),
+        Kind::ChathubThrottled => Detail::ChatHub(Error::Throttled { retry_after: None }),
+        Kind::CredentialsRejected => Detail::ChatHub(Error::CredentialsRejected),
+        Kind::Overloaded => Detail::ChatHub(Error::Overloaded),
+        Kind::ChathubTimeout => Detail::ChatHub(Error::TimedOut),
+    }
+}

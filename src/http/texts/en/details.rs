@@ -1,0 +1,161 @@
+//! The details in English, which problems show to programs too.
+
+use std::borrow::Cow;
+
+use crate::access::Denied;
+use crate::chathub::{self, Unreachable};
+use crate::http::detail::Detail;
+use crate::rate_limit::Limit;
+use crate::source::UnknownSource;
+
+/// The detail's words.
+pub(in crate::http::texts) fn detail(detail: &Detail) -> Cow<'_, str> {
+    match detail {
+        Detail::English(text) => Cow::Borrowed(text),
+        Detail::Denied(denied) => Cow::Borrowed(of_denied(*denied)),
+        Detail::Limited(limit) => Cow::Borrowed(of_limit(*limit)),
+        Detail::ChatHub(error) => Cow::Borrowed(of_chathub(error)),
+        Detail::Phone(error) => error.to_string().into(),
+        Detail::Source => UnknownSource.to_string().into(),
+        Detail::NoSender(source) => format!(
+            "The link names the source {source} without a sender: add `from=` with the alpha name, or have SENDERS set for this source."
+        )
+        .into(),
+        Detail::Repeated(name) => format!("The parameter `{name}` is given twice; give it once.").into(),
+        Detail::Unfilled(name) => format!(
+            "The parameter `{name}` is still a template: the CRM did not put the client's value in its place. \
+             Check how this CRM writes placeholders, and that the field exists."
+        )
+        .into(),
+        Detail::Control(name) => {
+            format!("The parameter `{name}` contains a control character, such as a line break.").into()
+        }
+        Detail::NotEncoded(name) => format!(
+            "The {} is not properly percent-encoded: after each `%` two hexadecimal digits belong, and a `%` itself is `%25`.",
+            parameter(*name)
+        )
+        .into(),
+        Detail::NotUtf8(name) => format!("The {} is not UTF-8 text.", parameter(*name)).into(),
+        Detail::DirectoryUnread => Cow::Borrowed(
+            "ChatHub does not let the company's login or key list its operators, so nobody is known by name. Use operators' ids, or \
+             have whoever runs this service correct it.",
+        ),
+        Detail::OnceUnknown => {
+            Cow::Borrowed("One-time links cannot be checked at this moment. Try again in a moment.")
+        }
+        Detail::NoTarget => Cow::Borrowed(
+            "The link does not say which client: add `phone=` with the client's phone, or `chat_raw_id=`. \
+             If they are there, the client has no phone in the CRM.",
+        ),
+        Detail::TooLong => Cow::Borrowed("The query of this link is over 4 KiB long."),
+        Detail::HasBody => Cow::Borrowed("This request has a body, which following a link never has."),
+        Detail::NotAClick => Cow::Borrowed(
+            "This was not a click: a browser looked ahead, or a page loaded the link as a part of itself. Open the link itself.",
+        ),
+        Detail::ForeignConfirmation => Cow::Borrowed(
+            "Only the button on this service's own page opens the chat. A page of another site has tried to press it.",
+        ),
+        Detail::Nothing => {
+            Cow::Borrowed("There is nothing at this address. The chat button's address ends in /open-chat.")
+        }
+        Detail::OtherMethod => Cow::Borrowed(
+            "This address takes another method: a link is opened with GET, POST /links makes one.",
+        ),
+    }
+}
+
+fn parameter(name: Option<&str>) -> Cow<'static, str> {
+    name.map_or(Cow::Borrowed("name of a parameter"), |name| {
+        format!("parameter `{name}`").into()
+    })
+}
+
+/// In words that help those who belong here and nobody else.
+const fn of_denied(denied: Denied) -> &'static str {
+    match denied {
+        Denied::PassMissing => {
+            "The link has no `pass=`: the CRM must sign one, or the link must come from POST /links."
+        }
+        Denied::PassInvalid => {
+            "The pass is not one that this service takes: check the key and its id, the algorithm, and that `exp` is not further \
+             ahead than the key allows."
+        }
+        Denied::PassExpired => {
+            "The link's time is over. Go back to the CRM, reload the page and click again."
+        }
+        Denied::PassMismatch => {
+            "The link's parameters say something else than its pass. Leave out what the pass fixes, or make them agree."
+        }
+        Denied::PassUsed => {
+            "This link opens a chat once. Go back to the CRM, reload the page and click again."
+        }
+        Denied::IdentityMissing => {
+            "The proxy in front of this service names no agent. Log in there, and try again."
+        }
+        Denied::ApiKeyInvalid => "A valid API key belongs in the header `Authorization: Bearer`.",
+        Denied::OperatorMissing => {
+            "The link does not say whose chat panel to open: add `operator=` with the operator's ChatHub id or name."
+        }
+        Denied::OperatorUnknown => {
+            "The operator that is named is neither an alias of the operator map, nor a ChatHub id, which is a number such as 101, nor \
+             the whole name of an operator of the company. A name that is new in ChatHub counts after a minute."
+        }
+        Denied::OperatorAmbiguous => {
+            "Several operators have this name. Name the operator by the ChatHub id."
+        }
+        Denied::OperatorInactive => {
+            "The operator is inactive or deleted in ChatHub. Whoever administers ChatHub can activate the operator; that counts after \
+             a minute."
+        }
+        Denied::AutoIsOff => {
+            "The link leaves the choice of the operator open, with `auto:`, and OPERATOR_AUTO is off here."
+        }
+        Denied::DirectoryNeeded => "ChatHub's operators are not known yet. Try again in a moment.",
+        Denied::OperatorNotAllowed => "Who is calling may not open this operator's panel.",
+        Denied::NetworkNotAllowed => "Chats are opened from the company's own networks only.",
+    }
+}
+
+const fn of_limit(limit: Limit) -> &'static str {
+    match limit {
+        Limit::Operator => {
+            "This operator has opened too many chats in a short time. Wait a moment and try again."
+        }
+        Limit::Client => {
+            "Too many chats have been opened from this network in a short time. Wait a moment and try again."
+        }
+        Limit::Refused => {
+            "Too many attempts from this network have been refused. Wait a moment and try again."
+        }
+    }
+}
+
+const fn of_chathub(error: &chathub::Error) -> &'static str {
+    use chathub::Error as E;
+    match error {
+        E::CredentialsRejected => {
+            "ChatHub does not accept the company's login, password or key. Whoever runs this service must correct it."
+        }
+        E::NotPermitted => {
+            "ChatHub does not let this company open this operator's panel: the operator may be inactive, deleted or of \
+             another company."
+        }
+        // Which of the two an unknown operator gets is not documented.
+        E::NotFound | E::InvalidRequest { .. } => {
+            "ChatHub knows no operator with this id. Check the link's `operator`."
+        }
+        E::Throttled { .. } => "ChatHub asks to slow down. Wait a moment and try again.",
+        E::Overloaded => {
+            "More clicks are waiting for ChatHub than it can be asked for in time. Try again in a moment."
+        }
+        E::Unavailable(Unreachable::NoConnection) => {
+            "ChatHub cannot be reached. Try again in a moment."
+        }
+        E::Unavailable(_) => "ChatHub has a problem of its own. Try again in a moment.",
+        E::TimedOut => "ChatHub does not answer in time. Try again in a moment.",
+        E::BadAnswer(_) => {
+            "ChatHub's answer could not be understood. Try again; if it stays so, whoever runs this service should look \
+             at CHATHUB_URL."
+        }
+    }
+}

@@ -1,0 +1,183 @@
+//! The details in Ukrainian.
+
+use std::borrow::Cow;
+
+use crate::access::Denied;
+use crate::chathub::{self, Unreachable};
+use crate::http::detail::Detail;
+use crate::phone::PhoneError;
+use crate::rate_limit::Limit;
+
+/// The detail's words.
+pub(in crate::http::texts) fn detail(detail: &Detail) -> Cow<'_, str> {
+    match detail {
+        Detail::English(text) => Cow::Borrowed(text),
+        Detail::Denied(denied) => Cow::Borrowed(of_denied(*denied)),
+        Detail::Limited(limit) => Cow::Borrowed(of_limit(*limit)),
+        Detail::ChatHub(error) => Cow::Borrowed(of_chathub(error)),
+        Detail::Phone(error) => of_phone(*error),
+        Detail::Source => Cow::Borrowed(
+            "Джерело має бути числом від 0 до 7 або одним зі слів: viber, viberbot, telegrambot, whatsapp, widget, rozetka, facebook, instagram.",
+        ),
+        Detail::NoSender(source) => format!(
+            "Посилання називає джерело {source} без відправника: додайте `from=` з альфа-іменем або попросіть задати для цього джерела SENDERS."
+        )
+        .into(),
+        Detail::Repeated(name) => format!("Параметр `{name}` указано двічі; вкажіть його один раз.").into(),
+        Detail::Unfilled(name) => format!(
+            "Параметр `{name}` досі є шаблоном: CRM не підставила значення клієнта. \
+             Перевірте, як ця CRM записує підстановки та чи існує таке поле."
+        )
+        .into(),
+        Detail::Control(name) => {
+            format!("Параметр `{name}` містить керівний символ, наприклад розрив рядка.").into()
+        }
+        Detail::NotEncoded(name) => format!(
+            "{} закодовано неправильно: після кожного `%` мають стояти дві шістнадцяткові цифри, а сам `%` записують як `%25`.",
+            parameter(*name)
+        )
+        .into(),
+        Detail::NotUtf8(name) => format!("{} записано не в UTF-8.", parameter(*name)).into(),
+        Detail::DirectoryUnread => Cow::Borrowed(
+            "ChatHub не дозволяє обліковому запису чи ключу компанії отримувати список операторів, тому за іменем нікого не знайти. Указуйте \
+             ідентифікатори операторів, або нехай це виправить той, хто обслуговує цей сервіс.",
+        ),
+        Detail::OnceUnknown => {
+            Cow::Borrowed("Одноразові посилання зараз неможливо перевірити. Спробуйте за мить.")
+        }
+        Detail::NoTarget => Cow::Borrowed(
+            "Посилання не вказує клієнта: додайте `phone=` з телефоном клієнта або `chat_raw_id=`. \
+             Якщо вони є, то в CRM немає телефону цього клієнта.",
+        ),
+        Detail::TooLong => Cow::Borrowed("Параметри цього посилання довші за 4 КіБ."),
+        Detail::HasBody => {
+            Cow::Borrowed("Цей запит має тіло, якого при переході за посиланням ніколи не буває.")
+        }
+        Detail::NotAClick => Cow::Borrowed(
+            "Це не було натискання: браузер зазирнув наперед або сторінка завантажила посилання як свою частину. Відкрийте саме посилання.",
+        ),
+        Detail::ForeignConfirmation => Cow::Borrowed(
+            "Чат відкриває лише кнопка на сторінці самого цього сервісу. Її спробувала натиснути сторінка іншого сайту.",
+        ),
+        Detail::Nothing => {
+            Cow::Borrowed("За цією адресою нічого немає. Адреса кнопки чату закінчується на /open-chat.")
+        }
+        Detail::OtherMethod => Cow::Borrowed(
+            "Ця адреса приймає інший метод: посилання відкривають методом GET, а створює їх POST /links.",
+        ),
+    }
+}
+
+fn parameter(name: Option<&str>) -> Cow<'static, str> {
+    name.map_or(Cow::Borrowed("Назву параметра"), |name| {
+        format!("Параметр `{name}`").into()
+    })
+}
+
+fn of_phone(error: PhoneError) -> Cow<'static, str> {
+    Cow::Borrowed(match error {
+        PhoneError::EncodedTwice => {
+            "Телефон закодовано двічі: кодуйте його один раз (`+` записують як `%2B`, а не `%252B`)."
+        }
+        PhoneError::Letters => {
+            "У телефоні є літери: надсилайте лише цифри, наприклад +380501234567."
+        }
+        PhoneError::TooLong => "Телефон задовгий: надсилайте один номер, наприклад +380501234567.",
+        PhoneError::Extension => "Після номера є ще щось: надсилайте один номер без додаткового.",
+        PhoneError::Invalid(region) => {
+            return format!(
+                "Телефон не є дійсним номером: надсилайте його з кодом країни, наприклад +380501234567. \
+                 Без нього номер читається як номер регіону {region}."
+            )
+            .into();
+        }
+    })
+}
+
+const fn of_denied(denied: Denied) -> &'static str {
+    match denied {
+        Denied::PassMissing => {
+            "У посиланні немає `pass=`: перепустку має підписати CRM, або посилання має створити POST /links."
+        }
+        Denied::PassInvalid => {
+            "Цей сервіс не приймає такої перепустки: перевірте ключ і його ідентифікатор, алгоритм, а також те, що `exp` не пізніше, ніж \
+             дозволяє ключ."
+        }
+        Denied::PassExpired => {
+            "Час дії посилання минув. Поверніться до CRM, оновіть сторінку й натисніть ще раз."
+        }
+        Denied::PassMismatch => {
+            "Параметри посилання кажуть не те, що його перепустка. Приберіть те, що вже є в перепустці, або узгодьте їх."
+        }
+        Denied::PassUsed => {
+            "Це посилання відкриває чат один раз. Поверніться до CRM, оновіть сторінку й натисніть ще раз."
+        }
+        Denied::IdentityMissing => {
+            "Проксі перед цим сервісом не називає агента. Увійдіть там і спробуйте ще раз."
+        }
+        Denied::ApiKeyInvalid => "Дійсний ключ API має бути в заголовку `Authorization: Bearer`.",
+        Denied::OperatorMissing => {
+            "Посилання не вказує, чию панель відкрити: додайте `operator=` з ідентифікатором або іменем оператора в ChatHub."
+        }
+        Denied::OperatorUnknown => {
+            "Названий оператор не є ні псевдонімом із мапи операторів, ні ідентифікатором ChatHub (це число, наприклад 101), ні повним \
+             іменем оператора компанії. Нове ім'я в ChatHub починає діяти за хвилину."
+        }
+        Denied::OperatorAmbiguous => {
+            "Таке ім'я мають кілька операторів. Указуйте оператора за ідентифікатором ChatHub."
+        }
+        Denied::OperatorInactive => {
+            "Оператор неактивний або видалений у ChatHub. Активувати його може той, хто адмініструє ChatHub; це подіє за хвилину."
+        }
+        Denied::AutoIsOff => {
+            "Посилання залишає вибір оператора відкритим (`auto:`), а OPERATOR_AUTO тут вимкнено."
+        }
+        Denied::DirectoryNeeded => "Оператори ChatHub ще не відомі. Спробуйте за мить.",
+        Denied::OperatorNotAllowed => {
+            "Тому, хто звертається, не дозволено відкривати панель цього оператора."
+        }
+        Denied::NetworkNotAllowed => "Чати відкриваються лише з власних мереж компанії.",
+    }
+}
+
+const fn of_limit(limit: Limit) -> &'static str {
+    match limit {
+        Limit::Operator => {
+            "Цей оператор за короткий час відкрив забагато чатів. Зачекайте трохи і спробуйте ще раз."
+        }
+        Limit::Client => {
+            "З цієї мережі за короткий час відкрито забагато чатів. Зачекайте трохи і спробуйте ще раз."
+        }
+        Limit::Refused => {
+            "Забагато спроб із цієї мережі було відхилено. Зачекайте трохи і спробуйте ще раз."
+        }
+    }
+}
+
+const fn of_chathub(error: &chathub::Error) -> &'static str {
+    use chathub::Error as E;
+    match error {
+        E::CredentialsRejected => {
+            "ChatHub не приймає логін, пароль або ключ компанії. Це має виправити той, хто обслуговує цей сервіс."
+        }
+        E::NotPermitted => {
+            "ChatHub не дозволяє цій компанії відкрити панель цього оператора: він може бути неактивний, видалений або з іншої компанії."
+        }
+        E::NotFound | E::InvalidRequest { .. } => {
+            "ChatHub не знає оператора з таким ідентифікатором. Перевірте `operator` у посиланні."
+        }
+        E::Throttled { .. } => "ChatHub просить зменшити темп. Зачекайте трохи і спробуйте ще раз.",
+        E::Overloaded => {
+            "На ChatHub чекає більше натискань, ніж він устигне обробити. Спробуйте за мить."
+        }
+        E::Unavailable(Unreachable::NoConnection) => {
+            "Не вдається з'єднатися з ChatHub. Спробуйте за мить."
+        }
+        E::Unavailable(_) => "У ChatHub власні неполадки. Спробуйте за мить.",
+        E::TimedOut => "ChatHub не відповідає вчасно. Спробуйте за мить.",
+        E::BadAnswer(_) => {
+            "Відповідь ChatHub не вдалося зрозуміти. Спробуйте ще раз; якщо це повторюється, тому, хто обслуговує цей сервіс, варто \
+             перевірити CHATHUB_URL."
+        }
+    }
+}

@@ -1,0 +1,304 @@
+//! The link builder: what it shows is what a click would do, and nothing that is filled in becomes markup.
+
+use rstest::rstest;
+
+use crate::harness::{Problem, Service, header, raw, rules};
+
+/// What a page may weigh, in bytes: one packet train on a slow line.
+const MAX_PAGE: usize = 30_000;
+
+async fn page(service: &Service, query: &str) -> String {
+    let response = service
+        .request(&format!("/builder?{query}"))
+        .send()
+        .await
+        .unwrap();
+    assert_eq!(response.status(), 200, "{query}");
+    assert_eq!(
+        header(&response, "content-type"),
+        "text/html; charset=utf-8"
+    );
+    let page = response.text().await.unwrap();
+    assert!(page.len() < MAX_PAGE, "{} bytes", page.len());
+    page
+}
+
+/// The text of the element with this id, as it is written.
+fn text<'a>(page: &'a str, id: &str) -> &'a str {
+    let (_, rest) = page
+        .split_once(&format!("id=\"{id}\""))
+        .unwrap_or_else(|| panic!("no {id} in {page}"));
+    let rest = rest.split_once('>').unwrap().1;
+    rest.split("</pre>")
+        .next()
+        .unwrap()
+        .split("</p>")
+        .next()
+        .unwrap()
+}
+
+#[rstest]
+#[case(
+    "operator=101&chat_raw_id=65a1f0c2",
+    "Format 1",
+    "?chat_raw_id=65a1f0c2"
+)]
+#[case("operator=101&phone=0501234567", "Format 2", "?phone=%2B380501234567")]
+#[case(
+    "operator=101&phone=0501234567&source=viber",
+    "Format 2",
+    "?phone=%2B380501234567"
+)]
+#[case(
+    "operator=101&phone=0501234567&from=Acme",
+    "Format 3",
+    "?from=Acme&#38;phone=%2B380501234567"
+)]
+#[case(
+    "operator=101&phone=0501234567&source=whatsapp",
+    "Format 4",
+    "?source=3&#38;from=380671112233&#38;phone=%2B380501234567"
+)]
+#[case("operator=&phone=0501234567", "400 operator-missing", "")]
+#[case("operator=101&phone=12345", "400 phone-invalid", "")]
+#[case("operator=101&phone=", "400 target-missing", "")]
+#[case("operator=101&phone={{phone}}", "400 placeholder-unfilled", "")]
+#[case("operator=101&phone=0501234567&source=fax", "400 source-invalid", "")]
+#[tokio::test]
+async fn it_says_what_a_click_would_do(
+    #[case] query: &str,
+    #[case] verdict: &str,
+    #[case] leads_to: &str,
+) {
+    let service = Service::start_with(rules(), &[("SENDERS", "whatsapp=380671112233")]).await;
+    let calls = service.chathub.total_calls();
+    let page = page(&service, query).await;
+    assert!(text(&page, "verdict").contains(verdict), "{page}");
+    if leads_to.is_empty() {
+        assert!(!page.contains("id=\"leads-to\""), "{page}");
+    } else {
+        assert_eq!(
+            text(&page, "leads-to"),
+            format!("https://chat.smsbat.com/{leads_to}")
+        );
+    }
+    assert_eq!(service.chathub.total_calls(), calls, "it asks nobody");
+}
+
+/// The sample is a link as good as any: a click on it does what the builder says.
+#[tokio::test]
+async fn the_sample_is_a_link() {
+    let service = Service::start().await;
+    let page = page(
+        &service,
+        "operator=101&phone=%2B38 (050) 123-45-67&from=A%26B",
+    )
+    .await;
+    let sample = text(&page, "sample").replace("&#38;", "&");
+    let query = sample.split_once('?').unwrap().1;
+    assert_eq!(
+        service.destination(query).await,
+        "https://chat.smsbat.com/?from=A%26B&phone=%2B380501234567&token="
+    );
+    assert!(page.contains(&format!(
+        "href=\"open-chat?{}\"",
+        query.replace('&', "&#38;")
+    )));
+}
+
+#[rstest]
+#[case("salesforce", "operator={!$User.Email}&#38;phone={!Contact.Phone}")]
+#[case("odoo", "operator={user.id}&#38;phone={record.phone}")]
+#[case("zoho", "operator={operator}&#38;phone=${Leads.Phone}")]
+#[case("creatio", "operator={operator}&#38;phone={phone}")]
+#[case("no-such-crm", "operator={operator}&#38;phone={phone}")]
+#[tokio::test]
+async fn each_crm_has_its_own_placeholders(#[case] crm: &str, #[case] query: &str) {
+    let service = Service::start().await;
+    let page = page(&service, &format!("crm={crm}")).await;
+    assert_eq!(
+        text(&page, "template"),
+        format!("{}/open-chat?{query}", service.url())
+    );
+    assert_eq!(
+        page.contains("id=\"phone-unknown\""),
+        query.contains("={phone}"),
+        "{page}"
+    );
+}
+
+#[tokio::test]
+async fn what_is_not_known_is_called_unknown() {
+    let service = Service::start().await;
+    let creatio = page(&service, "crm=creatio").await;
+    assert_eq!(creatio.matches(">unknown</span>").count(), 6);
+    let zendesk = page(&service, "crm=zendesk").await;
+    assert!(zendesk.contains("(likely, not confirmed)"));
+}
+
+#[rstest]
+#[case("open", &[], "?operator={user.id}&#38;phone=", "any operator&#39;s panel")]
+#[case("pass", &[("PASS_SECRET", "canary-pass-secret-of-more-than-32-bytes")], "?pass={pass}&#38;phone=", "must sign a pass")]
+#[case("sso", &[("SSO_HEADER", "X-Agent"), ("TRUSTED_PROXIES", "192.0.2.7")], "?phone=", "a proxy logs the agent in")]
+#[tokio::test]
+async fn the_access_mode_decides_what_the_link_needs(
+    #[case] access: &str,
+    #[case] variables: &[(&str, &str)],
+    #[case] query: &str,
+    #[case] note: &str,
+) {
+    let mut all = vec![("ACCESS", access)];
+    all.extend(variables);
+    let service = Service::start_with(rules(), &all).await;
+    let page = page(&service, "crm=odoo").await;
+    assert!(text(&page, "template").contains(query), "{page}");
+    assert!(page.contains(note), "{page}");
+    assert!(text(&page, "verdict").contains("Format 2"), "{page}");
+    assert!(!page.contains("canary"), "a secret");
+}
+
+#[tokio::test]
+async fn nothing_that_is_filled_in_becomes_markup() {
+    let service = Service::start().await;
+    let payloads = [
+        "<script>alert(1)</script>",
+        "\"><img src=x onerror=alert(1)>",
+        "'-alert(1)-'",
+        "</pre></textarea><svg/onload=alert(1)>",
+        "`<b>`",
+        "javascript:alert(1)",
+        "{{7*7}}",
+        "%3Cscript%3E",
+        "\u{202e}\u{0}",
+    ];
+    for payload in payloads {
+        let value: String = url::form_urlencoded::byte_serialize(payload.as_bytes()).collect();
+        for name in [
+            "crm",
+            "operator",
+            "phone",
+            "source",
+            "from",
+            "chat_raw_id",
+            "fixed",
+            "x",
+        ] {
+            let page = page(&service, &format!("{name}={value}&fixed=on&operator=101")).await;
+            let scripts = page.matches("<script").count();
+            assert_eq!(scripts, 1, "{name}={payload}: {page}");
+            for markup in [
+                "<img",
+                "<svg",
+                "<b>",
+                "onerror=alert(1)>",
+                "\"><",
+                "href=\"javascript",
+            ] {
+                let innocent = page.matches(markup).count();
+                let plain = if markup == "\"><" { innocent } else { 0 };
+                assert_eq!(innocent, plain, "{name}={payload}: {page}");
+            }
+            assert!(!page.contains("49"), "{name}={payload}");
+        }
+    }
+}
+
+#[rstest]
+#[case("evil.example\"><script>alert(1)</script>", false)]
+#[case("evil.example/x?", false)]
+#[case("a b", false)]
+#[case("user@evil.example", false)]
+#[case("chat.lan:8080", true)]
+#[case("[::1]:8080", true)]
+#[tokio::test]
+async fn the_host_is_taken_only_where_it_is_one(#[case] host: &str, #[case] is_taken: bool) {
+    let service = Service::start().await;
+    let request = format!("GET /builder HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n");
+    let answer = raw(&service, &request).await;
+    // What is no host at all may be refused on a lower floor.
+    if answer.starts_with("HTTP/1.1 200 ") {
+        let expected = if is_taken {
+            format!("http://{host}/open-chat?")
+        } else {
+            "/open-chat?".into()
+        };
+        assert!(text(&answer, "template").starts_with(&expected), "{answer}");
+    } else {
+        assert!(!is_taken && answer.starts_with("HTTP/1.1 400 "), "{answer}");
+    }
+}
+
+#[tokio::test]
+async fn urls_begin_where_the_service_is_for_its_callers() {
+    let service =
+        Service::start_with(rules(), &[("PUBLIC_URL", "https://chat.example/desk/")]).await;
+    let page = page(&service, "crm=creatio").await;
+    for id in ["template", "sample"] {
+        assert!(
+            text(&page, id).starts_with("https://chat.example/desk/open-chat?"),
+            "{page}"
+        );
+    }
+    assert!(
+        page.contains("href=\"open-chat?"),
+        "to wherever the page came from"
+    );
+}
+
+/// Only from a proxy that is trusted: else anybody could write the header.
+#[tokio::test]
+async fn https_is_believed_of_a_trusted_proxy() {
+    for (variables, scheme) in [
+        (&[][..], "http"),
+        (&[("TRUSTED_PROXIES", "127.0.0.1")][..], "https"),
+    ] {
+        let service = Service::start_with(rules(), variables).await;
+        let request = service
+            .request("/builder")
+            .header("X-Forwarded-Proto", "https");
+        let page = request.send().await.unwrap().text().await.unwrap();
+        assert!(
+            text(&page, "template").starts_with(&format!("{scheme}://127.0.0.1:")),
+            "{page}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn the_longest_values_make_no_long_page() {
+    let service = Service::start().await;
+    let long = "%F0%9F%92%A9".repeat(150);
+    let values = format!("operator={long}&phone={long}&from={long}&chat_raw_id={long}&fixed=on");
+    page(&service, &values).await;
+    page(&service, &values.replace("%F0%9F%92%A9", "'")).await;
+}
+
+#[tokio::test]
+async fn it_can_be_removed_and_kept_from_strangers() {
+    let service = Service::start().await;
+    let root = service.request("/").send().await.unwrap();
+    assert_eq!(
+        (root.status().as_u16(), header(&root, "location")),
+        (302, "builder".into())
+    );
+
+    let service = Service::start_with(rules(), &[("LINK_BUILDER", "off")]).await;
+    for path in ["/", "/builder"] {
+        let gone = Problem::read(service.request(path).send().await.unwrap()).await;
+        assert_eq!((gone.status, gone.kind.as_str()), (404, "not-found"));
+    }
+
+    let service = Service::start_with(rules(), &[("ALLOWED_NETWORKS", "192.0.2.0/24")]).await;
+    let far = Problem::read(service.request("/builder").send().await.unwrap()).await;
+    assert_eq!(
+        (far.status, far.kind.as_str()),
+        (403, "network-not-allowed")
+    );
+}
+
+#[tokio::test]
+async fn it_is_not_among_the_routes_for_machines() {
+    let service = Service::start_with(rules(), &[("OPS_LISTEN", "127.0.0.1:0")]).await;
+    assert_eq!(service.ops("/builder").await.status(), 404);
+    assert_eq!(service.ops("/").await.status(), 404);
+}

@@ -1,0 +1,226 @@
+//! The link builder, as a CRM admin uses it: with JavaScript and without.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use fantoccini::Locator;
+use serde_json::json;
+
+use crate::browser::Browser;
+use crate::process::{Running, open_chat};
+
+async fn eventually(what: &str, mut has_come: impl AsyncFnMut() -> bool) {
+    let comes = async {
+        while !has_come().await {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    let patience = Duration::from_secs(10);
+    assert!(
+        tokio::time::timeout(patience, comes).await.is_ok(),
+        "{what}: it never came"
+    );
+}
+
+fn start() -> (Running, String) {
+    let demo = Running::start(&mut open_chat(&["demo", "--port", "0"], &[]), "Ctrl-C");
+    let url = demo.url("/demo").replace("/demo", "/builder");
+    (demo, url)
+}
+
+/// The text of an element that may be replaced at any moment.
+async fn text(browser: &Browser, id: &str) -> String {
+    let text = browser
+        .value(&format!("document.getElementById('{id}').textContent"))
+        .await;
+    text.as_str().expect("a text").to_owned()
+}
+
+async fn select(browser: &Browser, name: &str, value: &str) {
+    let option = format!("select[name={name}] option[value='{value}']");
+    browser
+        .client
+        .find(Locator::Css(&option))
+        .await
+        .unwrap()
+        .click()
+        .await
+        .unwrap();
+}
+
+async fn crms(browser: &Browser) -> Vec<String> {
+    let values = browser
+        .value("[...document.querySelectorAll('select[name=crm] option')].map((one) => one.value)")
+        .await;
+    serde_json::from_value(values).unwrap()
+}
+
+#[tokio::test]
+async fn the_result_follows_the_form() {
+    let (_demo, url) = start();
+    let browser = Browser::open(&url).await;
+    browser.check("builder").await;
+    browser.picture("builder").await;
+    let mut templates = BTreeSet::new();
+    let crms = crms(&browser).await;
+    for crm in &crms {
+        select(&browser, "crm", crm).await;
+        let name = browser
+            .value("document.querySelector('select[name=crm]').selectedOptions[0].text")
+            .await;
+        let title = format!("The URL for {}", name.as_str().unwrap());
+        eventually(crm, async || text(&browser, "url-title").await == title).await;
+        let template = text(&browser, "template").await;
+        assert!(template.contains("/open-chat?operator="), "{template}");
+        assert!(text(&browser, "verdict").await.starts_with("Format 2:"));
+        templates.insert(template);
+    }
+    assert!(crms.len() >= 14 && templates.len() >= 7, "{templates:?}");
+
+    select(&browser, "source", "viber").await;
+    eventually("format 4", async || {
+        text(&browser, "verdict").await.starts_with("Format 4:")
+    })
+    .await;
+    let phone = browser
+        .client
+        .find(Locator::Css("input[name=phone]"))
+        .await
+        .unwrap();
+    phone.clear().await.unwrap();
+    phone.send_keys("\"><img src=x>").await.unwrap();
+    eventually("a refusal", async || {
+        text(&browser, "verdict")
+            .await
+            .starts_with("Refused, 400 phone-invalid")
+    })
+    .await;
+    assert_eq!(
+        browser
+            .value("document.querySelectorAll('img').length")
+            .await,
+        0
+    );
+    assert!(text(&browser, "said").await.starts_with("Refused"));
+    assert_eq!(browser.value("kept_out").await, json!([]));
+    browser.close().await;
+}
+
+#[tokio::test]
+async fn the_url_is_copied_and_tried() {
+    let (_demo, url) = start();
+    let browser = Browser::open(&url).await;
+    browser
+        .client
+        .find(Locator::Css("[data-copies=sample]"))
+        .await
+        .unwrap()
+        .click()
+        .await
+        .unwrap();
+    eventually("a copy", async || text(&browser, "said").await == "Copied.").await;
+    // What has been copied is what is pasted.
+    let field = browser
+        .client
+        .find(Locator::Css("input[name=from]"))
+        .await
+        .unwrap();
+    field.send_keys("\u{e009}v\u{e000}").await.unwrap();
+    let pasted = browser
+        .value("document.querySelector('input[name=from]').value")
+        .await;
+    let sample = text(&browser, "sample").await;
+    assert!(
+        sample.starts_with(pasted.as_str().unwrap())
+            && pasted.as_str().unwrap().contains("/open-chat?"),
+        "{pasted}"
+    );
+
+    browser.goto(&url).await;
+    let before = browser.client.windows().await.unwrap();
+    browser
+        .client
+        .find(Locator::Id("try-it"))
+        .await
+        .unwrap()
+        .click()
+        .await
+        .unwrap();
+    let opened = browser.client.windows().await.unwrap();
+    let new = opened
+        .into_iter()
+        .find(|window| !before.contains(window))
+        .expect("a tab");
+    browser.client.switch_to_window(new).await.unwrap();
+    browser
+        .client
+        .wait()
+        .for_element(Locator::Id("chat"))
+        .await
+        .unwrap();
+    assert_eq!(text(&browser, "phone").await, "+380501234567");
+    browser.close().await;
+}
+
+#[tokio::test]
+async fn it_works_without_javascript() {
+    let (_demo, url) = start();
+    let browser = Browser::open("about:blank").await;
+    let off = json!({"value": true});
+    browser
+        .devtools("Emulation.setScriptExecutionDisabled", off)
+        .await;
+    browser.goto(&url).await;
+    for crm in crms(&browser).await {
+        select(&browser, "crm", &crm).await;
+        select(&browser, "source", "whatsapp").await;
+        browser
+            .client
+            .find(Locator::Id("show"))
+            .await
+            .unwrap()
+            .click()
+            .await
+            .unwrap();
+        let wanted = format!("crm={crm}&");
+        eventually(&wanted, async || {
+            let asked = browser.client.current_url().await.unwrap();
+            asked.query().is_some_and(|query| query.contains(&wanted))
+        })
+        .await;
+        assert!(
+            browser.text("#verdict").await.starts_with("Format 4:"),
+            "{crm}"
+        );
+        assert_eq!(
+            browser.text("[data-copies=template]").await,
+            "",
+            "it needs JavaScript"
+        );
+    }
+    browser.close().await;
+}
+
+#[tokio::test]
+async fn everybody_can_read_it() {
+    let (_demo, url) = start();
+    let browser = Browser::open("about:blank").await;
+    for (width, scheme) in [(1000, "dark"), (360, "light"), (360, "dark")] {
+        browser.pretend(width, scheme, "uk").await;
+        for query in [
+            "?crm=salesforce",
+            "?crm=creatio&phone=12345",
+            "?crm=kommo&source=viber&fixed=on",
+        ] {
+            browser.goto(&format!("{url}{query}")).await;
+            browser.check(&format!("{query} {width} {scheme}")).await;
+            browser
+                .picture(&format!("builder-{}-{width}-{scheme}", &query[5..9]))
+                .await;
+        }
+        browser.goto(&url.replace("/builder", "/demo")).await;
+        browser.check(&format!("demo {width} {scheme}")).await;
+        browser.picture(&format!("demo-{width}-{scheme}")).await;
+    }
+    browser.close().await;
+}

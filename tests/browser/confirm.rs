@@ -1,0 +1,110 @@
+//! The page between a link and its chat, in a browser that says by itself where a POST comes from.
+
+use fantoccini::Locator;
+
+use crate::browser::Browser;
+use crate::process::{Running, open_chat};
+
+/// ChatHub's stand-in, and a service that asks everybody.
+struct Both {
+    _chathub: Running,
+    _service: Running,
+    address: String,
+}
+
+impl Both {
+    fn start() -> Self {
+        let chathub = Running::start(&mut open_chat(&["simulate", "--port", "0"], &[]), "http://");
+        let url = chathub.url("");
+        let variables = [
+            ("ACCESS", "open"),
+            ("CONFIRM", "always"),
+            ("LISTEN", "127.0.0.1:0"),
+            ("CHATHUB_URL", url.as_str()),
+            ("CHATHUB_LOGIN", "demo"),
+            ("CHATHUB_PASSWORD", "demo-password"),
+            ("CHAT_PANEL_URL", url.as_str()),
+            ("BRAND_NAME", "Acme Support"),
+        ];
+        let service = Running::start(&mut open_chat(&["serve"], &variables), "\"listening\"");
+        let (_, rest) = service
+            .printed
+            .split_once("\"listen\":\"")
+            .expect("an address");
+        let address = rest.split('"').next().unwrap().to_owned();
+        Self {
+            _chathub: chathub,
+            _service: service,
+            address,
+        }
+    }
+
+    fn link(&self, host: &str) -> String {
+        let port = self.address.rsplit_once(':').unwrap().1;
+        format!("http://{host}:{port}/open-chat?operator=101&phone=0501234567")
+    }
+}
+
+/// On loopback browsers send `Sec-Fetch-Site`; on a network in the clear they do not, and `Origin` speaks. Either way the redirect to the
+/// panel's origin must get past the page's policy.
+#[tokio::test]
+async fn the_button_opens_the_chat() {
+    let both = Both::start();
+    let map = "--host-resolver-rules=MAP chat.lan 127.0.0.1";
+    for (host, language) in [("127.0.0.1", "en"), ("chat.lan", "uk")] {
+        let browser = Browser::open_with("about:blank", &[map]).await;
+        for (width, scheme) in [(1000, "light"), (360, "dark")] {
+            browser.pretend(width, scheme, language).await;
+            browser.goto(&both.link(host)).await;
+            browser.check(&format!("{host} {width} {scheme}")).await;
+            browser
+                .picture(&format!("confirm-{language}-{scheme}"))
+                .await;
+        }
+        let title = browser.client.title().await.unwrap();
+        assert!(title.ends_with(" · Acme Support"), "{title}");
+        browser
+            .client
+            .find(Locator::Id("open"))
+            .await
+            .unwrap()
+            .click()
+            .await
+            .unwrap();
+        browser
+            .client
+            .wait()
+            .for_element(Locator::Id("chat"))
+            .await
+            .unwrap();
+        assert_eq!(browser.text("#operator").await, "101 · John Smith");
+        assert_eq!(browser.text("#phone").await, "+380501234567");
+        assert_eq!(browser.value("document.referrer").await, "");
+        browser.close().await;
+    }
+}
+
+#[tokio::test]
+async fn another_site_cannot_press_it() {
+    let both = Both::start();
+    let link = both.link("127.0.0.1").replace('&', "%26amp;");
+    let page =
+        format!("data:text/html,<form method=post action=\"{link}\"><button>x</button></form>");
+    let browser = Browser::open(&page).await;
+    browser
+        .client
+        .find(Locator::Css("button"))
+        .await
+        .unwrap()
+        .click()
+        .await
+        .unwrap();
+    browser
+        .client
+        .wait()
+        .for_element(Locator::Id("kind"))
+        .await
+        .unwrap();
+    assert_eq!(browser.text("#kind").await, "not-a-navigation");
+    browser.close().await;
+}
