@@ -237,7 +237,7 @@ struct Balancer {
 /// It asks each replica for its health, and does not send clicks to one that is not ready.
 fn haproxy(address: SocketAddr, [one, two]: [SocketAddr; 2]) -> (String, Vec<&'static str>) {
     let config = format!(
-        "defaults\n    mode http\n    timeout connect 1s\n    timeout client 30s\n    timeout server 30s\n\
+        "defaults\n    mode http\n    timeout connect 5s\n    timeout check 5s\n    timeout client 30s\n    timeout server 30s\n\
          frontend clicks\n    bind {address}\n    default_backend open-chat\n\
          backend open-chat\n    option httpchk GET /readyz\n    option redispatch 1\n    \
          default-server check inter 100ms fall 1 rise 1\n    \
