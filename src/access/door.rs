@@ -18,8 +18,8 @@ use crate::secret::Secret;
 
 /// The door.
 pub struct Access {
-    modes: Vec<Mode>,
-    pass_keys: Option<Reloading<PassKeys>>,
+    pub(super) modes: Vec<Mode>,
+    pub(super) pass_keys: Option<Reloading<PassKeys>>,
     api_keys: Option<Reloading<ApiKeys>>,
     proxy_secret: Option<Reloading<Secret>>,
     operators: Reloading<OperatorMap>,

@@ -12,6 +12,7 @@ mod pass;
 mod pass_keys;
 mod scope;
 mod settings;
+mod ticket;
 
 pub use self::caller::{Admission, Caller, Claim, Denied, Knock, Once};
 pub use self::door::Access;

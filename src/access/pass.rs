@@ -17,7 +17,7 @@ use super::pass_keys::{PassKey, PassKeys};
 const LEEWAY: i64 = 60;
 
 /// The longest pass that is looked at. A JWT of an identity provider stays below.
-const MAX_PASS: usize = 4096;
+pub(super) const MAX_PASS: usize = 4096;
 
 /// What a good pass says.
 #[derive(Debug)]

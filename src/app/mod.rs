@@ -81,6 +81,7 @@ impl Application {
             is_ready: AtomicBool::new(false),
             is_draining: AtomicBool::new(false),
             public_url: config.server.public_url.clone(),
+            widget: config.widget,
             front,
         });
         let has_builder = desk.pages.builder;

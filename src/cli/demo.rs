@@ -60,6 +60,8 @@ fn environment(port: u16, simulator: &str, rules: &Rules) -> Vec<(OsString, OsSt
             "SENDERS",
             "viber=Acme,telegrambot=acme_bot,whatsapp=380671112233",
         ),
+        ("WIDGET_URL", &format!("{simulator}widget-script.js")),
+        ("WIDGET_SOURCES", "none"),
     ]
     .map(|(name, value)| (name.into(), value.into()))
     .into()
@@ -74,6 +76,7 @@ fn welcome(address: &str) -> String {
          curl -i 'http://{address}/open-chat?operator=101&phone=+380501234567&source=0'\n\
          And a refusal:\n  \
          curl -i 'http://{address}/open-chat?operator=101&phone=12345'\n\
+         The panel as a widget, for a CRM's iframe:  http://{address}/widget?operator=101\n\
          \n\
          Ctrl-C ends it. Below: the service's log, a line a click.\n\n"
     )

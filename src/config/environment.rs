@@ -66,6 +66,10 @@ pub(super) struct Environment {
     pub(super) token_ttl: Option<String>,
     pub(super) trace_chathub: Option<String>,
     pub(super) trusted_proxies: Option<String>,
+    pub(super) widget_frame_ancestors: Option<String>,
+    pub(super) widget_session: Option<String>,
+    pub(super) widget_sources: Option<String>,
+    pub(super) widget_url: Option<String>,
 }
 
 impl Default for Environment {
@@ -158,6 +162,13 @@ impl Default for Environment {
             trace_chathub: text("off"),
             // An empty list trusts nobody: whoever can reach the port could write the header.
             trusted_proxies: None,
+            // A page that nobody has named must not have the panel in it.
+            widget_frame_ancestors: text("self"),
+            // A working day: an agent opens the CRM in the morning.
+            widget_session: text("12h"),
+            // Where the script is from; what it talks to is not documented.
+            widget_sources: text("https://*.smsbat.com,wss://*.smsbat.com"),
+            widget_url: text("https://widget.smsbat.com/operator-chat-panel/widget-script.js"),
         }
     }
 }

@@ -14,6 +14,7 @@ mod reader;
 mod server;
 mod tokens;
 mod traces;
+mod widget;
 
 use std::ffi::OsString;
 use std::fmt;
@@ -30,6 +31,7 @@ pub use self::pages::{Contact, PageConfig};
 use self::reader::{Kept, Problem, Reader, duration};
 pub use self::server::ServerConfig;
 pub use self::traces::TraceConfig;
+pub use self::widget::WidgetConfig;
 use crate::chathub::Settings;
 use crate::operators;
 use crate::rate_limit;
@@ -62,6 +64,8 @@ pub struct Config {
     pub logs: LogConfig,
     /// Which clicks are traced.
     pub traces: TraceConfig,
+    /// The operator panel for other pages.
+    pub widget: WidgetConfig,
 }
 
 /// What is wrong with the environment: every problem, each with its variable's name.
@@ -111,6 +115,7 @@ impl Config {
         let access = AccessConfig::read(reader, &env);
         let logs = LogConfig::read(reader, &env);
         let traces = TraceConfig::read(reader, &env);
+        let widget = WidgetConfig::read(reader, &env);
         let refresh = reader.read(
             "DIRECTORY_REFRESH",
             env.directory_refresh.as_ref(),
@@ -134,6 +139,7 @@ impl Config {
             access: access?,
             logs: logs?,
             traces: traces?,
+            widget: widget?,
         })
     }
 

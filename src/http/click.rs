@@ -29,6 +29,8 @@ pub(super) struct Click {
     pub(super) source: Option<ChatSource>,
     /// Set where a link was handed out: its format, the head of its token's hash, and where the token came from.
     pub(super) link: Option<(u8, Fingerprint, Outcome)>,
+    /// Set where a widget got a token: the head of its hash, and where it came from.
+    pub(super) widget: Option<(Fingerprint, Outcome)>,
     /// Set where a link without a token was handed out: why there was none.
     pub(super) fallback: Option<Kind>,
     /// Set where a page was shown instead of the chat.
@@ -46,6 +48,7 @@ impl Click {
             phone: None,
             source: None,
             link: None,
+            widget: None,
             fallback: None,
             shown: None,
         }
@@ -103,30 +106,27 @@ impl ClickFields {
             LogPhones::Masked => click.phone.as_ref().map(PhoneNumber::masked),
             LogPhones::None => None,
         };
-        let (format, token, token_outcome) = match click.link {
-            None => (None, None, None),
-            Some((format, fingerprint, outcome)) => (
-                Some(format),
-                Some(fingerprint.to_string()),
-                Some(outcome.name()),
-            ),
-        };
+        let of_link = click
+            .link
+            .map(|(_, fingerprint, outcome)| (fingerprint, outcome));
+        let token = of_link.or(click.widget);
         Self {
             trace_id: click.trace.id().map(|id| id.to_string()),
             client: click.client.to_string(),
             outcome: click
                 .link
                 .map(|_| "redirect")
+                .or(click.widget.map(|_| "widget"))
                 .or(click.fallback.map(|_| "fallback"))
                 .or(click.shown.map(Shown::name)),
             kind: kind.or(click.fallback).map(Kind::name),
             caller: click.caller.as_ref().map(ToString::to_string),
             operator: click.operator,
             phone: phone.map(|phone| phone.to_string()),
-            format,
+            format: click.link.map(|(format, ..)| format),
             source: click.source.map(ChatSource::name),
-            token,
-            token_outcome,
+            token: token.map(|(fingerprint, _)| fingerprint.to_string()),
+            token_outcome: token.map(|(_, outcome)| outcome.name()),
         }
     }
 }

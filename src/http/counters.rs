@@ -83,13 +83,8 @@ impl Counters {
 /// The statuses that a GET of this route may have.
 fn statuses(route: Route) -> Vec<u16> {
     match route {
-        Route::OpenChat => {
-            let mut statuses = vec![200, 302];
-            statuses.extend(Kind::ALL.map(Kind::status));
-            statuses.retain(|status| *status != 405);
-            statuses.dedup();
-            statuses
-        }
+        Route::OpenChat => with_refusals(&[200, 302]),
+        Route::Widget | Route::WidgetToken => with_refusals(&[200]),
         // It is posted to.
         Route::Links => Vec::new(),
         Route::Root => vec![302],
@@ -98,6 +93,15 @@ fn statuses(route: Route) -> Vec<u16> {
         Route::Readyz => vec![200, 503],
         Route::Other => vec![404],
     }
+}
+
+/// Of a route that hands tokens out.
+fn with_refusals(successes: &[u16]) -> Vec<u16> {
+    let mut statuses = successes.to_vec();
+    statuses.extend(Kind::ALL.map(Kind::status));
+    statuses.retain(|status| *status != 405);
+    statuses.dedup();
+    statuses
 }
 
 fn get_counter(requests: &IntCounterVec, route: Route, status: u16) -> IntCounter {

@@ -16,6 +16,7 @@ use crate::shared_store::Away;
 const FORWARDED_FOR: &str = "x-forwarded-for";
 const FORWARDED_PROTO: &str = "x-forwarded-proto";
 const PROXY_SECRET: &str = "x-proxy-secret";
+const TICKET: &str = "x-widget-ticket";
 
 /// The address that a request comes from, proxies that are trusted aside.
 pub(super) fn client_address(request: &HttpRequest, desk: &Desk) -> IpAddr {
@@ -36,6 +37,23 @@ pub(super) async fn admit<'a>(
     desk: &'a Desk,
 ) -> Result<Admission<'a>, Refusal> {
     or_turn_away(knock(request, query, client, desk), desk, client).await
+}
+
+/// Lets a widget's page in for its next token: by its ticket where it shows one, else like anybody.
+pub(super) async fn admit_again<'a>(
+    request: &'a HttpRequest,
+    query: &'a Query<'_>,
+    client: IpAddr,
+    desk: &'a Desk,
+) -> Result<Admission<'a>, Refusal> {
+    let Some(ticket) = single(request.headers(), TICKET) else {
+        return admit(request, query, client, desk).await;
+    };
+    let answer = desk
+        .access
+        .check_network(client)
+        .and_then(|()| desk.access.admit_by_ticket(ticket));
+    or_turn_away(answer, desk, client).await
 }
 
 /// Says why somebody is not let in; who keeps trying is not told any more.

@@ -22,6 +22,7 @@ use super::kind::Kind;
 use super::refusal::Refusal;
 use super::{Desk, Route, Worker, door};
 use crate::telemetry::{Sampling, Trace, TraceParent};
+use crate::tokens::Outcome;
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
@@ -156,7 +157,11 @@ impl<'a> Exchange<'a> {
             status,
             kind.or(click.fallback).map(Kind::name),
             click.link.map(|(format, ..)| format),
-            click.link.map(|(.., outcome)| outcome.name()),
+            click
+                .link
+                .map(|(.., outcome)| outcome)
+                .or(click.widget.map(|(_, outcome)| outcome))
+                .map(Outcome::name),
         );
         if self.route.is_logged() {
             self.log(status, kind, click);
@@ -204,6 +209,7 @@ impl<'a> Exchange<'a> {
             message: match self.route {
                 Route::OpenChat => "click",
                 Route::Links => "link",
+                Route::Widget | Route::WidgetToken => "widget",
                 _ => "request",
             },
             request_id: &self.request_id,

@@ -10,6 +10,7 @@ use super::kind::Kind;
 use super::refusal::Refusal;
 
 const SEC_FETCH_DEST: HeaderName = HeaderName::from_static("sec-fetch-dest");
+const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 
 /// Headers in which a browser says that it only looks ahead.
 const PREFETCH: [HeaderName; 3] = [
@@ -20,6 +21,12 @@ const PREFETCH: [HeaderName; 3] = [
 
 /// What a link can be loaded as. `empty` is a script's own request.
 const NAVIGATIONS: [&str; 4] = ["document", "iframe", "frame", "empty"];
+
+/// What a page that stands in another page, or alone, is loaded as.
+const PAGES: [&str; 3] = ["document", "iframe", "frame"];
+
+/// What a script's own request is loaded as.
+const SCRIPTS: [&str; 1] = ["empty"];
 
 /// Parts of the user agents, in lower case, that fetch links to show a preview of them or to index them.
 const CRAWLERS: [&str; 24] = [
@@ -57,6 +64,36 @@ const SUSPECTS: [&str; 7] = [
 
 /// Refuses what is no navigation.
 pub(super) fn check(request: &HttpRequest) -> Result<(), Refusal> {
+    check_destination(request, &NAVIGATIONS)
+}
+
+/// Refuses what does not open a page, and those who would only look at it.
+pub(super) fn check_page(request: &HttpRequest) -> Result<(), Refusal> {
+    check_destination(request, &PAGES)?;
+    if is_crawler(request) {
+        return Err(Refusal::new(
+            Kind::NotANavigation,
+            "This page is an operator's chat panel; there is nothing to preview.",
+        ));
+    }
+    Ok(())
+}
+
+/// Refuses what is not the request of a script on a page of this service. A browser that does not say so has no page of a stranger that
+/// could read the answer.
+pub(super) fn check_own_script(request: &HttpRequest) -> Result<(), Refusal> {
+    check_destination(request, &SCRIPTS)?;
+    let site = text(request.headers(), &SEC_FETCH_SITE);
+    if site.is_some_and(|site| site != "same-origin") {
+        return Err(Refusal::new(
+            Kind::NotANavigation,
+            "Tokens are renewed by the widget's own page only.",
+        ));
+    }
+    Ok(())
+}
+
+fn check_destination(request: &HttpRequest, destinations: &[&str]) -> Result<(), Refusal> {
     let headers = request.headers();
     if has_body(headers) {
         return Err(Refusal::new(Kind::ParameterInvalid, Detail::HasBody));
@@ -65,9 +102,9 @@ pub(super) fn check(request: &HttpRequest) -> Result<(), Refusal> {
         .iter()
         .filter_map(|name| text(headers, name))
         .any(|purpose| purpose.to_ascii_lowercase().contains("prefetch"));
-    let is_navigation =
-        text(headers, &SEC_FETCH_DEST).is_none_or(|destination| NAVIGATIONS.contains(&destination));
-    if looks_ahead || !is_navigation {
+    let is_wanted = text(headers, &SEC_FETCH_DEST)
+        .is_none_or(|destination| destinations.contains(&destination));
+    if looks_ahead || !is_wanted {
         return Err(Refusal::new(Kind::NotANavigation, Detail::NotAClick));
     }
     Ok(())

@@ -22,6 +22,7 @@ mod reasons;
 mod refusal;
 mod texts;
 mod whom;
+mod widget;
 
 use std::cell::RefCell;
 use std::sync::Arc;
@@ -37,7 +38,7 @@ use self::exchange::{answered_by, answered_where, posted_to};
 pub use self::kind::Kind;
 use self::refusal::Refusal;
 use crate::access::Access;
-use crate::config::{LinkConfig, LogPhones, PageConfig};
+use crate::config::{LinkConfig, LogPhones, PageConfig, WidgetConfig};
 use crate::https_url::HttpsUrl;
 use crate::metrics::Metrics;
 use crate::operators::Directory;
@@ -80,6 +81,8 @@ pub struct Desk {
     pub public_url: Option<HttpsUrl>,
     /// What the pages show of the company.
     pub pages: PageConfig,
+    /// The operator panel for other pages.
+    pub widget: WidgetConfig,
     /// Where `/` leads.
     pub front: Front,
 }
@@ -117,6 +120,8 @@ impl Worker {
 enum Route {
     OpenChat,
     Links,
+    Widget,
+    WidgetToken,
     Root,
     Builder,
     Demo,
@@ -128,9 +133,11 @@ enum Route {
 }
 
 impl Route {
-    const ALL: [Self; 9] = [
+    const ALL: [Self; 11] = [
         Self::OpenChat,
         Self::Links,
+        Self::Widget,
+        Self::WidgetToken,
         Self::Root,
         Self::Builder,
         Self::Demo,
@@ -144,6 +151,8 @@ impl Route {
         match self {
             Self::OpenChat => "/open-chat",
             Self::Links => "/links",
+            Self::Widget => "/widget",
+            Self::WidgetToken => "/widget/token",
             Self::Root => "/",
             Self::Builder => "/builder",
             Self::Demo => "/demo",
@@ -166,11 +175,17 @@ pub fn public_routes(
     has_builder: bool,
 ) -> impl FnOnce(&mut web::ServiceConfig) + Copy {
     move |config| {
-        config.route(
-            "/open-chat",
-            answered_where(confirm::allow, Route::OpenChat, open_chat::open_chat),
-        );
-        config.route("/links", posted_to(Route::Links, links::links));
+        config
+            .route(
+                "/open-chat",
+                answered_where(confirm::allow, Route::OpenChat, open_chat::open_chat),
+            )
+            .route("/links", posted_to(Route::Links, links::links))
+            .route("/widget", answered_by(Route::Widget, widget::page))
+            .route(
+                "/widget/token",
+                answered_by(Route::WidgetToken, widget::token),
+            );
         if has_builder {
             config.route("/builder", answered_by(Route::Builder, builder::builder));
         }

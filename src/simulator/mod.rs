@@ -1,4 +1,4 @@
-//! ChatHub, played from its documents: all seven calls with state, and a stand-in for the chat panel.
+//! ChatHub, played from its documents: all seven calls with state, and stand-ins for the chat panel and its widget.
 //!
 //! It is for trials and tests. Every choice that the documents leave open is a switch in [`Rules`], so that nobody over-fits to
 //! one reading. Faults are scripted, calls are counted. It never imports the client: both are written from the documents, so
@@ -11,6 +11,7 @@ mod fault;
 mod panel;
 mod people;
 mod rules;
+mod widget;
 mod world;
 
 use std::net::{SocketAddr, TcpListener};
@@ -62,6 +63,7 @@ impl Simulator {
                 .configure(api::routes)
                 .configure(control::routes)
                 .configure(panel::routes)
+                .configure(widget::routes)
         })
         .workers(1)
         .max_connections(MAX_CONNECTIONS)

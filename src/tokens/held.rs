@@ -18,6 +18,8 @@ pub struct Held {
     pub token: OperatorToken,
     /// The head of its hash, for the log.
     pub fingerprint: Fingerprint,
+    /// When ChatHub stops taking it.
+    ends: Instant,
     /// Until then it is handed out as it is, afterwards it is refreshed.
     pub(super) fresh_until: Instant,
     /// Until then it is handed out at all.
@@ -43,9 +45,15 @@ impl Held {
         Self {
             fingerprint: token.secret.fingerprint(),
             token,
+            ends: now + left,
             fresh_until: now + reuse.min(usable),
             usable_until: now + usable,
         }
+    }
+
+    /// How long it still lives, whatever the clocks say.
+    pub fn left(&self) -> Duration {
+        self.ends.saturating_duration_since(Instant::now())
     }
 }
 

@@ -42,3 +42,4 @@ mod simulator;
 mod storm;
 mod tokens;
 mod traces;
+mod widget;
