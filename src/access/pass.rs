@@ -101,6 +101,7 @@ impl PassKey {
     fn read(&self, claims: &Map<String, Value>, now: DateTime<Utc>) -> Result<Pass, Denied> {
         let ends = self.check_times(claims, now.timestamp())?;
         let operator = at_path(claims, &self.operator_claim).ok_or(Denied::PassInvalid)?;
+        let operator = format!("{}{operator}", self.operator_prefix);
         let bound = |name| match claims.get(name) {
             None | Some(Value::Null) => Ok(None),
             Some(value) => text(value).map(Some).ok_or(Denied::PassInvalid),
@@ -129,11 +130,14 @@ impl PassKey {
             Some(Value::Number(number)) => whole(number).map(Some).ok_or(Denied::PassInvalid),
             Some(_) => Err(Denied::PassInvalid),
         };
-        let ends = moment("exp")?.ok_or(Denied::PassInvalid)?;
+        let max_ttl = i64::try_from(self.max_ttl.as_secs()).unwrap_or(i64::MAX);
+        let begins = moment("iat")?.filter(|_| self.exp_from_iat);
+        let ends = moment("exp")?
+            .or_else(|| begins.map(|iat| iat.saturating_add(max_ttl)))
+            .ok_or(Denied::PassInvalid)?;
         if ends <= now {
             return Err(Denied::PassExpired);
         }
-        let max_ttl = i64::try_from(self.max_ttl.as_secs()).unwrap_or(i64::MAX);
         if ends - now > max_ttl.saturating_add(LEEWAY) {
             return Err(Denied::PassInvalid);
         }
@@ -153,8 +157,11 @@ fn whole(number: &serde_json::Number) -> Option<i64> {
     seconds.parse().ok()
 }
 
-/// The text of a claim at a dotted path: `user.id`.
+/// The text of the claim of this name, which may have dots in it (`https://crm.example/user`), or at this dotted path: `user.id`.
 fn at_path(claims: &Map<String, Value>, path: &str) -> Option<String> {
+    if let Some(value) = claims.get(path) {
+        return text(value);
+    }
     let mut names = path.split('.');
     let mut value = claims.get(names.next()?)?;
     for name in names {
@@ -220,7 +227,7 @@ impl PassKeys {
         let (key, secret) = self
             .0
             .iter()
-            .find_map(|key| key.secret.as_ref().map(|secret| (key, secret)))
+            .find_map(|key| key.signing_secret().map(|secret| (key, secret)))
             .ok_or(MintError::NoKey)?;
         if new.ttl > key.max_ttl {
             return Err(MintError::TooLong(key.max_ttl));

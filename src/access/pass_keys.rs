@@ -17,6 +17,9 @@ const MIN_SECRET: usize = 32;
 /// The id of the key that is `PASS_SECRET`.
 const SIMPLE_KEY: &str = "PASS_SECRET";
 
+/// The claim that names the operator, where a key says nothing else.
+const SUBJECT: &str = "sub";
+
 /// Where keys come from.
 #[derive(Clone, Debug)]
 pub struct PassKeySources {
@@ -39,8 +42,12 @@ pub(super) struct PassKey {
     material: Material,
     pub(super) max_ttl: Duration,
     pub(super) operators: Scope,
-    /// The dotted path of the claim that names the operator.
+    /// The name of the claim that names the operator, or the dotted path to it.
     pub(super) operator_claim: String,
+    /// What stands before the claim's value in the operator map, so that a CRM's number is not taken for ChatHub's.
+    pub(super) operator_prefix: String,
+    /// Where a vendor's JWT has no `exp`: it ends `max_ttl` after its `iat`.
+    pub(super) exp_from_iat: bool,
     pub(super) issuer: Option<String>,
     pub(super) audience: Option<String>,
     /// Of an HMAC key, which can sign as well as check.
@@ -59,6 +66,16 @@ impl std::fmt::Debug for PassKey {
 }
 
 impl PassKey {
+    /// What passes of this service's own are signed with: an HMAC secret, unless the key is for a vendor's JWTs, which say more than ours, or
+    /// say it elsewhere.
+    pub(super) fn signing_secret(&self) -> Option<&Secret> {
+        let is_vendors = self.operator_claim != SUBJECT
+            || !self.operator_prefix.is_empty()
+            || self.issuer.is_some()
+            || self.audience.is_some();
+        self.secret.as_ref().filter(|_| !is_vendors)
+    }
+
     /// The key material for a token with this `kid`. In a file each key has its id; a JWKS has its own.
     pub(super) fn material_for(&self, kid: Option<&str>) -> Option<&DecodingKey> {
         match (&self.material, kid) {
@@ -94,6 +111,10 @@ struct KeyEntry {
     #[serde(default)]
     operators: Scope,
     operator_claim: Option<String>,
+    #[serde(default)]
+    operator_prefix: String,
+    #[serde(default)]
+    exp_from_iat: bool,
     issuer: Option<String>,
     audience: Option<String>,
 }
@@ -154,6 +175,8 @@ impl PassKeySources {
             max_ttl: None,
             operators: Scope::default(),
             operator_claim: None,
+            operator_prefix: String::new(),
+            exp_from_iat: false,
             issuer: None,
             audience: None,
         };
@@ -206,7 +229,9 @@ impl KeyEntry {
             material,
             max_ttl: self.max_ttl.unwrap_or(max_ttl),
             operators: self.operators,
-            operator_claim: self.operator_claim.unwrap_or_else(|| "sub".into()),
+            operator_claim: self.operator_claim.unwrap_or_else(|| SUBJECT.into()),
+            operator_prefix: self.operator_prefix,
+            exp_from_iat: self.exp_from_iat,
             issuer: self.issuer,
             audience: self.audience,
             secret,

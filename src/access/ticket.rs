@@ -1,7 +1,7 @@
 //! A ticket: what a widget's page shows for its next token, when the pass that has opened it may be over.
 //!
-//! It repeats whom the pass has named and by which key, so it opens nothing that the pass did not, and ends with that key. It is signed
-//! with a secret that is made out of a key for passes, so every replica knows it, and neither is ever taken for the other.
+//! It repeats whom the pass has named, and is signed with a secret that is made out of the pass's own key. So every replica knows it, it
+//! opens nothing that the pass did not, it ends with that key, no other key's holder can make one, and neither is ever taken for the other.
 
 use std::time::Duration;
 
@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use super::caller::{Admission, Caller, Claim, ClaimedBy, Denied};
 use super::door::Access;
 use super::pass::{Bound, MAX_PASS};
-use super::pass_keys::PassKeys;
+use super::pass_keys::{PassKey, PassKeys};
 use super::settings::Mode;
 use crate::secret::Secret;
 
@@ -25,13 +25,11 @@ const PURPOSE: &[u8] = b"open-chat widget ticket 1";
 struct Ticket {
     /// The operator, as the pass has named it.
     sub: String,
-    /// The key that the pass was signed with.
-    key: String,
     exp: i64,
 }
 
 impl Access {
-    /// A ticket for somebody whom a pass has let in. None where no key can sign, or no pass was needed.
+    /// A ticket for somebody whom a pass has let in. None where the pass's key can only check, or no pass was needed.
     pub fn ticket(&self, admission: &Admission<'_>, lives: Duration) -> Option<Secret> {
         let (ClaimedBy::Pass(operator), Caller::Pass(key)) =
             (&admission.claim.by, &admission.caller)
@@ -40,10 +38,9 @@ impl Access {
         };
         let ticket = Ticket {
             sub: operator.clone(),
-            key: key.clone(),
             exp: (Utc::now() + lives).timestamp(),
         };
-        self.pass_keys.as_ref()?.get().sign_ticket(&ticket)
+        self.pass_keys.as_ref()?.get().sign_ticket(key, &ticket)
     }
 
     /// Lets the holder of a ticket in, as its pass would.
@@ -54,15 +51,14 @@ impl Access {
             .filter(|_| self.modes.contains(&Mode::Pass))
             .ok_or(Denied::PassInvalid)?
             .get();
-        let ticket = keys.check_ticket(text, Utc::now())?;
-        let key = keys.0.iter().find(|key| key.id == ticket.key);
+        let (ticket, key) = keys.check_ticket(text, Utc::now())?;
         Ok(Admission {
             claim: Claim {
                 by: ClaimedBy::Pass(ticket.sub),
                 named: None,
-                scope: key.ok_or(Denied::PassInvalid)?.operators.clone(),
+                scope: key.operators.clone(),
             },
-            caller: Caller::Pass(ticket.key),
+            caller: Caller::Pass(key.id.clone()),
             bound: Bound::default(),
             once: None,
         })
@@ -70,37 +66,36 @@ impl Access {
 }
 
 impl PassKeys {
-    fn sign_ticket(&self, ticket: &Ticket) -> Option<Secret> {
-        let (key, secret) = self
-            .0
-            .iter()
-            .find_map(|key| key.secret.as_ref().map(|secret| (key, secret)))?;
+    fn sign_ticket(&self, id: &str, ticket: &Ticket) -> Option<Secret> {
+        let secret = self.0.iter().find(|key| key.id == id)?.secret.as_ref()?;
         let mut header = Header::new(Algorithm::HS256);
-        header.kid = Some(key.id.clone());
+        header.kid = Some(id.to_owned());
         let key = EncodingKey::from_secret(derived(secret).as_ref());
         encode(&header, ticket, &key).ok().map(Secret::new)
     }
 
-    fn check_ticket(&self, text: &str, now: DateTime<Utc>) -> Result<Ticket, Denied> {
+    fn check_ticket(&self, text: &str, now: DateTime<Utc>) -> Result<(Ticket, &PassKey), Denied> {
         if text.len() > MAX_PASS {
             return Err(Denied::PassInvalid);
         }
         let kid = decode_header(text).ok().and_then(|header| header.kid);
-        let key = self.0.iter().find(|key| Some(&key.id) == kid.as_ref());
-        let secret = key
-            .and_then(|key| key.secret.as_ref())
+        let (key, secret) = self
+            .0
+            .iter()
+            .find(|key| Some(&key.id) == kid.as_ref())
+            .and_then(|key| Some((key, key.secret.as_ref()?)))
             .ok_or(Denied::PassInvalid)?;
         let mut validation = Validation::new(Algorithm::HS256);
         // Checked below, without leeway: it was signed by this service's clock.
         validation.validate_exp = false;
-        let key = DecodingKey::from_secret(derived(secret).as_ref());
-        let ticket = decode::<Ticket>(text, &key, &validation)
+        let derived = DecodingKey::from_secret(derived(secret).as_ref());
+        let ticket = decode::<Ticket>(text, &derived, &validation)
             .map_err(|_| Denied::PassInvalid)?
             .claims;
         if ticket.exp <= now.timestamp() {
             return Err(Denied::PassExpired);
         }
-        Ok(ticket)
+        Ok((ticket, key))
     }
 }
 
