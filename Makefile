@@ -5,7 +5,7 @@ PYTHON := target/tools/python/bin/python -B
 VERSION := $(shell sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml)
 
 .DEFAULT_GOAL := help
-.PHONY: help run build image test setup lint test-unit test-api test-browser test-chart test-image test-leaks
+.PHONY: help run build image test setup lint test-unit test-api test-browser test-openapi test-chart test-image test-leaks
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -19,7 +19,7 @@ build: ## Build the release binary, target/release/open-chat
 image: ## Build the container image with docker
 	docker build --build-arg VERSION=$(VERSION) --build-arg REVISION="$$(git rev-parse HEAD)" --tag open-chat:$(VERSION) .
 
-test: setup lint test-unit test-api test-browser test-chart test-image test-leaks ## Run everything; installs what the tests need
+test: setup lint test-unit test-api test-browser test-openapi test-chart test-image test-leaks ## Run everything; installs what the tests need
 	@echo "make test: all stages passed"
 
 setup: ## Install what the tests need, if it is missing
@@ -42,6 +42,10 @@ test-api: ## The application over a socket, against the simulator
 
 test-browser: ## The pages in a real Chromium, each with axe-core
 	tests/keep-output.sh $(LOGS) add $(CARGO) test --locked --test browser
+
+test-openapi: ## What /openapi.json says, held against a running service by schemathesis
+	$(CARGO) build --locked
+	tests/keep-output.sh $(LOGS) add tests/openapi.sh 20
 
 test-chart: ## The Helm chart, with helm 3 and 4, for each Kubernetes
 	tests/tools.sh

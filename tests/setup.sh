@@ -1,6 +1,7 @@
 #!/bin/sh
 # Installs what the tests need and this machine lacks. As root it installs; as anybody else it prints the one command to run.
 set -eu
+cd "$(dirname "$0")/.."
 
 # Where servers are installed, which is not in everybody's PATH.
 PATH="$PATH:/usr/sbin:/sbin"
@@ -15,6 +16,11 @@ need redis-server redis-server
 need prometheus prometheus
 need nginx nginx-light
 need haproxy haproxy
+# What the examples of docs/signing run in.
+need php php-cli
+need node nodejs
+need mcs mono-mcs
+need mono mono-runtime
 # The chart and the image.
 need npm npm
 need python3 python3
@@ -25,14 +31,17 @@ need runc runc
 need mmdebstrap mmdebstrap
 need nsenter util-linux
 
-# The accessibility checker of the browser tests: one file, which a page is handed.
-accessibility_checker() {
+# What only npm's and Python's indexes have, each in a place of its own.
+tools() {
+    # The accessibility checker of the browser tests: one file, which a page is handed.
     [ -f target/npm/node_modules/axe-core/axe.min.js ] ||
         npm install --prefix target/npm --no-save --no-audit --no-fund --ignore-scripts axe-core@4.14.1
+    st=target/tools/schemathesis
+    [ -x $st/bin/st ] || { python3 -m venv $st && $st/bin/pip install --quiet schemathesis==4.32.5; }
 }
 
 if [ -z "$missing" ]; then
-    accessibility_checker
+    tools
     exit 0
 fi
 
@@ -51,9 +60,10 @@ if [ "$(id -u)" = 0 ]; then
     # shellcheck disable=SC2086 # lists of words
     DEBIAN_FRONTEND=noninteractive $install
     $stop
-    accessibility_checker
+    tools
 else
     echo "The tests need packages that are missing here. Run this, then try again:" >&2
     echo "  sudo apt-get update && sudo $install${stop:+ && sudo $stop}" >&2
     exit 1
 fi
+tools

@@ -89,7 +89,9 @@ fn statuses(route: Route) -> Vec<u16> {
         Route::Links => Vec::new(),
         Route::Root => vec![302],
         Route::Builder => vec![200, 403],
-        Route::Demo | Route::Healthz | Route::Metrics => vec![200],
+        Route::OpenApi | Route::OpenApiPage | Route::Demo | Route::Healthz | Route::Metrics => {
+            vec![200]
+        }
         Route::Readyz => vec![200, 503],
         Route::Other => vec![404],
     }

@@ -8,6 +8,8 @@ use super::Desk;
 use super::click::Click;
 use super::refusal::Refusal;
 
+const TEXT: &str = "text/plain; charset=utf-8";
+
 /// The content type of Prometheus' text format.
 const PROMETHEUS_TEXT: &str = "text/plain; version=0.0.4; charset=utf-8";
 
@@ -17,7 +19,7 @@ pub(super) async fn healthz(
     _: &Desk,
     _: &mut Click,
 ) -> Result<HttpResponse, Refusal> {
-    Ok(HttpResponse::Ok().body("ok\n"))
+    Ok(HttpResponse::Ok().content_type(TEXT).body("ok\n"))
 }
 
 /// Ready: ChatHub has accepted the credentials once, and the service is not about to end. A later outage does not undo it.
@@ -29,11 +31,13 @@ pub(super) async fn readyz(
     let not_ready = if desk.is_draining.load(Ordering::Relaxed) {
         "draining: about to end\n"
     } else if desk.is_ready.load(Ordering::Relaxed) {
-        return Ok(HttpResponse::Ok().body("ready\n"));
+        return Ok(HttpResponse::Ok().content_type(TEXT).body("ready\n"));
     } else {
         "ChatHub has not accepted the credentials yet\n"
     };
-    Ok(HttpResponse::ServiceUnavailable().body(not_ready))
+    Ok(HttpResponse::ServiceUnavailable()
+        .content_type(TEXT)
+        .body(not_ready))
 }
 
 /// The metrics, for Prometheus.

@@ -25,7 +25,7 @@ const TTL: Duration = Duration::from_mins(10);
 /// What a back end sends. Numbers are taken for texts, because CRMs keep ids and phones as either.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Wanted {
+pub(super) struct Wanted {
     operator: Value,
     phone: Option<Value>,
     source: Option<Value>,

@@ -16,6 +16,7 @@ mod health;
 mod kind;
 mod links;
 mod open_chat;
+mod openapi;
 mod prose;
 mod query;
 mod reasons;
@@ -122,6 +123,8 @@ enum Route {
     Links,
     Widget,
     WidgetToken,
+    OpenApi,
+    OpenApiPage,
     Root,
     Builder,
     Demo,
@@ -133,11 +136,13 @@ enum Route {
 }
 
 impl Route {
-    const ALL: [Self; 11] = [
+    const ALL: [Self; 13] = [
         Self::OpenChat,
         Self::Links,
         Self::Widget,
         Self::WidgetToken,
+        Self::OpenApi,
+        Self::OpenApiPage,
         Self::Root,
         Self::Builder,
         Self::Demo,
@@ -153,6 +158,8 @@ impl Route {
             Self::Links => "/links",
             Self::Widget => "/widget",
             Self::WidgetToken => "/widget/token",
+            Self::OpenApi => "/openapi.json",
+            Self::OpenApiPage => "/openapi",
             Self::Root => "/",
             Self::Builder => "/builder",
             Self::Demo => "/demo",
@@ -185,7 +192,12 @@ pub fn public_routes(
             .route(
                 "/widget/token",
                 answered_by(Route::WidgetToken, widget::token),
-            );
+            )
+            .route(
+                "/openapi.json",
+                answered_by(Route::OpenApi, openapi::document),
+            )
+            .route("/openapi", answered_by(Route::OpenApiPage, openapi::page));
         if has_builder {
             config.route("/builder", answered_by(Route::Builder, builder::builder));
         }

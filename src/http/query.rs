@@ -15,7 +15,7 @@ use crate::source::ChatSource;
 /// The longest query, in bytes.
 const MAX_QUERY: usize = 4096;
 
-const NAMES: [&str; 6] = ["operator", "phone", "chat_raw_id", "from", "source", "pass"];
+pub(super) const NAMES: [&str; 6] = ["operator", "phone", "chat_raw_id", "from", "source", "pass"];
 
 /// The parameters of a click, decoded; `None` where absent or blank.
 #[derive(Debug, Default)]

@@ -146,6 +146,7 @@ async fn token_for(
 fn policy(widget: &WidgetConfig) -> String {
     let script = widget.script.as_url().origin().ascii_serialization();
     let sources = format!("{script} {}", widget.sources);
+    let sources = sources.trim_end();
     let ancestors = &widget.frame_ancestors;
     format!(
         "default-src 'none'; script-src '{REFRESH_HASH}' {script}; connect-src 'self' {sources}; \

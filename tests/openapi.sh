@@ -1,0 +1,53 @@
+#!/bin/sh
+# openapi.sh SECONDS: has schemathesis make up requests after /openapi.json, right and wrong ones, for so long at a locked door and again at
+# an open one, and hold the answers against what the document says.
+set -eu
+seconds=$1
+cd "$(dirname "$0")/.."
+open_chat=target/debug/open-chat
+st=$PWD/target/tools/schemathesis/bin/st
+config=$PWD/tests/schemathesis.toml
+work=$(mktemp -d)
+processes=""
+trap 'kill $processes 2>/dev/null || true; rm -rf "$work"' EXIT
+
+# Waits for the first address in a file that a process writes to.
+address() {
+    for _ in $(seq 100); do
+        found=$(grep -o '127\.0\.0\.1:[0-9]*' "$1" | head -n 1)
+        [ -z "$found" ] || { echo "http://$found"; return; }
+        sleep 0.1
+    done
+    echo "openapi.sh: $1 has no address in it:" >&2
+    cat "$1" >&2
+    exit 1
+}
+
+$open_chat simulate --port 0 >"$work/simulator" &
+processes="$processes $!"
+
+export API_KEY=canary-api-key PASS_SECRET=canary-pass-secret-of-more-than-32-bytes
+printf '[[key]]\nname = "tests"\nsha256 = "%s"\n' "$(printf %s "$API_KEY" | sha256sum | cut -d ' ' -f 1)" >"$work/keys.toml"
+PASS=$($open_chat pass mint --operator 101 --ttl 1h)
+export PASS
+
+export API_KEYS_FILE="$work/keys.toml" PUBLIC_URL=https://chat.example LISTEN=127.0.0.1:0 CHATHUB_LOGIN=demo CHATHUB_PASSWORD=demo-password
+export RATE_LIMIT_OPERATOR=1000000/s RATE_LIMIT_CLIENT=1000000/s RATE_LIMIT_REFUSED=1000000/s
+CHATHUB_URL=$(address "$work/simulator")
+export CHATHUB_URL
+
+for door in pass,key open,key; do
+    ACCESS=$door $open_chat serve >"$work/$door" &
+    service=$!
+    processes="$processes $service"
+    url=$(address "$work/$door")
+    echo "openapi.sh: ACCESS=$door at $url"
+    # There are no redirects within the service, and schemathesis is not to follow one elsewhere.
+    # It keeps notes where it runs.
+    (cd "$work" && "$st" --config-file "$config" run "$url/openapi.json" --url "$url" \
+        --max-redirects 0 --max-time "$seconds" --wait-for-schema 10)
+    kill $service
+    wait $service || true
+    # What it has logged is searched for secrets with the rest.
+    cat "$work/$door" >>target/tmp/processes.log
+done
