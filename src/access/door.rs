@@ -6,10 +6,12 @@ use chrono::{DateTime, Utc};
 
 use super::api_key::ApiKeys;
 use super::caller::{Admission, Caller, Claim, ClaimedBy, Denied, Knock, Once};
+use super::key_material::secret_of;
+use super::mint::{MintError, NewPass};
 use super::network::{Networks, client_address};
 use super::once::UsedPasses;
-use super::pass::{Bound, MintError, NewPass};
-use super::pass_keys::{PassKeys, secret_of};
+use super::pass::Bound;
+use super::pass_keys::PassKeys;
 use super::scope::Scope;
 use super::settings::{Mode, Settings, UnusableFile};
 use crate::operators::{OperatorMap, Operators, Roster, Unfound, Whom};

@@ -6,6 +6,8 @@
 mod api_key;
 mod caller;
 mod door;
+mod key_material;
+mod mint;
 mod network;
 mod once;
 mod pass;
@@ -16,7 +18,8 @@ mod ticket;
 
 pub use self::caller::{Admission, Caller, Claim, Denied, Knock, Once};
 pub use self::door::Access;
+pub use self::mint::{MintError, NewPass};
 pub use self::network::{Networks, NotANetwork, client_address};
-pub use self::pass::{Bound, MintError, NewPass};
+pub use self::pass::Bound;
 pub use self::pass_keys::PassKeySources;
 pub use self::settings::{Mode, Settings, UnknownMode, UnusableFile};

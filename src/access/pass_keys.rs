@@ -1,18 +1,15 @@
 //! The keys that passes are checked with: `PASS_SECRET`, and `PASS_KEYS_FILE`, TOML.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 
-use jsonwebtoken::jwk::JwkSet;
 use jsonwebtoken::{Algorithm, DecodingKey};
 use serde::Deserialize;
 
+use super::key_material::{Material, hmac, jwks, public_key, secret_from, secret_of};
 use super::scope::Scope;
 use crate::reload::Files;
 use crate::secret::{Secret, SecretSource};
-
-/// An HS256 secret shorter than its hash can be guessed.
-const MIN_SECRET: usize = 32;
 
 /// The id of the key that is `PASS_SECRET`.
 const SIMPLE_KEY: &str = "PASS_SECRET";
@@ -54,11 +51,6 @@ pub(super) struct PassKey {
     pub(super) secret: Option<Secret>,
 }
 
-enum Material {
-    One(DecodingKey),
-    Jwks(Vec<(Option<String>, DecodingKey)>),
-}
-
 impl std::fmt::Debug for PassKey {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "PassKey({}, {:?})", self.id, self.algorithm)
@@ -78,14 +70,7 @@ impl PassKey {
 
     /// The key material for a token with this `kid`. In a file each key has its id; a JWKS has its own.
     pub(super) fn material_for(&self, kid: Option<&str>) -> Option<&DecodingKey> {
-        match (&self.material, kid) {
-            (Material::One(key), None) => Some(key),
-            (Material::One(key), Some(kid)) => (self.id == kid).then_some(key),
-            (Material::Jwks(keys), _) => keys
-                .iter()
-                .find(|(id, _)| id.as_deref() == kid || (kid.is_none() && keys.len() == 1))
-                .map(|(_, key)| key),
-        }
+        self.material.find(&self.id, kid)
     }
 }
 
@@ -237,54 +222,6 @@ impl KeyEntry {
             secret,
         })
     }
-}
-
-/// A secret as it is at this moment, by files that are watched.
-pub(super) fn secret_of(files: &mut Files, source: &SecretSource) -> Result<Secret, String> {
-    match source {
-        SecretSource::Text(secret) => Ok(secret.clone()),
-        SecretSource::File(path) => secret_from(files, path),
-    }
-}
-
-fn secret_from(files: &mut Files, path: &Path) -> Result<Secret, String> {
-    Secret::from_file(&files.read(path)?)
-        .ok_or_else(|| format!("the file {} cannot be used: it is empty", path.display()))
-}
-
-fn hmac(kept: &mut Option<Secret>, secret: Secret) -> Result<DecodingKey, String> {
-    if secret.expose().len() < MIN_SECRET {
-        return Err(format!("the secret must have at least {MIN_SECRET} bytes"));
-    }
-    let key = DecodingKey::from_secret(secret.expose().as_bytes());
-    *kept = Some(secret);
-    Ok(key)
-}
-
-fn public_key(algorithm: Algorithm, pem: &str) -> Result<DecodingKey, String> {
-    let key = match algorithm {
-        Algorithm::RS256 => DecodingKey::from_rsa_pem(pem.as_bytes()),
-        Algorithm::ES256 => DecodingKey::from_ec_pem(pem.as_bytes()),
-        _ => DecodingKey::from_ed_pem(pem.as_bytes()),
-    };
-    key.map_err(|_| "public_key_file is not a public key of this algorithm in PEM".into())
-}
-
-fn jwks(algorithm: Algorithm, text: &str) -> Result<Vec<(Option<String>, DecodingKey)>, String> {
-    let set: JwkSet =
-        serde_json::from_str(text).map_err(|_| "jwks_file is not a JWK set".to_owned())?;
-    let keys: Vec<_> = set
-        .keys
-        .iter()
-        .filter_map(|jwk| {
-            let key = DecodingKey::from_jwk(jwk).ok()?;
-            (key.family() == algorithm.family()).then(|| (jwk.common.key_id.clone(), key))
-        })
-        .collect();
-    if keys.is_empty() {
-        return Err("jwks_file has no key of this algorithm".into());
-    }
-    Ok(keys)
 }
 
 fn duration<'de, D: serde::Deserializer<'de>>(

@@ -11,7 +11,7 @@ use crate::config::SigningConfig;
 
 #[derive(Subcommand)]
 pub(super) enum Pass {
-    /// Sign a pass with PASS_SECRET, or the first HS key of PASS_KEYS_FILE
+    /// Sign a pass with PASS_SECRET, or the first plain HS key of PASS_KEYS_FILE
     #[command(after_help = "Example: open-chat pass mint --operator 101 --ttl 8h")]
     Mint(Wanted),
 }

@@ -1,0 +1,85 @@
+//! What signatures are checked with: an HMAC secret, a public key, a provider's set of keys; and where each is read from.
+
+use std::path::Path;
+
+use jsonwebtoken::jwk::JwkSet;
+use jsonwebtoken::{Algorithm, DecodingKey};
+
+use crate::reload::Files;
+use crate::secret::{Secret, SecretSource};
+
+/// An HS256 secret shorter than its hash can be guessed.
+const MIN_SECRET: usize = 32;
+
+/// What a signature is checked with.
+pub(super) enum Material {
+    /// One key.
+    One(DecodingKey),
+    /// A provider's keys, each with its own id.
+    Jwks(Vec<(Option<String>, DecodingKey)>),
+}
+
+impl Material {
+    /// What checks a token with this `kid`, where the key that this belongs to is called `id`.
+    pub(super) fn find(&self, id: &str, kid: Option<&str>) -> Option<&DecodingKey> {
+        match (self, kid) {
+            (Self::One(key), None) => Some(key),
+            (Self::One(key), Some(kid)) => (id == kid).then_some(key),
+            (Self::Jwks(keys), _) => keys
+                .iter()
+                .find(|(id, _)| id.as_deref() == kid || (kid.is_none() && keys.len() == 1))
+                .map(|(_, key)| key),
+        }
+    }
+}
+
+/// A secret as it is at this moment, by files that are watched.
+pub(super) fn secret_of(files: &mut Files, source: &SecretSource) -> Result<Secret, String> {
+    match source {
+        SecretSource::Text(secret) => Ok(secret.clone()),
+        SecretSource::File(path) => secret_from(files, path),
+    }
+}
+
+pub(super) fn secret_from(files: &mut Files, path: &Path) -> Result<Secret, String> {
+    Secret::from_file(&files.read(path)?)
+        .ok_or_else(|| format!("the file {} cannot be used: it is empty", path.display()))
+}
+
+pub(super) fn hmac(kept: &mut Option<Secret>, secret: Secret) -> Result<DecodingKey, String> {
+    if secret.expose().len() < MIN_SECRET {
+        return Err(format!("the secret must have at least {MIN_SECRET} bytes"));
+    }
+    let key = DecodingKey::from_secret(secret.expose().as_bytes());
+    *kept = Some(secret);
+    Ok(key)
+}
+
+pub(super) fn public_key(algorithm: Algorithm, pem: &str) -> Result<DecodingKey, String> {
+    let key = match algorithm {
+        Algorithm::RS256 => DecodingKey::from_rsa_pem(pem.as_bytes()),
+        Algorithm::ES256 => DecodingKey::from_ec_pem(pem.as_bytes()),
+        _ => DecodingKey::from_ed_pem(pem.as_bytes()),
+    };
+    key.map_err(|_| "public_key_file is not a public key of this algorithm in PEM".into())
+}
+
+pub(super) fn jwks(
+    algorithm: Algorithm,
+    text: &str,
+) -> Result<Vec<(Option<String>, DecodingKey)>, String> {
+    let set: JwkSet =
+        serde_json::from_str(text).map_err(|_| "jwks_file is not a JWK set".to_owned())?;
+    let keys: Vec<_> = set
+        .keys
+        .iter()
+        .filter_map(|jwk| {
+            let key = DecodingKey::from_jwk(jwk).ok()?;
+            (key.family() == algorithm.family()).then(|| (jwk.common.key_id.clone(), key))
+        })
+        .collect();
+    if keys.is_empty() {
+        return Err("jwks_file has no key of this algorithm".into());
+    }
+    Ok(keys)
+}
