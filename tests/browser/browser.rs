@@ -41,7 +41,8 @@ impl Browser {
             "--window-size=1000,900",
         ];
         all.extend(arguments);
-        let options = json!({"goog:chromeOptions": {"args": all}});
+        let options =
+            json!({"goog:loggingPrefs": {"browser": "ALL"}, "goog:chromeOptions": {"args": all}});
         let client = ClientBuilder::new(hyper_util::client::legacy::connect::HttpConnector::new())
             .capabilities(options.as_object().expect("an object").clone())
             .connect(&format!("http://127.0.0.1:{port}"))
@@ -124,12 +125,20 @@ impl Browser {
             .expect("axe-core runs")
     }
 
-    /// The visible text of the one element that matches; empty where there is none.
+    /// The visible text of the one element that matches; empty where there is none. Where a script takes the element away meanwhile, the
+    /// one that has come in its place.
     pub async fn text(&self, css: &str) -> String {
-        match self.client.find(Locator::Css(css)).await {
-            Ok(element) => element.text().await.expect("a text"),
-            Err(error) if error.is_no_such_element() => String::new(),
-            Err(error) => panic!("{error}"),
+        loop {
+            let text = match self.client.find(Locator::Css(css)).await {
+                Ok(element) => element.text().await,
+                Err(error) => Err(error),
+            };
+            match text {
+                Ok(text) => return text,
+                Err(error) if error.is_no_such_element() => return String::new(),
+                Err(error) if error.is_stale_element_reference() => {}
+                Err(error) => panic!("{error}"),
+            }
         }
     }
 
@@ -138,6 +147,16 @@ impl Browser {
         let png = self.client.screenshot().await.expect("a picture");
         let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("{name}.png"));
         std::fs::write(path, png).expect("a file");
+    }
+
+    /// What the browser has written to its console since it was asked last, such as what a page's policy has blocked.
+    pub async fn console(&self) -> String {
+        let log = self.client.issue_cmd(ConsoleLog).await.expect("a log");
+        let lines = log.as_array().expect("a list").iter();
+        lines
+            .filter_map(|line| line["message"].as_str())
+            .collect::<Vec<_>>()
+            .join("\n")
     }
 
     pub async fn close(self) {
@@ -161,5 +180,19 @@ impl WebDriverCompatibleCommand for Devtools {
     fn method_and_body(&self, _: &Url) -> (Method, Option<String>) {
         let body = json!({"cmd": self.command, "params": self.parameters});
         (Method::POST, Some(body.to_string()))
+    }
+}
+
+/// ChromeDriver's own command for the console.
+#[derive(Debug)]
+struct ConsoleLog;
+
+impl WebDriverCompatibleCommand for ConsoleLog {
+    fn endpoint(&self, base: &Url, session: Option<&str>) -> Result<Url, ParseError> {
+        base.join(&format!("session/{}/se/log", session.unwrap_or_default()))
+    }
+
+    fn method_and_body(&self, _: &Url) -> (Method, Option<String>) {
+        (Method::POST, Some(json!({"type": "browser"}).to_string()))
     }
 }

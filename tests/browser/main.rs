@@ -7,7 +7,9 @@ mod browser;
 mod builder;
 mod confirm;
 mod demo;
+mod openapi;
 #[allow(dead_code, reason = "shared with the api tests, which need more of it")]
 #[path = "../support/process.rs"]
 mod process;
 mod refusals;
+mod widget;
