@@ -21,6 +21,7 @@ use super::whom::{no_token, whom};
 use super::{Desk, door, guard};
 use crate::access::{Admission, Bound};
 use crate::config::WidgetConfig;
+use crate::secret::Secret;
 use crate::tokens::Held;
 
 /// What renews the token on the page.
@@ -57,7 +58,7 @@ pub(super) async fn page(
         script: desk.widget.script.as_url().as_str(),
         token: held.token.secret.expose(),
         expires_in: held.left().as_secs(),
-        ticket: ticket.as_ref().map(|ticket| ticket.expose()),
+        ticket: ticket.as_ref().map(Secret::expose),
         refresh: REFRESH,
     };
     // Rendering into a String fails only where a value's own Display does.

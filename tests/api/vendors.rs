@@ -58,7 +58,7 @@ async fn service() -> (Service, EncodingKey) {
     let mut entries = guide(true);
     for (named, real) in secrets {
         assert!(entries.contains(&format!("\"{named}\"")), "{named}");
-        entries = entries.replace(&format!("\"{named}\""), &format!("{real:?}"));
+        entries = entries.replace(&format!("\"{named}\""), &format!("\"{}\"", real.display()));
     }
     let keys = file("vendors.toml", &entries);
     let map = file("vendors-map.toml", &guide(false));
