@@ -34,6 +34,7 @@ mod pages;
 mod probe;
 #[path = "../support/process.rs"]
 mod process;
+mod properties;
 mod proxies;
 mod proxy;
 mod redis;
