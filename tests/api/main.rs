@@ -21,6 +21,7 @@ mod directory;
 mod documents;
 mod ending;
 mod faults;
+mod foreign;
 mod guard;
 mod harness;
 mod house;
