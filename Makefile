@@ -5,7 +5,7 @@ PYTHON := target/tools/python/bin/python -B
 VERSION := $(shell sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml)
 
 .DEFAULT_GOAL := help
-.PHONY: help run build image test setup lint deny advisories test-unit test-api test-browser test-chart test-image test-leaks
+.PHONY: help run build image test package setup lint deny advisories test-unit test-api test-browser test-chart test-image test-leaks
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -18,6 +18,9 @@ build: ## Build the release binary, target/release/open-chat
 
 image: ## Build the container image with docker
 	docker build --build-arg VERSION=$(VERSION) --build-arg REVISION="$$(git rev-parse HEAD)" --tag open-chat:$(VERSION) .
+
+package: ## The crate as it is published, built from its package alone
+	$(CARGO) package --locked
 
 test: setup lint deny test-unit test-api test-browser test-chart test-image test-leaks ## Run everything; installs what the tests need
 	@echo "make test: all stages passed"
