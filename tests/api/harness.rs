@@ -288,9 +288,10 @@ pub fn log() -> String {
 /// The request line with this id, once the log's own thread has written it.
 pub async fn log_line(request_id: &str) -> Value {
     let written = async {
+        let mut seen = 0;
         loop {
-            if let Some(line) = log().lines().find(|line| line.contains(request_id)) {
-                return serde_json::from_str(line).expect("JSON");
+            if let Some(line) = new_log_line(request_id, &mut seen) {
+                return line;
             }
             tokio::time::sleep(Duration::from_millis(2)).await;
         }
@@ -298,6 +299,19 @@ pub async fn log_line(request_id: &str) -> Value {
     tokio::time::timeout(PATIENCE, written)
         .await
         .expect("a log line")
+}
+
+/// The line with this id among those after the first `seen` bytes, which are read once only: the log of a whole run is long.
+fn new_log_line(request_id: &str, seen: &mut usize) -> Option<Value> {
+    let log = log_store().lock().unwrap();
+    let new = &log[*seen..];
+    let lines = new.iter().rposition(|byte| *byte == b'\n')?;
+    *seen += lines + 1;
+    let line = std::str::from_utf8(&new[..lines])
+        .expect("UTF-8")
+        .lines()
+        .find(|line| line.contains(request_id))?;
+    Some(serde_json::from_str(line).expect("JSON"))
 }
 
 /// One log for the whole test binary: in memory for assertions, and in a file that the whole run's canary check reads.

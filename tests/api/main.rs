@@ -21,6 +21,7 @@ mod directory;
 mod documents;
 mod ending;
 mod faults;
+mod foreign;
 mod guard;
 mod harness;
 mod house;
@@ -34,6 +35,7 @@ mod pages;
 mod probe;
 #[path = "../support/process.rs"]
 mod process;
+mod properties;
 mod proxies;
 mod proxy;
 mod redis;
