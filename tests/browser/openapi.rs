@@ -8,7 +8,8 @@ use crate::process::{Running, open_chat};
 #[tokio::test]
 async fn the_description_can_be_read() {
     let demo = Running::start(&mut open_chat(&["demo", "--port", "0"], &[]), "Ctrl-C");
-    let browser = Browser::open(&demo.url("/demo").replace("/demo", "/openapi")).await;
+    let page = demo.url("/demo").replace("/demo", "/openapi");
+    let browser = Browser::open(&page).await;
     browser.picture("openapi").await;
     let count = async |css| {
         let found = browser.client.find_all(Locator::Css(css)).await;
@@ -25,5 +26,14 @@ async fn the_description_can_be_read() {
     assert_eq!(count("script, img, link[rel=stylesheet]").await, 0);
     let console = browser.console().await;
     assert!(!console.contains("Content Security Policy"), "{console}");
+    for width in [1000, 360] {
+        for scheme in ["light", "dark"] {
+            browser.pretend(width, scheme, "en").await;
+            browser.goto(&page).await;
+            browser
+                .check(&format!("/openapi, {width} px, {scheme}"))
+                .await;
+        }
+    }
     browser.close().await;
 }

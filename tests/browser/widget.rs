@@ -168,6 +168,7 @@ async fn the_widget_says_when_its_time_is_over() {
             .starts_with("The chat panel's time is over.")
     })
     .await;
+    assert_eq!(browser.objections().await, serde_json::json!([]));
     browser.close().await;
 }
 
