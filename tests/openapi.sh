@@ -5,7 +5,7 @@ set -eu
 seconds=$1
 cd "$(dirname "$0")/.."
 open_chat=target/debug/open-chat
-st=$PWD/target/tools/schemathesis/bin/st
+st=$PWD/target/schemathesis/bin/st
 config=$PWD/tests/schemathesis.toml
 work=$(mktemp -d)
 processes=""

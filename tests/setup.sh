@@ -36,7 +36,7 @@ tools() {
     # The accessibility checker of the browser tests: one file, which a page is handed.
     [ -f target/npm/node_modules/axe-core/axe.min.js ] ||
         npm install --prefix target/npm --no-save --no-audit --no-fund --ignore-scripts axe-core@4.14.1
-    st=target/tools/schemathesis
+    st=target/schemathesis
     [ -x $st/bin/st ] || { python3 -m venv $st && $st/bin/pip install --quiet schemathesis==4.32.5; }
 }
 
