@@ -44,6 +44,9 @@ impl PhoneNumber {
     /// Reads a phone as CRMs store it: `+38 (050) 123-45-67`, `00380501234567`, `0501234567`, `380501234567`. A number without a
     /// country code belongs to `default_region`. A leading space is a `+` that was not percent-encoded.
     pub fn parse(text: &str, default_region: Region) -> Result<Self, PhoneError> {
+        if let Some(number) = ukrainian(text, default_region) {
+            return Self::checked(&number, default_region);
+        }
         if text.contains('%') {
             return Err(PhoneError::EncodedTwice);
         }
@@ -65,6 +68,14 @@ impl PhoneNumber {
         if number.extension.is_some() {
             return Err(PhoneError::Extension);
         }
+        Self::checked(&number, default_region)
+    }
+
+    fn checked(
+        number: &rlibphonenumber::PhoneNumber,
+        default_region: Region,
+    ) -> Result<Self, PhoneError> {
+        let invalid = PhoneError::Invalid(default_region);
         if !number.is_valid() {
             return Err(invalid);
         }
@@ -78,10 +89,40 @@ impl PhoneNumber {
         &self.0
     }
 
+    /// The same without the `+`.
+    pub fn digits(&self) -> &str {
+        self.0.trim_start_matches('+')
+    }
+
     /// What a log may show: `+38050***4567`. At least three digits are hidden, however short the number is.
     pub fn masked(&self) -> Masked<'_> {
         Masked(self.as_str())
     }
+}
+
+/// A Ukrainian number in one of the forms in which almost all CRMs keep it: `+380501234567`, `380501234567` (a space may stand for the `+`), and
+/// `0501234567`. Taking one of these apart is two thirds of libphonenumber's work for a click; what comes out is the same, and whether it is
+/// valid is still libphonenumber's to say.
+fn ukrainian(text: &str, default_region: Region) -> Option<rlibphonenumber::PhoneNumber> {
+    const COUNTRY: i32 = 380;
+    const DIGITS: usize = 9;
+    let is_at_home = default_region == Region::UA;
+    let national = match text.as_bytes() {
+        [b'+' | b' ', b'3', b'8', b'0', national @ ..] => national,
+        [b'3', b'8', b'0', national @ ..] | [b'0', national @ ..] if is_at_home => national,
+        _ => return None,
+    };
+    // A further 0 could be one that is dialled and does not belong to the number.
+    let is_plain = national.len() == DIGITS && national[0] != b'0';
+    if !is_plain || !national.iter().all(u8::is_ascii_digit) {
+        return None;
+    }
+    let mut number = rlibphonenumber::PhoneNumber::default();
+    number.country_code = COUNTRY;
+    number.national_number = national
+        .iter()
+        .fold(0, |number, digit| number * 10 + u64::from(digit - b'0'));
+    Some(number)
 }
 
 impl fmt::Debug for PhoneNumber {
@@ -94,14 +135,23 @@ impl fmt::Debug for PhoneNumber {
 #[derive(Clone, Copy)]
 pub struct Masked<'a>(&'a str);
 
-impl fmt::Display for Masked<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+impl<'a> Masked<'a> {
+    /// What is shown, in the pieces that it has been cut into.
+    pub fn pieces(self) -> [&'a str; 3] {
         const SHOWN_HEAD: usize = 6;
         const SHOWN_TAIL: usize = 4;
         const HIDDEN: usize = 3;
         let tail = self.0.len().saturating_sub(SHOWN_TAIL);
         let head = tail.saturating_sub(HIDDEN).min(SHOWN_HEAD);
-        write!(f, "{}***{}", &self.0[..head], &self.0[tail..])
+        [&self.0[..head], "***", &self.0[tail..]]
+    }
+}
+
+impl fmt::Display for Masked<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.pieces()
+            .into_iter()
+            .try_for_each(|piece| f.write_str(piece))
     }
 }
 
@@ -184,6 +234,33 @@ mod tests {
     )]
     fn what_is_no_phone(#[case] text: &str, #[case] error: PhoneError) {
         assert_eq!(PhoneNumber::parse(text, Region::UA), Err(error));
+    }
+
+    /// As libphonenumber alone reads a text.
+    fn slowly(text: &str, region: Region) -> Result<PhoneNumber, PhoneError> {
+        // A space at the end keeps it off the short way, and means nothing.
+        PhoneNumber::parse(&format!("{text} "), region)
+    }
+
+    #[test]
+    fn the_short_way_for_ukrainian_numbers_leads_to_the_same_place() {
+        let poland = Region::parse("PL").unwrap();
+        let mut random = fastrand::Rng::with_seed(380);
+        let (mut short, mut valid) = (0, 0);
+        for _ in 0..4000 {
+            let digits = 8 + random.usize(..3);
+            let national: String = (0..digits).map(|_| random.char('0'..='9')).collect();
+            for head in ["+380", " 380", "380", "0", "+3800", "00", ""] {
+                let text = format!("{head}{national}");
+                for region in [Region::UA, poland] {
+                    short += usize::from(ukrainian(&text, region).is_some());
+                    let phone = PhoneNumber::parse(&text, region);
+                    valid += usize::from(phone.is_ok());
+                    assert_eq!(phone, slowly(&text, region), "{text:?} in {region}");
+                }
+            }
+        }
+        assert!(short > 4000 && valid > 1000, "{short} {valid}");
     }
 
     #[test]
