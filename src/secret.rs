@@ -2,9 +2,11 @@
 //!
 //! Owns the one type that carries such a text. It knows nothing of what the text opens.
 
+use std::fmt::Write as _;
 use std::path::PathBuf;
 use std::{fmt, io};
 
+use arrayvec::ArrayString;
 use aws_lc_rs::digest::{SHA256, digest};
 use secrecy::{ExposeSecret, SecretString};
 
@@ -36,7 +38,10 @@ impl Secret {
         let hash = digest(&SHA256, self.expose().as_bytes());
         let mut head = [0; 8];
         head.copy_from_slice(&hash.as_ref()[..8]);
-        Fingerprint(u64::from_be_bytes(head))
+        let mut text = ArrayString::new();
+        // Writing sixteen digits into room for sixteen cannot fail.
+        let _ = write!(text, "{:016x}", u64::from_be_bytes(head));
+        Fingerprint(text)
     }
 }
 
@@ -90,11 +95,18 @@ impl From<Secret> for SecretSource {
 
 /// The head of a secret's SHA-256, safe to log. `Display` writes 16 hex digits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Fingerprint(u64);
+pub struct Fingerprint(ArrayString<16>);
+
+impl Fingerprint {
+    /// 16 hex digits.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
 
 impl fmt::Display for Fingerprint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:016x}", self.0)
+        f.write_str(&self.0)
     }
 }
 

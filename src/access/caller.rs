@@ -1,6 +1,6 @@
 //! Who is at the door, who has been let in, and why somebody has not.
 
-use std::fmt::{self, Write as _};
+use std::fmt::Write as _;
 use std::time::Duration;
 
 use aws_lc_rs::digest::{SHA256, digest};
@@ -86,7 +86,7 @@ impl Once {
     }
 }
 
-/// Who is calling. `Display` is how logs name them: kind and name.
+/// Who is calling.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Caller {
     /// Somebody who could reach the port.
@@ -99,13 +99,14 @@ pub enum Caller {
     Key(String),
 }
 
-impl fmt::Display for Caller {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+impl Caller {
+    /// How logs name them, in two pieces: `pass:` and the key's name.
+    pub fn kind_and_name(&self) -> [&str; 2] {
         match self {
-            Self::Anyone => f.write_str("anyone"),
-            Self::Pass(key) => write!(f, "pass:{key}"),
-            Self::Sso(identity) => write!(f, "sso:{identity}"),
-            Self::Key(name) => write!(f, "key:{name}"),
+            Self::Anyone => ["anyone", ""],
+            Self::Pass(key) => ["pass:", key],
+            Self::Sso(identity) => ["sso:", identity],
+            Self::Key(name) => ["key:", name],
         }
     }
 }

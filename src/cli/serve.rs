@@ -18,9 +18,11 @@ pub(super) fn run() -> anyhow::Result<()> {
         io::stdout(),
         export,
     );
-    tokio::runtime::Runtime::new()?.block_on(async {
+    let outcome = tokio::runtime::Runtime::new()?.block_on(async {
         Application::start(config, Front::Builder, &telemetry)?
             .run()
             .await
-    })
+    });
+    telemetry.end();
+    outcome
 }

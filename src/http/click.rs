@@ -3,8 +3,6 @@
 use std::net::IpAddr;
 use std::time::Instant;
 
-use serde::Serialize;
-
 use super::kind::Kind;
 use crate::access::Caller;
 use crate::chathub::OperatorId;
@@ -12,7 +10,7 @@ use crate::config::LogPhones;
 use crate::phone::PhoneNumber;
 use crate::secret::Fingerprint;
 use crate::source::ChatSource;
-use crate::telemetry::Trace;
+use crate::telemetry::{Fields, Trace};
 use crate::tokens::Outcome;
 
 /// What became known of a click, for its log line and its counter. What stays unknown stays empty.
@@ -53,6 +51,63 @@ impl Click {
             shown: None,
         }
     }
+
+    /// Adds the click's part of its log line, which is its audit event: only closed sets, numbers and what has been checked.
+    pub(super) fn tell(&self, kind: Option<Kind>, phones: LogPhones, line: &mut Fields) {
+        if let Some(id) = self.trace.id() {
+            line.text("trace_id", &id.to_string());
+        }
+        line.address("client", self.client);
+        if let Some(outcome) = self.outcome() {
+            line.plain("outcome", [outcome]);
+        }
+        if let Some(kind) = kind.or(self.fallback) {
+            line.plain("kind", [kind.name()]);
+        }
+        if let Some(caller) = &self.caller {
+            line.texts("caller", caller.kind_and_name());
+        }
+        if let Some(operator) = self.operator {
+            line.number("operator", operator.0);
+        }
+        if let (Some(phone), LogPhones::Masked) = (&self.phone, phones) {
+            line.plain("phone", phone.masked().pieces());
+        }
+        if let Some((format, ..)) = self.link {
+            line.number("format", format.into());
+        }
+        if let Some(source) = self.source {
+            line.plain("source", [source.name()]);
+        }
+        if let Some((fingerprint, outcome)) = self.token() {
+            line.plain("token", [fingerprint.as_str()]);
+            line.plain("token_outcome", [outcome.name()]);
+        }
+    }
+
+    fn outcome(&self) -> Option<&'static str> {
+        if self.link.is_some() {
+            Some("redirect")
+        } else if self.widget.is_some() {
+            Some("widget")
+        } else if self.fallback.is_some() {
+            Some("fallback")
+        } else {
+            self.shown.map(Shown::name)
+        }
+    }
+
+    /// The token that was handed out, in a link or to a widget: the head of its hash, and where it came from.
+    pub(super) fn token(&self) -> Option<(&Fingerprint, Outcome)> {
+        let of_link = self
+            .link
+            .as_ref()
+            .map(|(_, token, outcome)| (token, *outcome));
+        of_link.or(self
+            .widget
+            .as_ref()
+            .map(|(token, outcome)| (token, *outcome)))
+    }
 }
 
 /// A page that is shown instead of the chat, and is no refusal.
@@ -69,64 +124,6 @@ impl Shown {
         match self {
             Self::Crawler => "crawler",
             Self::Confirmation => "confirmation",
-        }
-    }
-}
-
-/// A click's part of its log line, which is its audit event.
-#[derive(Serialize)]
-pub(super) struct ClickFields {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    trace_id: Option<String>,
-    client: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    outcome: Option<&'static str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    kind: Option<&'static str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    caller: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    operator: Option<OperatorId>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    phone: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    format: Option<u8>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    source: Option<&'static str>,
-    /// The head of the token's SHA-256.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    token: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    token_outcome: Option<&'static str>,
-}
-
-impl ClickFields {
-    pub(super) fn of(click: &Click, kind: Option<Kind>, phones: LogPhones) -> Self {
-        let phone = match phones {
-            LogPhones::Masked => click.phone.as_ref().map(PhoneNumber::masked),
-            LogPhones::None => None,
-        };
-        let of_link = click
-            .link
-            .map(|(_, fingerprint, outcome)| (fingerprint, outcome));
-        let token = of_link.or(click.widget);
-        Self {
-            trace_id: click.trace.id().map(|id| id.to_string()),
-            client: click.client.to_string(),
-            outcome: click
-                .link
-                .map(|_| "redirect")
-                .or(click.widget.map(|_| "widget"))
-                .or(click.fallback.map(|_| "fallback"))
-                .or(click.shown.map(Shown::name)),
-            kind: kind.or(click.fallback).map(Kind::name),
-            caller: click.caller.as_ref().map(ToString::to_string),
-            operator: click.operator,
-            phone: phone.map(|phone| phone.to_string()),
-            format: click.link.map(|(format, ..)| format),
-            source: click.source.map(ChatSource::name),
-            token: token.map(|(fingerprint, _)| fingerprint.to_string()),
-            token_outcome: token.map(|(_, outcome)| outcome.name()),
         }
     }
 }

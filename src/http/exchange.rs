@@ -12,17 +12,16 @@ use actix_web::http::{ConnectionType, Method};
 use actix_web::rt::time::timeout;
 use actix_web::web::Bytes;
 use actix_web::{HttpRequest, HttpResponse, web};
+use arrayvec::ArrayString;
 use prometheus::IntGauge;
-use serde::Serialize;
 use tracing::Level;
 
-use super::click::{Click, ClickFields};
+use super::click::Click;
 use super::counters::method_name;
 use super::kind::Kind;
 use super::refusal::Refusal;
 use super::{Desk, Route, Worker, door};
 use crate::telemetry::{Sampling, Trace, TraceParent};
-use crate::tokens::Outcome;
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
@@ -33,6 +32,8 @@ const MAX_BODY: usize = 16 << 10;
 
 /// How long a body may take to arrive, like a head.
 const BODY_PATIENCE: Duration = Duration::from_secs(5);
+
+const HEX: &[u8; 16] = b"0123456789abcdef";
 
 /// The longest request id that is taken over from the caller, in characters.
 const MAX_REQUEST_ID: usize = 128;
@@ -111,10 +112,10 @@ struct Exchange<'a> {
     route: Route,
     request: &'a HttpRequest,
     worker: &'a Worker,
-    request_id: String,
+    request_id: RequestId<'a>,
     started: Instant,
     /// Counts down also where the visitor goes away before the answer.
-    _in_flight: InFlight,
+    _in_flight: InFlight<'a>,
 }
 
 impl<'a> Exchange<'a> {
@@ -130,7 +131,7 @@ impl<'a> Exchange<'a> {
             route,
             request,
             worker,
-            request_id: request_id(request.headers()),
+            request_id: RequestId::of(request.headers()),
             started,
             _in_flight: InFlight::enter(&worker.counters.in_flight),
         };
@@ -141,7 +142,11 @@ impl<'a> Exchange<'a> {
         let (mut response, kind) = match outcome {
             Ok(response) => (response, None),
             Err(refusal) => (
-                refusal.respond(self.request, &self.request_id, &self.worker.desk.pages),
+                refusal.respond(
+                    self.request,
+                    self.request_id.as_str(),
+                    &self.worker.desk.pages,
+                ),
                 Some(refusal.kind),
             ),
         };
@@ -152,19 +157,16 @@ impl<'a> Exchange<'a> {
                 .set_connection_type(ConnectionType::Close);
         }
         let status = response.status().as_u16();
-        self.count(status, kind, click);
+        let took = self.started.elapsed();
+        self.count(status, took, kind, click);
         click.trace.end(
             status,
             kind.or(click.fallback).map(Kind::name),
             click.link.map(|(format, ..)| format),
-            click
-                .link
-                .map(|(.., outcome)| outcome)
-                .or(click.widget.map(|(_, outcome)| outcome))
-                .map(Outcome::name),
+            click.token().map(|(_, outcome)| outcome.name()),
         );
         if self.route.is_logged() {
-            self.log(status, kind, click);
+            self.log(status, took, kind, click);
         }
         response
     }
@@ -175,19 +177,14 @@ impl<'a> Exchange<'a> {
         headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
         headers.insert(ROBOTS, HeaderValue::from_static("noindex"));
         // Both sources of the id yield visible ASCII only.
-        if let Ok(id) = HeaderValue::from_str(&self.request_id) {
+        if let Ok(id) = HeaderValue::from_str(self.request_id.as_str()) {
             headers.insert(REQUEST_ID, id);
         }
     }
 
-    fn count(&self, status: u16, kind: Option<Kind>, click: &Click) {
+    fn count(&self, status: u16, took: Duration, kind: Option<Kind>, click: &Click) {
         let counters = &self.worker.counters;
-        counters.answered(
-            self.route,
-            self.request.method(),
-            status,
-            self.started.elapsed(),
-        );
+        counters.answered(self.route, self.request.method(), status, took);
         if let Some(kind) = kind {
             counters.refused(kind);
         }
@@ -199,54 +196,68 @@ impl<'a> Exchange<'a> {
         }
     }
 
-    fn log(&self, status: u16, kind: Option<Kind>, click: &Click) {
+    fn log(&self, status: u16, took: Duration, kind: Option<Kind>, click: &Click) {
         let level = if status >= 500 {
             Level::WARN
         } else {
             Level::INFO
         };
-        let line = Line {
-            message: match self.route {
-                Route::OpenChat => "click",
-                Route::Links => "link",
-                Route::Widget | Route::WidgetToken => "widget",
-                _ => "request",
-            },
-            request_id: &self.request_id,
-            route: self.route.name(),
-            method: method_name(self.request.method()),
-            status,
-            duration_us: u64::try_from(self.started.elapsed().as_micros()).unwrap_or(u64::MAX),
-            click: ClickFields::of(click, kind, self.worker.desk.log_phones),
+        let message = match self.route {
+            Route::OpenChat => "click",
+            Route::Links => "link",
+            Route::Widget | Route::WidgetToken => "widget",
+            _ => "request",
         };
-        self.worker.log.borrow_mut().write(level, &line);
+        let mut log = self.worker.log.borrow_mut();
+        log.write(level, message, |line| {
+            line.plain("request_id", [self.request_id.as_str()]);
+            line.plain("route", [self.route.name()]);
+            line.plain("method", [method_name(self.request.method())]);
+            line.number("status", status.into());
+            let micros = u64::try_from(took.as_micros());
+            line.number("duration_us", micros.unwrap_or(u64::MAX));
+            click.tell(kind, self.worker.desk.log_phones, line);
+        });
     }
 }
 
-/// The line of one request. Only closed sets, numbers and what has been checked: nothing that a caller wrote freely.
-#[derive(Serialize)]
-struct Line<'a> {
-    message: &'static str,
-    request_id: &'a str,
-    route: &'static str,
-    method: &'static str,
-    status: u16,
-    duration_us: u64,
-    #[serde(flatten)]
-    click: ClickFields,
+/// A request's id: the caller's own where it is harmless, else a new one.
+enum RequestId<'a> {
+    Given(&'a str),
+    Made(ArrayString<32>),
 }
 
-/// Takes the caller's id over where it is harmless, else makes one.
-fn request_id(headers: &HeaderMap) -> String {
-    headers
-        .get(REQUEST_ID)
-        .and_then(|id| id.to_str().ok())
-        .filter(|id| (1..=MAX_REQUEST_ID).contains(&id.len()))
-        .filter(|id| {
-            id.bytes()
-                .all(|byte| byte.is_ascii_alphanumeric() || b"._-".contains(&byte))
-        })
-        .map_or_else(|| format!("{:032x}", fastrand::u128(..)), ToOwned::to_owned)
+impl<'a> RequestId<'a> {
+    fn of(headers: &'a HeaderMap) -> Self {
+        headers
+            .get(REQUEST_ID)
+            .and_then(|id| id.to_str().ok())
+            .filter(|id| (1..=MAX_REQUEST_ID).contains(&id.len()))
+            .filter(|id| {
+                id.bytes()
+                    .all(|byte| byte.is_ascii_alphanumeric() || b"._-".contains(&byte))
+            })
+            .map_or_else(Self::new, Self::Given)
+    }
+
+    /// 128 random bits in 32 hexadecimal digits.
+    fn new() -> Self {
+        let mut digits = [0; 32];
+        let bytes = fastrand::u128(..).to_be_bytes();
+        for (pair, byte) in digits.chunks_exact_mut(2).zip(bytes) {
+            pair[0] = HEX[usize::from(byte >> 4)];
+            pair[1] = HEX[usize::from(byte & 15)];
+        }
+        // It is ASCII, always.
+        Self::Made(ArrayString::from_byte_string(&digits).unwrap_or_default())
+    }
+
+    fn as_str(&self) -> &str {
+        match self {
+            Self::Given(id) => id,
+            Self::Made(id) => id,
+        }
+    }
 }
 
 /// A request's place in a trace. Machines that look after the service every few seconds need none.
@@ -266,16 +277,16 @@ fn trace(route: Route, request: &HttpRequest, sampling: Sampling) -> Trace {
     )
 }
 
-struct InFlight(IntGauge);
+struct InFlight<'a>(&'a IntGauge);
 
-impl InFlight {
-    fn enter(gauge: &IntGauge) -> Self {
+impl<'a> InFlight<'a> {
+    fn enter(gauge: &'a IntGauge) -> Self {
         gauge.inc();
-        Self(gauge.clone())
+        Self(gauge)
     }
 }
 
-impl Drop for InFlight {
+impl Drop for InFlight<'_> {
     fn drop(&mut self) {
         self.0.dec();
     }

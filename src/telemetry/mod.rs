@@ -1,28 +1,26 @@
 //! What the service tells of itself beside metrics: logs, and traces where somebody collects them.
 //!
-//! Rare lines (a start, a warning) go through `tracing`, request lines are `request_log`'s; both share one writer. Writing is done by a thread of
-//! its own over a bounded queue: a slow disk drops lines, it never holds up a click.
+//! Rare lines (a start, a warning) go through `tracing`, request lines are `request_log`'s; both share one `writer`, a thread of its own behind
+//! bounded queues: a slow disk drops lines, it never holds up a click.
 
 #[cfg_attr(not(feature = "otlp"), path = "no_export.rs")]
 mod export;
 mod request_log;
 mod trace;
+mod writer;
 
 use std::io::{self, IsTerminal, Write};
 use std::sync::Arc;
 
 use thiserror::Error;
-use tracing_appender::non_blocking::{ErrorCounter, NonBlocking, NonBlockingBuilder, WorkerGuard};
 use tracing_subscriber::fmt::time::ChronoUtc;
 use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::{EnvFilter, Layer, Registry};
 
 pub use self::export::{Export, traceparent};
-pub use self::request_log::RequestLog;
+pub use self::request_log::{Fields, RequestLog};
 pub use self::trace::{Sampling, TARGET, Trace, TraceParent, UnknownSampler};
-
-/// Lines that wait for the writer, at most; some 50 MB when every one of them is a long one.
-const QUEUED_LINES: usize = 128_000;
+use self::writer::{Ending, Queue, Writer};
 
 /// How a line looks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -53,9 +51,8 @@ pub struct Unexportable(String);
 #[derive(Clone)]
 pub struct Telemetry {
     format: LogFormat,
-    writer: NonBlocking,
-    dropped: ErrorCounter,
-    _flush: Arc<(WorkerGuard, Option<Export>)>,
+    writer: Writer,
+    ending: Arc<(Ending, Option<Export>)>,
 }
 
 impl Telemetry {
@@ -67,43 +64,40 @@ impl Telemetry {
         output: impl Write + Send + 'static,
         export: Option<Export>,
     ) -> Self {
-        let (writer, flush) = NonBlockingBuilder::default()
-            .buffered_lines_limit(QUEUED_LINES)
-            .lossy(true)
-            .finish(output);
+        let (writer, ending) = Writer::start(output);
         let spans = export.as_ref().map(Export::layer);
         let subscriber = tracing_subscriber::registry()
-            .with(lines(format, writer.clone()).with_filter(filter))
+            .with(lines(format, writer.queue()).with_filter(filter))
             .with(spans);
         let _ = tracing::subscriber::set_global_default(subscriber);
         Self {
             format,
-            dropped: writer.error_counter(),
             writer,
-            _flush: Arc::new((flush, export)),
+            ending: Arc::new((ending, export)),
         }
     }
 
     /// A log of request lines, for one thread.
     pub fn request_log(&self) -> RequestLog {
-        RequestLog {
-            format: self.format,
-            writer: self.writer.clone(),
-            line: Vec::with_capacity(512),
-        }
+        RequestLog::new(self.format, self.writer.queue())
     }
 
     /// How many lines were lost because nobody could write them fast enough.
     pub fn dropped_lines(&self) -> u64 {
-        self.dropped.dropped_lines() as u64
+        self.writer.dropped()
+    }
+
+    /// Writes what is queued, and nothing after it: for the end of the process, where threads that hold clones may never end themselves.
+    pub fn end(&self) {
+        self.ending.0.now();
     }
 }
 
-fn lines(format: LogFormat, writer: NonBlocking) -> Box<dyn Layer<Registry> + Send + Sync> {
+fn lines(format: LogFormat, queue: Queue) -> Box<dyn Layer<Registry> + Send + Sync> {
     let lines = tracing_subscriber::fmt::layer()
         .with_timer(ChronoUtc::new("%Y-%m-%dT%H:%M:%S%.3fZ".into()))
         .with_ansi(format == LogFormat::Text && io::stdout().is_terminal())
-        .with_writer(writer);
+        .with_writer(move || queue.clone());
     match format {
         LogFormat::Json => lines
             .json()
