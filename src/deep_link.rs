@@ -79,10 +79,10 @@ impl DeepLink<'_> {
             Self::Chat { chat_raw_id } => {
                 append(&mut url, "chat_raw_id=", chat_raw_id);
             }
-            Self::Phone { phone } => append(&mut url, "phone=", phone.as_str()),
+            Self::Phone { phone } => append_phone(&mut url, "phone=", phone),
             Self::Sender { sender, phone } => {
                 append(&mut url, "from=", sender);
-                append(&mut url, "&phone=", phone.as_str());
+                append_phone(&mut url, "&phone=", phone);
             }
             Self::Source {
                 source,
@@ -92,7 +92,7 @@ impl DeepLink<'_> {
                 url.push_str("source=");
                 url.push(char::from(b'0' + source.number()));
                 append(&mut url, "&from=", sender);
-                append(&mut url, "&phone=", phone.as_str());
+                append_phone(&mut url, "&phone=", phone);
             }
         }
         if let Some(token) = token {
@@ -102,10 +102,33 @@ impl DeepLink<'_> {
     }
 }
 
+/// Of a phone, only the `+` is to be escaped.
+fn append_phone(url: &mut String, parameter: &str, phone: &PhoneNumber) {
+    url.push_str(parameter);
+    url.push_str("%2B");
+    url.push_str(phone.digits());
+}
+
 fn append(url: &mut String, parameter: &str, value: &str) {
     url.push_str(parameter);
-    // Writing into a String cannot fail.
-    let _ = write!(url, "{}", utf8_percent_encode(value, VALUE));
+    if is_unreserved(value) {
+        url.push_str(value);
+    } else {
+        // Writing into a String cannot fail.
+        let _ = write!(url, "{}", utf8_percent_encode(value, VALUE));
+    }
+}
+
+/// Whether nothing is to be escaped, as in every token so far. All bytes are looked at, because that is faster than to stop at one.
+fn is_unreserved(value: &str) -> bool {
+    let is_unreserved = |byte: u8| {
+        (byte | 0x20).wrapping_sub(b'a') < 26
+            || byte.wrapping_sub(b'0') < 10
+            || matches!(byte, b'-' | b'.' | b'_' | b'~')
+    };
+    value
+        .bytes()
+        .fold(true, |all, byte| all & is_unreserved(byte))
 }
 
 /// Where the chat panel is.

@@ -19,11 +19,16 @@ pub(super) const NAMES: [&str; 6] = ["operator", "phone", "chat_raw_id", "from",
 
 /// The parameters of a click, decoded; `None` where absent or blank.
 #[derive(Debug, Default)]
-pub(super) struct Query<'a> {
+pub struct Query<'a> {
     values: [Option<Cow<'a, str>>; NAMES.len()],
 }
 
 impl<'a> Query<'a> {
+    /// Reads a raw query string; of a refusal, its kind is said.
+    pub fn of(text: &'a str) -> Result<Self, Kind> {
+        Self::parse(text).map_err(|refusal| refusal.kind)
+    }
+
     /// Reads a raw query string.
     pub(super) fn parse(text: &'a str) -> Result<Self, Refusal> {
         if text.len() > MAX_QUERY {
@@ -122,6 +127,12 @@ enum Undecodable {
 
 /// Reads one value; CRMs leave empty merge fields, so a blank one is absent.
 fn read<'a>(name: &'static str, raw: &'a str) -> Result<Option<Cow<'a, str>>, Refusal> {
+    if raw.is_empty() {
+        return Ok(None);
+    }
+    if is_plain(raw) {
+        return Ok(Some(Cow::Borrowed(raw)));
+    }
     // `%PHONE%` is no valid percent-encoding, and deserves the better message.
     if is_percent_placeholder(raw) {
         return Err(unfilled(name));
@@ -134,6 +145,17 @@ fn read<'a>(name: &'static str, raw: &'a str) -> Result<Option<Cow<'a, str>>, Re
         return Err(unfilled(name));
     }
     Ok(Some(value).filter(|value| !value.trim().is_empty()))
+}
+
+/// Whether a text is nothing but letters and digits of ASCII and `-._~`, so that it stands for itself. All bytes are looked at, because that is
+/// faster than to stop at one.
+fn is_plain(text: &str) -> bool {
+    let is_plain = |byte: u8| {
+        (byte | 0x20).wrapping_sub(b'a') < 26
+            || byte.wrapping_sub(b'0') < 10
+            || matches!(byte, b'-' | b'.' | b'_' | b'~')
+    };
+    text.bytes().fold(true, |all, byte| all & is_plain(byte))
 }
 
 fn unfilled(name: &'static str) -> Refusal {
@@ -178,10 +200,12 @@ fn hex(digit: u8) -> Option<u8> {
 
 /// Whether a value is still a template in the language of some CRM: `{{…}}`, `{!…}`, `${…}`, `{…}`, `[[…]]`, `#…#`.
 fn is_placeholder(value: &str) -> bool {
-    encloses(value, "{", "}")
-        || encloses(value, "[[", "]]")
-        || is_named_between(value, b'#')
-        || is_percent_placeholder(value)
+    // Almost no value has any of these.
+    value.bytes().any(|byte| b"{[#%".contains(&byte))
+        && (encloses(value, "{", "}")
+            || encloses(value, "[[", "]]")
+            || is_named_between(value, b'#')
+            || is_percent_placeholder(value))
 }
 
 fn encloses(value: &str, open: &str, close: &str) -> bool {
