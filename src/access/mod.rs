@@ -6,6 +6,7 @@
 mod api_key;
 mod caller;
 mod door;
+mod hmac;
 mod key_material;
 mod mint;
 mod network;

@@ -6,6 +6,7 @@ use std::time::Duration;
 use jsonwebtoken::{Algorithm, DecodingKey};
 use serde::Deserialize;
 
+use super::hmac::HmacKey;
 use super::key_material::{Material, hmac, jwks, public_key, secret_from, secret_of};
 use super::scope::Scope;
 use crate::reload::Files;
@@ -49,6 +50,8 @@ pub(super) struct PassKey {
     pub(super) audience: Option<String>,
     /// Of an HMAC key, which can sign as well as check.
     pub(super) secret: Option<Secret>,
+    /// The same, made ready to check with.
+    pub(super) hmac: Option<HmacKey>,
 }
 
 impl std::fmt::Debug for PassKey {
@@ -219,6 +222,9 @@ impl KeyEntry {
             exp_from_iat: self.exp_from_iat,
             issuer: self.issuer,
             audience: self.audience,
+            hmac: secret
+                .as_ref()
+                .and_then(|secret| HmacKey::new(algorithm, secret.expose().as_bytes())),
             secret,
         })
     }
