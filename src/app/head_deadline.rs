@@ -65,9 +65,9 @@ impl<S: AsyncRead + Unpin> AsyncRead for HeadDeadline<S> {
         }
         let before = buf.filled().len();
         ready!(Pin::new(&mut self.stream).poll_read(cx, buf))?;
-        let read = &buf.filled()[before..];
-        self.tail.follow(read);
-        if !read.is_empty() && !self.is_running && !self.in_hand.is_taken() {
+        self.tail.follow(&buf.filled()[before..]);
+        // Of a head that has come whole nothing more need come, so almost no request sets the clock.
+        if self.tail.is_open && !self.is_running && !self.in_hand.is_taken() {
             self.start(cx);
         }
         Poll::Ready(Ok(()))

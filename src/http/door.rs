@@ -3,7 +3,7 @@
 use std::net::{IpAddr, Ipv4Addr};
 
 use actix_web::HttpRequest;
-use actix_web::http::header::{AUTHORIZATION, HeaderMap};
+use actix_web::http::header::{AUTHORIZATION, AsHeaderName, HeaderMap, HeaderName};
 
 use super::Desk;
 use super::detail::Detail;
@@ -13,10 +13,10 @@ use super::refusal::Refusal;
 use crate::access::{Admission, Denied, Knock, Once};
 use crate::shared_store::Away;
 
-const FORWARDED_FOR: &str = "x-forwarded-for";
-const FORWARDED_PROTO: &str = "x-forwarded-proto";
-const PROXY_SECRET: &str = "x-proxy-secret";
-const TICKET: &str = "x-widget-ticket";
+const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
+const FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
+const PROXY_SECRET: HeaderName = HeaderName::from_static("x-proxy-secret");
+const TICKET: HeaderName = HeaderName::from_static("x-widget-ticket");
 
 /// The address that a request comes from, proxies that are trusted aside.
 pub(super) fn client_address(request: &HttpRequest, desk: &Desk) -> IpAddr {
@@ -92,11 +92,13 @@ fn knock<'a>(
 ) -> Result<Admission<'a>, Denied> {
     desk.access.check_network(client)?;
     let headers = request.headers();
+    // The name of no header is not even looked for.
+    let sso_header = Some(desk.sso_header.as_str()).filter(|name| !name.is_empty());
     let knock = Knock {
         is_from_proxy: desk.access.trusts(peer(request)),
         pass: query.pass(),
         bearer: bearer(headers),
-        identity: single(headers, &desk.sso_header),
+        identity: sso_header.and_then(|name| single(headers, name)),
         proxy_secret: single(headers, PROXY_SECRET),
         operator: query.operator(),
     };
@@ -105,7 +107,7 @@ fn knock<'a>(
 
 /// What follows `Bearer` in `Authorization`.
 pub(super) fn bearer(headers: &HeaderMap) -> Option<&str> {
-    let (scheme, token) = single(headers, AUTHORIZATION.as_str())?.split_once(' ')?;
+    let (scheme, token) = single(headers, AUTHORIZATION)?.split_once(' ')?;
     scheme
         .eq_ignore_ascii_case("bearer")
         .then(|| token.trim())
@@ -113,7 +115,7 @@ pub(super) fn bearer(headers: &HeaderMap) -> Option<&str> {
 }
 
 /// A header's text where it is there once. Of two, a proxy and this service might each read another.
-fn single<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
+fn single(headers: &HeaderMap, name: impl AsHeaderName) -> Option<&str> {
     let mut values = headers.get_all(name);
     let value = values.next()?;
     if values.next().is_some() {
