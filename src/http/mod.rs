@@ -37,6 +37,7 @@ use self::counters::Counters;
 use self::detail::Detail;
 use self::exchange::{answered_by, answered_where, posted_to};
 pub use self::kind::Kind;
+pub use self::query::Query;
 use self::refusal::Refusal;
 use crate::access::Access;
 use crate::config::{LinkConfig, LogPhones, PageConfig, WidgetConfig};
