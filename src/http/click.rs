@@ -10,7 +10,7 @@ use crate::config::LogPhones;
 use crate::phone::PhoneNumber;
 use crate::secret::Fingerprint;
 use crate::source::ChatSource;
-use crate::telemetry::{Fields, Trace};
+use crate::telemetry::{Fields, Trace, field};
 use crate::tokens::Outcome;
 
 /// What became known of a click, for its log line and its counter. What stays unknown stays empty.
@@ -55,33 +55,33 @@ impl Click {
     /// Adds the click's part of its log line, which is its audit event: only closed sets, numbers and what has been checked.
     pub(super) fn tell(&self, kind: Option<Kind>, phones: LogPhones, line: &mut Fields) {
         if let Some(id) = self.trace.id() {
-            line.text("trace_id", &id.to_string());
+            line.text(field!("trace_id"), [&id.to_string()]);
         }
-        line.address("client", self.client);
+        line.address(field!("client"), self.client);
         if let Some(outcome) = self.outcome() {
-            line.plain("outcome", [outcome]);
+            line.plain(field!("outcome"), [outcome]);
         }
         if let Some(kind) = kind.or(self.fallback) {
-            line.plain("kind", [kind.name()]);
+            line.plain(field!("kind"), [kind.name()]);
         }
         if let Some(caller) = &self.caller {
-            line.texts("caller", caller.kind_and_name());
+            line.text(field!("caller"), caller.kind_and_name());
         }
         if let Some(operator) = self.operator {
-            line.number("operator", operator.0);
+            line.number(field!("operator"), operator.0);
         }
         if let (Some(phone), LogPhones::Masked) = (&self.phone, phones) {
-            line.plain("phone", phone.masked().pieces());
+            line.plain(field!("phone"), phone.masked().pieces());
         }
         if let Some((format, ..)) = self.link {
-            line.number("format", format.into());
+            line.number(field!("format"), format.into());
         }
         if let Some(source) = self.source {
-            line.plain("source", [source.name()]);
+            line.plain(field!("source"), [source.name()]);
         }
         if let Some((fingerprint, outcome)) = self.token() {
-            line.plain("token", [fingerprint.as_str()]);
-            line.plain("token_outcome", [outcome.name()]);
+            line.plain(field!("token"), [fingerprint.as_str()]);
+            line.plain(field!("token_outcome"), [outcome.name()]);
         }
     }
 

@@ -77,7 +77,7 @@ pub(super) async fn use_up(once: &Once, desk: &Desk) -> Result<(), Refusal> {
     let Some(shared) = &desk.shared else {
         return Ok(desk.access.use_up(once)?);
     };
-    match shared.use_up(&once.fingerprint(), once.lives()).await {
+    match Box::pin(shared.use_up(&once.fingerprint(), once.lives())).await {
         Ok(true) => Ok(()),
         Ok(false) => Err(Denied::PassUsed.into()),
         Err(Away) => Err(Refusal::new(Kind::Overloaded, Detail::OnceUnknown)),

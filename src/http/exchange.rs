@@ -21,7 +21,7 @@ use super::counters::method_name;
 use super::kind::Kind;
 use super::refusal::Refusal;
 use super::{Desk, Route, Worker, door};
-use crate::telemetry::{Sampling, Trace, TraceParent};
+use crate::telemetry::{Sampling, Trace, TraceParent, field};
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
@@ -210,12 +210,12 @@ impl<'a> Exchange<'a> {
         };
         let mut log = self.worker.log.borrow_mut();
         log.write(level, message, |line| {
-            line.plain("request_id", [self.request_id.as_str()]);
-            line.plain("route", [self.route.name()]);
-            line.plain("method", [method_name(self.request.method())]);
-            line.number("status", status.into());
+            line.plain(field!("request_id"), [self.request_id.as_str()]);
+            line.plain(field!("route"), [self.route.name()]);
+            line.plain(field!("method"), [method_name(self.request.method())]);
+            line.number(field!("status"), status.into());
             let micros = u64::try_from(took.as_micros());
-            line.number("duration_us", micros.unwrap_or(u64::MAX));
+            line.number(field!("duration_us"), micros.unwrap_or(u64::MAX));
             click.tell(kind, self.worker.desk.log_phones, line);
         });
     }

@@ -36,10 +36,12 @@ impl<'a> Query<'a> {
         }
         let mut query = Self::default();
         let mut seen = [false; NAMES.len()];
-        for pair in text.split('&') {
-            let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
-            let name = decode(name).map_err(|why| unreadable(None, why))?;
-            let Some(position) = NAMES.iter().position(|known| *known == name) else {
+        let mut rest = text;
+        while !rest.is_empty() {
+            let (pair, others) = cut(rest, b'&');
+            rest = others;
+            let (name, value) = cut(pair, b'=');
+            let Some(position) = position(name)? else {
                 continue;
             };
             if std::mem::replace(&mut seen[position], true) {
@@ -116,6 +118,25 @@ impl<'a> Query<'a> {
         }
         Ok(self)
     }
+}
+
+/// What stands before and behind a mark of ASCII; all of it before, where there is none. The pieces are too short for a search to pay that makes
+/// itself ready first.
+fn cut(text: &str, mark: u8) -> (&str, &str) {
+    match text.bytes().position(|byte| byte == mark) {
+        Some(at) => (&text[..at], &text[at + 1..]),
+        None => (text, ""),
+    }
+}
+
+/// The place of a parameter's name among ours.
+fn position(name: &str) -> Result<Option<usize>, Refusal> {
+    let place = |name: &str| NAMES.iter().position(|known| *known == name);
+    if let Some(place) = place(name) {
+        return Ok(Some(place));
+    }
+    let name = decode(name).map_err(|why| unreadable(None, why))?;
+    Ok(place(&name))
 }
 
 /// Why a text cannot be decoded.

@@ -13,16 +13,22 @@ use crate::operators::Whom;
 
 /// Whose panel may open, or why nobody's.
 pub(super) async fn whom(claim: &Claim<'_>, click: &Click, desk: &Desk) -> Result<Whom, Refusal> {
-    let known = desk.directory.known();
-    let whom = match desk.access.whom(claim, known.as_deref()) {
-        Err(Denied::DirectoryNeeded) => {
-            let roster = desk.directory.roster(click.deadline).await;
-            let roster = roster.map_err(directory_unread)?;
-            desk.access.whom(claim, Some(&roster))
-        }
+    let whom = desk.access.whom(claim, desk.directory.known().as_deref());
+    let whom = match whom {
+        Err(Denied::DirectoryNeeded) => Box::pin(when_read(claim, click, desk)).await?,
         answer => answer,
     };
     door::or_turn_away(whom, desk, click.client).await
+}
+
+async fn when_read(
+    claim: &Claim<'_>,
+    click: &Click,
+    desk: &Desk,
+) -> Result<Result<Whom, Denied>, Refusal> {
+    let roster = desk.directory.roster(click.deadline).await;
+    let roster = roster.map_err(directory_unread)?;
+    Ok(desk.access.whom(claim, Some(&roster)))
 }
 
 /// The operator whom the client meets.
@@ -48,7 +54,7 @@ pub(super) async fn no_token(
         Error::NotFound | Error::NotPermitted | Error::InvalidRequest { .. }
     );
     if is_refused
-        && let Ok(roster) = desk.directory.roster(click.deadline).await
+        && let Ok(roster) = Box::pin(desk.directory.roster(click.deadline)).await
         && roster
             .status(operator)
             .is_some_and(|status| !status.works())

@@ -6,7 +6,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use arc_swap::ArcSwapOption;
+use arc_swap::{ArcSwapOption, Guard};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout_at};
@@ -52,8 +52,8 @@ impl Directory {
     }
 
     /// The last reading; `None` as long as there is none.
-    pub fn known(&self) -> Option<Arc<Roster>> {
-        self.roster.load_full()
+    pub fn known(&self) -> Guard<Option<Arc<Roster>>> {
+        self.roster.load()
     }
 
     /// The last reading; the first one is waited for until `deadline`. Where that has failed so far, the error is given at once.
@@ -65,7 +65,9 @@ impl Directory {
         if let Ok(Some(Err(error))) = first.as_deref() {
             return Err(error.clone());
         }
-        self.known().ok_or(Error::Unavailable(Unreachable::Broken))
+        self.roster
+            .load_full()
+            .ok_or(Error::Unavailable(Unreachable::Broken))
     }
 
     /// Reads the directory, and then again and again, for ever. What fails is said once, and so is that it works again.

@@ -149,16 +149,21 @@ impl Limits {
     }
 
     async fn count(&self, keys: &[(Limit, u64)]) -> Result<(), Limited> {
-        let outcome = match self.count_shared(keys).await {
-            Some(outcome) => outcome,
-            None => self.count_locally(keys),
+        let shared = match &self.shared {
+            // In a box, because a click's own future is copied about, and this one is a large part that most do without.
+            Some(shared) => Box::pin(self.count_shared(shared, keys)).await,
+            None => None,
         };
+        let outcome = shared.unwrap_or_else(|| self.count_locally(keys));
         outcome.inspect_err(|limited| self.limited[limited.limit as usize].inc())
     }
 
-    /// `None`: there is no store, or it does not answer.
-    async fn count_shared(&self, keys: &[(Limit, u64)]) -> Option<Result<(), Limited>> {
-        let shared = self.shared.as_ref()?;
+    /// `None`: the store does not answer.
+    async fn count_shared(
+        &self,
+        shared: &SharedStore,
+        keys: &[(Limit, u64)],
+    ) -> Option<Result<(), Limited>> {
         let counted: Vec<_> = keys
             .iter()
             .map(|(limit, key)| {

@@ -18,7 +18,8 @@ use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::{EnvFilter, Layer, Registry};
 
 pub use self::export::{Export, traceparent};
-pub use self::request_log::{Fields, RequestLog};
+pub(crate) use self::request_log::field;
+pub use self::request_log::{Field, Fields, RequestLog};
 pub use self::trace::{Sampling, TARGET, Trace, TraceParent, UnknownSampler};
 use self::writer::{Ending, Queue, Writer};
 

@@ -1,7 +1,7 @@
 //! The line that every request leaves: written by hand into the thread's own buffer, without the machinery of spans or of serde, because it is on
 //! the click's way.
 
-use std::fmt::Write as _;
+use std::io::Write as _;
 use std::net::IpAddr;
 use std::time::SystemTime;
 
@@ -18,7 +18,7 @@ const REQUEST_TARGET: &str = "open_chat::request";
 pub struct RequestLog {
     format: LogFormat,
     queue: Queue,
-    line: String,
+    line: Vec<u8>,
     second: Second,
     /// Whether `RUST_LOG` lets ordinary lines through, and warnings.
     shows: (bool, bool),
@@ -29,7 +29,7 @@ impl RequestLog {
         Self {
             format,
             queue,
-            line: String::with_capacity(512),
+            line: Vec::with_capacity(512),
             second: Second::default(),
             shows: (
                 tracing::enabled!(target: REQUEST_TARGET, Level::INFO),
@@ -52,51 +52,70 @@ impl RequestLog {
         fields.begin(&mut self.second, level, message);
         tell(&mut fields);
         fields.end();
-        self.queue.push(self.line.as_bytes());
+        self.queue.push(&self.line);
     }
 }
 
-/// The fields of a line that is being written. Names are ours, and need no escaping.
+/// A field's name with what stands around it in each format, put together by the compiler: [`field!`](crate::telemetry::field).
+#[derive(Clone, Copy)]
+pub struct Field {
+    /// `,"name":`
+    pub json: &'static str,
+    /// ` name=`
+    pub text: &'static str,
+}
+
+/// A [`Field`] by its name, which needs no escaping.
+macro_rules! field {
+    ($name:literal) => {
+        $crate::telemetry::Field {
+            json: concat!(",\"", $name, "\":"),
+            text: concat!(" ", $name, "="),
+        }
+    };
+}
+pub(crate) use field;
+
+/// The fields of a line that is being written.
 pub struct Fields<'a> {
     format: LogFormat,
-    line: &'a mut String,
+    line: &'a mut Vec<u8>,
 }
 
-// Writing into a String cannot fail.
+// Writing into a Vec cannot fail.
 impl Fields<'_> {
-    /// A text.
-    pub fn text(&mut self, name: &'static str, value: &str) {
-        self.texts(name, [value]);
-    }
-
-    /// A text in several pieces.
-    pub fn texts<const PIECES: usize>(&mut self, name: &'static str, pieces: [&str; PIECES]) {
+    /// A text, in several pieces.
+    pub fn text<const PIECES: usize>(&mut self, name: Field, pieces: [&str; PIECES]) {
         self.name(name);
         self.quote();
-        match self.format {
-            LogFormat::Json => pieces.iter().for_each(|piece| escape(self.line, piece)),
-            LogFormat::Text => self.line.extend(pieces),
+        for piece in pieces {
+            match self.format {
+                LogFormat::Json => escape(self.line, piece),
+                LogFormat::Text => self.push(piece),
+            }
         }
         self.quote();
     }
 
     /// A text in which nothing needs escaping, in several pieces.
-    pub fn plain<const PIECES: usize>(&mut self, name: &'static str, pieces: [&str; PIECES]) {
+    pub fn plain<const PIECES: usize>(&mut self, name: Field, pieces: [&str; PIECES]) {
         self.name(name);
         self.quote();
-        self.line.extend(pieces);
+        for piece in pieces {
+            self.push(piece);
+        }
         self.quote();
     }
 
     /// An address.
-    pub fn address(&mut self, name: &'static str, address: IpAddr) {
+    pub fn address(&mut self, name: Field, address: IpAddr) {
         self.name(name);
         self.quote();
         match address {
             IpAddr::V4(address) => {
                 for (place, byte) in address.octets().into_iter().enumerate() {
                     if place > 0 {
-                        self.line.push('.');
+                        self.line.push(b'.');
                     }
                     push_number(self.line, byte.into());
                 }
@@ -109,7 +128,7 @@ impl Fields<'_> {
     }
 
     /// A number.
-    pub fn number(&mut self, name: &'static str, value: u64) {
+    pub fn number(&mut self, name: Field, value: u64) {
         self.name(name);
         push_number(self.line, value);
     }
@@ -117,44 +136,47 @@ impl Fields<'_> {
     fn begin(&mut self, second: &mut Second, level: Level, message: &str) {
         match self.format {
             LogFormat::Json => {
-                self.line.push_str("{\"timestamp\":\"");
+                self.push("{\"timestamp\":\"");
                 second.push_now(self.line);
-                self.line.push_str("\",\"level\":\"");
-                self.line.push_str(level.as_str());
-                self.line.push_str("\",\"target\":\"");
-                self.line.push_str(REQUEST_TARGET);
-                self.line.push('"');
-                self.plain("message", [message]);
+                self.push("\",\"level\":\"");
+                self.push(level.as_str());
+                self.push("\",\"target\":\"");
+                self.push(REQUEST_TARGET);
+                self.push("\"");
+                self.plain(field!("message"), [message]);
             }
             LogFormat::Text => {
                 second.push_now(self.line);
                 for word in [level.as_str(), message] {
-                    self.line.push(' ');
-                    self.line.push_str(word);
+                    self.push(" ");
+                    self.push(word);
                 }
             }
         }
     }
 
+    fn end(&mut self) {
+        self.push(match self.format {
+            LogFormat::Json => "}\n",
+            LogFormat::Text => "\n",
+        });
+    }
+
+    fn name(&mut self, name: Field) {
+        self.push(match self.format {
+            LogFormat::Json => name.json,
+            LogFormat::Text => name.text,
+        });
+    }
+
     fn quote(&mut self) {
         if self.format == LogFormat::Json {
-            self.line.push('"');
+            self.line.push(b'"');
         }
     }
 
-    fn name(&mut self, name: &'static str) {
-        let (before, after) = match self.format {
-            LogFormat::Json => (",\"", "\":"),
-            LogFormat::Text => (" ", "="),
-        };
-        self.line.extend([before, name, after]);
-    }
-
-    fn end(&mut self) {
-        if self.format == LogFormat::Json {
-            self.line.push('}');
-        }
-        self.line.push('\n');
+    fn push(&mut self, text: &str) {
+        self.line.extend_from_slice(text.as_bytes());
     }
 }
 
@@ -167,7 +189,7 @@ struct Second {
 
 impl Second {
     /// `2026-11-22T01:10:10.568Z`
-    fn push_now(&mut self, line: &mut String) {
+    fn push_now(&mut self, line: &mut Vec<u8>) {
         let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
         let now = now.unwrap_or_default();
         if self.number != now.as_secs() || self.text.is_empty() {
@@ -175,47 +197,50 @@ impl Second {
             let date = DateTime::<Utc>::from(SystemTime::UNIX_EPOCH + now);
             self.text = date.format("%Y-%m-%dT%H:%M:%S.").to_string();
         }
-        line.push_str(&self.text);
+        line.extend_from_slice(self.text.as_bytes());
         let millis = now.subsec_millis();
-        for digit in [millis / 100, millis / 10 % 10, millis % 10] {
-            line.push(char::from_digit(digit, 10).unwrap_or('0'));
-        }
-        line.push('Z');
+        line.extend([millis / 100, millis / 10 % 10, millis % 10].map(digit));
+        line.push(b'Z');
     }
 }
 
 /// As JSON wants it between quotation marks. What is not to be escaped is copied in one piece.
-fn escape(line: &mut String, text: &str) {
+fn escape(line: &mut Vec<u8>, text: &str) {
+    let text = text.as_bytes();
     let mut copied = 0;
-    for (at, byte) in text.bytes().enumerate() {
-        if byte >= b' ' && byte != b'"' && byte != b'\\' {
+    for (at, byte) in text.iter().enumerate() {
+        if *byte >= b' ' && *byte != b'"' && *byte != b'\\' {
             continue;
         }
-        // All of these bytes are characters of their own.
-        line.push_str(&text[copied..at]);
+        line.extend_from_slice(&text[copied..at]);
         copied = at + 1;
-        let _ = match byte {
-            b'"' | b'\\' => write!(line, "\\{}", char::from(byte)),
-            _ => write!(line, "\\u{byte:04x}"),
-        };
+        if *byte >= b' ' {
+            line.extend([b'\\', *byte]);
+        } else {
+            let _ = write!(line, "\\u{byte:04x}");
+        }
     }
-    line.push_str(&text[copied..]);
+    line.extend_from_slice(&text[copied..]);
 }
 
-fn push_number(line: &mut String, number: u64) {
+fn push_number(line: &mut Vec<u8>, number: u64) {
     let mut digits = [b'0'; 20];
     let mut first = digits.len();
     let mut rest = number;
     loop {
         first -= 1;
-        // A remainder of ten is a digit.
-        digits[first] += u8::try_from(rest % 10).unwrap_or_default();
+        digits[first] = digit((rest % 10) as u32);
         rest /= 10;
         if rest == 0 {
             break;
         }
     }
-    line.push_str(std::str::from_utf8(&digits[first..]).unwrap_or_default());
+    line.extend_from_slice(&digits[first..]);
+}
+
+/// Of a number below ten.
+const fn digit(number: u32) -> u8 {
+    b"0123456789"[number as usize]
 }
 
 #[cfg(test)]
@@ -225,7 +250,7 @@ mod tests {
     use super::*;
 
     fn line(format: LogFormat, tell: impl FnOnce(&mut Fields)) -> String {
-        let mut line = String::new();
+        let mut line = Vec::new();
         let mut fields = Fields {
             format,
             line: &mut line,
@@ -233,14 +258,14 @@ mod tests {
         fields.begin(&mut Second::default(), Level::INFO, "click");
         tell(&mut fields);
         fields.end();
-        line
+        String::from_utf8(line).unwrap()
     }
 
     #[test]
     fn a_line_for_people_begins_with_when_and_what() {
         let line = line(LogFormat::Text, |fields| {
-            fields.text("kind", "none");
-            fields.number("status", 302);
+            fields.text(field!("kind"), ["none"]);
+            fields.number(field!("status"), 302);
         });
         let (time, rest) = line.split_at("2026-11-22T01:10:10.568Z".len());
         assert!(chrono::DateTime::parse_from_rfc3339(time).is_ok(), "{time}");
@@ -251,12 +276,12 @@ mod tests {
     fn a_line_for_machines_is_json_whatever_a_text_says() {
         let nasty = "\" \\ \n \u{0} \u{7f} \u{407} \u{2028} 😀";
         let line = line(LogFormat::Json, |fields| {
-            fields.text("caller", nasty);
-            fields.address("client", "2001:db8::1".parse().unwrap());
-            fields.address("peer", "192.0.2.10".parse().unwrap());
-            fields.plain("phone", ["+38050", "***", "4567"]);
-            fields.number("least", 0);
-            fields.number("most", u64::MAX);
+            fields.text(field!("caller"), [nasty]);
+            fields.address(field!("client"), "2001:db8::1".parse().unwrap());
+            fields.address(field!("peer"), "192.0.2.10".parse().unwrap());
+            fields.plain(field!("phone"), ["+38050", "***", "4567"]);
+            fields.number(field!("least"), 0);
+            fields.number(field!("most"), u64::MAX);
         });
         let mut line: Value = serde_json::from_str(line.trim_end()).unwrap();
         let time = line["timestamp"].take();
@@ -272,8 +297,9 @@ mod tests {
     fn a_second_is_formatted_once() {
         let mut second = Second::default();
         let times = [(); 2].map(|()| {
-            let mut time = String::new();
+            let mut time = Vec::new();
             second.push_now(&mut time);
+            let time = String::from_utf8(time).unwrap();
             chrono::DateTime::parse_from_rfc3339(&time).unwrap()
         });
         assert!(times[0] <= times[1]);

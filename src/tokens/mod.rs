@@ -125,34 +125,32 @@ impl OperatorTokens {
             self.counters.add(Outcome::Reused);
             return Ok((held, Outcome::Reused));
         }
-        let (mut flight, outcome) = match self.join(operator, &place) {
-            Ok(Joined::Landed(held)) => {
-                self.counters.add(Outcome::Reused);
-                return Ok((held, Outcome::Reused));
-            }
-            Ok(Joined::Flight(flight, outcome)) => (flight, outcome),
-            Err(refused) => {
-                self.counters.add(Outcome::Failed);
-                return Err(refused);
-            }
+        // In a box, because a click's own future is copied about, and almost none waits.
+        let waited = Box::pin(self.wait(operator, &place, deadline)).await;
+        match &waited {
+            Err(_) => self.counters.add(Outcome::Failed),
+            // The flight itself has counted what was minted.
+            Ok((_, Outcome::Minted)) => {}
+            Ok((_, outcome)) => self.counters.add(*outcome),
+        }
+        waited
+    }
+
+    async fn wait(
+        &self,
+        operator: OperatorId,
+        place: &Arc<Place>,
+        deadline: Instant,
+    ) -> Result<(Arc<Held>, Outcome), Error> {
+        let (mut flight, outcome) = match self.join(operator, place)? {
+            Joined::Landed(held) => return Ok((held, Outcome::Reused)),
+            Joined::Flight(flight, outcome) => (flight, outcome),
         };
         let landed = timeout_at(deadline.into(), flight.landing())
             .await
-            .map_err(|_| Error::TimedOut)
-            .and_then(|landed| landed.unwrap_or(Err(Error::Unavailable(Unreachable::Broken))));
-        match landed {
-            Ok(held) => {
-                // The flight itself has counted what was minted.
-                if outcome == Outcome::Shared {
-                    self.counters.add(outcome);
-                }
-                Ok((held, outcome))
-            }
-            Err(error) => {
-                self.counters.add(Outcome::Failed);
-                Err(error)
-            }
-        }
+            .map_err(|_| Error::TimedOut)?;
+        let held = landed.unwrap_or(Err(Error::Unavailable(Unreachable::Broken)))?;
+        Ok((held, outcome))
     }
 
     /// For how many operators something is kept.
