@@ -151,9 +151,11 @@ impl PassKey {
 
 /// The whole seconds of a moment. RFC 7519 allows fractions, which do not matter here.
 fn whole(number: &serde_json::Number) -> Option<i64> {
-    let text = number.to_string();
-    let seconds = text.split_once('.').map_or(&*text, |(seconds, _)| seconds);
-    seconds.parse().ok()
+    number.as_i64().or_else(|| {
+        let text = number.to_string();
+        let (seconds, _) = text.split_once('.')?;
+        seconds.parse().ok()
+    })
 }
 
 /// The text of the claim of this name, which may have dots in it (`https://crm.example/user`), or at this dotted path: `user.id`.
