@@ -55,7 +55,7 @@ impl PassKeys {
         now: DateTime<Utc>,
     ) -> Result<(String, DateTime<Utc>), MintError> {
         let (key, secret) = self
-            .0
+            .keys
             .iter()
             .find_map(|key| key.signing_secret().map(|secret| (key, secret)))
             .ok_or(MintError::NoKey)?;

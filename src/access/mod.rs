@@ -15,6 +15,7 @@ mod pass;
 mod pass_keys;
 mod scope;
 mod settings;
+mod signed;
 mod ticket;
 
 pub use self::caller::{Admission, Caller, Claim, Denied, Knock, Once};

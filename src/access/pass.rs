@@ -10,6 +10,7 @@ use serde_json::{Map, Value};
 use super::caller::Denied;
 use super::hmac::Head;
 use super::pass_keys::{PassKey, PassKeys};
+use super::signed::Signed;
 
 /// How far a CRM's clock may be off in `iat` and `nbf`.
 const LEEWAY: i64 = 60;
@@ -54,13 +55,17 @@ impl PassKeys {
         if text.len() > MAX_PASS {
             return Err(Denied::PassInvalid);
         }
-        let head = Head::of(text).ok_or(Denied::PassInvalid)?;
-        for key in &self.0 {
-            if let Some(claims) = key.claims(text, &head) {
-                return key.read(&claims, now).map(|pass| (pass, key));
-            }
-        }
-        Err(Denied::PassInvalid)
+        let signed = self.signed.get_or(text, || self.signed(text));
+        let signed = signed.ok_or(Denied::PassInvalid)?;
+        let key = self.keys.get(signed.key).ok_or(Denied::PassInvalid)?;
+        key.read(&signed.claims, now).map(|pass| (pass, key))
+    }
+
+    fn signed(&self, text: &str) -> Option<Signed> {
+        let head = Head::of(text)?;
+        let claims = |(place, key): (usize, &PassKey)| Some((place, key.claims(text, &head)?));
+        let (key, claims) = self.keys.iter().enumerate().find_map(claims)?;
+        Some(Signed { key, claims })
     }
 }
 

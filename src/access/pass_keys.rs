@@ -9,6 +9,7 @@ use serde::Deserialize;
 use super::hmac::HmacKey;
 use super::key_material::{Material, hmac, jwks, public_key, secret_from, secret_of};
 use super::scope::Scope;
+use super::signed::SignedPasses;
 use crate::reload::Files;
 use crate::secret::{Secret, SecretSource};
 
@@ -29,9 +30,12 @@ pub struct PassKeySources {
     pub max_ttl: Duration,
 }
 
-/// The keys in force.
-#[derive(Debug, Default)]
-pub(super) struct PassKeys(pub(super) Vec<PassKey>);
+/// The keys in force, and passes that they have been found to have signed.
+#[derive(Debug)]
+pub(super) struct PassKeys {
+    pub(super) keys: Vec<PassKey>,
+    pub(super) signed: SignedPasses,
+}
 
 /// A key, and what passes signed with it may do.
 pub(super) struct PassKey {
@@ -149,7 +153,10 @@ impl PassKeySources {
         if keys.is_empty() {
             return Err("there is no key".into());
         }
-        Ok(PassKeys(keys))
+        Ok(PassKeys {
+            keys,
+            signed: SignedPasses::default(),
+        })
     }
 
     fn simple_key(&self, files: &mut Files, secret: &Secret) -> Result<PassKey, String> {

@@ -67,7 +67,7 @@ impl Access {
 
 impl PassKeys {
     fn sign_ticket(&self, id: &str, ticket: &Ticket) -> Option<Secret> {
-        let secret = self.0.iter().find(|key| key.id == id)?.secret.as_ref()?;
+        let secret = self.keys.iter().find(|key| key.id == id)?.secret.as_ref()?;
         let mut header = Header::new(Algorithm::HS256);
         header.kid = Some(id.to_owned());
         let key = EncodingKey::from_secret(derived(secret).as_ref());
@@ -80,7 +80,7 @@ impl PassKeys {
         }
         let kid = decode_header(text).ok().and_then(|header| header.kid);
         let (key, secret) = self
-            .0
+            .keys
             .iter()
             .find(|key| Some(&key.id) == kid.as_ref())
             .and_then(|key| Some((key, key.secret.as_ref()?)))
