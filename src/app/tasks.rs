@@ -20,8 +20,8 @@ const LAST_PROOF_AGAIN: Duration = Duration::from_secs(10);
 /// Whether refused credentials have been corrected. ChatHub does not hear of each look: the client keeps wrong credentials to itself.
 const REJECTED_PROOF_AGAIN: Duration = Duration::from_secs(1);
 
-/// How often the limits forget what is as good as new.
-const SWEEP_LIMITS: Duration = Duration::from_secs(1);
+/// How often the limits forget what is as good as new, and a part of the operators what is over.
+const SWEEP: Duration = Duration::from_secs(1);
 
 /// How often key, map and secret files are looked at.
 const LOOK_AT_FILES: Duration = Duration::from_secs(1);
@@ -36,7 +36,7 @@ pub(super) fn start(
         tokio::spawn(prove(chathub, Arc::clone(desk))),
         tokio::spawn(keep_directory(Arc::clone(desk))),
         tokio::spawn(look_at_files(Arc::clone(desk), look_now)),
-        tokio::spawn(sweep_limits(Arc::clone(desk))),
+        tokio::spawn(sweep(Arc::clone(desk))),
         tokio::spawn(watch_shared_store(desk.shared.clone())),
     ]
 }
@@ -91,10 +91,11 @@ async fn keep_directory(desk: Arc<Desk>) {
     desk.directory.keep().await;
 }
 
-async fn sweep_limits(desk: Arc<Desk>) {
+async fn sweep(desk: Arc<Desk>) {
     loop {
-        tokio::time::sleep(SWEEP_LIMITS).await;
+        tokio::time::sleep(SWEEP).await;
         desk.limits.sweep();
+        desk.tokens.sweep();
     }
 }
 

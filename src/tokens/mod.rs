@@ -4,18 +4,19 @@
 
 mod held;
 mod mint;
+mod places;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use arc_swap::ArcSwapOption;
-use moka::sync::Cache;
 use prometheus::IntCounter;
 use tokio::runtime::Handle;
 use tokio::time::timeout_at;
 
 pub use self::held::Held;
 use self::mint::Mint;
+use self::places::Places;
 use crate::chathub::{ChatHub, Error, OperatorId, Unreachable};
 use crate::flight::Flight;
 use crate::metrics::{self, Metrics};
@@ -72,7 +73,7 @@ impl Outcome {
 /// The operator tokens of a company.
 pub struct OperatorTokens {
     mint: Arc<Mint>,
-    places: Cache<OperatorId, Arc<Place>>,
+    places: Arc<Places>,
     /// Where ChatHub is asked: not on the threads that answer clicks.
     runtime: Handle,
     counters: Counters,
@@ -103,10 +104,7 @@ impl OperatorTokens {
     pub fn new(chathub: Arc<ChatHub>, settings: &Settings, metrics: &Metrics) -> Self {
         Self {
             mint: Arc::new(Mint::new(chathub, settings)),
-            places: Cache::builder()
-                .max_capacity(settings.cache_size)
-                .time_to_idle(settings.ttl)
-                .build(),
+            places: Arc::new(Places::new(settings.cache_size)),
             runtime: Handle::current(),
             counters: Counters::new(metrics),
         }
@@ -118,9 +116,7 @@ impl OperatorTokens {
         operator: OperatorId,
         deadline: Instant,
     ) -> Result<(Arc<Held>, Outcome), Error> {
-        // Looking first spares a known operator the key that an insertion takes.
-        let place = self.places.get(&operator);
-        let place = place.unwrap_or_else(|| self.places.get_with(operator, Arc::default));
+        let place = self.places.of(operator);
         if let Some(held) = self.reusable(operator, &place) {
             self.counters.add(Outcome::Reused);
             return Ok((held, Outcome::Reused));
@@ -154,9 +150,13 @@ impl OperatorTokens {
     }
 
     /// For how many operators something is kept.
-    pub fn entries(&self) -> u64 {
-        self.places.run_pending_tasks();
-        self.places.entry_count()
+    pub fn entries(&self) -> usize {
+        self.places.len()
+    }
+
+    /// Forgets operators of whom nothing is known any more, a part of them at a time. Call it every second.
+    pub fn sweep(&self) {
+        self.places.sweep();
     }
 
     /// A token that can be handed out again. One that is past its time of reuse is refreshed behind the click's back.
@@ -205,7 +205,7 @@ impl OperatorTokens {
         work: &mut Work,
     ) -> Flight<Minted> {
         let (mint, place) = (Arc::clone(&self.mint), Arc::clone(place));
-        let places = self.places.clone();
+        let places = Arc::clone(&self.places);
         let minted = self.counters.0[Outcome::Minted as usize].clone();
         let flight = Flight::start(&self.runtime, async move {
             let outcome = mint.token(operator).await.map(Arc::new);
@@ -213,7 +213,7 @@ impl OperatorTokens {
                 minted.inc();
             }
             if !place.land(&outcome) {
-                places.invalidate(&operator);
+                places.forget(operator, &place);
             }
             outcome
         });
@@ -251,6 +251,19 @@ impl Place {
             Err(_) => work.refresh_after = Some(Instant::now() + REFRESH_AGAIN),
         }
         work.refused.is_some() || self.held.load().is_some()
+    }
+
+    /// Until when anything is known of the operator, if at all. While a token is being minted, that is not near.
+    fn ends(&self) -> Option<Instant> {
+        let work = self.work();
+        let busy = work.in_the_air().map(|_| Instant::now() + REFUSAL_HOLDS);
+        let refused = work.refused.as_ref().map(|(_, until)| *until);
+        let usable = self.held.load().as_ref().map(|held| held.usable_until);
+        busy.max(refused).max(usable)
+    }
+
+    fn is_over(&self, now: Instant) -> bool {
+        self.ends().is_none_or(|end| end <= now)
     }
 
     fn work(&self) -> MutexGuard<'_, Work> {
