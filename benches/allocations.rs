@@ -75,7 +75,7 @@ fn start(chathub: &str, access: &str, telemetry: &Telemetry) -> SocketAddr {
     }
     let environment = variables.into_iter().map(|(n, v)| (n.into(), v.into()));
     let config = Config::from_vars(environment).expect("the configuration is good");
-    let application = Application::start(config, Front::Nothing, telemetry).expect("it starts");
+    let application = Application::start(config, Front::Builder, telemetry).expect("it starts");
     let address = application.listen();
     tokio::spawn(application.run());
     address
