@@ -29,45 +29,25 @@ pub(super) fn client_address(request: &HttpRequest, desk: &Desk) -> IpAddr {
         .client_address(peer(request), forwarded.into_iter())
 }
 
-/// Lets the caller in, or says why not.
-pub(super) async fn admit<'a>(
-    request: &'a HttpRequest,
-    query: &'a Query<'_>,
-    client: IpAddr,
-    desk: &'a Desk,
-) -> Result<Admission<'a>, Refusal> {
-    or_turn_away(knock(request, query, client, desk), desk, client).await
-}
-
 /// Lets a widget's page in for its next token: by its ticket where it shows one, else like anybody.
-pub(super) async fn admit_again<'a>(
+pub(super) fn admit_again<'a>(
     request: &'a HttpRequest,
     query: &'a Query<'_>,
     client: IpAddr,
     desk: &'a Desk,
-) -> Result<Admission<'a>, Refusal> {
+) -> Result<Admission<'a>, Denied> {
     let Some(ticket) = single(request.headers(), TICKET) else {
-        return admit(request, query, client, desk).await;
+        return admit(request, query, client, desk);
     };
-    let answer = desk
-        .access
-        .check_network(client)
-        .and_then(|()| desk.access.admit_by_ticket(ticket));
-    or_turn_away(answer, desk, client).await
+    desk.access.check_network(client)?;
+    desk.access.admit_by_ticket(ticket)
 }
 
 /// Says why somebody is not let in; who keeps trying is not told any more.
-pub(super) async fn or_turn_away<T>(
-    answer: Result<T, Denied>,
-    desk: &Desk,
-    client: IpAddr,
-) -> Result<T, Refusal> {
-    match answer {
-        Ok(granted) => Ok(granted),
-        Err(denied) => Err(match desk.limits.refused(client).await {
-            Ok(()) => denied.into(),
-            Err(limited) => limited.into(),
-        }),
+pub(super) async fn turn_away(denied: Denied, client: IpAddr, desk: &Desk) -> Refusal {
+    match desk.limits.refused(client).await {
+        Ok(()) => denied.into(),
+        Err(limited) => limited.into(),
     }
 }
 
@@ -84,7 +64,8 @@ pub(super) async fn use_up(once: &Once, desk: &Desk) -> Result<(), Refusal> {
     }
 }
 
-fn knock<'a>(
+/// Lets the caller in, or not. Nobody who is let in waits for it.
+pub(super) fn admit<'a>(
     request: &'a HttpRequest,
     query: &'a Query<'_>,
     client: IpAddr,

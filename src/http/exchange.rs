@@ -61,9 +61,11 @@ where
         let handler = handler.clone();
         async move {
             let (exchange, mut click) = Exchange::begin(route, &request, &worker);
-            let outcome = match may(&request, &worker.desk) {
-                Ok(()) => handler(&request, &worker.desk, &mut click).await,
-                Err(refusal) => Err(refusal),
+            // No `match`, which would keep room for the refusal while it waits for the handler.
+            let outcome = if let Err(refusal) = may(&request, &worker.desk) {
+                Err(refusal)
+            } else {
+                handler(&request, &worker.desk, &mut click).await
             };
             exchange.end(outcome, &click)
         }

@@ -60,7 +60,10 @@ pub(super) async fn links(
         .access
         .check_network(click.client)
         .and_then(|()| desk.access.admit_back_end(key, named));
-    let Admission { caller, claim, .. } = door::or_turn_away(admission, desk, click.client).await?;
+    let Admission { caller, claim, .. } = match admission {
+        Ok(admission) => admission,
+        Err(denied) => return Err(door::turn_away(denied, click.client, desk).await),
+    };
     click.caller = Some(caller);
     click.operator = whom(&claim, click, desk).await?.operator();
     desk.limits.click(click.client, click.operator).await?;
@@ -71,7 +74,8 @@ pub(super) async fn links(
         chat_raw_id: text("chat_raw_id", wanted.chat_raw_id)?,
     };
     // What a click on the link would be refused for is refused now.
-    let query = Query::default().bind(bound.clone(), desk.links.default_region)?;
+    let mut query = Query::default();
+    query.bind(bound.clone(), desk.links.default_region)?;
     target(&query, &desk.links, click)?;
     let (pass, ends) = desk
         .access

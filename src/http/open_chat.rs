@@ -33,15 +33,19 @@ pub(super) async fn open_chat(
     if guard::is_crawler(request) {
         return Ok(nothing_to_preview(request, desk, click));
     }
-    let query = Query::parse(request.query_string())?;
+    let mut query = Query::parse(request.query_string())?;
+    let step = click.trace.step("access");
+    let admitted = step.in_scope(|| door::admit(request, &query, click.client, desk));
     let Admission {
         caller,
         claim,
         bound,
         once,
-    } = door::admit(request, &query, click.client, desk)
-        .instrument(click.trace.step("access"))
-        .await?;
+    } = match admitted {
+        Ok(admission) => admission,
+        Err(denied) => return Err(Box::pin(door::turn_away(denied, click.client, desk)).await),
+    };
+    drop(step);
     click.caller = Some(caller);
     let found = whom(&claim, click, desk)
         .instrument(click.trace.step("operator"))
@@ -57,7 +61,7 @@ pub(super) async fn open_chat(
         let counted = desk.limits.click(click.client, click.operator);
         counted.instrument(click.trace.step("limit")).await?;
     }
-    let query = query.bind(bound, desk.links.default_region)?;
+    query.bind(bound, desk.links.default_region)?;
     let link = target(&query, &desk.links, click)?;
     if asks {
         return Ok(confirm::page(request, desk, click));

@@ -80,7 +80,7 @@ impl<'a> Query<'a> {
     }
 
     /// Holds the query against what a pass fixes: what differs is refused, what is missing is filled in.
-    pub(super) fn bind(mut self, bound: Bound, region: Region) -> Result<Self, Refusal> {
+    pub(super) fn bind(&mut self, bound: Bound, region: Region) -> Result<(), Refusal> {
         let phone = |text: &str| PhoneNumber::parse(text, region).ok();
         let source = |text: &str| ChatSource::parse(text).ok();
         let mismatch = || Refusal::from(Denied::PassMismatch);
@@ -116,7 +116,7 @@ impl<'a> Query<'a> {
                 *place = Some(Cow::Owned(fixed));
             }
         }
-        Ok(self)
+        Ok(())
     }
 }
 

@@ -14,11 +14,15 @@ use crate::operators::Whom;
 /// Whose panel may open, or why nobody's.
 pub(super) async fn whom(claim: &Claim<'_>, click: &Click, desk: &Desk) -> Result<Whom, Refusal> {
     let whom = desk.access.whom(claim, desk.directory.known().as_deref());
+    // In boxes, because a click's own future is copied about, and almost none needs these.
     let whom = match whom {
         Err(Denied::DirectoryNeeded) => Box::pin(when_read(claim, click, desk)).await?,
         answer => answer,
     };
-    door::or_turn_away(whom, desk, click.client).await
+    match whom {
+        Ok(whom) => Ok(whom),
+        Err(denied) => Err(Box::pin(door::turn_away(denied, click.client, desk)).await),
+    }
 }
 
 async fn when_read(

@@ -1,9 +1,10 @@
 //! Counts in this process's memory, by governor: bounded, and swept.
 
-use std::hash::{BuildHasher as _, RandomState};
+use std::hash::BuildHasher as _;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use foldhash::fast::RandomState;
 use governor::clock::{Clock as _, DefaultClock};
 use governor::state::keyed::DashMapStateStore;
 use governor::{Quota as GovernorQuota, RateLimiter};
@@ -18,7 +19,7 @@ const SHARED_PLACES: u64 = 1 << 16;
 
 /// A limit's counts.
 pub(super) struct Local {
-    limiter: RateLimiter<(bool, u64), DashMapStateStore<(bool, u64)>, DefaultClock>,
+    limiter: RateLimiter<(bool, u64), DashMapStateStore<(bool, u64), RandomState>, DefaultClock>,
     clock: DefaultClock,
     is_full: AtomicBool,
     /// Seeded anew at each start, so that nobody can aim at another's place.
@@ -31,11 +32,12 @@ impl Local {
         let quota = GovernorQuota::with_period(quota.period / quota.count.get())
             .unwrap_or_else(|| GovernorQuota::per_second(quota.count))
             .allow_burst(quota.count);
+        let hasher = RandomState::default();
         Self {
-            limiter: RateLimiter::dashmap(quota),
+            limiter: RateLimiter::dashmap_with_hasher(quota, hasher.clone()),
             clock: DefaultClock::default(),
             is_full: AtomicBool::new(false),
-            hasher: RandomState::new(),
+            hasher,
         }
     }
 

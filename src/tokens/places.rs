@@ -3,10 +3,12 @@
 //! A click takes part in a lock that only a new operator, or one who is forgotten, takes for itself, for some nanoseconds.
 
 use std::collections::HashMap;
-use std::hash::{BuildHasher as _, RandomState};
+use std::hash::BuildHasher as _;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::time::Instant;
+
+use foldhash::fast::RandomState;
 
 use super::Place;
 use crate::chathub::OperatorId;
@@ -31,7 +33,7 @@ pub(super) struct Places {
     hasher: RandomState,
 }
 
-type Part = HashMap<OperatorId, Arc<Place>>;
+type Part = HashMap<OperatorId, Arc<Place>, RandomState>;
 
 impl Places {
     /// For `most` operators.
@@ -42,7 +44,7 @@ impl Places {
             parts: (0..parts).map(|_| RwLock::default()).collect(),
             room: most / parts,
             next: AtomicUsize::new(0),
-            hasher: RandomState::new(),
+            hasher: RandomState::default(),
         }
     }
 

@@ -42,8 +42,9 @@ pub(super) async fn builder(
     desk: &Desk,
     click: &mut Click,
 ) -> Result<HttpResponse, Refusal> {
-    let network = desk.access.check_network(click.client);
-    door::or_turn_away(network, desk, click.client).await?;
+    if let Err(denied) = desk.access.check_network(click.client) {
+        return Err(door::turn_away(denied, click.client, desk).await);
+    }
     let frame = Frame::in_language(Language::English, &desk.pages);
     let draft = Draft::read(request.query_string(), &desk.access);
     let address = address(request, desk);
