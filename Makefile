@@ -4,8 +4,10 @@ LOGS := target/test-output.log
 PYTHON := target/tools/python/bin/python -B
 VERSION := $(shell sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml)
 
+BENCH_OPTIONS ?=
+
 .DEFAULT_GOAL := help
-.PHONY: help run build image test package setup lint deny advisories test-unit test-api test-browser test-openapi test-chart test-image test-leaks
+.PHONY: help run build image test package setup lint deny advisories bench bench-report bench-scale soak test-unit test-api test-browser test-openapi test-chart test-image test-leaks
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -15,6 +17,21 @@ run: ## Try everything on this machine, with nothing to configure
 
 build: ## Build the release binary, target/release/open-chat
 	$(CARGO) build --release --locked
+
+bench: ## How fast, beside a bare actix handler (docs/performance.md); needs wrk, redis-server and a machine with nothing else to do
+	@command -v wrk redis-server >/dev/null || { echo "make bench needs wrk and redis-server: apt-get install wrk redis-server"; exit 1; }
+	$(CARGO) build --release --locked --bin open-chat --example floor
+	python3 -B tools/bench $(BENCH_OPTIONS)
+
+bench-report: BENCH_OPTIONS += --report
+bench-report: bench ## The same, written into docs/performance.md
+
+soak: ## Half an hour at half of capacity while ChatHub and Redis fail in turn (docs/performance.md); needs wrk and redis-server
+	$(CARGO) build --release --locked
+	python3 -B tools/soak.py
+
+bench-scale: BENCH_OPTIONS += --scale
+bench-scale: bench ## What grows with operators, clients, connections and cores
 
 image: ## Build the container image with docker
 	docker build --build-arg VERSION=$(VERSION) --build-arg REVISION="$$(git rev-parse HEAD)" --tag open-chat:$(VERSION) .

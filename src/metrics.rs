@@ -121,6 +121,8 @@ metrics! {
     chathub_clock_skew_seconds: Gauge,
     /// 1 while the newest version of a file (keys, map, secret) cannot be used and the one before it stays in force.
     open_chat_file_reload_failed: IntGaugeVec["file"],
+    /// What runs beside the answers at this moment: housekeeping, mints, connections to ChatHub and Redis. It follows the load, and falls with it.
+    open_chat_background_tasks: IntGauge,
     /// Lines that the log has lost because nobody could write them fast enough.
     open_chat_log_lines_dropped_total: IntCounter,
     /// Always 1; the labels tell which build is running.

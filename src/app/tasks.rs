@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
+use tokio::runtime::Handle;
 use tokio::sync::Notify;
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
@@ -96,6 +97,9 @@ async fn sweep(desk: Arc<Desk>) {
         tokio::time::sleep(SWEEP).await;
         desk.limits.sweep();
         desk.tokens.sweep();
+        let tasks = Handle::current().metrics().num_alive_tasks();
+        let gauge = &desk.metrics.open_chat_background_tasks;
+        gauge.set(i64::try_from(tasks).unwrap_or(i64::MAX));
     }
 }
 

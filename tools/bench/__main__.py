@@ -1,0 +1,164 @@
+"""The load comparison: the service against the floor, a bare actix 302, side by side in one run.
+
+python3 tools/bench [--rounds N] [--seconds S] [--report] [--scale]
+
+Each server has one core to itself and wrk the other; they are measured in turn, several rounds long, and a ratio is that of one round's
+neighbours, so what slows the whole machine down slows both. It needs wrk and redis-server, and `make bench` builds what it runs.
+"""
+
+import argparse
+import pathlib
+import statistics
+import subprocess
+import sys
+import tempfile
+from contextlib import ExitStack
+
+import report
+import scale
+import servers
+from load import many, measured, result, wrk
+
+PHONE = "+380501234567"
+CLICK = "/open-chat?operator=101&phone=%2B380501234567&source=0&from=Acme"
+HEADERS = "".join(
+    f'wrk.headers["{name}"] = "{value}"\n'
+    for name, value in {
+        "User-Agent": "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/130.0.0.0 Safari/537.36",
+        "Accept": "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,image/webp,*/*;q=0.8",
+        "Accept-Encoding": "gzip, deflate, br, zstd",
+        "Accept-Language": "uk,en;q=0.8",
+        "Sec-Fetch-Dest": "document",
+        "Sec-Fetch-Mode": "navigate",
+        "Sec-Fetch-Site": "cross-site",
+        "Sec-Fetch-User": "?1",
+        "Upgrade-Insecure-Requests": "1",
+        "Referer": "https://crm.example/",
+    }.items()
+)
+
+
+def main():
+    parser = argparse.ArgumentParser(prog="tools/bench", description=__doc__.splitlines()[0])
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--seconds", type=int, default=4)
+    parser.add_argument("--report", action="store_true", help="write the table and the plot into docs/performance.md")
+    parser.add_argument("--scale", action="store_true", help="what grows with size instead: operators, clients, connections, workers")
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory(prefix="open-chat-bench-") as directory, ExitStack() as stack:
+        directory = pathlib.Path(directory)
+        if options.scale:
+            return scale.run(directory, options)
+        rows = warm(directory, stack, options)
+        facts = {**cold(directory, options), **mixed(directory, options), **allocations()}
+    report.show(rows, facts)
+    if options.report:
+        report.write(rows, facts)
+
+
+def warm(directory, stack, options):
+    """The floor and the service in its set-ups, in turn."""
+    run = stack.enter_context
+    upstream = run(servers.chathub(directory, 1000)).url
+    store = f"redis://127.0.0.1:{run(servers.redis(directory)).port}/0"
+    with_pass = {"ACCESS": "pass", "PASS_SECRET": servers.PASS_SECRET}
+    signed = "/open-chat?source=0&from=Acme&pass=" + servers.signed(101, phone=PHONE)
+    contenders = [
+        ("floor", None, CLICK, ""),
+        ("floor, browser", None, CLICK, HEADERS),
+        ("warm", {}, CLICK, ""),
+        ("warm, browser", {}, CLICK, HEADERS),
+        ("warm, pass", with_pass, signed, ""),
+        ("warm, Redis", {"REDIS_URL": store}, CLICK, ""),
+    ]
+    rows = []
+    for name, settings, target, script in contenders:
+        if settings is None:
+            server, ready = run(servers.floor(directory)).accepts(), None
+        else:
+            server = run(servers.service(name, directory, upstream, **settings))
+            ready = server.wait_for("/healthz")
+            server.wait_for("/readyz")
+        wrk(server.url + target, directory, 1, connections=1, script=script)
+        rows.append({"name": name, "ready": ready, "first": server.memory_mb(), "server": server, "runs": []})
+    for round_ in range(options.rounds):
+        for row, (name, _, target, script) in zip(rows, contenders):
+            row["runs"].append(measured(row["server"], target, directory, options.seconds, script=script))
+            print(f"round {round_ + 1}: {name}: {row['runs'][-1]['rate']:.0f}/s", file=sys.stderr)
+    for row in rows:
+        base = rows[1] if "browser" in row["name"] else rows[0]
+        row["ratios"] = [own["rate"] / floor["rate"] for own, floor in zip(row["runs"], base["runs"])]
+        row["ratio"] = statistics.median(row["ratios"])
+        row["cpu_ratio"] = statistics.median(f["cpu"] / o["cpu"] for o, f in zip(row["runs"], base["runs"]))
+        row["peak"] = row.pop("server").memory_mb("VmHWM")
+        for what in ("rate", "p50", "p99", "cpu"):
+            row[what] = statistics.median(run[what] for run in row["runs"])
+    return rows
+
+
+def cold(directory, options):
+    """Every click waits for a token of its own, 20 ms away."""
+    with (
+        servers.chathub(directory, 1000, "20ms") as upstream,
+        servers.service("cold", directory, upstream.url, TOKEN_REUSE="0") as server,
+    ):
+        server.wait_for("/readyz")
+        # One click at a time for each operator, or they would share one mint.
+        script = many(1000, 1000)
+        wrk(server.url, directory, 1, connections=4, script=script)
+        runs = [measured(server, "/", directory, options.seconds, connections=4, script=script) for _ in range(3)]
+        # A wrong login takes ChatHub as long as anything, and asks nothing of it.
+        login = 'wrk.method = "POST"\nwrk.body = "{}"\nwrk.headers["Content-Type"] = "application/json"\n'
+        path = "/api/company/get-token"
+        own = wrk(upstream.url + path, directory, options.seconds, connections=4, script=login, expect_refusals=True)
+        return {
+            "chathub_p50": own["p50"] / 1000,
+            "cold_p50": statistics.median(run["p50"] for run in runs) / 1000,
+            "cold_p99": statistics.median(run["p99"] for run in runs) / 1000,
+            "cold_cpu": statistics.median(run["cpu"] for run in runs),
+        }
+
+
+def mixed(directory, options):
+    """Warm clicks alone, and while five in a hundred clicks are cold and ChatHub takes half a second for each. The warm ones come at a pace, so that
+    five in a hundred stays a number of mints that a ChatHub can be asked for."""
+    alone, among, share = [], [], []
+    paced = "delay = function() return 1 end"
+    with (
+        servers.chathub(directory, 60_000, "500ms") as upstream,
+        servers.service("mixed", directory, upstream.url) as server,
+    ):
+        server.wait_for("/readyz")
+        wrk(server.url + CLICK, directory, 2, connections=4)
+        first = 200
+        for _ in range(options.rounds):
+            quiet = measured(server, CLICK, directory, options.seconds, connections=8, script=paced)
+            alone.append(quiet["p99"])
+            # Each connection makes two cold clicks a second.
+            connections = max(1, round(quiet["rate"] * 0.05 / 0.95 / 2))
+            script = many(10_000, 10_000, first=first)
+            first += 10_000
+            cold = wrk(server.url, directory, options.seconds + 2, connections, script, background=True)
+            wrk(server.url + CLICK, directory, 1, connections=1)
+            busy = measured(server, CLICK, directory, options.seconds, connections=8, script=paced)
+            among.append(busy["p99"])
+            minted = result(cold)["rate"]
+            share.append(minted / (busy["rate"] + minted))
+    return {
+        "alone_p99": statistics.median(alone),
+        "among_p99": statistics.median(among),
+        "among_change": [busy / quiet - 1 for busy, quiet in zip(among, alone)],
+        "cold_share": statistics.median(share),
+    }
+
+
+def allocations():
+    """What the bench of that name has counted."""
+    command = ["cargo", "bench", "--quiet", "--locked", "--bench", "allocations"]
+    output = subprocess.run(command, cwd=servers.ROOT, check=True, capture_output=True, text=True).stdout
+    pairs = (line.rsplit(":", 1) for line in output.splitlines() if ":" in line)
+    return {"allocations": {name.strip(): value.strip() for name, value in pairs}}
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,98 @@
+"""What was measured, as a table for a shell and, on request, as the table and the plot of docs/performance.md."""
+
+import html
+import statistics
+import subprocess
+
+from servers import ROOT
+
+PAGE = ROOT / "docs" / "performance.md"
+PLOT = ROOT / "docs" / "performance.svg"
+BEGIN, END = "<!-- measured: begin -->", "<!-- measured: end -->"
+
+HEAD = ["", "requests/s", "of the floor", "CPU \u00b5s each", "of the floor's", "p50 ms", "p99 ms", "first MB", "peak MB", "started ms"]
+
+
+def table(rows):
+    lines = [HEAD, ["---"] + ["--:"] * (len(HEAD) - 1)]
+    for row in rows:
+        lines.append([
+            row["name"],
+            f"{row['rate']:,.0f}",
+            spread(row),
+            f"{row['cpu']:.1f}",
+            f"{1 / row['cpu_ratio']:.2f}",
+            f"{row['p50'] / 1000:.2f}",
+            f"{row['p99'] / 1000:.2f}",
+            f"{row['first']:.1f}",
+            f"{row['peak']:.1f}",
+            "" if row["ready"] is None else f"{row['ready']:.0f}",
+        ])
+    return "\n".join("| " + " | ".join(cells) + " |" for cells in lines)
+
+
+def spread(row):
+    """The median of the rounds' ratios, and between which they were."""
+    ratios = row["ratios"]
+    least_and_most = "" if row["ratio"] == 1 else f" ({min(ratios):.2f} to {max(ratios):.2f})"
+    return f"{row['ratio']:.2f}{least_and_most}"
+
+
+def sentences(facts):
+    yield (
+        f"Cold, ChatHub 20 ms away: p50 {facts['cold_p50']:.2f} ms, which is {facts['cold_p50'] - facts['chathub_p50']:.2f} ms over ChatHub's own "
+        f"{facts['chathub_p50']:.2f} ms; "
+        f"p99 {facts['cold_p99']:.2f} ms; {facts['cold_cpu']:.0f} \u00b5s of CPU each."
+    )
+    changes = sorted(change * 100 for change in facts["among_change"])
+    yield (
+        f"Warm p99 while {facts['cold_share'] * 100:.1f}% of the clicks are cold and ChatHub takes 500 ms: {facts['among_p99'] / 1000:.3f} ms, "
+        f"alone {facts['alone_p99'] / 1000:.3f} ms (median of the rounds {statistics.median(changes):+.0f}%, from {changes[0]:+.0f}% to {changes[-1]:+.0f}%)."
+    )
+    for name, count in facts["allocations"].items():
+        yield f"Allocations a request, {name}: {count}."
+
+
+def show(rows, facts):
+    print(table(rows))
+    print()
+    for sentence in sentences(facts):
+        print(sentence)
+
+
+def write(rows, facts):
+    before, rest = PAGE.read_text().split(BEGIN)
+    after = rest.split(END)[1]
+    commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], cwd=ROOT, capture_output=True, text=True).stdout.strip()
+    items = "\n".join(f"- {sentence}" for sentence in sentences(facts))
+    text = f"{BEGIN}\nMeasured at commit {commit or 'unknown'}.\n\n{table(rows)}\n\n{items}\n{END}"
+    PAGE.write_text(before + text + after)
+    PLOT.write_text(plot(rows))
+    print(f"written: {PAGE.relative_to(ROOT)}, {PLOT.relative_to(ROOT)}")
+
+
+def plot(rows):
+    """Requests a second as bars, with a thin line for the least and the most of all rounds."""
+    left, width, step = 130, 560, 34
+    most = max(run["rate"] for row in rows for run in row["runs"])
+    scale = width / most
+    parts = [
+        f'<svg xmlns="http://www.w3.org/2000/svg" width="{left + width + 130}" height="{step * len(rows) + 40}" '
+        'font-family="sans-serif" font-size="13">',
+        "<title>Requests a second on one core</title>",
+        '<rect width="100%" height="100%" fill="white"/>',
+    ]
+    for place, row in enumerate(rows):
+        top = 12 + place * step
+        middle = top + 11
+        rates = [run["rate"] * scale for run in row["runs"]]
+        colour = "#9aa5b1" if row["name"].startswith("floor") else "#2f6fb0"
+        parts += [
+            f'<text x="{left - 8}" y="{middle + 4}" text-anchor="end">{html.escape(row["name"])}</text>',
+            f'<rect x="{left}" y="{top}" width="{row["rate"] * scale:.1f}" height="22" fill="{colour}"/>',
+            f'<line x1="{left + min(rates):.1f}" x2="{left + max(rates):.1f}" y1="{middle}" y2="{middle}" stroke="black"/>',
+            f'<text x="{left + max(rates) + 8:.1f}" y="{middle + 4}">{row["rate"]:,.0f}/s, {row["ratio"]:.2f}</text>',
+        ]
+    caption = "Requests a second on one core, and of the floor; the line goes from the slowest round to the fastest."
+    parts.append(f'<text x="{left}" y="{step * len(rows) + 30}" fill="#555">{caption}</text>')
+    return "\n".join([*parts, "</svg>"]) + "\n"

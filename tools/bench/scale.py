@@ -1,0 +1,123 @@
+"""What grows with size, and what must not: operators, clients, connections, workers. `python3 tools/bench --scale`"""
+
+import resource
+import statistics
+import sys
+import urllib.request
+
+import servers
+from load import many, measured, wrk
+
+OPERATORS = (10, 100, 1_000, 10_000, 100_000)
+CLICK = "/open-chat?operator=101&phone=%2B380501234567&source=0&from=Acme"
+
+
+def run(directory, options):
+    operators(directory, options)
+    clients(directory, options)
+    connections(directory, options)
+    workers(directory, options)
+
+
+def operators(directory, options):
+    """The same clicks on a service that is warm for 10 to 100,000 operators. Each has its own token, so the caches of the processor have their
+    part in it. The load is the same script throughout: as many different requests as there are operators, but at least 1,000."""
+    with servers.chathub(directory, OPERATORS[-1]) as upstream:
+        running = []
+        for count in OPERATORS:
+            server = servers.service(f"operators-{count}", directory, upstream.url, RUST_LOG="off")
+            server.wait_for("/readyz")
+            before = server.memory_mb()
+            script = many(max(count, 1000), count)
+            warm(server, directory, script, count)
+            running.append((count, server, script, server.memory_mb() - before, []))
+        for _ in range(options.rounds):
+            for _, server, script, _, runs in running:
+                runs.append(measured(server, "/", directory, options.seconds, script=script))
+        base = running[0][4]
+        for count, server, _, memory, runs in running:
+            cpu = statistics.median(run["cpu"] for run in runs)
+            ratio = statistics.median(run["cpu"] / first["cpu"] for run, first in zip(runs, base))
+            each = memory * 1024 * 1024 / count
+            print(
+                f"{count:>7} operators: {cpu:.2f} \u00b5s a click ({ratio:.2f} of ten's), "
+                f"{server.memory_mb():.0f} MB, {memory:.0f} MB of them new: {each:,.0f} bytes an operator"
+            )
+            server.__exit__()
+
+
+def warm(server, directory, script, count):
+    """Until each operator has a token: the script goes through all of them in turn, and a mint is a click that waits."""
+    series = "open_chat_token_cache_entries "
+    for _ in range(200):
+        wrk(server.url, directory, 2, connections=32, script=script)
+        text = metrics(server)
+        if int(next(line for line in text if line.startswith(series)).split()[1]) >= count:
+            return
+    sys.exit(f"not all of {count} operators could be made warm")
+
+
+def metrics(server):
+    with urllib.request.urlopen(server.url + "/metrics") as answer:
+        return answer.read().decode().splitlines()
+
+
+def clients(directory, options):
+    """A million clients, each with a phone and an address of its own, on one warm operator."""
+    proxies = {"TRUSTED_PROXIES": "127.0.0.1"}
+    count = 1_000_000
+    with (
+        servers.chathub(directory, 1000) as upstream,
+        servers.service("clients", directory, upstream.url, RUST_LOG="off", **proxies) as server,
+    ):
+        server.wait_for("/readyz")
+        few = many(1000, 10, phones=1000, addresses=True)
+        all_ = many(count, 10, phones=count, addresses=True)
+        wrk(server.url, directory, 2, script=few)
+        before = server.memory_mb()
+        pairs = []
+        for _ in range(options.rounds):
+            pairs.append((
+                measured(server, "/", directory, options.seconds, script=few)["cpu"],
+                measured(server, "/", directory, max(options.seconds, 8), script=all_)["cpu"],
+            ))
+        ratio = statistics.median(many_ / few_ for few_, many_ in pairs)
+        peak = server.memory_mb("VmHWM")
+        print(f"{count:>7} clients: {ratio:.2f} of the CPU a click that 1,000 take; {peak - before:.0f} MB more at the peak")
+
+
+def connections(directory, options):
+    """Ten thousand connections that all click."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard, 30_000), hard))
+    settings = {"MAX_CONNECTIONS": "20000", "RUST_LOG": "off"}
+    with (
+        servers.chathub(directory, 1000) as upstream,
+        servers.service("connections", directory, upstream.url, **settings) as server,
+    ):
+        server.wait_for("/readyz")
+        wrk(server.url + CLICK, directory, 1, connections=1)
+        before = server.memory_mb()
+        for count in (100, 1_000, 10_000):
+            run = measured(server, CLICK, directory, options.seconds * 2, connections=count)
+            memory = server.memory_mb() - before
+            print(
+                f"{count:>7} connections: {run['rate']:,.0f}/s, {run['cpu']:.2f} \u00b5s of CPU a click, p50 {run['p50'] / 1000:.1f} ms, "
+                f"p99 {run['p99'] / 1000:.1f} ms, {memory:.0f} MB more"
+            )
+    resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+
+def workers(directory, options):
+    """One worker for each core that the process may use. With few cores wrk takes its part of one, so it is CPU time that tells."""
+    with servers.chathub(directory, 1000) as upstream:
+        for count in range(1, len(servers.CORES) + 1):
+            cores = set(servers.CORES[:count])
+            name = f"workers-{count}"
+            with servers.service(name, directory, upstream.url, cores, RUST_LOG="off") as server:
+                server.wait_for("/readyz")
+                wrk(server.url + CLICK, directory, 1)
+                runs = [measured(server, CLICK, directory, options.seconds) for _ in range(options.rounds)]
+                cpu = statistics.median(run["cpu"] for run in runs)
+                rate = statistics.median(run["rate"] for run in runs)
+                print(f"{count:>7} workers: {rate:,.0f}/s, {cpu:.2f} \u00b5s of CPU a click")
