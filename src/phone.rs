@@ -14,9 +14,12 @@ use thiserror::Error;
 /// with every usual separator, stays well below.
 const MAX_CHARACTERS: usize = 64;
 
+/// The longest number that E.164 knows: `+` and 15 digits. For a few countries libphonenumber takes more.
+const MAX_E164: usize = 16;
+
 /// A valid phone number, `+` and digits, as E.164 has it. `Debug` shows it masked.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub struct PhoneNumber(ArrayString<24>);
+pub struct PhoneNumber(ArrayString<MAX_E164>);
 
 /// Why a text is no phone number. `Display` is a sentence for the person who set the link up.
 #[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
@@ -245,6 +248,7 @@ mod tests {
     #[case(" ", PhoneError::Invalid(Region::UA))]
     #[case("+", PhoneError::Invalid(Region::UA))]
     #[case("+999123456789", PhoneError::Invalid(Region::UA))]
+    #[case("+49 231 34525212026", PhoneError::Invalid(Region::UA))]
     #[case("0501234567, 0671234567", PhoneError::Invalid(Region::UA))]
     #[case("0501234567;0671234567", PhoneError::Extension)]
     #[case("0501234567#12", PhoneError::Extension)]
