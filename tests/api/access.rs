@@ -174,6 +174,11 @@ async fn what_is_no_good_pass_opens_nothing_and_costs_nothing() {
             "pass-invalid",
         ),
         (
+            "not in this universe",
+            pass(&json!({"sub": "101", "nbf": 2.5e35})),
+            "pass-invalid",
+        ),
+        (
             "no end",
             pass(&json!({"sub": "101", "exp": null})),
             "pass-invalid",
