@@ -165,7 +165,8 @@ impl<'a> Masked<'a> {
         const SHOWN_HEAD: usize = 6;
         const SHOWN_TAIL: usize = 4;
         const HIDDEN: usize = 3;
-        let tail = self.0.len().saturating_sub(SHOWN_TAIL);
+        let digits = self.0.len().saturating_sub(1);
+        let tail = self.0.len() - SHOWN_TAIL.min(digits.saturating_sub(HIDDEN));
         let head = tail.saturating_sub(HIDDEN).min(SHOWN_HEAD);
         [&self.0[..head], "***", &self.0[tail..]]
     }
@@ -318,5 +319,6 @@ mod tests {
         let short = PhoneNumber::parse("+2902734", Region::UA);
         assert!(short.is_err(), "too short for its own region");
         assert_eq!(Masked("+29071234").to_string(), "+2***1234");
+        assert_eq!(Masked("+491649").to_string(), "+***649");
     }
 }
