@@ -20,7 +20,7 @@ for name; do
     log=target/fuzz/$name.log
     mkdir -p "$found" "$crashes" "$TMPDIR"
     target/fuzz/*-linux-gnu/release/"$name" "$found" "fuzz/corpus/$name" -dict="fuzz/dictionaries/$name" \
-        -max_total_time="$seconds" -timeout=60 -artifact_prefix="$crashes/" -print_final_stats=1 >"$log" 2>&1 || {
+        -max_total_time="$seconds" -timeout=300 -artifact_prefix="$crashes/" -print_final_stats=1 >"$log" 2>&1 || {
         tail -n 50 "$log" >&2
         echo "fuzz.sh: $name has failed; $log says how, and what it was fed is in $crashes/" >&2
         exit 1
