@@ -5,7 +5,7 @@ PYTHON := target/tools/python/bin/python -B
 VERSION := $(shell sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml)
 
 .DEFAULT_GOAL := help
-.PHONY: help run build image test package setup lint deny advisories test-unit test-api test-browser test-openapi test-fuzz test-chart test-image test-leaks fuzz
+.PHONY: help run build image test package setup lint deny advisories test-unit test-api test-browser test-openapi test-fuzz test-chart test-image test-leaks fuzz coverage
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -63,11 +63,14 @@ test-openapi: ## What /openapi.json says, held against a running service by sche
 # What they print is not kept for the search: the secrets in it are made up.
 test-fuzz: ## The fuzz targets, some seconds each
 	tests/tools.sh
-	tests/fuzz.sh 12
+	tests/fuzz.sh 10
 
 fuzz: ## The fuzz targets, TIME=600 seconds each, or TARGET=phone alone
 	tests/tools.sh
 	tests/fuzz.sh $(or $(TIME),600) $(TARGET)
+
+coverage: ## Which lines the unit and API tests run, file by file; needs LLVM's tools
+	tests/coverage.sh
 
 test-chart: ## The Helm chart, with helm 3 and 4, for each Kubernetes
 	tests/tools.sh
