@@ -76,7 +76,10 @@ fn check_token(body: &[u8]) {
 
 /// The `exp` of a JWT's claims, where it is a moment.
 fn claimed_end(token: &str) -> Option<i64> {
-    let claims = token.rsplit('.').nth(1)?;
+    let parts: Vec<_> = token.rsplitn(3, '.').collect();
+    let [_, claims, _] = parts[..] else {
+        return None;
+    };
     let claims = URL_SAFE_NO_PAD.decode(claims).ok()?;
     let exp = serde_json::from_slice::<Value>(&claims).ok()?["exp"].as_i64()?;
     DateTime::from_timestamp(exp, 0).map(|_| exp)
