@@ -15,6 +15,15 @@ RUN mkdir benches src \
  && touch benches/allocations.rs benches/micro.rs src/lib.rs \
  && cargo build --release --locked --target host-tuple
 
+# What is built in, for scanners, as CycloneDX; nothing of what only the building or the tests need.
+RUN cargo tree --locked --target host-tuple --edges normal,no-proc-macro --prefix none --format '{p}' >crates \
+ && sed -i 's/ (.*//' crates \
+ && sort -u -o crates crates \
+ && { echo '{"bomFormat":"CycloneDX","specVersion":"1.5","version":1,"components":[' \
+ && sed -E -e 's|(.*) v(.*)|{"type":"library","name":"\1","version":"\2","purl":"pkg:cargo/\1@\2"}|' \
+        -e 's|(@[^"]*)\+|\1%2B|' -e '$!s|$|,|' crates \
+ && echo ']}'; } >/open-chat.cdx.json
+
 COPY askama.toml ./
 COPY src src
 ARG VERSION
@@ -35,6 +44,7 @@ LABEL org.opencontainers.image.title="open-chat" \
       org.opencontainers.image.version="$VERSION" \
       org.opencontainers.image.revision="$REVISION"
 COPY --from=build /etc/ssl/certs/ca-certificates.crt /etc/ssl/certs/ca-certificates.crt
+COPY --from=build /open-chat.cdx.json /open-chat.cdx.json
 COPY --from=build /open-chat /open-chat
 # A number, so that Kubernetes can see that it is not root.
 USER 65532:65532

@@ -7,7 +7,7 @@ VERSION := $(shell sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml)
 BENCH_OPTIONS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help run build image test package setup lint deny advisories bench bench-report bench-scale soak test-unit test-api test-browser test-openapi test-chart test-image test-leaks
+.PHONY: help run build image test package setup lint deny advisories bench bench-report bench-scale soak fuzz coverage test-unit test-api test-browser test-openapi test-fuzz test-chart test-image test-leaks
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -39,7 +39,7 @@ image: ## Build the container image with docker
 package: ## The crate as it is published, built from its package alone
 	$(CARGO) package --locked
 
-test: setup lint deny test-unit test-api test-browser test-openapi test-chart test-image test-leaks ## Run everything; installs what the tests need
+test: setup lint deny test-unit test-api test-browser test-openapi test-fuzz test-chart test-image test-leaks ## Run everything; installs what the tests need
 	@echo "make test: all stages passed"
 
 setup: ## Install what the tests need, if it is missing
@@ -47,6 +47,7 @@ setup: ## Install what the tests need, if it is missing
 
 lint: ## Formatting, clippy, and documentation without warnings
 	$(CARGO) fmt --check
+	$(CARGO) fmt --check --manifest-path fuzz/Cargo.toml
 	$(CARGO) clippy --all-targets --locked -- --deny warnings
 	$(CARGO) clippy --no-default-features --locked -- --deny warnings
 	RUSTDOCFLAGS="--deny warnings" $(CARGO) doc --no-deps --locked
@@ -75,6 +76,18 @@ test-browser: ## The pages in a real Chromium, each with axe-core
 test-openapi: ## What /openapi.json says, held against a running service by schemathesis
 	$(CARGO) build --locked
 	tests/keep-output.sh $(LOGS) add tests/openapi.sh 20
+
+# What they print is not kept for the search: the secrets in it are made up.
+test-fuzz: ## The fuzz targets, some seconds each
+	tests/tools.sh
+	tests/fuzz.sh 10
+
+fuzz: ## The fuzz targets, TIME=600 seconds each, or TARGET=phone alone
+	tests/tools.sh
+	tests/fuzz.sh $(or $(TIME),600) $(TARGET)
+
+coverage: ## Which lines the unit and API tests run, file by file; needs LLVM's tools
+	tests/coverage.sh
 
 test-chart: ## The Helm chart, with helm 3 and 4, for each Kubernetes
 	tests/tools.sh

@@ -14,9 +14,12 @@ use thiserror::Error;
 /// with every usual separator, stays well below.
 const MAX_CHARACTERS: usize = 64;
 
+/// The longest number that E.164 knows: `+` and 15 digits. For a few countries libphonenumber takes more.
+const MAX_E164: usize = 16;
+
 /// A valid phone number, `+` and digits, as E.164 has it. `Debug` shows it masked.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub struct PhoneNumber(ArrayString<24>);
+pub struct PhoneNumber(ArrayString<MAX_E164>);
 
 /// Why a text is no phone number. `Display` is a sentence for the person who set the link up.
 #[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
@@ -162,7 +165,8 @@ impl<'a> Masked<'a> {
         const SHOWN_HEAD: usize = 6;
         const SHOWN_TAIL: usize = 4;
         const HIDDEN: usize = 3;
-        let tail = self.0.len().saturating_sub(SHOWN_TAIL);
+        let digits = self.0.len().saturating_sub(1);
+        let tail = self.0.len() - SHOWN_TAIL.min(digits.saturating_sub(HIDDEN));
         let head = tail.saturating_sub(HIDDEN).min(SHOWN_HEAD);
         [&self.0[..head], "***", &self.0[tail..]]
     }
@@ -245,6 +249,7 @@ mod tests {
     #[case(" ", PhoneError::Invalid(Region::UA))]
     #[case("+", PhoneError::Invalid(Region::UA))]
     #[case("+999123456789", PhoneError::Invalid(Region::UA))]
+    #[case("+49 231 34525212026", PhoneError::Invalid(Region::UA))]
     #[case("0501234567, 0671234567", PhoneError::Invalid(Region::UA))]
     #[case("0501234567;0671234567", PhoneError::Extension)]
     #[case("0501234567#12", PhoneError::Extension)]
@@ -314,5 +319,6 @@ mod tests {
         let short = PhoneNumber::parse("+2902734", Region::UA);
         assert!(short.is_err(), "too short for its own region");
         assert_eq!(Masked("+29071234").to_string(), "+2***1234");
+        assert_eq!(Masked("+491649").to_string(), "+***649");
     }
 }

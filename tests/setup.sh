@@ -8,6 +8,7 @@ PATH="$PATH:/usr/sbin:/sbin"
 missing=""
 need() { command -v "$1" >/dev/null 2>&1 || missing="$missing $2"; }
 need cc gcc
+need c++ g++
 need chromium chromium
 need chromedriver chromium-driver
 need curl curl

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Installs what the tests of the chart and the image need and Debian does not have, under target/tools. Once: a second run finds it.
+# Installs what some stages of the tests need and Debian does not have, under target/tools. Once: a second run finds it.
 set -eu
 tools=target/tools
 wanted=$(cat "$0" tests/requirements.txt | sha256sum)

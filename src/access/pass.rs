@@ -158,8 +158,10 @@ impl PassKey {
 fn whole(number: &serde_json::Number) -> Option<i64> {
     number.as_i64().or_else(|| {
         let text = number.to_string();
-        let (seconds, _) = text.split_once('.')?;
-        seconds.parse().ok()
+        let (seconds, fraction) = text.split_once('.')?;
+        // Not so `2.5e35`, which is no moment that anybody lives to see.
+        let is_plain = fraction.bytes().all(|byte| byte.is_ascii_digit());
+        is_plain.then(|| seconds.parse().ok()).flatten()
     })
 }
 

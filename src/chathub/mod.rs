@@ -37,6 +37,9 @@ mod clock;
 mod credentials;
 mod endpoint;
 mod error;
+#[cfg(fuzzing)]
+#[doc(hidden)]
+pub mod fuzzing;
 mod gate;
 mod observe;
 mod pace;

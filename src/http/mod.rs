@@ -11,6 +11,9 @@ mod detail;
 mod door;
 mod exchange;
 mod frame;
+#[cfg(fuzzing)]
+#[doc(hidden)]
+pub mod fuzzing;
 mod guard;
 mod health;
 mod kind;

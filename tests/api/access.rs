@@ -1,5 +1,7 @@
 //! Nobody becomes an operator by changing a URL.
 
+use std::time::Duration;
+
 use aws_lc_rs::encoding::{AsDer, Pkcs8V1Der, PublicKeyX509Der};
 use aws_lc_rs::rsa::KeySize;
 use aws_lc_rs::signature::{
@@ -10,6 +12,7 @@ use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use chrono::Utc;
 use jsonwebtoken::Algorithm as A;
 use jsonwebtoken::{Algorithm, EncodingKey, Header, encode};
+use open_chat::access::{Access, PassKeySources, Settings};
 use rstest::rstest;
 use serde_json::{Value, json};
 
@@ -110,6 +113,72 @@ async fn a_pass_opens_its_operator_s_panel() {
     );
 }
 
+/// Which setting is to blame for the keys, and why.
+fn unusable(settings: Settings) -> (&'static str, String) {
+    let unusable = Access::new(settings).err().expect("no door with such keys");
+    assert!(!unusable.problem.contains("canary"), "{unusable}");
+    (unusable.variable, unusable.problem)
+}
+
+#[rstest]
+#[case::none("", "there is no key")]
+#[case::two_of_one_name("a HS256 secret, a HS256 secret", "two keys are called `a`")]
+#[case::no_algorithm("a none secret", "algorithm must be")]
+#[case::a_short_secret("a HS256 short", "at least 32 bytes")]
+#[case::nothing_to_check_with("a HS256", "one of secret and secret_file")]
+#[case::a_public_key_as_a_secret("a HS256 public_key_file", "one of secret and secret_file")]
+#[case::two_secrets("a HS256 secret secret_file", "one of secret and secret_file")]
+#[case::a_secret_for_everybody("a ES256 secret", "one of public_key_file and jwks_file")]
+#[case::no_pem("a EdDSA public_key_file", "not a public key")]
+#[case::others_keys("a RS256 jwks_file", "has no key of this algorithm")]
+#[case::a_misspelt_field("a HS256 secret secrets", "see line 5")]
+fn keys_that_make_no_sense_hang_no_door(#[case] keys: &str, #[case] why: &str) {
+    let other = file("other", r#"{"keys": [{"kty": "oct", "k": "Y2FuYXJ5"}]}"#);
+    let entry = |key: &str| {
+        let mut words = key.split(' ');
+        let (id, algorithm) = (words.next().unwrap(), words.next().unwrap());
+        let fields = words.map(|word| match word {
+            "short" => "secret = \"canary\"\n".to_owned(),
+            "secret" | "secrets" => format!("{word} = \"{SECRET}\"\n"),
+            field => format!("{field} = {other:?}\n"),
+        });
+        let fields = fields.collect::<String>();
+        format!("[[key]]\nid = \"{id}\"\nalgorithm = \"{algorithm}\"\n{fields}")
+    };
+    let entries = keys.split(", ").filter(|key| !key.is_empty()).map(entry);
+    let text = entries.collect::<String>();
+    let pass_keys = PassKeySources {
+        secret: None,
+        file: Some(file("pass-keys.toml", &text)),
+        max_ttl: Duration::from_mins(10),
+    };
+    let (variable, problem) = unusable(Settings {
+        pass_keys: Some(pass_keys),
+        ..Settings::default()
+    });
+    assert_eq!(variable, "PASS_KEYS_FILE");
+    assert!(problem.contains(why), "{problem}");
+}
+
+#[rstest]
+#[case::none(&[], "has no key")]
+#[case::two_of_one_hash(&["aa", "aa"], "two keys have one sha256")]
+#[case::no_hash(&["xy"], "64 hexadecimal digits")]
+#[case::no_text(&["\" canary"], "is not a list of keys")]
+fn api_keys_that_make_no_sense_hang_no_door(#[case] hashes: &[&str], #[case] why: &str) {
+    let keys = hashes.iter().map(|hash| {
+        let hash = hash.repeat(32);
+        format!("[[key]]\nname = \"odoo\"\nsha256 = \"{hash}\"\n")
+    });
+    let text = keys.collect::<String>();
+    let (variable, problem) = unusable(Settings {
+        api_keys_file: Some(file("api-keys.toml", &text)),
+        ..Settings::default()
+    });
+    assert_eq!(variable, "API_KEYS_FILE");
+    assert!(problem.contains(why), "{problem}");
+}
+
 #[tokio::test]
 async fn what_is_no_good_pass_opens_nothing_and_costs_nothing() {
     let service = with_passes(&[("PASS_MAX_TTL", "10m")]).await;
@@ -171,6 +240,11 @@ async fn what_is_no_good_pass_opens_nothing_and_costs_nothing() {
         (
             "not yet",
             pass(&json!({"sub": "101", "nbf": in_seconds(90)})),
+            "pass-invalid",
+        ),
+        (
+            "not in this universe",
+            pass(&json!({"sub": "101", "nbf": 2.5e35})),
             "pass-invalid",
         ),
         (

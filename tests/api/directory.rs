@@ -293,6 +293,32 @@ async fn a_key_s_list_of_names_means_operators(
     assert_eq!(service.click(&query).await.status(), status);
 }
 
+/// What a name means is not known before the directory is, and that must not let anybody in.
+#[rstest]
+#[case::the_key_s_list_has_a_name("[\"John Smith\"]", "", "chathub-unavailable")]
+#[case::the_url_has_a_name("[101]", "&operator=John%20Smith", "chathub-unavailable")]
+#[case::the_list_says_no_by_its_ids("[102]", "", "operator-not-allowed")]
+#[tokio::test]
+async fn a_pass_waits_for_the_directory_where_a_name_decides(
+    #[case] operators: &str,
+    #[case] url: &str,
+    #[case] expected: &str,
+) {
+    let keys = format!(
+        "[[key]]\nid = \"crm\"\nalgorithm = \"HS256\"\nsecret = \"{SECRET}\"\noperators = {operators}\n"
+    );
+    let keys = file("keys.toml", &keys);
+    let variables = [
+        ("ACCESS", "pass"),
+        ("PASS_KEYS_FILE", keys.to_str().unwrap()),
+    ];
+    let faults = [(Endpoint::Operators, Fault::Status(500))];
+    let service = Service::start_broken(rules(), &variables, &faults);
+    let query = format!("phone=0501234567{url}&pass={}", pass(&json!(101)));
+    assert_eq!(service.refusal(&query).await.kind, expected);
+    assert_eq!(service.chathub.calls(Endpoint::OperatorToken), 0);
+}
+
 #[tokio::test]
 async fn a_name_that_two_bear_opens_no_door() {
     let service = with_key_for("[\"John Smith\"]", &[QUICK], 2).await;

@@ -1,8 +1,10 @@
 """The image, and the chart's pods made of it, in real containers: as little as they get in Kubernetes, and a network of their own."""
 
 import contextlib
+import json
 import os
 import pathlib
+import re
 import shutil
 import subprocess
 import sys
@@ -139,18 +141,24 @@ def mounted(objects, values):
         yield mounts
 
 
+@contextlib.contextmanager
+def files_of(image):
+    """The directory in which an image's files can be looked at."""
+    working = run("buildah", "from", "--pull-never", image).stdout.strip()
+    try:
+        yield pathlib.Path(run("buildah", "mount", working).stdout.strip())
+    finally:
+        run("buildah", "rm", working)
+
+
 class Image(unittest.TestCase):
-    def test_it_is_small_and_holds_two_files(self):
+    def test_it_is_small_and_holds_three_files(self):
         size = int(podman("image", "inspect", "--format={{.Size}}", IMAGE))
         print(f"the image has {size / MEGABYTE:.1f} MB")
         self.assertLess(size, 20 * MEGABYTE)
-        working = run("buildah", "from", "--pull-never", IMAGE).stdout.strip()
-        try:
-            root = pathlib.Path(run("buildah", "mount", working).stdout.strip())
+        with files_of(IMAGE) as root:
             files = {str(path.relative_to(root)) for path in root.rglob("*") if not path.is_dir()}
-        finally:
-            run("buildah", "rm", working)
-        self.assertEqual(files, {"open-chat", "etc/ssl/certs/ca-certificates.crt"})
+        self.assertEqual(files, {"open-chat", "open-chat.cdx.json", "etc/ssl/certs/ca-certificates.crt"})
 
     def test_it_says_what_it_is(self):
         text = podman("image", "inspect", IMAGE)
@@ -163,6 +171,26 @@ class Image(unittest.TestCase):
         self.assertEqual(labels["org.opencontainers.image.licenses"], "Apache-2.0")
         self.assertEqual(image["Config"]["User"], f"{USER}:{USER}")
         self.assertEqual(image["Healthcheck"]["Test"], ["CMD", "/open-chat", "health"])
+
+    def test_it_lists_the_crates_that_are_built_in(self):
+        with tempfile.TemporaryDirectory() as directory:
+            archive = f"{directory}/image.tar"
+            podman("save", "--quiet", "--format=oci-archive", f"--output={archive}", IMAGE)
+            scan = ("scan", f"oci-archive:{archive}", "--quiet", "--select-catalogers=+sbom-cataloger", "--output=cyclonedx-json")
+            listed = json.loads(run(ROOT / "target/tools/python/bin/syft", *scan).stdout)
+        crates = {part["purl"].split("?")[0].replace("%2B", "+") for part in listed["components"] if part["type"] == "library"}
+        tree = ("cargo", "tree", "--locked", "--target=host-tuple", "--edges=normal,no-proc-macro", "--prefix=none")
+        lines = run(*tree, cwd=ROOT).stdout.splitlines()
+        self.assertEqual(crates, {"pkg:cargo/{}@{}".format(*line.replace(" v", " ").split()) for line in lines})
+        self.assertTrue(any(crate.startswith("pkg:cargo/actix-web@4.") for crate in crates))
+
+        # A crate that can panic has left the paths of its files in the binary.
+        with files_of(IMAGE) as root:
+            binary = (root / "open-chat").read_bytes()
+        traces = re.findall(rb"crates\.io-[0-9a-f]+/([\w-]+?)-(\d+\.\d+\.\d+[^/]*)/src/", binary)
+        traced = {f"pkg:cargo/{name.decode()}@{version.decode()}" for name, version in traces}
+        self.assertGreater(len(traced), 50)
+        self.assertLessEqual(traced, crates)
 
     def test_it_opens_chats_and_ends_when_it_is_told_to(self):
         env = {

@@ -1,0 +1,304 @@
+//! A pass, by the first letter of the input. `r`: whatever it is, nobody is let in who does not know a key. `e`: a good pass with changes is good
+//! no more. `s`: signed with a key, by a choice of key and algorithm, a header, and in a further line the claims; `@` is a moment to come, `^` one
+//! that has been.
+#![no_main]
+
+use std::hash::{BuildHasher, RandomState};
+use std::sync::LazyLock;
+use std::time::Duration;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use chrono::Utc;
+use jsonwebtoken::crypto::sign;
+use jsonwebtoken::{Algorithm, EncodingKey};
+use libfuzzer_sys::fuzz_target;
+use open_chat::access::{
+    Access, Admission, Bound, Caller, Knock, Mode, NewPass, PassKeySources, Settings,
+};
+use open_chat::chathub::OperatorId;
+use open_chat::operators::Whom;
+use open_chat::secret::Secret;
+use serde_json::Value;
+
+const MAX_TTL: Duration = Duration::from_hours(24);
+const LEEWAY: i64 = 60;
+/// The clock goes on between the service's look at it and ours.
+const SLACK: i64 = 5;
+
+/// Public keys, so everybody knows them, but nobody has what belongs to them.
+const PUBLIC: [(&str, &str, &str); 3] = [
+    ("es", "ES256", include_str!("es256.pem")),
+    ("ed", "EdDSA", include_str!("eddsa.pem")),
+    ("rs", "RS256", include_str!("rs256.pem")),
+];
+
+struct Doors {
+    /// Takes passes and API keys.
+    passes: Access,
+    /// Takes the word of a proxy that knows a secret.
+    proxies: Access,
+    /// What the keys `PASS_SECRET`, `one` (HS256, for operator 101) and `two` (HS512, with an issuer) sign with.
+    secrets: [String; 3],
+    /// A good pass for 101 that is bound to a phone, and one for 102 that is not.
+    good: [String; 2],
+}
+
+static DOORS: LazyLock<Doors> = LazyLock::new(|| {
+    let secrets = [random(), random(), random()];
+    let directory = std::env::temp_dir().join(format!("open-chat-fuzz-{}", std::process::id()));
+    std::fs::create_dir_all(&directory).unwrap();
+    let mut keys = format!(
+        "[[key]]\nid = \"one\"\nalgorithm = \"HS256\"\nsecret = \"{}\"\noperators = [101]\n\
+         [[key]]\nid = \"two\"\nalgorithm = \"HS512\"\nsecret = \"{}\"\nissuer = \"crm.example\"\n",
+        secrets[1], secrets[2]
+    );
+    for (id, algorithm, pem) in PUBLIC {
+        let file = directory.join(id);
+        std::fs::write(&file, pem).unwrap();
+        keys += &format!(
+            "[[key]]\nid = \"{id}\"\nalgorithm = \"{algorithm}\"\npublic_key_file = {file:?}\n"
+        );
+    }
+    let pass_keys = directory.join("pass-keys.toml");
+    std::fs::write(&pass_keys, keys).unwrap();
+    let api_keys = directory.join("api-keys.toml");
+    let api_key = "[[key]]\nname = \"nobody\"\nsha256 = \"".to_owned() + &random() + "\"\n";
+    std::fs::write(&api_keys, api_key).unwrap();
+    let passes = Access::new(Settings {
+        modes: vec![Mode::Pass, Mode::Key],
+        pass_keys: Some(PassKeySources {
+            secret: Some(Secret::new(secrets[0].as_str()).into()),
+            file: Some(pass_keys),
+            max_ttl: MAX_TTL,
+        }),
+        api_keys_file: Some(api_keys),
+        ..Settings::default()
+    })
+    .unwrap();
+    let proxies = Access::new(Settings {
+        modes: vec![Mode::Sso],
+        sso_proxy_secret: Some(Secret::new(random()).into()),
+        ..Settings::default()
+    })
+    .unwrap();
+    std::fs::remove_dir_all(&directory).unwrap();
+    let mint = |operator: &str, phone: Option<&str>| {
+        let new = NewPass {
+            operator: operator.into(),
+            bound: Bound {
+                phone: phone.map(str::to_owned),
+                ..Bound::default()
+            },
+            ttl: MAX_TTL,
+            once: false,
+        };
+        passes.mint(&new).unwrap().0
+    };
+    let good = [mint("101", Some("+380501234567")), mint("102", None)];
+    Doors {
+        passes,
+        proxies,
+        secrets,
+        good,
+    }
+});
+
+/// 64 hexadecimal digits that the fuzzer does not know.
+fn random() -> String {
+    (0..4_u8)
+        .map(|part| format!("{:016x}", RandomState::new().hash_one(part)))
+        .collect()
+}
+
+fuzz_target!(|input: &[u8]| {
+    match input {
+        [b'r', text @ ..] => str::from_utf8(text).into_iter().for_each(arbitrary),
+        [b'e', mix, edits @ ..] => edited(*mix, edits),
+        [b's', key, algorithm, text @ ..] => {
+            let text = str::from_utf8(text).ok();
+            if let Some((header, claims)) = text.and_then(|text| text.split_once('\n')) {
+                signed(*key, *algorithm, header, claims);
+            }
+        }
+        _ => {}
+    }
+});
+
+fn knock(pass: &str) -> Knock<'_> {
+    Knock {
+        pass: Some(pass),
+        ..Knock::default()
+    }
+}
+
+fn arbitrary(text: &str) {
+    let doors = &*DOORS;
+    assert!(doors.passes.admit(&knock(text)).is_err());
+    for is_from_proxy in [false, true] {
+        let knock = Knock {
+            is_from_proxy,
+            bearer: Some(text),
+            identity: Some(text),
+            proxy_secret: Some(text),
+            operator: Some("101"),
+            ..Knock::default()
+        };
+        assert!(doors.passes.admit(&knock).is_err());
+        assert!(doors.proxies.admit(&knock).is_err());
+    }
+}
+
+/// The parts of two good passes put together anew, and then changed in places.
+fn edited(mix: u8, edits: &[u8]) {
+    let doors = &*DOORS;
+    let parts = doors.good.each_ref().map(|pass| {
+        let parts: Vec<&str> = pass.split('.').collect();
+        parts
+    });
+    let mut pass: Vec<u8> = (0..3)
+        .map(|at| parts[usize::from(mix >> at & 1)][at])
+        .collect::<Vec<_>>()
+        .join(".")
+        .into_bytes();
+    for edit in edits.chunks_exact(3) {
+        let at = (usize::from(edit[0]) << 2 | usize::from(edit[1] >> 6)) % (pass.len() + 1);
+        let byte = edit[2] & 0x7f;
+        match edit[1] & 3 {
+            0 if at < pass.len() => pass[at] = byte,
+            1 => pass.insert(at, byte),
+            2 if at < pass.len() => drop(pass.remove(at)),
+            _ => pass.truncate(at),
+        }
+    }
+    let pass = String::from_utf8(pass).unwrap();
+    let admitted = doors.passes.admit(&knock(&pass));
+    match doors.good.iter().position(|good| *good == pass) {
+        Some(which) => {
+            let admission = admitted.expect("a good pass is good whenever it is shown");
+            let operator = [101, 102][which];
+            assert_eq!(
+                doors.passes.whom(&admission.claim, None),
+                Ok(Whom::Operator(OperatorId(operator)))
+            );
+            assert_eq!(admission.bound.phone.is_some(), which == 0);
+        }
+        None => assert!(admitted.is_err(), "let in by {pass}"),
+    }
+}
+
+fn signed(key: u8, algorithm: u8, header: &str, claims: &str) {
+    let doors = &*DOORS;
+    let now = Utc::now().timestamp();
+    let claims = claims
+        .replace('@', &(now + 600).to_string())
+        .replace('^', &(now - 600).to_string());
+    let algorithm =
+        [Algorithm::HS256, Algorithm::HS384, Algorithm::HS512][usize::from(algorithm) % 3];
+    let known = doors.secrets.iter().map(String::as_str);
+    let wrong = PUBLIC
+        .iter()
+        .flat_map(|(_, _, pem)| [*pem, pem.trim_end()])
+        .chain([""]);
+    let keys: Vec<&str> = known.chain(wrong).collect();
+    let key = usize::from(key) % keys.len();
+    let message = format!(
+        "{}.{}",
+        URL_SAFE_NO_PAD.encode(header),
+        URL_SAFE_NO_PAD.encode(&claims)
+    );
+    let encoding = EncodingKey::from_secret(keys[key].as_bytes());
+    let Ok(signature) = sign(message.as_bytes(), &encoding, algorithm) else {
+        return;
+    };
+    let pass = format!("{message}.{signature}");
+
+    // Twice: what is remembered of the first time must not change the second.
+    let outcomes = [(); 2].map(|()| doors.passes.admit(&knock(&pass)));
+    if let [Ok(first), Ok(second)] = &outcomes {
+        assert_eq!(
+            (&first.caller, &first.bound, &first.once),
+            (&second.caller, &second.bound, &second.once)
+        );
+    }
+    let [Ok(admission), Ok(_)] = &outcomes else {
+        assert!(outcomes.iter().all(Result::is_err));
+        return;
+    };
+    let (id, expected) = [
+        ("PASS_SECRET", Algorithm::HS256),
+        ("one", Algorithm::HS256),
+        ("two", Algorithm::HS512),
+    ][key..]
+        .first()
+        .expect("a public key signs nothing");
+    assert_eq!(admission.caller, Caller::Pass((*id).to_owned()));
+    assert_eq!(algorithm, *expected);
+    check_admission(admission, id, header, &claims, now);
+
+    // The URL cannot make it a pass for somebody else.
+    let elsewhere = Knock {
+        operator: Some("999"),
+        ..knock(&pass)
+    };
+    let admission = doors.passes.admit(&elsewhere).expect("it was good before");
+    if let Ok(whom) = doors.passes.whom(&admission.claim, None) {
+        assert!(
+            claims.contains("999"),
+            "{whom:?} by a pass for somebody else"
+        );
+        assert_eq!(whom, Whom::Operator(OperatorId(999)));
+    }
+}
+
+/// What is let in is what the claims say, read here once more.
+fn check_admission(admission: &Admission<'_>, id: &str, header: &str, claims: &str, now: i64) {
+    let header: Value = serde_json::from_str(header).expect("a header in JSON");
+    let expected = if id == "two" { "HS512" } else { "HS256" };
+    assert_eq!(header["alg"], expected);
+    assert!(header["kid"].is_null() || header["kid"] == id);
+    assert!(header["crit"].is_null());
+
+    let claims: Value = serde_json::from_str(claims).expect("claims in JSON");
+    let exp = claims["exp"].as_f64().expect("exp is a number") as i64;
+    let latest = now + MAX_TTL.as_secs() as i64 + LEEWAY + SLACK;
+    assert!(
+        now < exp + 1 && exp <= latest,
+        "ends at {exp}, now is {now}"
+    );
+    for name in ["iat", "nbf"] {
+        let begins = claims[name].as_f64().map_or(0, |begins| begins as i64);
+        assert!(
+            begins <= now + LEEWAY + SLACK,
+            "{name} is {begins}, now is {now}"
+        );
+    }
+    if id == "two" {
+        let issuer = &claims["iss"];
+        assert!(
+            issuer == "crm.example"
+                || issuer
+                    .as_array()
+                    .is_some_and(|all| all.iter().any(|one| one == "crm.example"))
+        );
+    }
+    let text = |name: &str| match &claims[name] {
+        Value::Null => None,
+        Value::String(text) => Some(text.clone()),
+        other => Some(other.to_string()),
+    };
+    let bound = Bound {
+        phone: text("phone"),
+        source: text("source"),
+        from: text("from"),
+        chat_raw_id: text("chat_raw_id"),
+    };
+    assert_eq!(admission.bound, bound);
+    assert_eq!(admission.once.is_some(), !claims["jti"].is_null());
+
+    let sub = text("sub").expect("a pass names its operator");
+    if let Ok(Whom::Operator(operator)) = DOORS.passes.whom(&admission.claim, None) {
+        assert_eq!(operator.to_string(), sub.trim());
+        assert!(id != "one" || operator == OperatorId(101));
+    }
+}

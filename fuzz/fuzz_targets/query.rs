@@ -1,0 +1,137 @@
+//! The query of a click, and in further lines what a pass fixes: phone, chat id, sender, source.
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+use open_chat::access::Bound;
+use open_chat::http::Kind;
+use open_chat::http::fuzzing::{Values, bound_query, query};
+use open_chat::phone::{PhoneNumber, Region};
+use open_chat::source::ChatSource;
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use url::form_urlencoded;
+
+const NAMES: [&str; 6] = ["operator", "phone", "chat_raw_id", "from", "source", "pass"];
+const LONGEST: usize = 4096;
+
+fuzz_target!(|input: &str| {
+    let mut lines = input.split('\n');
+    let text = lines.next().unwrap_or_default();
+    match query(text) {
+        Ok(values) => check(text, &values),
+        Err(kind) => check_refused(text, kind),
+    }
+    let mut fixed = || {
+        lines
+            .next()
+            .filter(|line| !line.is_empty())
+            .map(str::to_owned)
+    };
+    let bound = Bound {
+        phone: fixed(),
+        chat_raw_id: fixed(),
+        from: fixed(),
+        source: fixed(),
+    };
+    check_bound(text, &bound);
+});
+
+/// What a decoder that repairs and guesses makes of a query: it may say more than the strict one, never something else.
+fn lenient(text: &str) -> Vec<(usize, String)> {
+    form_urlencoded::parse(text.as_bytes())
+        .filter_map(|(name, value)| {
+            let place = NAMES.iter().position(|known| *known == name)?;
+            Some((place, value.into_owned()))
+        })
+        .collect()
+}
+
+fn check(text: &str, values: &Values) {
+    assert!(text.len() <= LONGEST);
+    let written = lenient(text);
+    for (place, value) in values.iter().enumerate() {
+        let mut given = written.iter().filter(|(at, _)| *at == place);
+        let first = given.next().map(|(_, value)| value);
+        assert!(given.next().is_none(), "{} is there twice", NAMES[place]);
+        let first = first.filter(|value| !value.trim().is_empty());
+        assert_eq!(value.as_ref(), first, "{}", NAMES[place]);
+    }
+    for value in values.iter().flatten() {
+        assert!(!value.chars().any(char::is_control));
+        assert!(!(value.contains("{{") && value.ends_with("}}")));
+    }
+
+    let again = written_anew(values);
+    if again.len() <= LONGEST {
+        assert_eq!(query(&again).as_ref(), Ok(values), "written anew: {again}");
+    }
+    if text.len() + 20 <= LONGEST {
+        assert_eq!(
+            query(&format!("utm_source=%zz&{text}")).as_ref(),
+            Ok(values),
+            "what is not ours matters"
+        );
+        if let Some((place, _)) = written.first() {
+            assert_eq!(
+                query(&format!("{text}&{}=", NAMES[*place])),
+                Err(Kind::ParameterRepeated)
+            );
+        }
+    }
+}
+
+fn written_anew(values: &Values) -> String {
+    let pairs: Vec<_> = NAMES
+        .iter()
+        .zip(values)
+        .filter_map(|(name, value)| {
+            let value = utf8_percent_encode(value.as_ref()?, NON_ALPHANUMERIC);
+            Some(format!("{name}={value}"))
+        })
+        .collect();
+    pairs.join("&")
+}
+
+fn check_refused(text: &str, kind: Kind) {
+    assert!(
+        match kind {
+            Kind::QueryTooLong => text.len() > LONGEST,
+            Kind::ParameterRepeated => lenient(text).len() > 1,
+            Kind::ParameterInvalid | Kind::PlaceholderUnfilled => text.len() <= LONGEST,
+            _ => false,
+        },
+        "{kind:?}"
+    );
+}
+
+/// Whatever the query says, a pass for one client opens that client's chat or none.
+fn check_bound(text: &str, bound: &Bound) {
+    let Ok([_, phone, chat, from, source, _]) = bound_query(text, bound.clone(), Region::UA) else {
+        return;
+    };
+    let free = query(text).expect("a query that cannot be read is bound by nothing");
+    for (value, fixed, free) in [
+        (&phone, &bound.phone, &free[1]),
+        (&chat, &bound.chat_raw_id, &free[2]),
+        (&from, &bound.from, &free[3]),
+        (&source, &bound.source, &free[4]),
+    ] {
+        assert_eq!(value, if fixed.is_some() { fixed } else { free });
+    }
+    if bound.phone.is_some() || bound.chat_raw_id.is_some() {
+        assert_eq!(
+            (phone, chat),
+            (bound.phone.clone(), bound.chat_raw_id.clone())
+        );
+    }
+    let number = |text: &Option<String>| PhoneNumber::parse(text.as_ref()?, Region::UA).ok();
+    let channel = |text: &Option<String>| ChatSource::parse(text.as_ref()?).ok();
+    if free[1].is_some() && bound.phone.is_some() {
+        assert_eq!(number(&free[1]), number(&bound.phone));
+    }
+    if free[4].is_some() && bound.source.is_some() {
+        assert_eq!(channel(&free[4]), channel(&bound.source));
+    }
+    for (free, fixed) in [(&free[2], &bound.chat_raw_id), (&free[3], &bound.from)] {
+        assert!(free.is_none() || fixed.is_none() || free == fixed);
+    }
+}

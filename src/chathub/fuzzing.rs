@@ -1,0 +1,23 @@
+//! The way in for `fuzz/`, which cannot see what is private here. Built with `--cfg fuzzing` alone.
+
+use chrono::{DateTime, Utc};
+use serde::de::DeserializeOwned;
+
+use super::answer;
+use super::error::Error;
+use crate::secret::Secret;
+
+/// Reads documented JSON.
+pub fn json<T: DeserializeOwned>(body: &[u8]) -> Result<T, Error> {
+    answer::json(body)
+}
+
+/// Reads a token.
+pub fn token(body: &[u8]) -> Result<Secret, Error> {
+    answer::token(body)
+}
+
+/// When a token ends, as it says itself.
+pub fn expiry(token: &Secret) -> Option<DateTime<Utc>> {
+    answer::expiry(token)
+}

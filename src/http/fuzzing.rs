@@ -1,0 +1,36 @@
+//! The way in for `fuzz/`, which cannot see what is private here. Built with `--cfg fuzzing` alone.
+
+use super::kind::Kind;
+use super::query::Query;
+use crate::access::Bound;
+use crate::phone::Region;
+
+/// The values of `operator`, `phone`, `chat_raw_id`, `from`, `source` and `pass`.
+pub type Values = [Option<String>; 6];
+
+/// Reads a raw query string.
+pub fn query(text: &str) -> Result<Values, Kind> {
+    Query::parse(text)
+        .map(|query| values(&query))
+        .map_err(|refusal| refusal.kind)
+}
+
+/// Reads one, and holds it against what a pass fixes.
+pub fn bound_query(text: &str, bound: Bound, region: Region) -> Result<Values, Kind> {
+    let bound = |mut query: Query<'_>| query.bind(bound, region).map(|()| values(&query));
+    Query::parse(text)
+        .and_then(bound)
+        .map_err(|refusal| refusal.kind)
+}
+
+fn values(query: &Query<'_>) -> Values {
+    [
+        query.operator(),
+        query.phone(),
+        query.chat_raw_id(),
+        query.from(),
+        query.source(),
+        query.pass(),
+    ]
+    .map(|value| value.map(str::to_owned))
+}
