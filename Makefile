@@ -23,14 +23,14 @@ bench: ## How fast, beside a bare actix handler (docs/performance.md); needs wrk
 	$(CARGO) build --release --locked --bin open-chat --example floor
 	python3 -B tools/bench $(BENCH_OPTIONS)
 
-bench-report: BENCH_OPTIONS += --report
+bench-report: override BENCH_OPTIONS += --report
 bench-report: bench ## The same, written into docs/performance.md
 
 soak: ## Half an hour at half of capacity while ChatHub and Redis fail in turn (docs/performance.md); needs wrk and redis-server
 	$(CARGO) build --release --locked
 	python3 -B tools/soak.py
 
-bench-scale: BENCH_OPTIONS += --scale
+bench-scale: override BENCH_OPTIONS += --scale
 bench-scale: bench ## What grows with operators, clients, connections and cores
 
 image: ## Build the container image with docker

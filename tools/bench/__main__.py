@@ -120,36 +120,35 @@ def cold(directory, options):
 
 
 def mixed(directory, options):
-    """Warm clicks alone, and while five in a hundred clicks are cold and ChatHub takes half a second for each. The warm ones come at a pace, so that
-    five in a hundred stays a number of mints that a ChatHub can be asked for."""
-    alone, among, share = [], [], []
+    """Warm clicks alone; while five in a hundred clicks are cold and ChatHub takes half a second for each; and, to tell waiting from work, while
+    as many cold clicks go to another process on the same core. They come at a pace, so that five in a hundred stays a number of mints that a ChatHub can
+    be asked for."""
     paced = "delay = function() return 1 end"
+    p99 = {"alone": [], "among": [], "beside": []}
+    share = []
     with (
-        servers.chathub(directory, 60_000, "500ms") as upstream,
+        servers.chathub(directory, 120_000, "500ms") as upstream,
         servers.service("mixed", directory, upstream.url) as server,
+        servers.service("beside", directory, upstream.url) as neighbour,
     ):
-        server.wait_for("/readyz")
-        wrk(server.url + CLICK, directory, 2, connections=4)
+        for one in (server, neighbour):
+            one.wait_for("/readyz")
+            wrk(one.url + CLICK, directory, 2, connections=4)
         first = 200
         for _ in range(options.rounds):
             quiet = measured(server, CLICK, directory, options.seconds, connections=8, script=paced)
-            alone.append(quiet["p99"])
+            p99["alone"].append(quiet["p99"])
             # Each connection makes two cold clicks a second.
             connections = max(1, round(quiet["rate"] * 0.05 / 0.95 / 2))
-            script = many(10_000, 10_000, first=first)
-            first += 10_000
-            cold = wrk(server.url, directory, options.seconds + 2, connections, script, background=True)
-            wrk(server.url + CLICK, directory, 1, connections=1)
-            busy = measured(server, CLICK, directory, options.seconds, connections=8, script=paced)
-            among.append(busy["p99"])
-            minted = result(cold)["rate"]
-            share.append(minted / (busy["rate"] + minted))
-    return {
-        "alone_p99": statistics.median(alone),
-        "among_p99": statistics.median(among),
-        "among_change": [busy / quiet - 1 for busy, quiet in zip(among, alone)],
-        "cold_share": statistics.median(share),
-    }
+            for where, one in (("among", server), ("beside", neighbour)):
+                cold = wrk(one.url, directory, options.seconds + 2, connections, many(10_000, 10_000, first=first), background=True)
+                first += 10_000
+                wrk(server.url + CLICK, directory, 1, connections=1)
+                busy = measured(server, CLICK, directory, options.seconds, connections=8, script=paced)
+                p99[where].append(busy["p99"])
+                minted = result(cold)["rate"]
+                share.append(minted / (busy["rate"] + minted))
+    return {"p99": p99, "cold_share": statistics.median(share)}
 
 
 def allocations():

@@ -44,10 +44,15 @@ def sentences(facts):
         f"{facts['chathub_p50']:.2f} ms; "
         f"p99 {facts['cold_p99']:.2f} ms; {facts['cold_cpu']:.0f} \u00b5s of CPU each."
     )
-    changes = sorted(change * 100 for change in facts["among_change"])
+    p99 = facts["p99"]
+    moved = {
+        where: sorted((busy / quiet - 1) * 100 for busy, quiet in zip(p99[where], p99["alone"])) for where in ("among", "beside")
+    }
+    by = {where: f"{statistics.median(all_):+.0f}% ({all_[0]:+.0f}% to {all_[-1]:+.0f}%)" for where, all_ in moved.items()}
     yield (
-        f"Warm p99 while {facts['cold_share'] * 100:.1f}% of the clicks are cold and ChatHub takes 500 ms: {facts['among_p99'] / 1000:.3f} ms, "
-        f"alone {facts['alone_p99'] / 1000:.3f} ms (median of the rounds {statistics.median(changes):+.0f}%, from {changes[0]:+.0f}% to {changes[-1]:+.0f}%)."
+        f"Warm p99, at a pace that leaves the core idle: {statistics.median(p99['alone']) / 1000:.2f} ms alone. While {facts['cold_share'] * 100:.1f}% of the "
+        f"clicks are cold and ChatHub takes 500 ms: {statistics.median(p99['among']) / 1000:.2f} ms, {by['among']}. While as many cold clicks go to another process "
+        f"on the same core: {statistics.median(p99['beside']) / 1000:.2f} ms, {by['beside']}."
     )
     for name, count in facts["allocations"].items():
         yield f"Allocations a request, {name}: {count}."
