@@ -4,6 +4,8 @@ use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 use std::sync::Arc;
 
+use foldhash::fast::RandomState;
+
 use super::Unfound;
 use super::name::folded;
 use crate::chathub::{Operator, OperatorId, OperatorStatus, OrganizationId};
@@ -13,7 +15,7 @@ use crate::chathub::{Operator, OperatorId, OperatorStatus, OrganizationId};
 pub struct Roster {
     /// By display name, folded.
     names: HashMap<Box<str>, Bearer>,
-    statuses: HashMap<OperatorId, OperatorStatus>,
+    statuses: HashMap<OperatorId, OperatorStatus, RandomState>,
     active: HashMap<OrganizationId, Arc<[OperatorId]>>,
 }
 

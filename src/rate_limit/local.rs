@@ -17,9 +17,14 @@ const MOST_KEYS: usize = 100_000;
 /// Beyond, all keys share this many places, so that a flood of them costs no more memory.
 const SHARED_PLACES: u64 = 1 << 16;
 
+/// Whether it is one of the shared places, and which key or place.
+type Key = (bool, u64);
+
+type Limiter = RateLimiter<Key, DashMapStateStore<Key, RandomState>, DefaultClock>;
+
 /// A limit's counts.
 pub(super) struct Local {
-    limiter: RateLimiter<(bool, u64), DashMapStateStore<(bool, u64), RandomState>, DefaultClock>,
+    limiter: Limiter,
     clock: DefaultClock,
     is_full: AtomicBool,
     /// Seeded anew at each start, so that nobody can aim at another's place.
