@@ -1,4 +1,4 @@
-//! Who is at the door, who has been let in, and why somebody has not.
+//! Who is at the door, and who has been let in.
 
 use std::fmt::Write as _;
 use std::time::Duration;
@@ -8,7 +8,6 @@ use chrono::{DateTime, Utc};
 
 use super::pass::Bound;
 use super::scope::Scope;
-use crate::operators::Unfound;
 
 /// Who is at the door, as the request shows it.
 #[derive(Clone, Copy, Debug, Default)]
@@ -107,53 +106,6 @@ impl Caller {
             Self::Pass(key) => ["pass:", key],
             Self::Sso(identity) => ["sso:", identity],
             Self::Key(name) => ["key:", name],
-        }
-    }
-}
-
-/// Why somebody is not let in.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Denied {
-    /// No pass is shown.
-    PassMissing,
-    /// The pass is not good: its signature, its claims, its key.
-    PassInvalid,
-    /// The pass has ended.
-    PassExpired,
-    /// The URL says something else than the pass.
-    PassMismatch,
-    /// A one-time pass has been used.
-    PassUsed,
-    /// The proxy names nobody, or is none of ours.
-    IdentityMissing,
-    /// The API key is none of ours.
-    ApiKeyInvalid,
-    /// Nobody is named whose panel should open.
-    OperatorMissing,
-    /// There is no such operator.
-    OperatorUnknown,
-    /// Several operators are called so.
-    OperatorAmbiguous,
-    /// The operator is inactive or deleted, or none of the organization's is active.
-    OperatorInactive,
-    /// Any operator of an organization is asked for, where that is not wanted.
-    AutoIsOff,
-    /// It takes ChatHub's directory to say, and that has not been read yet.
-    DirectoryNeeded,
-    /// The caller may not act for this operator.
-    OperatorNotAllowed,
-    /// The caller's address is outside the allowed networks.
-    NetworkNotAllowed,
-}
-
-impl From<Unfound> for Denied {
-    fn from(unfound: Unfound) -> Self {
-        match unfound {
-            Unfound::Unknown => Self::OperatorUnknown,
-            Unfound::Ambiguous => Self::OperatorAmbiguous,
-            Unfound::NobodyActive => Self::OperatorInactive,
-            Unfound::AutoIsOff => Self::AutoIsOff,
-            Unfound::DirectoryNeeded => Self::DirectoryNeeded,
         }
     }
 }

@@ -5,7 +5,8 @@ use std::net::IpAddr;
 use chrono::{DateTime, Utc};
 
 use super::api_key::ApiKeys;
-use super::caller::{Admission, Caller, Claim, ClaimedBy, Denied, Knock, Once};
+use super::caller::{Admission, Caller, Claim, ClaimedBy, Knock, Once};
+use super::denied::Denied;
 use super::key_material::secret_of;
 use super::mint::{MintError, NewPass};
 use super::network::{Networks, client_address};

@@ -5,6 +5,7 @@
 
 mod api_key;
 mod caller;
+mod denied;
 mod door;
 mod hmac;
 mod key_material;
@@ -18,7 +19,8 @@ mod settings;
 mod signed;
 mod ticket;
 
-pub use self::caller::{Admission, Caller, Claim, Denied, Knock, Once};
+pub use self::caller::{Admission, Caller, Claim, Knock, Once};
+pub use self::denied::Denied;
 pub use self::door::Access;
 pub use self::mint::{MintError, NewPass};
 pub use self::network::{Networks, NotANetwork, client_address};

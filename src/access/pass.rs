@@ -7,7 +7,7 @@ use jsonwebtoken::{Validation, decode};
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use super::caller::Denied;
+use super::denied::Denied;
 use super::hmac::Head;
 use super::pass_keys::{PassKey, PassKeys};
 use super::signed::Signed;

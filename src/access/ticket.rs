@@ -11,7 +11,8 @@ use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
 use jsonwebtoken::{decode, decode_header, encode};
 use serde::{Deserialize, Serialize};
 
-use super::caller::{Admission, Caller, Claim, ClaimedBy, Denied};
+use super::caller::{Admission, Caller, Claim, ClaimedBy};
+use super::denied::Denied;
 use super::door::Access;
 use super::pass::{Bound, MAX_PASS};
 use super::pass_keys::{PassKey, PassKeys};
