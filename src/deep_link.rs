@@ -10,6 +10,7 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use crate::https_url::HttpsUrl;
 use crate::phone::PhoneNumber;
 use crate::source::ChatSource;
+use crate::unreserved::is_unreserved;
 
 /// All but RFC 3986's unreserved characters is escaped, so a value can never end its parameter.
 const VALUE: &AsciiSet = &NON_ALPHANUMERIC
@@ -119,18 +120,6 @@ fn append(url: &mut String, parameter: &str, value: &str) {
     }
 }
 
-/// Whether nothing is to be escaped, as in every token so far. All bytes are looked at, because that is faster than to stop at one.
-fn is_unreserved(value: &str) -> bool {
-    let is_unreserved = |byte: u8| {
-        (byte | 0x20).wrapping_sub(b'a') < 26
-            || byte.wrapping_sub(b'0') < 10
-            || matches!(byte, b'-' | b'.' | b'_' | b'~')
-    };
-    value
-        .bytes()
-        .fold(true, |all, byte| all & is_unreserved(byte))
-}
-
 /// Where the chat panel is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PanelUrl {
@@ -236,14 +225,39 @@ mod tests {
     #[test]
     fn a_value_cannot_leave_its_parameter() {
         let link = DeepLink::Sender {
-            sender: "A&B=C #?/\\\"<>+%\u{456}~",
+            sender: "A&B=C #?/\\\"<>+%\u{456}~[{@:",
             phone: phone(),
         };
         assert_eq!(
             url(link),
-            "https://chat.smsbat.com/?from=A%26B%3DC%20%23%3F%2F%5C%22%3C%3E%2B%25%D1%96~&phone=%2B380501234567\
+            "https://chat.smsbat.com/?from=A%26B%3DC%20%23%3F%2F%5C%22%3C%3E%2B%25%D1%96~%5B%7B%40%3A&phone=%2B380501234567\
              &token=eyJh.eyJv.c2ln"
         );
+    }
+
+    #[test]
+    fn each_format_says_which_it_is_and_whose_chat() {
+        let (sender, source) = ("Acme", ChatSource::Viber);
+        let (chat_raw_id, phone) = ("65a1", phone());
+        let links = [
+            DeepLink::Chat { chat_raw_id },
+            DeepLink::Phone { phone },
+            DeepLink::Sender { sender, phone },
+            DeepLink::Source {
+                source,
+                sender,
+                phone,
+            },
+        ];
+        assert_eq!(links.map(|link| link.format()), [1, 2, 3, 4]);
+        let phones = links.map(|link| link.phone());
+        assert_eq!(phones, [None, Some(phone), Some(phone), Some(phone)]);
+    }
+
+    #[test]
+    fn a_policy_names_the_panel_s_origin() {
+        let panel = panel("https://chat.example:8443/desk?theme=dark");
+        assert_eq!(panel.origin(), "https://chat.example:8443");
     }
 
     #[test]

@@ -12,6 +12,7 @@
 //! | [`source`] | the eight channels, and the sender of each |
 //! | [`secret`] | what must never be printed |
 //! | [`https_url`] | an address that a secret may be sent to |
+//! | [`unreserved`] | what stands for itself in a URL |
 //! | [`flight`] | one run of a task for any number of waiters |
 //! | [`chathub`] | the client: seven calls |
 //! | [`metrics`], [`telemetry`] | what the service says about itself |
@@ -55,3 +56,4 @@ pub mod simulator;
 pub mod source;
 pub mod telemetry;
 pub mod tokens;
+pub mod unreserved;

@@ -11,6 +11,7 @@ use super::refusal::Refusal;
 use crate::access::{Bound, Denied};
 use crate::phone::{PhoneNumber, Region};
 use crate::source::ChatSource;
+use crate::unreserved::is_unreserved;
 
 /// The longest query, in bytes.
 const MAX_QUERY: usize = 4096;
@@ -151,7 +152,7 @@ fn read<'a>(name: &'static str, raw: &'a str) -> Result<Option<Cow<'a, str>>, Re
     if raw.is_empty() {
         return Ok(None);
     }
-    if is_plain(raw) {
+    if is_unreserved(raw) {
         return Ok(Some(Cow::Borrowed(raw)));
     }
     // `%PHONE%` is no valid percent-encoding, and deserves the better message.
@@ -166,17 +167,6 @@ fn read<'a>(name: &'static str, raw: &'a str) -> Result<Option<Cow<'a, str>>, Re
         return Err(unfilled(name));
     }
     Ok(Some(value).filter(|value| !value.trim().is_empty()))
-}
-
-/// Whether a text is nothing but letters and digits of ASCII and `-._~`, so that it stands for itself. All bytes are looked at, because that is
-/// faster than to stop at one.
-fn is_plain(text: &str) -> bool {
-    let is_plain = |byte: u8| {
-        (byte | 0x20).wrapping_sub(b'a') < 26
-            || byte.wrapping_sub(b'0') < 10
-            || matches!(byte, b'-' | b'.' | b'_' | b'~')
-    };
-    text.bytes().fold(true, |all, byte| all & is_plain(byte))
 }
 
 fn unfilled(name: &'static str) -> Refusal {
