@@ -93,10 +93,16 @@ struct Place {
 #[derive(Default)]
 struct Work {
     flight: Option<Flight<Minted>>,
-    /// ChatHub has said no; until when that is believed.
-    refused: Option<(Error, Instant)>,
-    /// A refresh has failed: none before this.
-    refresh_after: Option<Instant>,
+    /// In a box, because hardly anybody has one, and there may be a hundred thousand places.
+    pause: Option<Box<Pause>>,
+}
+
+/// Why ChatHub is not asked for an operator, and until when.
+enum Pause {
+    /// It has said no, which is believed for a while.
+    Refused(Error, Instant),
+    /// A refresh has failed, and the token is still good.
+    NotRefreshed(Instant),
 }
 
 impl OperatorTokens {
@@ -168,7 +174,7 @@ impl OperatorTokens {
         }
         if now >= held.fresh_until {
             let mut work = place.work();
-            if work.in_the_air().is_none() && work.refresh_after.is_none_or(|after| after <= now) {
+            if work.in_the_air().is_none() && !work.is_refresh_too_early(now) {
                 self.take_off(operator, place, &mut work);
             }
         }
@@ -187,9 +193,11 @@ impl OperatorTokens {
         {
             return Ok(Joined::Landed(held));
         }
-        match &work.refused {
-            Some((error, until)) if now < *until => return Err(error.clone()),
-            _ => work.refused = None,
+        if let Some(Pause::Refused(error, until)) = work.pause.as_deref() {
+            if now < *until {
+                return Err(error.clone());
+            }
+            work.pause = None;
         }
         if let Some(flight) = work.in_the_air() {
             return Ok(Joined::Flight(flight.clone(), Outcome::Shared));
@@ -226,6 +234,17 @@ impl Work {
     fn in_the_air(&self) -> Option<&Flight<Minted>> {
         self.flight.as_ref().filter(|flight| !flight.is_lost())
     }
+
+    fn is_refresh_too_early(&self, now: Instant) -> bool {
+        matches!(self.pause.as_deref(), Some(Pause::NotRefreshed(again)) if now < *again)
+    }
+
+    fn refused_until(&self) -> Option<Instant> {
+        match self.pause.as_deref() {
+            Some(Pause::Refused(_, until)) => Some(*until),
+            _ => None,
+        }
+    }
 }
 
 enum Joined {
@@ -239,25 +258,30 @@ impl Place {
     fn land(&self, outcome: &Minted) -> bool {
         let mut work = self.work();
         work.flight = None;
-        work.refresh_after = None;
+        work.pause = None;
         match outcome {
             Ok(held) => self.held.store(Some(Arc::clone(held))),
             Err(
                 refused @ (Error::NotFound | Error::NotPermitted | Error::InvalidRequest { .. }),
             ) => {
                 self.held.store(None);
-                work.refused = Some((refused.clone(), Instant::now() + REFUSAL_HOLDS));
+                let until = Instant::now() + REFUSAL_HOLDS;
+                work.pause = Some(Box::new(Pause::Refused(refused.clone(), until)));
             }
-            Err(_) => work.refresh_after = Some(Instant::now() + REFRESH_AGAIN),
+            Err(_) if self.held.load().is_some() => {
+                let again = Instant::now() + REFRESH_AGAIN;
+                work.pause = Some(Box::new(Pause::NotRefreshed(again)));
+            }
+            Err(_) => {}
         }
-        work.refused.is_some() || self.held.load().is_some()
+        work.pause.is_some() || self.held.load().is_some()
     }
 
     /// Until when anything is known of the operator, if at all. While a token is being minted, that is not near.
     fn ends(&self) -> Option<Instant> {
         let work = self.work();
         let busy = work.in_the_air().map(|_| Instant::now() + REFUSAL_HOLDS);
-        let refused = work.refused.as_ref().map(|(_, until)| *until);
+        let refused = work.refused_until();
         let usable = self.held.load().as_ref().map(|held| held.usable_until);
         busy.max(refused).max(usable)
     }

@@ -138,10 +138,11 @@ mod tests {
 
     use super::*;
     use crate::chathub::Error;
+    use crate::tokens::Pause;
 
     fn refused_until(until: Instant) -> Arc<Place> {
         let place = Arc::<Place>::default();
-        place.work().refused = Some((Error::NotFound, until));
+        place.work().pause = Some(Box::new(Pause::Refused(Error::NotFound, until)));
         place
     }
 
@@ -192,7 +193,7 @@ mod tests {
         for operator in 0..90 {
             let place = places.of(OperatorId(operator));
             let until = now + Duration::from_secs(60 * (operator % 2));
-            place.work().refused = Some((Error::NotFound, until));
+            place.work().pause = Some(Box::new(Pause::Refused(Error::NotFound, until)));
         }
         for _ in 0..places.parts.len() {
             places.sweep();

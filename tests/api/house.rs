@@ -4,18 +4,19 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 /// Each module and all that it may know. What is not listed knows nobody, and may not exist.
-const HOUSE: [(&str, &[&str]); 21] = [
+const HOUSE: [(&str, &[&str]); 22] = [
     ("phone", &[]),
     ("source", &[]),
     ("secret", &[]),
     ("https_url", &[]),
     ("flight", &[]),
     ("reload", &[]),
+    ("unreserved", &[]),
     ("metrics", &[]),
     ("telemetry", &[]),
     ("simulator", &[]),
     ("chathub", &["flight", "secret", "https_url"]),
-    ("deep_link", &["phone", "source", "https_url"]),
+    ("deep_link", &["phone", "source", "https_url", "unreserved"]),
     ("tokens", &["chathub", "flight", "metrics", "secret"]),
     ("operators", &["chathub"]),
     ("button_url", &["access", "https_url"]),
@@ -57,6 +58,7 @@ const HOUSE: [(&str, &[&str]); 21] = [
             "source",
             "telemetry",
             "tokens",
+            "unreserved",
         ],
     ),
     (
