@@ -70,6 +70,13 @@ async fn a_back_end_gets_a_link_that_opens_this_chat_and_no_other() {
     let expected = format!("{PANEL}?source=0&from=Acme&phone=%2B380501234567&token=");
     assert!(header(&click, "location").starts_with(&expected));
     assert_eq!(service.refusal(query).await.kind, "pass-used");
+
+    // The next link is another one, and not used up with the first.
+    let link = post(&service, "canary-api-key", &wanted).await;
+    let link: Value = serde_json::from_str(&link.text().await.unwrap()).unwrap();
+    let (_, query) = link["url"].as_str().unwrap().split_once('?').unwrap();
+    let click = service.click(query).await;
+    assert!(header(&click, "location").starts_with(&expected));
 }
 
 #[rstest]
@@ -83,6 +90,7 @@ async fn a_back_end_gets_a_link_that_opens_this_chat_and_no_other() {
 #[case::a_bad_source("canary-api-key", json!({"operator": 101, "phone": "0501234567", "source": 8}), 400, "source-invalid")]
 #[case::a_bad_ttl("canary-api-key", json!({"operator": 101, "phone": "0501234567", "ttl": "soon"}), 400, "parameter-invalid")]
 #[case::too_long("canary-api-key", json!({"operator": 101, "phone": "0501234567", "ttl": "25h"}), 400, "parameter-invalid")]
+#[case::neither_text_nor_number("canary-api-key", json!({"operator": 101, "phone": ["0501234567"]}), 400, "parameter-invalid")]
 #[case::a_control_character("canary-api-key", json!({"operator": 101, "phone": "0501234567", "from": "a\r\nb"}), 400, "parameter-invalid")]
 #[case::unknown_fields("canary-api-key", json!({"operator": 101, "fone": "0501234567"}), 400, "parameter-invalid")]
 #[case::no_object("canary-api-key", json!("101"), 400, "parameter-invalid")]
