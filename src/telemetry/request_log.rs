@@ -56,7 +56,7 @@ impl RequestLog {
     }
 }
 
-/// A field's name with what stands around it in each format, put together by the compiler: [`field!`](crate::telemetry::field).
+/// A field's name with what stands around it in each format, put together by the compiler: `field!`.
 #[derive(Clone, Copy)]
 pub struct Field {
     /// `,"name":`
