@@ -310,6 +310,18 @@ mod tests {
         );
     }
 
+    #[rstest]
+    #[case("Acme+%231", "Acme #1")]
+    #[case("100%25+Acme", "100% Acme")]
+    #[case("%7BAcme", "{Acme")]
+    #[case("%5BAcme%5D", "[Acme]")]
+    #[case("%23A+b%23", "#A b#")]
+    #[case("%231st%23", "#1st#")]
+    fn what_only_resembles_a_template_is_a_value(#[case] text: &str, #[case] value: &str) {
+        let text = format!("from={text}");
+        assert_eq!(Query::parse(&text).unwrap().from(), Some(value));
+    }
+
     #[test]
     fn the_limit_is_4_kib() {
         let longest = format!("from={}", "a".repeat(4091));
