@@ -187,6 +187,16 @@ mod tests {
     }
 
     #[test]
+    fn who_is_being_served_stays() {
+        let later = Instant::now() + Duration::from_mins(5);
+        let places = Places::new(2);
+        let served = places.of(OperatorId(1));
+        write(&places.parts[0]).insert(OperatorId(2), refused_until(later));
+        places.of(OperatorId(3));
+        assert!(Arc::ptr_eq(&served, &places.of(OperatorId(1))));
+    }
+
+    #[test]
     fn what_is_over_is_swept() {
         let places = Places::new(1000);
         let now = Instant::now();
