@@ -43,6 +43,18 @@ pub(super) fn admit_again<'a>(
     desk.access.admit_by_ticket(ticket)
 }
 
+/// The answer, or why somebody is turned away. A click does without: what it passes by value costs.
+pub(super) async fn or_turn_away<T>(
+    answer: Result<T, Denied>,
+    client: IpAddr,
+    desk: &Desk,
+) -> Result<T, Refusal> {
+    match answer {
+        Ok(granted) => Ok(granted),
+        Err(denied) => Err(turn_away(denied, client, desk).await),
+    }
+}
+
 /// Says why somebody is not let in; who keeps trying is not told any more.
 pub(super) async fn turn_away(denied: Denied, client: IpAddr, desk: &Desk) -> Refusal {
     match desk.limits.refused(client).await {

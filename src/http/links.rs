@@ -60,10 +60,7 @@ pub(super) async fn links(
         .access
         .check_network(click.client)
         .and_then(|()| desk.access.admit_back_end(key, named));
-    let Admission { caller, claim, .. } = match admission {
-        Ok(admission) => admission,
-        Err(denied) => return Err(door::turn_away(denied, click.client, desk).await),
-    };
+    let Admission { caller, claim, .. } = door::or_turn_away(admission, click.client, desk).await?;
     click.caller = Some(caller);
     click.operator = whom(&claim, click, desk).await?.operator();
     desk.limits.click(click.client, click.operator).await?;

@@ -34,8 +34,10 @@ pub(super) async fn open_chat(
         return Ok(nothing_to_preview(request, desk, click));
     }
     let mut query = Query::parse(request.query_string())?;
-    let step = click.trace.step("access");
-    let admitted = step.in_scope(|| door::admit(request, &query, click.client, desk));
+    let admitted = click
+        .trace
+        .step("access")
+        .in_scope(|| door::admit(request, &query, click.client, desk));
     let Admission {
         caller,
         claim,
@@ -45,7 +47,6 @@ pub(super) async fn open_chat(
         Ok(admission) => admission,
         Err(denied) => return Err(Box::pin(door::turn_away(denied, click.client, desk)).await),
     };
-    drop(step);
     click.caller = Some(caller);
     let found = whom(&claim, click, desk)
         .instrument(click.trace.step("operator"))

@@ -49,11 +49,11 @@ pub(super) async fn page(
 ) -> Result<HttpResponse, Refusal> {
     guard::check_page(request)?;
     let query = Query::parse(request.query_string())?;
-    let step = click.trace.step("access");
-    let admission = match step.in_scope(|| door::admit(request, &query, click.client, desk)) {
-        Ok(admission) => admission,
-        Err(denied) => return Err(door::turn_away(denied, click.client, desk).await),
-    };
+    let admitted = click
+        .trace
+        .step("access")
+        .in_scope(|| door::admit(request, &query, click.client, desk));
+    let admission = door::or_turn_away(admitted, click.client, desk).await?;
     let ticket = desk.access.ticket(&admission, desk.widget.session);
     let held = token_for(admission, desk, click).await?;
     let page = Page {
@@ -93,11 +93,11 @@ pub(super) async fn token(
 ) -> Result<HttpResponse, Refusal> {
     guard::check_own_script(request)?;
     let query = Query::parse(request.query_string())?;
-    let step = click.trace.step("access");
-    let admission = match step.in_scope(|| door::admit_again(request, &query, click.client, desk)) {
-        Ok(admission) => admission,
-        Err(denied) => return Err(door::turn_away(denied, click.client, desk).await),
-    };
+    let admitted = click
+        .trace
+        .step("access")
+        .in_scope(|| door::admit_again(request, &query, click.client, desk));
+    let admission = door::or_turn_away(admitted, click.client, desk).await?;
     let held = token_for(admission, desk, click).await?;
     let ends = held.token.expires_at;
     Ok(HttpResponse::Ok()

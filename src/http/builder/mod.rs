@@ -42,9 +42,8 @@ pub(super) async fn builder(
     desk: &Desk,
     click: &mut Click,
 ) -> Result<HttpResponse, Refusal> {
-    if let Err(denied) = desk.access.check_network(click.client) {
-        return Err(door::turn_away(denied, click.client, desk).await);
-    }
+    let network = desk.access.check_network(click.client);
+    door::or_turn_away(network, click.client, desk).await?;
     let frame = Frame::in_language(Language::English, &desk.pages);
     let draft = Draft::read(request.query_string(), &desk.access);
     let address = address(request, desk);
