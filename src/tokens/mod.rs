@@ -1,31 +1,27 @@
 //! Operator tokens: minted once, reused for a while, refreshed ahead, one call to ChatHub for many clicks.
 //!
-//! Owns when a token may be handed out again. How one is got is `mint`'s.
+//! Owns who waits for what. How a token is got is `mint`'s, how long it is any good `held`'s, what is known of one operator `place`'s, and of how
+//! many it is kept `places`'s.
 
 mod held;
 mod mint;
+mod place;
 mod places;
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use arc_swap::ArcSwapOption;
 use prometheus::IntCounter;
 use tokio::runtime::Handle;
 use tokio::time::timeout_at;
 
 pub use self::held::Held;
 use self::mint::Mint;
+use self::place::{Minted, Place, Work};
 use self::places::Places;
 use crate::chathub::{ChatHub, Error, OperatorId, Unreachable};
 use crate::flight::Flight;
 use crate::metrics::{self, Metrics};
-
-/// How long ChatHub's "no such operator" and "not this one" are believed.
-const REFUSAL_HOLDS: Duration = Duration::from_mins(1);
-
-/// Between two tries to refresh a token that can still be handed out.
-const REFRESH_AGAIN: Duration = Duration::from_secs(10);
 
 /// How operator tokens are got and kept.
 #[derive(Clone, Debug)]
@@ -79,30 +75,10 @@ pub struct OperatorTokens {
     counters: Counters,
 }
 
-type Minted = Result<Arc<Held>, Error>;
-
-/// What is known for one operator.
-#[derive(Default)]
-struct Place {
-    /// Read by every click, without a lock.
-    held: ArcSwapOption<Held>,
-    work: Mutex<Work>,
-}
-
-/// What is going on for one operator.
-#[derive(Default)]
-struct Work {
-    flight: Option<Flight<Minted>>,
-    /// In a box, because hardly anybody has one, and there may be a hundred thousand places.
-    pause: Option<Box<Pause>>,
-}
-
-/// Why ChatHub is not asked for an operator, and until when.
-enum Pause {
-    /// It has said no, which is believed for a while.
-    Refused(Error, Instant),
-    /// A refresh has failed, and the token is still good.
-    NotRefreshed(Instant),
+/// What a click finds that comes to an operator without a token.
+enum Joined {
+    Landed(Arc<Held>),
+    Flight(Flight<Minted>, Outcome),
 }
 
 impl OperatorTokens {
@@ -167,11 +143,8 @@ impl OperatorTokens {
 
     /// A token that can be handed out again. One that is past its time of reuse is refreshed behind the click's back.
     fn reusable(&self, operator: OperatorId, place: &Arc<Place>) -> Option<Arc<Held>> {
-        let held = place.held.load_full()?;
         let now = Instant::now();
-        if now >= held.usable_until {
-            return None;
-        }
+        let held = place.usable(now)?;
         if now >= held.fresh_until {
             let mut work = place.work();
             if work.in_the_air().is_none() && !work.is_refresh_too_early(now) {
@@ -186,18 +159,11 @@ impl OperatorTokens {
         let mut work = place.work();
         let now = Instant::now();
         // It may have landed while this click came to the lock.
-        if let Some(held) = place
-            .held
-            .load_full()
-            .filter(|held| now < held.usable_until)
-        {
+        if let Some(held) = place.usable(now) {
             return Ok(Joined::Landed(held));
         }
-        if let Some(Pause::Refused(error, until)) = work.pause.as_deref() {
-            if now < *until {
-                return Err(error.clone());
-            }
-            work.pause = None;
+        if let Some(error) = work.refusal(now) {
+            return Err(error.clone());
         }
         if let Some(flight) = work.in_the_air() {
             return Ok(Joined::Flight(flight.clone(), Outcome::Shared));
@@ -226,72 +192,6 @@ impl OperatorTokens {
             outcome
         });
         work.flight.insert(flight).clone()
-    }
-}
-
-impl Work {
-    /// A lost flight would never land, and nobody should wait for it.
-    fn in_the_air(&self) -> Option<&Flight<Minted>> {
-        self.flight.as_ref().filter(|flight| !flight.is_lost())
-    }
-
-    fn is_refresh_too_early(&self, now: Instant) -> bool {
-        matches!(self.pause.as_deref(), Some(Pause::NotRefreshed(again)) if now < *again)
-    }
-
-    fn refused_until(&self) -> Option<Instant> {
-        match self.pause.as_deref() {
-            Some(Pause::Refused(_, until)) => Some(*until),
-            _ => None,
-        }
-    }
-}
-
-enum Joined {
-    Landed(Arc<Held>),
-    Flight(Flight<Minted>, Outcome),
-}
-
-impl Place {
-    /// Takes the outcome in. Says whether there is anything worth keeping: a flood of operators that nobody could be asked about must not
-    /// fill the memory.
-    fn land(&self, outcome: &Minted) -> bool {
-        let mut work = self.work();
-        work.flight = None;
-        work.pause = None;
-        match outcome {
-            Ok(held) => self.held.store(Some(Arc::clone(held))),
-            Err(
-                refused @ (Error::NotFound | Error::NotPermitted | Error::InvalidRequest { .. }),
-            ) => {
-                self.held.store(None);
-                let until = Instant::now() + REFUSAL_HOLDS;
-                work.pause = Some(Box::new(Pause::Refused(refused.clone(), until)));
-            }
-            Err(_) if self.held.load().is_some() => {
-                let again = Instant::now() + REFRESH_AGAIN;
-                work.pause = Some(Box::new(Pause::NotRefreshed(again)));
-            }
-            Err(_) => {}
-        }
-        work.pause.is_some() || self.held.load().is_some()
-    }
-
-    /// Until when anything is known of the operator, if at all. While a token is being minted, that is not near.
-    fn ends(&self) -> Option<Instant> {
-        let work = self.work();
-        let busy = work.in_the_air().map(|_| Instant::now() + REFUSAL_HOLDS);
-        let refused = work.refused_until();
-        let usable = self.held.load().as_ref().map(|held| held.usable_until);
-        busy.max(refused).max(usable)
-    }
-
-    fn is_over(&self, now: Instant) -> bool {
-        self.ends().is_none_or(|end| end <= now)
-    }
-
-    fn work(&self) -> MutexGuard<'_, Work> {
-        self.work.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -10,7 +10,7 @@ use std::time::Instant;
 
 use foldhash::fast::RandomState;
 
-use super::Place;
+use super::place::Place;
 use crate::chathub::OperatorId;
 
 /// So many parts, so that two threads seldom meet in one; fewer where there is little to keep.
@@ -138,7 +138,7 @@ mod tests {
 
     use super::*;
     use crate::chathub::Error;
-    use crate::tokens::Pause;
+    use crate::tokens::place::Pause;
 
     fn refused_until(until: Instant) -> Arc<Place> {
         let place = Arc::<Place>::default();
