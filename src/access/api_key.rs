@@ -6,6 +6,7 @@ use std::path::Path;
 use aws_lc_rs::digest::{SHA256, digest};
 use serde::Deserialize;
 
+use super::keys_file;
 use super::scope::Scope;
 use crate::reload::Files;
 
@@ -22,13 +23,7 @@ pub(super) struct ApiKey {
     pub(super) operators: Scope,
 }
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct KeysFile {
-    #[serde(default)]
-    key: Vec<KeyEntry>,
-}
-
+/// A key, as it stands in the file.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct KeyEntry {
@@ -40,23 +35,16 @@ struct KeyEntry {
 
 impl ApiKeys {
     pub(super) fn read(files: &mut Files, path: &Path) -> Result<Self, String> {
-        let text = files.read(path)?;
-        let file: KeysFile = toml::from_str(&text).map_err(|error| {
-            format!(
-                "the file {} is not a list of keys: {}",
-                path.display(),
-                error.message()
-            )
-        })?;
         let mut keys = HashMap::new();
         for KeyEntry {
             name,
             sha256,
             operators,
-        } in file.key
+        } in keys_file::entries(files, path)?
         {
-            let hash = hash_from_hex(&sha256)
-                .ok_or_else(|| format!("key `{name}`: sha256 must be 64 hexadecimal digits"))?;
+            let mut hash = [0; 32];
+            hex::decode_to_slice(&sha256, &mut hash)
+                .map_err(|_| format!("key `{name}`: sha256 must be 64 hexadecimal digits"))?;
             if keys.insert(hash, ApiKey { name, operators }).is_some() {
                 return Err("two keys have one sha256".into());
             }
@@ -71,16 +59,4 @@ impl ApiKeys {
         let hash = digest(&SHA256, key.as_bytes());
         self.0.get(hash.as_ref())
     }
-}
-
-fn hash_from_hex(text: &str) -> Option<[u8; 32]> {
-    let digits = text.as_bytes();
-    if digits.len() != 64 {
-        return None;
-    }
-    let mut hash = [0; 32];
-    for (byte, pair) in hash.iter_mut().zip(digits.chunks_exact(2)) {
-        *byte = u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok()?;
-    }
-    Some(hash)
 }

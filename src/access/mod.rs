@@ -9,6 +9,7 @@ mod denied;
 mod door;
 mod hmac;
 mod key_material;
+mod keys_file;
 mod mint;
 mod network;
 mod once;

@@ -8,6 +8,7 @@ use serde::Deserialize;
 
 use super::hmac::HmacKey;
 use super::key_material::{Material, hmac, jwks, public_key, secret_from, secret_of};
+use super::keys_file;
 use super::scope::Scope;
 use super::signed::SignedPasses;
 use crate::reload::Files;
@@ -81,14 +82,7 @@ impl PassKey {
     }
 }
 
-/// The file, as it is written.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct KeysFile {
-    #[serde(default)]
-    key: Vec<KeyEntry>,
-}
-
+/// A key, as it stands in the file.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct KeyEntry {
@@ -129,17 +123,7 @@ impl PassKeySources {
             keys.push(self.simple_key(files, &secret)?);
         }
         if let Some(path) = &self.file {
-            let text = files.read(path)?;
-            // Only the place: the error's own text would show what stands there, which may be a secret.
-            let file: KeysFile = toml::from_str(&text).map_err(|error: toml::de::Error| {
-                let before = &text[..error.span().map_or(0, |span| span.start)];
-                let line = before.matches('\n').count() + 1;
-                format!(
-                    "the file {} is not a list of keys: see line {line}",
-                    path.display()
-                )
-            })?;
-            for entry in file.key {
+            for entry in keys_file::entries::<KeyEntry>(files, path)? {
                 let id = entry.id.clone();
                 let key = entry
                     .read(files, self.max_ttl)

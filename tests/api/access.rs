@@ -164,7 +164,10 @@ fn keys_that_make_no_sense_hang_no_door(#[case] keys: &str, #[case] why: &str) {
 #[case::none(&[], "has no key")]
 #[case::two_of_one_hash(&["aa", "aa"], "two keys have one sha256")]
 #[case::no_hash(&["xy"], "64 hexadecimal digits")]
-#[case::no_text(&["\" canary"], "is not a list of keys")]
+#[case::signs(&["+a"], "64 hexadecimal digits")]
+#[case::longer(&["aaa"], "64 hexadecimal digits")]
+#[case::no_text(&["\" canary"], "is not a list of keys: see line 3")]
+#[case::no_list(&["\"\n[[key]]\noperators = \"canary\" #"], "is not a list of keys: see line 5")]
 fn api_keys_that_make_no_sense_hang_no_door(#[case] hashes: &[&str], #[case] why: &str) {
     let keys = hashes.iter().map(|hash| {
         let hash = hash.repeat(32);
