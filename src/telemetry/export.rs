@@ -13,7 +13,7 @@ use tracing_subscriber::Layer;
 use tracing_subscriber::filter::Targets;
 
 use super::Unexportable;
-use super::trace::{TARGET, TraceParent};
+use super::trace_parent::TraceParent;
 
 /// The way to the collector. What is still on its way is sent when this is dropped.
 pub struct Export(SdkTracerProvider);
@@ -41,7 +41,8 @@ impl Export {
         ))
     }
 
-    pub(super) fn layer<S>(&self) -> impl Layer<S> + use<S>
+    /// Sends the spans of this target, and no others.
+    pub(super) fn layer<S>(&self, target: &str) -> impl Layer<S> + use<S>
     where
         S: tracing::Subscriber + for<'a> tracing_subscriber::registry::LookupSpan<'a>,
     {
@@ -52,7 +53,7 @@ impl Export {
             .with_tracked_inactivity(false)
             .with_target(false)
             .with_level(false)
-            .with_filter(Targets::new().with_target(TARGET, Level::TRACE))
+            .with_filter(Targets::new().with_target(target, Level::TRACE))
     }
 }
 

@@ -6,7 +6,9 @@
 #[cfg_attr(not(feature = "otlp"), path = "no_export.rs")]
 mod export;
 mod request_log;
+mod sampling;
 mod trace;
+mod trace_parent;
 mod writer;
 
 use std::io::{self, IsTerminal, Write};
@@ -20,7 +22,9 @@ use tracing_subscriber::{EnvFilter, Layer, Registry};
 pub use self::export::{Export, traceparent};
 pub(crate) use self::request_log::field;
 pub use self::request_log::{Field, Fields, RequestLog};
-pub use self::trace::{Sampling, TARGET, Trace, TraceParent, UnknownSampler};
+pub use self::sampling::{Sampling, UnknownSampler};
+pub use self::trace::Trace;
+pub use self::trace_parent::TraceParent;
 use self::writer::{Ending, Queue, Writer};
 
 /// How a line looks.
@@ -66,7 +70,7 @@ impl Telemetry {
         export: Option<Export>,
     ) -> Self {
         let (writer, ending) = Writer::start(output);
-        let spans = export.as_ref().map(Export::layer);
+        let spans = export.as_ref().map(|export| export.layer(trace::TARGET));
         let subscriber = tracing_subscriber::registry()
             .with(lines(format, writer.queue()).with_filter(filter))
             .with(spans);

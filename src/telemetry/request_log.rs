@@ -91,7 +91,7 @@ impl Fields<'_> {
         for piece in pieces {
             match self.format {
                 LogFormat::Json => escape(self.line, piece),
-                LogFormat::Text => self.push(piece),
+                LogFormat::Text => push_visible(self.line, piece),
             }
         }
         self.quote();
@@ -223,6 +223,17 @@ fn escape(line: &mut Vec<u8>, text: &str) {
     line.extend_from_slice(&text[copied..]);
 }
 
+/// For people: what would move their terminal's cursor, or begin a line, is shown instead.
+fn push_visible(line: &mut Vec<u8>, text: &str) {
+    for piece in text.split_inclusive(char::is_control) {
+        let visible = piece.trim_end_matches(char::is_control);
+        line.extend_from_slice(visible.as_bytes());
+        for control in piece[visible.len()..].chars() {
+            let _ = write!(line, "{}", control.escape_unicode());
+        }
+    }
+}
+
 fn push_number(line: &mut Vec<u8>, number: u64) {
     let mut digits = [b'0'; 20];
     let mut first = digits.len();
@@ -270,6 +281,19 @@ mod tests {
         let (time, rest) = line.split_at("2026-11-22T01:10:10.568Z".len());
         assert!(chrono::DateTime::parse_from_rfc3339(time).is_ok(), "{time}");
         assert_eq!(rest, " INFO click kind=none status=302\n");
+    }
+
+    #[test]
+    fn a_line_for_people_stays_one_line_whatever_a_text_says() {
+        let line = line(LogFormat::Text, |fields| {
+            fields.text(
+                field!("caller"),
+                ["Zoë \"\\\" 😀\n\r\u{1b}[2J", "\u{9b}m\u{7f}"],
+            );
+        });
+        let (_, caller) = line.split_once(" caller=").unwrap();
+        let expected = r#"Zoë "\" 😀\u{a}\u{d}\u{1b}[2J\u{9b}m\u{7f}"#;
+        assert_eq!(caller, format!("{expected}\n"));
     }
 
     #[test]

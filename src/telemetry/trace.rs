@@ -1,102 +1,18 @@
-//! Traces: which requests are traced, and the spans of one.
+//! The spans of one request.
 //!
 //! A span costs more than all the rest of a warm click, so it is made only where the request is sampled. It tells no more than the request's
 //! log line: nothing that a caller wrote freely.
 
 use std::fmt;
 
-use thiserror::Error;
 use tracing::{Level, Span};
 
 use super::export;
+use super::sampling::Sampling;
+use super::trace_parent::TraceParent;
 
 /// The `target` of all spans. Their level is below every log's, so that a log filter for lines never makes spans.
-pub const TARGET: &str = "open_chat::trace";
-
-/// Where a request stands in somebody's trace: the header `traceparent` of W3C Trace Context.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct TraceParent {
-    pub(super) trace_id: u128,
-    pub(super) span_id: u64,
-    pub(super) is_sampled: bool,
-}
-
-impl TraceParent {
-    /// Reads `00-<trace id>-<span id>-<flags>`; a later version may go on after that.
-    pub fn parse(text: &str) -> Option<Self> {
-        let mut parts = text.split('-');
-        let mut hex = |digits| {
-            parts.next().filter(|part| {
-                let is_hex = |byte: u8| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte);
-                part.len() == digits && part.bytes().all(is_hex)
-            })
-        };
-        let (version, trace_id, span_id, flags) = (hex(2)?, hex(32)?, hex(16)?, hex(2)?);
-        if version == "ff" || (version == "00" && parts.next().is_some()) {
-            return None;
-        }
-        let parent = Self {
-            trace_id: u128::from_str_radix(trace_id, 16).ok()?,
-            span_id: u64::from_str_radix(span_id, 16).ok()?,
-            is_sampled: u8::from_str_radix(flags, 16).ok()? & 1 == 1,
-        };
-        (parent.trace_id != 0 && parent.span_id != 0).then_some(parent)
-    }
-}
-
-/// Which requests are traced.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Sampling {
-    /// Whether the caller decides, where it sends a `traceparent`.
-    follows_parent: bool,
-    /// The part of the others that is traced, 0 to 1.
-    ratio: f64,
-}
-
-/// The text names no sampler.
-#[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
-#[error(
-    "not one of always_on, always_off, traceidratio, or these after parentbased_; a ratio is from 0 to 1"
-)]
-pub struct UnknownSampler;
-
-impl Sampling {
-    /// Nothing is traced.
-    pub const OFF: Self = Self {
-        follows_parent: false,
-        ratio: 0.0,
-    };
-
-    /// Reads OpenTelemetry's standard names, with the argument that the ratio takes.
-    pub fn parse(name: &str, argument: Option<&str>) -> Result<Self, UnknownSampler> {
-        let (follows_parent, name) = match name.strip_prefix("parentbased_") {
-            Some(name) => (true, name),
-            None => (false, name),
-        };
-        let ratio = match name {
-            "always_on" => 1.0,
-            "always_off" => 0.0,
-            "traceidratio" => argument
-                .map_or(Ok(1.0), |ratio| ratio.trim().parse())
-                .map_err(|_| UnknownSampler)?,
-            _ => return Err(UnknownSampler),
-        };
-        (0.0..=1.0)
-            .contains(&ratio)
-            .then_some(Self {
-                follows_parent,
-                ratio,
-            })
-            .ok_or(UnknownSampler)
-    }
-
-    fn wants(self, parent: Option<TraceParent>) -> bool {
-        match parent {
-            Some(parent) if self.follows_parent => parent.is_sampled,
-            _ => self.ratio > 0.0 && fastrand::f64() < self.ratio,
-        }
-    }
-}
+pub(super) const TARGET: &str = "open_chat::trace";
 
 /// A request's place in a trace, and its span where it is sampled.
 #[derive(Debug, Default)]
@@ -177,54 +93,6 @@ impl Trace {
         }
         if let Some(outcome) = token_outcome {
             span.record("open_chat.token_outcome", outcome);
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use rstest::rstest;
-
-    use super::*;
-
-    const PARENT: &str = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
-
-    #[test]
-    fn a_parent_is_read_as_w3c_writes_it() {
-        let parent = TraceParent::parse(PARENT).unwrap();
-        assert_eq!(parent.trace_id, 0x0af7_6519_16cd_43dd_8448_eb21_1c80_319c);
-        assert_eq!(parent.span_id, 0xb7ad_6b71_6920_3331);
-        assert!(parent.is_sampled);
-        let later = TraceParent::parse(&PARENT.replace("00-0af", "01-0af").replace("-01", "-02-x"));
-        assert!(!later.unwrap().is_sampled);
-    }
-
-    #[rstest]
-    #[case::empty("")]
-    #[case::capitals(&PARENT.to_uppercase())]
-    #[case::short(&PARENT[..50])]
-    #[case::longer_than_its_version(&format!("{PARENT}-00"))]
-    #[case::no_version(&PARENT.replace("00-0af", "ff-0af"))]
-    #[case::no_trace("00-00000000000000000000000000000000-b7ad6b7169203331-01")]
-    #[case::no_span("00-0af7651916cd43dd8448eb211c80319c-0000000000000000-01")]
-    #[case::sign("00-+af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01")]
-    fn what_is_no_parent(#[case] text: &str) {
-        assert_eq!(TraceParent::parse(text), None);
-    }
-
-    #[test]
-    fn who_is_sampled() {
-        let sampled = TraceParent::parse(PARENT);
-        let unsampled = TraceParent::parse(&PARENT.replace("-01", "-00"));
-        let wants = |name, parent| Sampling::parse(name, Some("0")).unwrap().wants(parent);
-        assert!(wants("always_on", unsampled));
-        assert!(!wants("always_off", sampled));
-        assert!(wants("parentbased_always_on", None));
-        assert!(!wants("parentbased_always_on", unsampled));
-        assert!(wants("parentbased_traceidratio", sampled));
-        assert!(!wants("traceidratio", sampled));
-        for (name, argument) in [("sometimes", None), ("traceidratio", Some("2"))] {
-            assert_eq!(Sampling::parse(name, argument), Err(UnknownSampler));
         }
     }
 }

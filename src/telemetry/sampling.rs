@@ -1,0 +1,83 @@
+//! Which requests are traced.
+
+use thiserror::Error;
+
+use super::trace_parent::TraceParent;
+
+/// Which requests are traced.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Sampling {
+    /// Whether the caller decides, where it sends a `traceparent`.
+    follows_parent: bool,
+    /// The part of the others that is traced, 0 to 1.
+    ratio: f64,
+}
+
+/// The text names no sampler.
+#[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
+#[error(
+    "not one of always_on, always_off, traceidratio, or these after parentbased_; a ratio is from 0 to 1"
+)]
+pub struct UnknownSampler;
+
+impl Sampling {
+    /// Nothing is traced.
+    pub const OFF: Self = Self {
+        follows_parent: false,
+        ratio: 0.0,
+    };
+
+    /// Reads OpenTelemetry's standard names, with the argument that the ratio takes.
+    pub fn parse(name: &str, argument: Option<&str>) -> Result<Self, UnknownSampler> {
+        let (follows_parent, name) = match name.strip_prefix("parentbased_") {
+            Some(name) => (true, name),
+            None => (false, name),
+        };
+        let ratio = match name {
+            "always_on" => 1.0,
+            "always_off" => 0.0,
+            "traceidratio" => argument
+                .map_or(Ok(1.0), |ratio| ratio.trim().parse())
+                .map_err(|_| UnknownSampler)?,
+            _ => return Err(UnknownSampler),
+        };
+        (0.0..=1.0)
+            .contains(&ratio)
+            .then_some(Self {
+                follows_parent,
+                ratio,
+            })
+            .ok_or(UnknownSampler)
+    }
+
+    /// Whether a request is traced, which perhaps is part of somebody's trace.
+    pub(super) fn wants(self, parent: Option<TraceParent>) -> bool {
+        match parent {
+            Some(parent) if self.follows_parent => parent.is_sampled,
+            _ => self.ratio > 0.0 && fastrand::f64() < self.ratio,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PARENT: &str = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+
+    #[test]
+    fn who_is_sampled() {
+        let sampled = TraceParent::parse(PARENT);
+        let unsampled = TraceParent::parse(&PARENT.replace("-01", "-00"));
+        let wants = |name, parent| Sampling::parse(name, Some("0")).unwrap().wants(parent);
+        assert!(wants("always_on", unsampled));
+        assert!(!wants("always_off", sampled));
+        assert!(wants("parentbased_always_on", None));
+        assert!(!wants("parentbased_always_on", unsampled));
+        assert!(wants("parentbased_traceidratio", sampled));
+        assert!(!wants("traceidratio", sampled));
+        for (name, argument) in [("sometimes", None), ("traceidratio", Some("2"))] {
+            assert_eq!(Sampling::parse(name, argument), Err(UnknownSampler));
+        }
+    }
+}
