@@ -1,7 +1,11 @@
 //! Headless Chromium behind ChromeDriver, each test with its own.
 
-use std::path::Path;
+use std::io::{self, Write as _};
+use std::net::TcpStream;
+use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
 use fantoccini::wd::WebDriverCompatibleCommand;
 use fantoccini::{Client, ClientBuilder, Locator};
@@ -14,7 +18,57 @@ use crate::process::Running;
 /// A browser that ends with its test.
 pub struct Browser {
     pub client: Client,
-    _driver: Running,
+    _driver: Driver,
+}
+
+/// ChromeDriver, which ends Chromium when it is asked to go, not when it is killed; what Chromium then leaves on the disk is taken away.
+struct Driver {
+    address: String,
+    /// Of a short name, because Chromium makes sockets in it.
+    temporary: PathBuf,
+    _process: Running,
+}
+
+impl Driver {
+    fn start() -> Self {
+        static NUMBER: AtomicUsize = AtomicUsize::new(0);
+        let number = NUMBER.fetch_add(1, Ordering::Relaxed);
+        let temporary =
+            std::env::temp_dir().join(format!("chromium-{}-{number}", std::process::id()));
+        std::fs::create_dir(&temporary).expect("a directory");
+        let process = Running::start(
+            Command::new("chromedriver")
+                .arg("--port=0")
+                .env("TMPDIR", &temporary),
+            "was started successfully on port",
+        );
+        let port = process.printed.rsplit_once("port ").expect("a port").1;
+        let port = port.trim().trim_end_matches('.');
+        Self {
+            address: format!("127.0.0.1:{port}"),
+            temporary,
+            _process: process,
+        }
+    }
+}
+
+impl Drop for Driver {
+    fn drop(&mut self) {
+        let shutdown = || -> io::Result<u64> {
+            let mut driver = TcpStream::connect(&self.address)?;
+            driver.set_read_timeout(Some(Duration::from_secs(10)))?;
+            write!(
+                driver,
+                "GET /shutdown HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n\r\n",
+                self.address
+            )?;
+            io::copy(&mut driver, &mut io::sink())
+        };
+        let gone = shutdown().and_then(|_| std::fs::remove_dir_all(&self.temporary));
+        if let Err(error) = gone {
+            eprintln!("Chromium leaves something behind: {error}");
+        }
+    }
 }
 
 impl Browser {
@@ -24,12 +78,7 @@ impl Browser {
 
     /// With more arguments for Chromium.
     pub async fn open_with(url: &str, arguments: &[&str]) -> Self {
-        let driver = Running::start(
-            Command::new("chromedriver").arg("--port=0"),
-            "was started successfully on port",
-        );
-        let port = driver.printed.rsplit_once("port ").expect("a port").1;
-        let port = port.trim().trim_end_matches('.');
+        let driver = Driver::start();
         let mut all = vec![
             "--headless",
             "--no-sandbox",
@@ -45,7 +94,7 @@ impl Browser {
             json!({"goog:loggingPrefs": {"browser": "ALL"}, "goog:chromeOptions": {"args": all}});
         let client = ClientBuilder::new(hyper_util::client::legacy::connect::HttpConnector::new())
             .capabilities(options.as_object().expect("an object").clone())
-            .connect(&format!("http://127.0.0.1:{port}"))
+            .connect(&format!("http://{}", driver.address))
             .await
             .expect("Chromium starts");
         let browser = Self {
