@@ -9,6 +9,7 @@ use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
 use opentelemetry_proto::tonic::common::v1::any_value::Value as Any;
 use opentelemetry_proto::tonic::trace::v1::Span;
 use prost::Message as _;
+use rstest::rstest;
 
 use crate::ending::Replica;
 use crate::harness::{Service, eventually, header, log_line, rules};
@@ -153,6 +154,29 @@ async fn a_click_s_spans_arrive_under_the_caller_s() {
     let all = told.collect::<String>();
     for secret in ["canary", "050", "38050", "eyJ", "acme"] {
         assert!(!all.contains(secret), "{secret} in {all}");
+    }
+}
+
+#[rstest]
+#[case::click(CLICK)]
+#[case::widget("/widget?operator=101")]
+#[case::widget_s_next_token("/widget/token?operator=101")]
+#[tokio::test]
+async fn steps_follow_one_another(#[case] path: &str) {
+    let (collector, chathub) = (Collector::start(), Simulator::start(rules()).unwrap());
+    let replica = traced(&collector, &chathub, &[]).await;
+    let headers = [("sec-fetch-site", "same-origin")];
+    assert!(replica.ask(path, &headers).await.status().as_u16() < 400);
+    let (route, _) = path.split_once('?').unwrap();
+    let spans = collector.spans_with(route).await;
+    let request = spans[route].span_id.clone();
+    let steps = spans.values().filter(|span| span.parent_span_id == request);
+    let mut steps = steps.collect::<Vec<_>>();
+    steps.sort_by_key(|step| step.start_time_unix_nano);
+    assert_eq!(steps.len(), 4);
+    for pair in steps.windows(2) {
+        let ends = pair[0].end_time_unix_nano;
+        assert!(ends <= pair[1].start_time_unix_nano, "{pair:?}");
     }
 }
 
