@@ -109,7 +109,7 @@ metrics! {
     open_chat_rate_limited_total: IntCounterVec["limit"],
     /// Keys that are counted at this moment, by limit.
     open_chat_rate_limit_keys: IntGaugeVec["limit"],
-    /// 1 while Redis does not answer and each replica counts for itself; 0 also where no Redis is set.
+    /// 1 while Redis does not answer or cannot be written, and each replica counts for itself; 0 also where no Redis is set.
     open_chat_redis_degraded: IntGauge,
     /// Requests to ChatHub, by call and how they ended.
     chathub_requests_total: IntCounterVec["endpoint", "outcome"],

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use prometheus::IntGauge;
 use redis::aio::{ConnectionManager, ConnectionManagerConfig};
-use redis::{Client, RedisError, RedisResult, Script};
+use redis::{Client, RedisResult, Script};
 
 use crate::secret::Secret;
 
@@ -20,6 +20,9 @@ const CONNECT: Duration = Duration::from_secs(1);
 
 /// How often it is asked whether it is well.
 const PROBE: Duration = Duration::from_millis(500);
+
+/// What is wrong where nothing comes.
+const NO_ANSWER: &str = "NoAnswer";
 
 /// The theoretical arrival time of GCRA for each key, on Redis' own clock, in one round trip. All keys count or none does.
 const GCRA: &str = r"
@@ -96,6 +99,15 @@ impl SharedStore {
 
     /// Counts one for each key, if all of them have room.
     pub async fn count(&self, keys: &[Counted]) -> Result<Result<(), OverLimit>, Away> {
+        let (place, wait) = self.ask(self.counting(keys)).await?;
+        Ok(match place.checked_sub(1) {
+            None => Ok(()),
+            Some(place) => Err((place, Duration::from_micros(wait))),
+        })
+    }
+
+    /// Which key is over its limit, counted from one, and for how many microseconds.
+    async fn counting(&self, keys: &[Counted]) -> RedisResult<(usize, u64)> {
         let mut call = self.gcra.prepare_invoke();
         for counted in keys {
             let interval = counted.period / counted.count.max(1);
@@ -103,12 +115,7 @@ impl SharedStore {
                 .arg(micros(interval))
                 .arg(micros(interval * counted.count));
         }
-        let mut connection = self.connection.clone();
-        let (place, wait): (usize, u64) = self.ask(call.invoke_async(&mut connection)).await?;
-        Ok(match place.checked_sub(1) {
-            None => Ok(()),
-            Some(place) => Err((place, Duration::from_micros(wait))),
-        })
+        call.invoke_async(&mut self.connection.clone()).await
     }
 
     /// Whether this is the first use of `id`, which is remembered for `lives`.
@@ -125,15 +132,24 @@ impl SharedStore {
         Ok(first.is_some())
     }
 
-    /// Asks from time to time whether it is well; never ends.
+    /// Finds out from time to time whether it is well; never ends.
     pub async fn watch(&self) {
+        // What a click asks for: one that answers may still be a copy that cannot be written, or forbid scripts. Never over its limit.
+        let probe = [Counted {
+            key: "open-chat:probe".into(),
+            count: 1_000_000,
+            period: Duration::from_secs(1),
+        }];
+        let mut is_first = true;
         loop {
-            let mut connection = self.connection.clone();
-            let ping = redis::cmd("PING");
-            let probe = ping.query_async::<String>(&mut connection);
             // The first one makes the connection, which may take longer than an answer.
-            let is_well = matches!(tokio::time::timeout(CONNECT, probe).await, Ok(Ok(_)));
-            self.found(!is_well);
+            let answer = tokio::time::timeout(CONNECT, self.counting(&probe)).await;
+            let trouble = answer.map_or_else(|_| Some(NO_ANSWER.into()), |answer| trouble(&answer));
+            if let Some(trouble) = trouble.as_ref().filter(|_| is_first) {
+                say_away(trouble);
+            }
+            is_first = false;
+            self.found(trouble.as_deref());
             tokio::time::sleep(PROBE).await;
         }
     }
@@ -143,39 +159,39 @@ impl SharedStore {
             return Err(Away);
         }
         let answer = tokio::time::timeout(PATIENCE, call).await;
-        match answer {
-            Ok(Ok(answer)) => Ok(answer),
-            Ok(Err(error)) => {
-                self.tell(&error);
-                Err(Away)
-            }
-            Err(_) => {
-                self.found(true);
-                Err(Away)
-            }
-        }
+        let trouble = match answer {
+            Ok(Ok(answer)) => return Ok(answer),
+            Ok(failed) => trouble(&failed),
+            Err(_) => Some(NO_ANSWER.into()),
+        };
+        self.found(trouble.as_deref());
+        Err(Away)
     }
 
-    fn tell(&self, error: &RedisError) {
-        // Its kind only: its text may repeat what was sent.
-        if !self.is_away.load(Ordering::Relaxed) {
-            tracing::warn!(kind = ?error.kind(), "Redis does not answer as it should");
-        }
-        self.found(true);
-    }
-
-    fn found(&self, is_away: bool) {
-        if self.is_away.swap(is_away, Ordering::Relaxed) != is_away {
-            if is_away {
-                tracing::warn!(
-                    "Redis is away: each replica counts for itself, one-time links are refused"
-                );
-            } else {
+    fn found(&self, trouble: Option<&str>) {
+        let was_away = self.is_away.swap(trouble.is_some(), Ordering::Relaxed);
+        match trouble {
+            Some(trouble) if !was_away => say_away(trouble),
+            None if was_away => {
                 tracing::info!("Redis answers: all replicas share their counts");
             }
+            _ => {}
         }
-        self.degraded.set(is_away.into());
+        self.degraded.set(trouble.is_some().into());
     }
+}
+
+/// What is wrong with an answer, if anything. Its kind only: its text may repeat what was sent.
+fn trouble<T>(answer: &RedisResult<T>) -> Option<String> {
+    let error = answer.as_ref().err()?;
+    Some(format!("{:?}", error.kind()))
+}
+
+fn say_away(trouble: &str) {
+    tracing::warn!(
+        trouble,
+        "Redis is away: each replica counts for itself, one-time links are refused"
+    );
 }
 
 fn micros(duration: Duration) -> u64 {

@@ -1,5 +1,7 @@
 //! Replicas that share what they count, with a real Redis; and what becomes of them when it is away.
 
+use std::io::{Read as _, Write as _};
+use std::net::TcpStream;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
@@ -49,6 +51,23 @@ impl Redis {
 
     fn url(&self) -> String {
         format!("redis://127.0.0.1:{}/0", self.port)
+    }
+
+    /// What it answers to a command, in full.
+    fn command(&self, command: &str) -> String {
+        let mut connection = TcpStream::connect(("127.0.0.1", self.port)).unwrap();
+        write!(connection, "{command}\r\nQUIT\r\n").unwrap();
+        let mut answer = String::new();
+        connection.read_to_string(&mut answer).unwrap();
+        assert!(!answer.starts_with('-'), "{answer}");
+        answer
+    }
+
+    /// How often it was asked to count something.
+    fn counts(&self) -> u64 {
+        let stats = self.command("INFO commandstats");
+        let (_, rest) = stats.split_once("cmdstat_evalsha:calls=").unwrap();
+        rest.split_once(',').unwrap().0.parse().unwrap()
     }
 
     fn kill(&mut self) {
@@ -173,6 +192,61 @@ async fn redis_may_die_freeze_and_come_back_under_load() {
     })
     .await;
     slowest_of_many(&service, 20).await;
+}
+
+/// As after a failover that has made this Redis the copy of another: it answers, and counts nothing.
+#[tokio::test]
+async fn a_redis_that_only_reads_is_as_good_as_none() {
+    let redis = Redis::start();
+    let service = replica(&redis, &[("RATE_LIMIT_OPERATOR", "3/h")]).await;
+    service.destination("operator=102&phone=0501234567").await;
+    redis.command("REPLICAOF 127.0.0.1 1");
+    for _ in 0..3 {
+        service.destination("operator=101&phone=0501234567").await;
+    }
+    assert_eq!(
+        service.refusal("operator=101&phone=0501234567").await.kind,
+        "rate-limited"
+    );
+    // It stays so, however often Redis is asked whether it is well.
+    let asked = redis.counts();
+    eventually("it is asked again and again", async || {
+        redis.counts() > asked + 2
+    })
+    .await;
+    assert_eq!(service.metric(DEGRADED).await, 1);
+    redis.command("REPLICAOF NO ONE");
+    eventually("it is found again", async || {
+        service.metric(DEGRADED).await == 0
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn the_rights_that_operations_md_names_are_enough() {
+    const RIGHTS: &str = "~open-chat:* +time +get +set +evalsha +script|load";
+    assert!(include_str!("../../docs/operations.md").contains(RIGHTS));
+    let redis = Redis::start();
+    redis.command(&format!(
+        "ACL SETUSER chat on >canary-redis-password {RIGHTS}"
+    ));
+    let url = format!(
+        "redis://chat:canary-redis-password@127.0.0.1:{}/0",
+        redis.port
+    );
+    let access = [
+        ("ACCESS", "pass"),
+        ("PASS_SECRET", SECRET),
+        ("REDIS_URL", &url),
+    ];
+    let service = Service::start_with(rules(), &access).await;
+    eventually("Redis is found", async || {
+        service.metric(DEGRADED).await == 0
+    })
+    .await;
+    let click = format!("phone=0501234567&pass={}", one_time_pass("rights"));
+    service.destination(&click).await;
+    assert_eq!(service.refusal(&click).await.kind, "pass-used");
 }
 
 #[tokio::test]
