@@ -4,8 +4,8 @@ use open_chat::simulator::{Endpoint, Fault, Rules, Simulator};
 use rstest::rstest;
 use serde_json::Value;
 
-use crate::harness::{PASSWORD, file, rules};
-use crate::process::{Ended, open_chat, run_with_input};
+use crate::harness::{PASSWORD, eventually, file, rules};
+use crate::process::{Ended, end, interrupt, open_chat, piped, run_with_input};
 
 /// A company's shell: a simulator, and the environment that leads there.
 pub struct Shell {
@@ -114,6 +114,29 @@ async fn operators_are_counted() {
         shell.prints(&["operators", "stats", "--json"]),
         "[{\"organization\":{\"id\":6,\"name\":\"Acme Sales\"},\"active\":0,\"inactive\":1,\"deleted\":1,\"other\":0,\"total\":2},\
          {\"organization\":{\"id\":24,\"name\":\"Acme Support\"},\"active\":2,\"inactive\":0,\"deleted\":0,\"other\":0,\"total\":2}]\n"
+    );
+}
+
+/// A number that ChatHub's documents do not name, told as it came.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_unknown_status_is_told_by_its_number() {
+    let shell = Shell::start();
+    shell.chathub.world().set_status(21, 7);
+    assert_eq!(
+        shell.prints(&["operators", "list", "--organization", "6"]),
+        "ID  NAME           STATUS    ORGANIZATION\n\
+         21  Inactive Ivan  status 7  Acme Sales (6)\n\
+         22  Deleted Dana   deleted   Acme Sales (6)\n"
+    );
+    let json = shell.prints(&["operators", "list", "--organization", "6", "--json"]);
+    assert!(
+        json.contains("\"id\":21,\"name\":\"Inactive Ivan\",\"status\":7,"),
+        "{json}"
+    );
+    let stats = shell.prints(&["operators", "stats"]);
+    assert!(
+        stats.contains("Acme Sales (6)     0       0         1        1      2\n"),
+        "{stats}"
     );
 }
 
@@ -304,6 +327,40 @@ async fn nobody_is_added_twice(#[case] fault: Fault, #[case] calls: u64) {
     assert!(ended.stderr.contains("going on in"), "{ended:?}");
     assert_eq!(shell.chathub.world().operators_of(24).unwrap().len(), 4);
     assert_eq!(shell.chathub.calls(Endpoint::Synchronize), calls);
+}
+
+/// What was sent may have arrived, and is said to be unknown; what was not sent is not told of.
+#[tokio::test(flavor = "multi_thread")]
+async fn ctrl_c_while_many_are_added() {
+    let shell = Shell::start();
+    shell
+        .chathub
+        .next(Endpoint::Synchronize, Fault::ResetAfterwards);
+    // It looks whether they have arrived, again and again.
+    shell
+        .chathub
+        .always(Endpoint::Operators, Some(Fault::Status(500)));
+    shell
+        .chathub
+        .next(Endpoint::Operators, Fault::Body("[]".into()));
+    let names: Vec<_> = (0..101).map(|number| format!("Agent {number}")).collect();
+    let names = names.iter().map(String::as_str);
+    let add = ["operators", "add", "--organization", "24", "--json"];
+    let child = piped(&mut shell.command(&add.into_iter().chain(names).collect::<Vec<_>>(), &[]));
+    eventually("a hundred are added", async || {
+        shell.chathub.world().operator(202).is_some()
+    })
+    .await;
+    interrupt(&child);
+    let ended = end(child);
+    assert_eq!(ended.code, Some(130), "{ended:?}");
+    let lines: Vec<Value> = serde_json::from_str(&ended.stdout).unwrap();
+    assert_eq!(lines.len(), 100);
+    assert!(
+        lines.iter().all(|line| line["outcome"] == "unknown"),
+        "{ended:?}"
+    );
+    assert_eq!(shell.chathub.calls(Endpoint::Synchronize), 1);
 }
 
 #[tokio::test(flavor = "multi_thread")]

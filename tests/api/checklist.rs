@@ -1,6 +1,7 @@
 //! `open-chat check`: it tells a right set-up from each of the wrong ones, and says what to do.
 
 use open_chat::simulator::{Endpoint, Fault, Rules};
+use rstest::rstest;
 use serde_json::Value;
 
 use crate::administration::Shell;
@@ -267,6 +268,19 @@ async fn a_token_that_chathub_does_not_take() {
             "FAILED   token          minted for operator 101 John Smith, but ChatHub does not take it: Invalid token",
         ],
     );
+}
+
+#[rstest]
+#[case::not_permitted(Fault::Status(403), "ChatHub does not permit this")]
+#[case::empty(Fault::Body("[]".into()), "the company has none")]
+#[tokio::test(flavor = "multi_thread")]
+async fn organizations_that_are_none(#[case] fault: Fault, #[case] words: &str) {
+    let shell = Shell::start();
+    shell.chathub.always(Endpoint::Organizations, Some(fault));
+    let line = format!("FAILED   organizations  {words}");
+    let skipped = ["skipped  operators", "skipped  token"];
+    assert_says(&check(&shell, &[]), 1, &[&*line, skipped[0], skipped[1]]);
+    assert_eq!(shell.chathub.calls(Endpoint::Operators), 0);
 }
 
 #[tokio::test(flavor = "multi_thread")]

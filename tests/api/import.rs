@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 use crate::administration::Shell;
 use crate::harness::{eventually, file};
-use crate::process::{Ended, end, piped};
+use crate::process::{Ended, end, interrupt, piped};
 
 /// A row of the results file.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -357,15 +357,21 @@ async fn a_second_ctrl_c_ends_at_once() {
     assert_eq!(import.summary(&[]), (Some(0), counts(1, 0, 0, 0, 0)));
 }
 
-fn interrupt(child: &std::process::Child) {
-    let id = child.id().to_string();
+#[tokio::test(flavor = "multi_thread")]
+async fn one_results_file_is_written_by_one_import() {
+    let shell = Shell::start();
+    let import = Import::of(&shell, "organizationId,name\n24,Ann\n");
+    let other = std::fs::File::create(&import.results).unwrap();
+    other.lock().unwrap();
+    let ended = import.run(&[]);
+    assert_eq!(ended.code, Some(1), "{ended:?}");
     assert!(
-        Command::new("kill")
-            .args(["-INT", &id])
-            .status()
-            .unwrap()
-            .success()
+        ended.stderr.contains("another import is writing it"),
+        "{ended:?}"
     );
+    assert_eq!(shell.chathub.calls(Endpoint::Synchronize), 0);
+    drop(other);
+    assert_eq!(import.summary(&[]), (Some(0), counts(1, 0, 0, 0, 0)));
 }
 
 #[tokio::test(flavor = "multi_thread")]

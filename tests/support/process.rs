@@ -75,6 +75,13 @@ pub fn end(child: Child) -> Ended {
     }
 }
 
+/// Ctrl-C.
+pub fn interrupt(child: &Child) {
+    let id = child.id().to_string();
+    let told = Command::new("kill").args(["-INT", &id]).status();
+    assert!(told.unwrap().success());
+}
+
 /// A running process, ended with the test; what it has printed up to a line that contains `mark`. The rest goes to a file that the
 /// whole run's search for secrets reads.
 pub struct Running {
