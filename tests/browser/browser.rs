@@ -7,7 +7,7 @@ use std::process::Command;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use fantoccini::wd::WebDriverCompatibleCommand;
+use fantoccini::wd::{WebDriverCompatibleCommand, WindowHandle};
 use fantoccini::{Client, ClientBuilder, Locator};
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -189,6 +189,29 @@ impl Browser {
                 Err(error) => panic!("{error}"),
             }
         }
+    }
+
+    /// Clicks on the one element that matches.
+    pub async fn click(&self, css: &str) {
+        let element = self.client.find(Locator::Css(css)).await.expect(css);
+        element.click().await.expect(css);
+    }
+
+    /// Clicks on a link that opens a window, and turns to that.
+    pub async fn click_for_a_window(&self, link: Locator<'_>) {
+        let before = self.client.windows().await.expect("windows");
+        let link = self.client.find(link).await.expect("a link");
+        link.click().await.expect("a click");
+        let opened = self.client.windows().await.expect("windows");
+        let is_new = |window: &WindowHandle| !before.contains(window);
+        let new = opened.into_iter().find(is_new).expect("a new window");
+        self.client.switch_to_window(new).await.expect("a window");
+    }
+
+    /// Waits until something matches.
+    pub async fn wait_for(&self, css: &str) {
+        let comes = self.client.wait().for_element(Locator::Css(css)).await;
+        comes.expect(css);
     }
 
     /// Keeps a picture of the page for whoever wants to look at it.

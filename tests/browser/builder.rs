@@ -110,14 +110,7 @@ async fn the_result_follows_the_form() {
 async fn the_url_is_copied_and_tried() {
     let (_demo, url) = start();
     let browser = Browser::open(&url).await;
-    browser
-        .client
-        .find(Locator::Css("[data-copies=sample]"))
-        .await
-        .unwrap()
-        .click()
-        .await
-        .unwrap();
+    browser.click("[data-copies=sample]").await;
     eventually("a copy", async || text(&browser, "said").await == "Copied.").await;
     // What has been copied is what is pasted.
     let field = browser
@@ -137,27 +130,8 @@ async fn the_url_is_copied_and_tried() {
     );
 
     browser.goto(&url).await;
-    let before = browser.client.windows().await.unwrap();
-    browser
-        .client
-        .find(Locator::Id("try-it"))
-        .await
-        .unwrap()
-        .click()
-        .await
-        .unwrap();
-    let opened = browser.client.windows().await.unwrap();
-    let new = opened
-        .into_iter()
-        .find(|window| !before.contains(window))
-        .expect("a tab");
-    browser.client.switch_to_window(new).await.unwrap();
-    browser
-        .client
-        .wait()
-        .for_element(Locator::Id("chat"))
-        .await
-        .unwrap();
+    browser.click_for_a_window(Locator::Id("try-it")).await;
+    browser.wait_for("#chat").await;
     assert_eq!(text(&browser, "phone").await, "+380501234567");
     browser.close().await;
 }
@@ -174,14 +148,7 @@ async fn it_works_without_javascript() {
     for crm in crms(&browser).await {
         select(&browser, "crm", &crm).await;
         select(&browser, "source", "whatsapp").await;
-        browser
-            .client
-            .find(Locator::Id("show"))
-            .await
-            .unwrap()
-            .click()
-            .await
-            .unwrap();
+        browser.click("#show").await;
         let wanted = format!("crm={crm}&");
         eventually(&wanted, async || {
             let asked = browser.client.current_url().await.unwrap();

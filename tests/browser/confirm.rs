@@ -1,7 +1,5 @@
 //! The page between a link and its chat, in a browser that says by itself where a POST comes from.
 
-use fantoccini::Locator;
-
 use crate::browser::Browser;
 use crate::process::{Running, open_chat};
 
@@ -63,20 +61,8 @@ async fn the_button_opens_the_chat() {
         }
         let title = browser.client.title().await.unwrap();
         assert!(title.ends_with(" · Acme Support"), "{title}");
-        browser
-            .client
-            .find(Locator::Id("open"))
-            .await
-            .unwrap()
-            .click()
-            .await
-            .unwrap();
-        browser
-            .client
-            .wait()
-            .for_element(Locator::Id("chat"))
-            .await
-            .unwrap();
+        browser.click("#open").await;
+        browser.wait_for("#chat").await;
         assert_eq!(browser.text("#operator").await, "101 · John Smith");
         assert_eq!(browser.text("#phone").await, "+380501234567");
         assert_eq!(browser.value("document.referrer").await, "");
@@ -91,20 +77,8 @@ async fn another_site_cannot_press_it() {
     let page =
         format!("data:text/html,<form method=post action=\"{link}\"><button>x</button></form>");
     let browser = Browser::open(&page).await;
-    browser
-        .client
-        .find(Locator::Css("button"))
-        .await
-        .unwrap()
-        .click()
-        .await
-        .unwrap();
-    browser
-        .client
-        .wait()
-        .for_element(Locator::Id("kind"))
-        .await
-        .unwrap();
+    browser.click("button").await;
+    browser.wait_for("#kind").await;
     assert_eq!(browser.text("#kind").await, "not-a-navigation");
     browser.close().await;
 }

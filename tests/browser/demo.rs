@@ -85,21 +85,8 @@ const CHATS: [Chat; 7] = [
 /// Clicks the button in a contact's row and turns to the window that opens.
 async fn click(browser: &Browser, contact: &str) {
     let button = format!("//tr[td[1]='{contact}']//a");
-    let before = browser.client.windows().await.unwrap();
-    let button = browser.client.find(Locator::XPath(&button)).await.unwrap();
-    button.click().await.unwrap();
-    let opened = browser.client.windows().await.unwrap();
-    let new = opened
-        .into_iter()
-        .find(|window| !before.contains(window))
-        .expect("a new window");
-    browser.client.switch_to_window(new).await.unwrap();
-    browser
-        .client
-        .wait()
-        .for_element(Locator::Css("main"))
-        .await
-        .unwrap();
+    browser.click_for_a_window(Locator::XPath(&button)).await;
+    browser.wait_for("main").await;
 }
 
 #[tokio::test]

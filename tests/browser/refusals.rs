@@ -69,14 +69,7 @@ async fn the_buttons_lead_on() {
         .replace("/demo", "/demo/refusals/chathub-timeout");
     let browser = Browser::open(&page).await;
     let first = browser.text("#request-id").await;
-    browser
-        .client
-        .find(Locator::Id("try-again"))
-        .await
-        .unwrap()
-        .click()
-        .await
-        .unwrap();
+    browser.click("#try-again").await;
     assert_eq!(browser.client.current_url().await.unwrap().as_str(), page);
     assert_ne!(browser.text("#request-id").await, first);
 
@@ -89,20 +82,8 @@ async fn the_buttons_lead_on() {
     assert_eq!(focused().await, "by-hand");
     let outline = "getComputedStyle(document.activeElement).outlineStyle";
     assert_eq!(browser.value(outline).await, "solid");
-    browser
-        .client
-        .find(Locator::Id("by-hand"))
-        .await
-        .unwrap()
-        .click()
-        .await
-        .unwrap();
-    browser
-        .client
-        .wait()
-        .for_element(Locator::Id("login"))
-        .await
-        .unwrap();
+    browser.click("#by-hand").await;
+    browser.wait_for("#login").await;
     browser.close().await;
 }
 
