@@ -209,3 +209,39 @@ impl Counters {
         self.0[outcome as usize].inc();
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::chathub;
+    use crate::chathub::Credentials;
+    use crate::https_url::HttpsUrl;
+    use crate::secret::Secret;
+
+    #[tokio::test]
+    async fn operators_of_whom_nothing_is_known_are_forgotten() {
+        let url = HttpsUrl::parse("http://127.0.0.1:1/").unwrap();
+        let key = Credentials::ProfileKey(Secret::new("key").into());
+        let chathub = ChatHub::new(chathub::Settings::new(url, key)).unwrap();
+        let settings = Settings {
+            ttl: Duration::from_hours(1),
+            reuse: Duration::from_mins(5),
+            cache_size: 100_000,
+            validate: false,
+            click_budget: Duration::from_secs(5),
+        };
+        let metrics = Metrics::new().unwrap();
+        let tokens = OperatorTokens::new(Arc::new(chathub), &settings, &metrics);
+        for operator in 0..50 {
+            let place = tokens.places.of(OperatorId(operator));
+            if operator < 20 {
+                place.land(&Err(Error::NotFound));
+            }
+        }
+        assert_eq!(tokens.entries(), 50);
+        for _ in 0..1000 {
+            tokens.sweep();
+        }
+        assert_eq!(tokens.entries(), 20);
+    }
+}

@@ -118,3 +118,124 @@ impl Work {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use chrono::{TimeDelta, Utc};
+    use tokio::runtime::Handle;
+
+    use super::*;
+    use crate::chathub::{OperatorToken, Unreachable};
+    use crate::secret::Secret;
+
+    const SECOND: Duration = Duration::from_secs(1);
+
+    const AWAY: Error = Error::Unavailable(Unreachable::NoConnection);
+
+    /// Handed out for fifty minutes.
+    fn held(now: Instant) -> Arc<Held> {
+        let chathub_now = Utc::now();
+        let token = OperatorToken {
+            secret: Secret::new("token"),
+            expires_at: chathub_now + TimeDelta::minutes(55),
+        };
+        let reuse = Duration::from_mins(5);
+        Arc::new(Held::new(token, reuse, now, chathub_now))
+    }
+
+    fn refused_until(until: Instant) -> Place {
+        let place = Place::default();
+        place.work().pause = Some(Box::new(Pause::Refused(Error::NotFound, until)));
+        place
+    }
+
+    #[test]
+    fn a_token_is_handed_out_until_its_time() {
+        let (place, now) = (Place::default(), Instant::now());
+        assert!(place.land(&Ok(held(now))));
+        let usable_until = now + Duration::from_mins(50);
+        assert!(
+            place
+                .usable(usable_until.checked_sub(SECOND).unwrap())
+                .is_some()
+        );
+        assert!(place.usable(usable_until).is_none());
+        assert_eq!(place.ends(), Some(usable_until));
+    }
+
+    #[test]
+    fn a_refusal_is_believed_for_a_minute_and_takes_the_token_away() {
+        for refused in [
+            Error::NotFound,
+            Error::NotPermitted,
+            Error::InvalidRequest { status: 400 },
+        ] {
+            let (place, now) = (Place::default(), Instant::now());
+            place.land(&Ok(held(now)));
+            assert!(place.land(&Err(refused.clone())));
+            assert!(place.usable(now).is_none());
+            let work = place.work();
+            assert_eq!(work.refusal(now + 59 * SECOND), Some(&refused));
+            assert_eq!(work.refusal(now + 70 * SECOND), None);
+        }
+        let until = Instant::now();
+        let place = refused_until(until);
+        assert_eq!(place.work().refusal(until), None, "a minute has an end");
+    }
+
+    #[test]
+    fn a_refresh_that_fails_leaves_the_token_and_is_tried_again_after_ten_seconds() {
+        let (place, now) = (Place::default(), Instant::now());
+        place.land(&Ok(held(now)));
+        assert!(!place.work().is_refresh_too_early(now));
+        assert!(place.land(&Err(AWAY)));
+        assert!(place.usable(now).is_some());
+        let work = place.work();
+        assert_eq!(work.refusal(now), None);
+        assert!(work.is_refresh_too_early(now + 9 * SECOND));
+        assert!(!work.is_refresh_too_early(now + 20 * SECOND));
+        drop(work);
+        place.work().pause = Some(Box::new(Pause::NotRefreshed(now)));
+        assert!(!place.work().is_refresh_too_early(now), "it has an end");
+        assert!(place.land(&Ok(held(now))));
+        assert!(place.work().pause.is_none(), "all is well again");
+    }
+
+    #[test]
+    fn a_mint_that_fails_leaves_nothing() {
+        let place = Place::default();
+        assert!(!place.land(&Err(AWAY)));
+        assert_eq!(place.ends(), None);
+        assert!(place.is_over(Instant::now()));
+    }
+
+    #[test]
+    fn what_is_known_ends_with_the_last_of_it() {
+        let now = Instant::now();
+        let place = refused_until(now + SECOND);
+        assert!(!place.is_over(now) && place.is_over(now + SECOND));
+        place.held.store(Some(held(now)));
+        assert_eq!(place.ends(), Some(now + Duration::from_mins(50)));
+        place.work().pause = Some(Box::new(Pause::NotRefreshed(now + Duration::from_hours(1))));
+        assert_eq!(place.ends(), Some(now + Duration::from_mins(50)));
+    }
+
+    #[tokio::test]
+    async fn who_is_being_asked_for_is_not_over_until_that_is_lost() {
+        let (place, now) = (Place::default(), Instant::now());
+        let flight = Flight::start(&Handle::current(), std::future::pending());
+        place.work().flight = Some(flight);
+        assert!(place.work().in_the_air().is_some());
+        assert!(place.ends() >= Some(now + REFUSAL_HOLDS));
+        assert!(place.ends() < Some(now + 2 * REFUSAL_HOLDS));
+        place.land(&Ok(held(now)));
+        assert!(place.work().in_the_air().is_none(), "it has landed");
+
+        let mut lost = Flight::<Minted>::start(&Handle::current(), async { panic!("on purpose") });
+        assert!(lost.landing().await.is_none());
+        let place = Place::default();
+        place.work().flight = Some(lost);
+        assert!(place.work().in_the_air().is_none());
+        assert!(place.is_over(now));
+    }
+}
