@@ -8,6 +8,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use arc_swap::{ArcSwap, Guard};
 use aws_lc_rs::digest::{Context, Digest, SHA256};
 
+use crate::secret::{Secret, SecretSource};
+
 /// Reads files for somebody, and remembers what was in them.
 pub struct Files(Context);
 
@@ -23,6 +25,20 @@ impl Files {
         self.0.update(text.as_bytes());
         self.0.update(&[0]);
         Ok(text)
+    }
+
+    /// A secret as it is at this moment.
+    pub fn secret(&mut self, source: &SecretSource) -> Result<Secret, String> {
+        match source {
+            SecretSource::Text(secret) => Ok(secret.clone()),
+            SecretSource::File(path) => self.secret_at(path),
+        }
+    }
+
+    /// The secret that is all of a file. The error is a sentence that names it.
+    pub fn secret_at(&mut self, path: &Path) -> Result<Secret, String> {
+        Secret::from_file(&self.read(path)?)
+            .ok_or_else(|| format!("the file {} cannot be used: it is empty", path.display()))
     }
 
     fn digest(self) -> Digest {
@@ -59,6 +75,17 @@ pub enum Look {
     Failed(String),
 }
 
+/// A look, and what is true after it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Report {
+    /// The setting that names the files.
+    pub file: &'static str,
+    /// What it has brought.
+    pub look: Look,
+    /// Whether newer files cannot be used.
+    pub has_failed: bool,
+}
+
 impl<T> Reloading<T> {
     /// What needs no file, called `name` in what is said of it.
     pub fn fixed(name: &'static str, value: T) -> Self {
@@ -88,18 +115,21 @@ impl<T> Reloading<T> {
         })
     }
 
-    /// The setting that names the files.
-    pub const fn name(&self) -> &'static str {
-        self.name
-    }
-
     /// What is in force.
     pub fn get(&self) -> Guard<Arc<T>> {
         self.current.load()
     }
 
     /// Looks whether the files have changed. It reads them, so not on a click's way.
-    pub fn look(&self) -> Look {
+    pub fn look(&self) -> Report {
+        Report {
+            file: self.name,
+            look: self.look_at_files(),
+            has_failed: self.has_failed(),
+        }
+    }
+
+    fn look_at_files(&self) -> Look {
         let Some(source) = &self.source else {
             return Look::Unchanged;
         };
@@ -125,8 +155,7 @@ impl<T> Reloading<T> {
         }
     }
 
-    /// Whether newer files cannot be used.
-    pub fn has_failed(&self) -> bool {
+    fn has_failed(&self) -> bool {
         let last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
         last.failure.is_some()
     }
@@ -147,18 +176,18 @@ mod tests {
             text.trim().parse::<u8>().map_err(|_| "not a number".into())
         })
         .unwrap();
-        assert_eq!(number.look(), Look::Unchanged);
+        assert_eq!(number.look().look, Look::Unchanged);
         write("2");
-        assert_eq!((number.look(), **number.get()), (Look::Reloaded, 2));
+        assert_eq!((number.look().look, **number.get()), (Look::Reloaded, 2));
         write("two");
-        assert_eq!(number.look(), Look::Failed("not a number".into()));
-        assert_eq!(number.look(), Look::Unchanged, "said once");
-        assert_eq!((number.has_failed(), **number.get()), (true, 2));
+        assert_eq!(number.look().look, Look::Failed("not a number".into()));
+        assert_eq!(number.look().look, Look::Unchanged, "said once");
+        assert_eq!((number.look().has_failed, **number.get()), (true, 2));
         std::fs::remove_file(&path).unwrap();
-        assert!(matches!(number.look(), Look::Failed(_)));
+        assert!(matches!(number.look().look, Look::Failed(_)));
         write("3");
-        assert_eq!((number.look(), **number.get()), (Look::Reloaded, 3));
-        assert!(!number.has_failed());
+        assert_eq!((number.look().look, **number.get()), (Look::Reloaded, 3));
+        assert!(!number.look().has_failed);
         std::fs::remove_file(&path).unwrap();
     }
 }

@@ -3,14 +3,17 @@
 //! Owns the connection, and the knowledge whether it is any good. It is never waited for: an answer that is late is as good as none, and after
 //! one of those nobody asks again before a probe has succeeded.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use arc_swap::ArcSwap;
 use prometheus::IntGauge;
 use redis::aio::{ConnectionManager, ConnectionManagerConfig};
 use redis::{Client, RedisResult, Script};
 
-use crate::secret::Secret;
+use crate::reload::{Look, Reloading, Report};
+use crate::secret::{Secret, SecretSource};
 
 /// How long an answer may take. A click is held up by this once, when Redis stops answering.
 const PATIENCE: Duration = Duration::from_millis(40);
@@ -20,6 +23,9 @@ const CONNECT: Duration = Duration::from_secs(1);
 
 /// How often it is asked whether it is well.
 const PROBE: Duration = Duration::from_millis(500);
+
+/// What is wrong with a URL; its parser's own text may repeat it, and with it a password.
+const NO_URL: &str = "not a Redis URL, such as redis://:password@host:6379/0";
 
 /// What is wrong where nothing comes.
 const NO_ANSWER: &str = "NoAnswer";
@@ -65,7 +71,8 @@ pub struct Away;
 
 /// What all replicas share.
 pub struct SharedStore {
-    connection: ConnectionManager,
+    url: Reloading<Secret>,
+    connection: ArcSwap<ConnectionManager>,
     gcra: Script,
     is_away: AtomicBool,
     degraded: IntGauge,
@@ -74,27 +81,37 @@ pub struct SharedStore {
 impl SharedStore {
     /// Whether this can be a Redis URL. The error is a sentence without the URL, which may hold a password.
     pub fn check_url(url: &Secret) -> Result<(), &'static str> {
-        Client::open(url.expose())
-            .map(drop)
-            .map_err(|_| "not a Redis URL, such as redis://:password@host:6379/0")
+        Client::open(url.expose()).map(drop).map_err(|_| NO_URL)
     }
 
-    /// Prepares the connection; nothing is sent yet.
-    pub fn new(url: &Secret, degraded: IntGauge) -> RedisResult<Self> {
-        let client = Client::open(url.expose())?;
-        let config = ConnectionManagerConfig::new()
-            .set_connection_timeout(Some(CONNECT))
-            .set_response_timeout(Some(PATIENCE))
-            .set_number_of_retries(1);
-        let connection = ConnectionManager::new_lazy_with_config(client, config)?;
+    /// Prepares the connection; nothing is sent yet. The error is a sentence without the URL.
+    pub fn new(url: SecretSource, degraded: IntGauge) -> Result<Self, String> {
+        let url = Reloading::load("REDIS_URL", move |files| {
+            let url = files.secret(&url)?;
+            Self::check_url(&url)?;
+            Ok(url)
+        })?;
+        let connection = connection(&url.get()).map_err(|_| NO_URL)?;
         degraded.set(1);
         Ok(Self {
-            connection,
+            url,
+            connection: ArcSwap::from_pointee(connection),
             gcra: Script::new(GCRA),
             // The first probe tells.
             is_away: AtomicBool::new(true),
             degraded,
         })
+    }
+
+    /// Looks whether the file with the URL has changed. Must be called within a Tokio runtime, in which a new connection lives.
+    pub fn look(&self) -> Report {
+        let report = self.url.look();
+        if report.look == Look::Reloaded
+            && let Ok(connection) = connection(&self.url.get())
+        {
+            self.connection.store(Arc::new(connection));
+        }
+        report
     }
 
     /// Counts one for each key, if all of them have room.
@@ -115,7 +132,7 @@ impl SharedStore {
                 .arg(micros(interval))
                 .arg(micros(interval * counted.count));
         }
-        call.invoke_async(&mut self.connection.clone()).await
+        call.invoke_async(&mut self.connection()).await
     }
 
     /// Whether this is the first use of `id`, which is remembered for `lives`.
@@ -127,7 +144,7 @@ impl SharedStore {
             .arg("NX")
             .arg("PX")
             .arg(u64::try_from(lives.as_millis()).unwrap_or(u64::MAX).max(1));
-        let mut connection = self.connection.clone();
+        let mut connection = self.connection();
         let first: Option<String> = self.ask(command.query_async(&mut connection)).await?;
         Ok(first.is_some())
     }
@@ -152,6 +169,10 @@ impl SharedStore {
             self.found(trouble.as_deref());
             tokio::time::sleep(PROBE).await;
         }
+    }
+
+    fn connection(&self) -> ConnectionManager {
+        ConnectionManager::clone(&self.connection.load())
     }
 
     async fn ask<T>(&self, call: impl Future<Output = RedisResult<T>>) -> Result<T, Away> {
@@ -179,6 +200,16 @@ impl SharedStore {
         }
         self.degraded.set(trouble.is_some().into());
     }
+}
+
+/// A connection that makes itself when it is first used, and again when it is lost.
+fn connection(url: &Secret) -> RedisResult<ConnectionManager> {
+    let client = Client::open(url.expose())?;
+    let config = ConnectionManagerConfig::new()
+        .set_connection_timeout(Some(CONNECT))
+        .set_response_timeout(Some(PATIENCE))
+        .set_number_of_retries(1);
+    ConnectionManager::new_lazy_with_config(client, config)
 }
 
 /// What is wrong with an answer, if anything. Its kind only: its text may repeat what was sent.

@@ -7,7 +7,6 @@ use chrono::{DateTime, Utc};
 use super::api_key::ApiKeys;
 use super::caller::{Admission, Caller, Claim, ClaimedBy, Knock, Once};
 use super::denied::Denied;
-use super::key_material::secret_of;
 use super::mint::{MintError, NewPass};
 use super::network::{Networks, client_address};
 use super::once::UsedPasses;
@@ -16,7 +15,7 @@ use super::pass_keys::PassKeys;
 use super::scope::Scope;
 use super::settings::{Mode, Settings, UnusableFile};
 use crate::operators::{OperatorMap, Operators, Roster, Unfound, Whom};
-use crate::reload::{Files, Look, Reloading};
+use crate::reload::{Files, Reloading, Report};
 use crate::secret::Secret;
 
 /// The door.
@@ -45,7 +44,7 @@ impl Access {
             .transpose()?;
         let proxy_secret = settings
             .sso_proxy_secret
-            .map(|source| load("SSO_PROXY_SECRET", move |files| secret_of(files, &source)))
+            .map(|source| load("SSO_PROXY_SECRET", move |files| files.secret(&source)))
             .transpose()?;
         let operators = match settings.operator_map_file {
             None => Reloading::fixed("OPERATOR_MAP_FILE", OperatorMap::default()),
@@ -203,17 +202,13 @@ impl Access {
         keys.get().mint(new, Utc::now())
     }
 
-    /// Looks at all files again: what each look brought, by the setting's variable, and whether newer files of it cannot be used.
-    pub fn look(&self) -> Vec<(&'static str, Look, bool)> {
-        fn at<T>(files: &Reloading<T>) -> (&'static str, Look, bool) {
-            let look = files.look();
-            (files.name(), look, files.has_failed())
-        }
-        let mut looks = vec![at(&self.operators)];
-        looks.extend(self.pass_keys.as_ref().map(at));
-        looks.extend(self.api_keys.as_ref().map(at));
-        looks.extend(self.proxy_secret.as_ref().map(at));
-        looks
+    /// Looks at all files again.
+    pub fn look(&self) -> Vec<Report> {
+        let mut reports = vec![self.operators.look()];
+        reports.extend(self.pass_keys.as_ref().map(Reloading::look));
+        reports.extend(self.api_keys.as_ref().map(Reloading::look));
+        reports.extend(self.proxy_secret.as_ref().map(Reloading::look));
+        reports
     }
 
     fn admit_by_pass<'a>(&self, text: &str, knock: &Knock<'a>) -> Result<Admission<'a>, Denied> {

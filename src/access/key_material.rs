@@ -1,12 +1,9 @@
-//! What signatures are checked with: an HMAC secret, a public key, a provider's set of keys; and where each is read from.
-
-use std::path::Path;
+//! What signatures are checked with: an HMAC secret, a public key, a provider's set of keys.
 
 use jsonwebtoken::jwk::JwkSet;
 use jsonwebtoken::{Algorithm, DecodingKey};
 
-use crate::reload::Files;
-use crate::secret::{Secret, SecretSource};
+use crate::secret::Secret;
 
 /// An HS256 secret shorter than its hash can be guessed.
 const MIN_SECRET: usize = 32;
@@ -31,19 +28,6 @@ impl Material {
                 .map(|(_, key)| key),
         }
     }
-}
-
-/// A secret as it is at this moment, by files that are watched.
-pub(super) fn secret_of(files: &mut Files, source: &SecretSource) -> Result<Secret, String> {
-    match source {
-        SecretSource::Text(secret) => Ok(secret.clone()),
-        SecretSource::File(path) => secret_from(files, path),
-    }
-}
-
-pub(super) fn secret_from(files: &mut Files, path: &Path) -> Result<Secret, String> {
-    Secret::from_file(&files.read(path)?)
-        .ok_or_else(|| format!("the file {} cannot be used: it is empty", path.display()))
 }
 
 pub(super) fn hmac(kept: &mut Option<Secret>, secret: Secret) -> Result<DecodingKey, String> {

@@ -7,7 +7,7 @@ use jsonwebtoken::{Algorithm, DecodingKey};
 use serde::Deserialize;
 
 use super::hmac::HmacKey;
-use super::key_material::{Material, hmac, jwks, public_key, secret_from, secret_of};
+use super::key_material::{Material, hmac, jwks, public_key};
 use super::keys_file;
 use super::scope::Scope;
 use super::signed::SignedPasses;
@@ -119,7 +119,7 @@ impl PassKeySources {
     pub(super) fn read(&self, files: &mut Files) -> Result<PassKeys, String> {
         let mut keys = Vec::new();
         if let Some(source) = &self.secret {
-            let secret = secret_of(files, source)?;
+            let secret = files.secret(source)?;
             keys.push(self.simple_key(files, &secret)?);
         }
         if let Some(path) = &self.file {
@@ -187,7 +187,7 @@ impl KeyEntry {
                 Material::One(hmac(&mut secret, Secret::new(text))?)
             }
             (None, Some(path), None, None) if is_hmac => {
-                Material::One(hmac(&mut secret, secret_from(files, &path)?)?)
+                Material::One(hmac(&mut secret, files.secret_at(&path)?)?)
             }
             (None, None, Some(path), None) if !is_hmac => {
                 Material::One(public_key(algorithm, &files.read(&path)?)?)

@@ -27,7 +27,6 @@ use crate::metrics::Metrics;
 use crate::operators::Directory;
 use crate::phone;
 use crate::rate_limit::Limits;
-use crate::secret::Secret;
 use crate::shared_store::SharedStore;
 use crate::telemetry::Telemetry;
 use crate::tokens::OperatorTokens;
@@ -55,10 +54,11 @@ impl Application {
             .open_chat_build_info
             .with_label_values(&[env!("CARGO_PKG_VERSION"), revision()])
             .set(1);
-        let shared = match &config.redis_url {
-            None => None,
-            Some(url) => Some(Arc::new(shared_store(&url.read()?, &metrics)?)),
-        };
+        let store = |url| SharedStore::new(url, metrics.open_chat_redis_degraded.clone());
+        let shared = config.redis_url.map(store).transpose();
+        let shared = shared
+            .map_err(|problem| anyhow!("REDIS_URL: {problem}"))?
+            .map(Arc::new);
         let chathub = ChatHub::observed_by(
             config.chathub,
             Traffic::new(&metrics, config.traces.to_chathub),
@@ -168,12 +168,6 @@ async fn until_ended(servers: Vec<Server>) -> anyhow::Result<()> {
 
 fn forced() -> anyhow::Error {
     anyhow!("ended at once by a second signal; clicks that were running are cut off")
-}
-
-fn shared_store(url: &Secret, metrics: &Metrics) -> anyhow::Result<SharedStore> {
-    // The error's own text may repeat the URL, and with it a password.
-    SharedStore::new(url, metrics.open_chat_redis_degraded.clone())
-        .map_err(|_| anyhow::anyhow!("REDIS_URL cannot be used"))
 }
 
 /// The commit that this was built from, where the build said so.

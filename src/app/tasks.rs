@@ -11,7 +11,7 @@ use tokio::time::timeout;
 
 use crate::chathub::{self, ChatHub};
 use crate::http::Desk;
-use crate::reload::Look;
+use crate::reload::{Look, Report};
 use crate::shared_store::SharedStore;
 
 /// Between two proofs of the configuration: doubling up to a bound.
@@ -65,10 +65,20 @@ async fn prove(chathub: Arc<ChatHub>, desk: Arc<Desk>) {
 /// Has changed files take effect, and says so; what is wrong with one is said once.
 async fn look_at_files(desk: Arc<Desk>, look_now: Arc<Notify>) {
     loop {
-        let shared = Arc::clone(&desk);
+        let at_desk = Arc::clone(&desk);
         // Reading files blocks, however short they are.
-        let looks = tokio::task::spawn_blocking(move || shared.access.look()).await;
-        for (file, look, has_failed) in looks.unwrap_or_default() {
+        let looks = tokio::task::spawn_blocking(move || {
+            let mut reports = at_desk.access.look();
+            reports.extend(at_desk.shared.as_ref().map(|shared| shared.look()));
+            reports
+        });
+        let reports = looks.await.unwrap_or_default();
+        for Report {
+            file,
+            look,
+            has_failed,
+        } in reports
+        {
             let gauge = &desk.metrics.open_chat_file_reload_failed;
             gauge.with_label_values(&[file]).set(has_failed.into());
             match look {

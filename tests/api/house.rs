@@ -10,7 +10,7 @@ const HOUSE: [(&str, &[&str]); 22] = [
     ("secret", &[]),
     ("https_url", &[]),
     ("flight", &[]),
-    ("reload", &[]),
+    ("reload", &["secret"]),
     ("unreserved", &[]),
     ("metrics", &[]),
     ("telemetry", &[]),
@@ -20,7 +20,7 @@ const HOUSE: [(&str, &[&str]); 22] = [
     ("tokens", &["chathub", "flight", "metrics", "secret"]),
     ("operators", &["chathub"]),
     ("button_url", &["access", "https_url"]),
-    ("shared_store", &["secret"]),
+    ("shared_store", &["reload", "secret"]),
     ("rate_limit", &["chathub", "metrics", "shared_store"]),
     ("access", &["chathub", "operators", "reload", "secret"]),
     (

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use jsonwebtoken::{EncodingKey, Header};
 use serde_json::json;
 
-use crate::harness::{Problem, Service, eventually, rules};
+use crate::harness::{Problem, Service, eventually, file, rules};
 use crate::process::Running;
 
 const SECRET: &str = "canary-pass-secret-of-more-than-32-bytes";
@@ -220,6 +220,36 @@ async fn a_redis_that_only_reads_is_as_good_as_none() {
         service.metric(DEGRADED).await == 0
     })
     .await;
+}
+
+#[tokio::test]
+async fn its_password_rotates_without_a_restart() {
+    let redis = Redis::start();
+    redis.command("CONFIG SET requirepass canary-redis-password");
+    let url = |password| format!("redis://:{password}@127.0.0.1:{}/0\n", redis.port);
+    let path = file("redis-url", &url("canary-redis-wrong"));
+    let settings = [("REDIS_URL_FILE", path.to_str().unwrap())];
+    let service = Service::start_with(rules(), &settings).await;
+    let failed = r#"open_chat_file_reload_failed{file="REDIS_URL"}"#;
+    service.destination("operator=101&phone=0501234567").await;
+    assert_eq!(service.metric(DEGRADED).await, 1);
+    eventually("files are looked at", async || {
+        let metrics = service.ops("/metrics").await.text().await;
+        metrics.unwrap().contains(failed)
+    })
+    .await;
+
+    std::fs::write(&path, "canary-no-url").unwrap();
+    eventually("it is found out", async || {
+        service.metric(failed).await == 1
+    })
+    .await;
+    std::fs::write(&path, url("canary-redis-password")).unwrap();
+    eventually("Redis is found", async || {
+        service.metric(DEGRADED).await == 0
+    })
+    .await;
+    assert_eq!(service.metric(failed).await, 0);
 }
 
 #[tokio::test]
