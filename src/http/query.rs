@@ -322,6 +322,79 @@ mod tests {
         assert_eq!(Query::parse(&text).unwrap().from(), Some(value));
     }
 
+    fn bound(text: &str) -> Bound {
+        let query = Query::parse(text).unwrap();
+        let own = |text: Option<&str>| text.map(str::to_owned);
+        Bound {
+            phone: own(query.phone()),
+            chat_raw_id: own(query.chat_raw_id()),
+            from: own(query.from()),
+            source: own(query.source()),
+        }
+    }
+
+    #[rstest]
+    #[case::nothing_fixed(
+        "phone=1&from=A&source=0&chat_raw_id=c",
+        "",
+        "phone=1&from=A&source=0&chat_raw_id=c"
+    )]
+    #[case::all_filled_in(
+        "",
+        "phone=0501234567&from=A&source=0",
+        "phone=0501234567&from=A&source=0"
+    )]
+    #[case::a_chat_filled_in("", "chat_raw_id=c", "chat_raw_id=c")]
+    #[case::the_same_phone("phone=050-123-45-67", "phone=380501234567", "phone=380501234567")]
+    #[case::the_same_source("source=viber", "source=0", "source=0")]
+    #[case::the_same_words("from=A&chat_raw_id=c", "from=A&chat_raw_id=c", "from=A&chat_raw_id=c")]
+    #[case::the_rest_is_free(
+        "from=A&source=0&phone=0501234567",
+        "phone=0501234567",
+        "from=A&source=0&phone=0501234567"
+    )]
+    fn a_pass_fills_in_what_it_fixes(
+        #[case] text: &str,
+        #[case] fixed: &str,
+        #[case] becomes: &str,
+    ) {
+        let mut query = Query::parse(text).unwrap();
+        query.bind(bound(fixed), Region::UA).unwrap();
+        assert_eq!(query.values, Query::parse(becomes).unwrap().values);
+    }
+
+    #[rstest]
+    #[case::another_phone("phone=0501234568", "phone=0501234567")]
+    #[case::no_phone("phone=1", "phone=0501234567")]
+    #[case::neither_is_a_phone("phone=1", "phone=1")]
+    #[case::another_source("source=1", "source=0")]
+    #[case::no_source("source=fax", "source=0")]
+    #[case::neither_is_a_source("source=fax", "source=fax")]
+    #[case::another_sender("from=a", "from=A")]
+    #[case::another_chat("chat_raw_id=c", "chat_raw_id=d")]
+    #[case::a_chat_beside_the_phone("chat_raw_id=c", "phone=0501234567")]
+    #[case::a_phone_beside_the_chat("phone=0501234567", "chat_raw_id=c")]
+    #[case::both_beside("phone=0501234567&chat_raw_id=c", "phone=0501234567")]
+    fn what_differs_from_a_pass_is_refused(#[case] text: &str, #[case] fixed: &str) {
+        let refusal = Query::parse(text).unwrap().bind(bound(fixed), Region::UA);
+        assert_eq!(refusal.unwrap_err().kind, Kind::PassMismatch);
+    }
+
+    #[test]
+    fn each_parameter_has_its_place() {
+        let text = "pass=p&source=s&from=f&chat_raw_id=c&phone=1&operator=o";
+        let query = Query::parse(text).unwrap();
+        let values = [
+            query.operator(),
+            query.phone(),
+            query.chat_raw_id(),
+            query.from(),
+            query.source(),
+            query.pass(),
+        ];
+        assert_eq!(values, ["o", "1", "c", "f", "s", "p"].map(Some));
+    }
+
     #[test]
     fn the_limit_is_4_kib() {
         let longest = format!("from={}", "a".repeat(4091));

@@ -90,9 +90,12 @@ mod tests {
     #[test]
     fn a_flood_of_keys_is_bounded_and_still_limited() {
         let local = Local::new(Quota::parse("1/h").unwrap());
-        for key in 0..=MOST_KEYS as u64 {
+        for key in 1..=MOST_KEYS as u64 {
             local.count(key).unwrap();
         }
+        assert_eq!(local.sweep(), MOST_KEYS);
+        assert!(!local.is_full.load(Ordering::Relaxed));
+        local.count(0).unwrap();
         assert_eq!(local.sweep(), MOST_KEYS + 1);
         let let_through = (1_000_000..2_000_000)
             .filter(|key| local.count(*key).is_ok())

@@ -223,6 +223,46 @@ mod tests {
         }
     }
 
+    #[tokio::test]
+    async fn each_limit_counts_what_it_is_for() {
+        let settings = Settings {
+            operator: Quota::parse("2/h").unwrap(),
+            client: Quota::parse("4/h").unwrap(),
+            refused: Quota::parse("1/h").unwrap(),
+        };
+        let metrics = Metrics::new().unwrap();
+        let limits = Limits::new(&settings, None, &metrics);
+        let [client, other] = ["192.0.2.1", "192.0.2.2"].map(|text| text.parse().unwrap());
+        let over = |outcome: Result<(), Limited>| outcome.map_err(|limited| limited.limit.name());
+
+        assert_eq!(
+            over(limits.click(client, Some(OperatorId(1))).await),
+            Ok(())
+        );
+        assert_eq!(over(limits.chosen(OperatorId(1)).await), Ok(()));
+        let operators = over(limits.click(client, Some(OperatorId(1))).await);
+        assert_eq!(operators, Err("operator"));
+        assert_eq!(over(limits.chosen(OperatorId(1)).await), Err("operator"));
+        assert_eq!(
+            over(limits.click(client, Some(OperatorId(2))).await),
+            Ok(())
+        );
+        assert_eq!(over(limits.click(client, None).await), Ok(()));
+        assert_eq!(over(limits.click(client, None).await), Err("client"));
+        assert_eq!(over(limits.click(other, None).await), Ok(()));
+        assert_eq!(over(limits.refused(client).await), Ok(()));
+        assert_eq!(over(limits.refused(client).await), Err("refused"));
+
+        limits.sweep();
+        for (limit, keys, limited) in [("operator", 2, 2), ("client", 2, 1), ("refused", 1, 1)] {
+            let label = [limit];
+            let kept = metrics.open_chat_rate_limit_keys.with_label_values(&label);
+            assert_eq!(kept.get(), keys, "{limit}");
+            let counted = metrics::counter(&metrics.open_chat_rate_limited_total, &label);
+            assert_eq!(counted.get(), limited, "{limit}");
+        }
+    }
+
     #[test]
     fn a_network_of_64_bits_is_one_client() {
         let key = |text: &str| address_key(text.parse().unwrap());
