@@ -86,5 +86,8 @@ mod tests {
         let held = Held::new(token, Duration::from_secs(reuse), now, chathub_now);
         assert_eq!(held.fresh_until - now, Duration::from_secs(fresh));
         assert_eq!(held.usable_until - now, Duration::from_secs(usable));
+        let left = Duration::from_secs(u64::try_from(left).unwrap_or_default());
+        assert_eq!(held.ends - now, left);
+        assert_eq!(held.left().is_zero(), left.is_zero());
     }
 }

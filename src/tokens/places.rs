@@ -193,6 +193,7 @@ mod tests {
         let served = places.of(OperatorId(1));
         write(&places.parts[0]).insert(OperatorId(2), refused_until(later));
         places.of(OperatorId(3));
+        places.sweep();
         assert!(Arc::ptr_eq(&served, &places.of(OperatorId(1))));
     }
 

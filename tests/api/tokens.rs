@@ -124,6 +124,7 @@ async fn an_operator_who_is_disabled_is_refused_after_the_next_refresh() {
 #[rstest]
 #[case::unknown(404, 404, "operator-unknown")]
 #[case::not_permitted(403, 403, "operator-not-allowed")]
+#[case::not_wanted(400, 404, "operator-unknown")]
 #[tokio::test]
 async fn a_no_is_believed_for_a_while(
     #[case] answer: u16,
