@@ -10,9 +10,7 @@ pub type Values = [Option<String>; 6];
 
 /// Reads a raw query string.
 pub fn query(text: &str) -> Result<Values, Kind> {
-    Query::parse(text)
-        .map(|query| values(&query))
-        .map_err(|refusal| refusal.kind)
+    Query::of(text).map(|query| values(&query))
 }
 
 /// Reads one, and holds it against what a pass fixes.

@@ -250,7 +250,7 @@ mod tests {
     use super::*;
 
     fn kind(query: &str) -> Option<Kind> {
-        Query::parse(query).err().map(|refusal| refusal.kind)
+        Query::of(query).err()
     }
 
     #[test]
