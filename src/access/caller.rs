@@ -109,3 +109,37 @@ impl Caller {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn logs_name_a_caller_by_kind_and_name() {
+        let named = |caller: Caller| caller.kind_and_name().concat();
+        assert_eq!(named(Caller::Anyone), "anyone");
+        assert_eq!(named(Caller::Pass("crm".into())), "pass:crm");
+        assert_eq!(named(Caller::Sso("ann".into())), "sso:ann");
+        assert_eq!(named(Caller::Key("odoo".into())), "key:odoo");
+    }
+
+    #[test]
+    fn a_one_time_pass_is_remembered_as_long_as_it_lives() {
+        let once = |seconds| Once {
+            id: "abc".into(),
+            ends: Utc::now() + Duration::from_secs(seconds),
+        };
+        // `printf abc | sha256sum`
+        assert_eq!(
+            once(0).fingerprint(),
+            "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
+        );
+        let lives = once(3600).lives();
+        assert!((Duration::from_mins(59)..Duration::from_mins(61)).contains(&lives));
+        assert_eq!(
+            once(0).lives(),
+            Duration::from_secs(1),
+            "a second for clocks"
+        );
+    }
+}

@@ -274,3 +274,208 @@ fn load<T>(
 ) -> Result<Reloading<T>, UnusableFile> {
     Reloading::load(variable, source).map_err(|problem| UnusableFile { variable, problem })
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use rstest::rstest;
+
+    use super::*;
+    use crate::access::PassKeySources;
+    use crate::chathub::OperatorId;
+    use crate::chathub::OperatorStatus::{Active, Inactive};
+    use crate::operators::roster;
+
+    const SECRET: &str = "canary-pass-secret-of-more-than-32-bytes";
+
+    fn door(modes: &[Mode]) -> Access {
+        let pass_keys = PassKeySources {
+            secret: Some(Secret::new(SECRET).into()),
+            file: None,
+            max_ttl: Duration::from_mins(10),
+        };
+        Access::new(Settings {
+            modes: modes.to_vec(),
+            pass_keys: modes.contains(&Mode::Pass).then_some(pass_keys),
+            allowed_networks: Networks::parse("192.0.2.0/24").unwrap(),
+            trusted_proxies: Networks::parse("198.51.100.7").unwrap(),
+            ..Settings::default()
+        })
+        .unwrap()
+    }
+
+    fn pass(once: bool) -> String {
+        let new = NewPass {
+            operator: "John Smith".into(),
+            bound: Bound::default(),
+            ttl: Duration::from_mins(5),
+            once,
+        };
+        door(&[Mode::Pass]).mint(&new).unwrap().0
+    }
+
+    #[test]
+    fn a_door_knows_its_modes_its_networks_and_its_proxies() {
+        let address = |text: &str| text.parse().unwrap();
+        let open = door(&[Mode::Open]);
+        assert_eq!(open.modes(), [Mode::Open]);
+        assert!(open.is_open() && !door(&[Mode::Pass]).is_open());
+        assert!(open.trusts(address("198.51.100.7")));
+        assert!(open.trusts(address("::ffff:198.51.100.7")));
+        assert!(!open.trusts(address("198.51.100.8")));
+        assert_eq!(open.check_network(address("192.0.2.9")), Ok(()));
+        let elsewhere = open.check_network(address("203.0.113.9"));
+        assert_eq!(elsewhere, Err(Denied::NetworkNotAllowed));
+        let anywhere = Access::new(Settings::default()).unwrap();
+        assert_eq!(anywhere.check_network(address("203.0.113.9")), Ok(()));
+    }
+
+    #[test]
+    fn the_first_credential_that_a_mode_takes_counts() {
+        let pass = pass(false);
+        let admitted = |modes: &[Mode], knock: Knock<'_>| {
+            let door = door(modes);
+            let admission = door.admit(&knock);
+            admission.map(|admission| admission.caller.kind_and_name().concat())
+        };
+        let all = Knock {
+            is_from_proxy: true,
+            pass: Some(&pass),
+            bearer: Some("no.key"),
+            identity: Some("ann"),
+            proxy_secret: None,
+            operator: Some("101"),
+        };
+        let without_pass = Knock { pass: None, ..all };
+        let bearer = Knock {
+            bearer: Some(&pass),
+            ..without_pass
+        };
+        let stranger = Knock {
+            is_from_proxy: false,
+            ..without_pass
+        };
+        let nothing = Knock::default();
+        let (pass, sso, key, open) = (Mode::Pass, Mode::Sso, Mode::Key, Mode::Open);
+
+        let by_pass = Ok("pass:PASS_SECRET".to_owned());
+        assert_eq!(admitted(&[sso, pass], all), by_pass);
+        assert_eq!(admitted(&[pass], bearer), by_pass);
+        assert_eq!(admitted(&[pass, sso], without_pass), Ok("sso:ann".into()));
+        assert_eq!(admitted(&[sso], all), Ok("sso:ann".into()));
+        assert_eq!(admitted(&[sso, open], stranger), Ok("anyone".into()));
+        assert_eq!(admitted(&[key, open], all), Err(Denied::ApiKeyInvalid));
+        assert_eq!(admitted(&[pass, key], bearer), by_pass);
+        assert_eq!(admitted(&[sso], stranger), Err(Denied::IdentityMissing));
+        assert_eq!(admitted(&[pass, sso], stranger), Err(Denied::PassMissing));
+        assert_eq!(admitted(&[key], nothing), Err(Denied::ApiKeyInvalid));
+        assert_eq!(admitted(&[open], nothing), Err(Denied::OperatorMissing));
+    }
+
+    #[test]
+    fn a_proxy_shows_its_secret() {
+        let door = Access::new(Settings {
+            modes: vec![Mode::Sso],
+            sso_proxy_secret: Some(Secret::new("canary-proxy").into()),
+            ..Settings::default()
+        })
+        .unwrap();
+        for (shown, is_let_in) in [
+            (Some("canary-proxy"), true),
+            (Some("canary"), false),
+            (None, false),
+        ] {
+            let knock = Knock {
+                is_from_proxy: true,
+                identity: Some("ann"),
+                proxy_secret: shown,
+                ..Knock::default()
+            };
+            assert_eq!(door.admit(&knock).is_ok(), is_let_in, "{shown:?}");
+        }
+    }
+
+    const JOHN: Result<u64, Denied> = Ok(101);
+
+    #[rstest]
+    #[case::by_url("url", Some("101"), JOHN)]
+    #[case::by_url_and_name("url", Some("john smith"), JOHN)]
+    #[case::nobody_named("url", None, Err(Denied::OperatorMissing))]
+    #[case::nobody_known("url", Some("Nobody"), Err(Denied::OperatorUnknown))]
+    #[case::who_does_not_work("url", Some("21"), Err(Denied::OperatorInactive))]
+    #[case::whom_only_chathub_knows("url", Some("999"), Ok(999))]
+    #[case::by_pass("pass", None, JOHN)]
+    #[case::the_same_in_the_url("pass", Some("101"), JOHN)]
+    #[case::another_in_the_url("pass", Some("102"), Err(Denied::PassMismatch))]
+    #[case::nobody_in_the_url("pass", Some("Nobody"), Err(Denied::PassMismatch))]
+    #[case::by_login("identity", Some("101"), JOHN)]
+    #[case::another_than_the_login("identity", Some("102"), Err(Denied::OperatorNotAllowed))]
+    fn whose_panel_opens(
+        #[case] by: &str,
+        #[case] named: Option<&str>,
+        #[case] expected: Result<u64, Denied>,
+    ) {
+        let roster = roster(&[
+            (24, 101, "John Smith", Active),
+            (24, 102, "Sarah Johnson", Active),
+            (6, 21, "Inactive Ivan", Inactive),
+        ]);
+        let claim = Claim {
+            by: match by {
+                "url" => ClaimedBy::Url,
+                "pass" => ClaimedBy::Pass("John Smith".into()),
+                _ => ClaimedBy::Identity("John Smith".into()),
+            },
+            named,
+            scope: Scope::default(),
+        };
+        let whom = door(&[Mode::Open]).whom(&claim, Some(&roster));
+        let operator = whom.map(|whom| whom.operator().unwrap().0);
+        assert_eq!(operator, expected);
+    }
+
+    /// Without the directory a name in the URL is not held to differ from the pass: it is not known yet.
+    #[test]
+    fn what_takes_the_directory_waits_for_it() {
+        let claim = |named| Claim {
+            by: ClaimedBy::Pass("101".into()),
+            named,
+            scope: Scope::default(),
+        };
+        let door = door(&[Mode::Open]);
+        let whom = |named| door.whom(&claim(named), None);
+        let john = Ok(Whom::Operator(OperatorId(101)));
+        assert_eq!(whom(Some("John Smith")), Err(Denied::DirectoryNeeded));
+        assert_eq!((whom(Some("101")), whom(None)), (john.clone(), john));
+    }
+
+    #[test]
+    fn a_one_time_pass_is_used_up_and_no_other() {
+        let door = door(&[Mode::Pass]);
+        let [first, second] = [(); 2].map(|()| {
+            let pass = pass(true);
+            let knock = Knock {
+                pass: Some(&pass),
+                ..Knock::default()
+            };
+            door.admit(&knock).unwrap().once.unwrap()
+        });
+        assert_eq!(door.use_up(&first), Ok(()));
+        assert_eq!(door.use_up(&first), Err(Denied::PassUsed));
+        assert_eq!(door.use_up(&second), Ok(()));
+    }
+
+    #[test]
+    fn what_was_read_from_files_is_looked_at() {
+        let looked_at = |door: Access| {
+            door.look()
+                .into_iter()
+                .map(|report| report.file)
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(looked_at(door(&[Mode::Open])), ["OPERATOR_MAP_FILE"]);
+        let with_pass = looked_at(door(&[Mode::Pass]));
+        assert_eq!(with_pass, ["OPERATOR_MAP_FILE", "PASS_SECRET"]);
+    }
+}

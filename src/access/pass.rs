@@ -186,3 +186,155 @@ fn text(value: &Value) -> Option<String> {
         _ => None,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use jsonwebtoken::{EncodingKey, Header, encode};
+    use rstest::rstest;
+    use serde_json::json;
+
+    use super::*;
+    use crate::access::{Access, PassKeySources, Settings};
+
+    const SECRET: &str = "canary-pass-secret-of-more-than-32-bytes";
+
+    const NOW: i64 = 1_800_000_000;
+
+    /// A door with one key, `crm`, and these lines of its entry.
+    fn door(lines: &str) -> Access {
+        static NUMBER: std::sync::atomic::AtomicUsize = std::sync::atomic::AtomicUsize::new(0);
+        let number = NUMBER.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+        let name = format!("open-chat-pass-{}-{number}", std::process::id());
+        let path = std::env::temp_dir().join(name);
+        let entry =
+            format!("[[key]]\nid = \"crm\"\nalgorithm = \"HS256\"\nsecret = \"{SECRET}\"\n{lines}");
+        std::fs::write(&path, entry).unwrap();
+        let access = Access::new(Settings {
+            pass_keys: Some(PassKeySources {
+                secret: None,
+                file: Some(path.clone()),
+                max_ttl: Duration::from_mins(10),
+            }),
+            ..Settings::default()
+        });
+        std::fs::remove_file(&path).unwrap();
+        access.unwrap()
+    }
+
+    /// What a pass says that is shown at [`NOW`]. It ends a minute later, where it says nothing else.
+    fn read(lines: &str, claims: &Value) -> Result<Pass, Denied> {
+        let mut all = json!({"sub": "101", "exp": NOW + 60});
+        for (name, value) in claims.as_object().unwrap() {
+            all[name] = value.clone();
+            if name == "exp" && value.is_null() {
+                all.as_object_mut().unwrap().remove(name);
+            }
+        }
+        let key = EncodingKey::from_secret(SECRET.as_bytes());
+        let pass = encode(&Header::default(), &all, &key).unwrap();
+        let door = door(lines);
+        let keys = door.pass_keys.as_ref().unwrap().get();
+        let now = DateTime::from_timestamp(NOW, 0).unwrap();
+        let (pass, _) = keys.check(&pass, now)?;
+        Ok(pass)
+    }
+
+    #[rstest]
+    #[case::a_second_left(json!({"exp": NOW + 1}), None)]
+    #[case::over(json!({"exp": NOW}), Some(Denied::PassExpired))]
+    #[case::as_long_as_it_may_and_a_minute_for_clocks(json!({"exp": NOW + 660}), None)]
+    #[case::longer(json!({"exp": NOW + 661}), Some(Denied::PassInvalid))]
+    #[case::for_ever(json!({"exp": i64::MAX}), Some(Denied::PassInvalid))]
+    #[case::long_ago(json!({"exp": i64::MIN}), Some(Denied::PassExpired))]
+    #[case::fractions(json!({"exp": 1_800_000_001.5}), None)]
+    #[case::fractions_that_are_over(json!({"exp": 1_800_000_000.5}), Some(Denied::PassExpired))]
+    #[case::not_in_this_universe(json!({"nbf": 2.5e35}), Some(Denied::PassInvalid))]
+    #[case::no_end(json!({"exp": null}), Some(Denied::PassInvalid))]
+    #[case::an_end_in_words(json!({"exp": "tomorrow"}), Some(Denied::PassInvalid))]
+    #[case::begins_a_minute_ahead(json!({"nbf": NOW + 60, "iat": NOW + 60}), None)]
+    #[case::not_yet(json!({"nbf": NOW + 61}), Some(Denied::PassInvalid))]
+    #[case::from_the_future(json!({"iat": NOW + 61}), Some(Denied::PassInvalid))]
+    fn when_a_pass_is_in_force(#[case] claims: Value, #[case] denied: Option<Denied>) {
+        assert_eq!(read("", &claims).err(), denied);
+    }
+
+    #[rstest]
+    #[case::a_minute_left(json!({"exp": null, "iat": NOW - 540}), None)]
+    #[case::over(json!({"exp": null, "iat": NOW - 600}), Some(Denied::PassExpired))]
+    #[case::neither(json!({"exp": null}), Some(Denied::PassInvalid))]
+    #[case::its_own_end_counts(json!({"exp": NOW + 60, "iat": NOW - 6000}), None)]
+    fn a_vendor_s_token_without_an_end(#[case] claims: Value, #[case] denied: Option<Denied>) {
+        assert_eq!(read("exp_from_iat = true", &claims).err(), denied);
+        let claims = json!({"exp": null, "iat": NOW - 540});
+        assert_eq!(read("", &claims).err(), Some(Denied::PassInvalid));
+    }
+
+    #[test]
+    fn what_a_pass_fixes() {
+        let claims =
+            json!({"phone": 380_501_234_567_u64, "source": 0, "from": "Acme", "chat_raw_id": null});
+        let pass = read("", &claims).unwrap();
+        let bound = Bound {
+            phone: Some("380501234567".into()),
+            source: Some("0".into()),
+            from: Some("Acme".into()),
+            chat_raw_id: None,
+        };
+        assert_eq!((pass.bound, pass.once), (bound, None));
+        assert_eq!((&*pass.operator, &*pass.key), ("101", "crm"));
+        for name in ["phone", "source", "from", "chat_raw_id"] {
+            for value in [json!(""), json!(" "), json!(-1), json!(1.5), json!([])] {
+                let denied = read("", &json!({name: value})).err();
+                assert_eq!(denied, Some(Denied::PassInvalid), "{name} {value}");
+            }
+        }
+    }
+
+    #[rstest]
+    #[case::text(json!("one"), Ok("one"))]
+    #[case::number(json!(7), Ok("7"))]
+    #[case::empty(json!(""), Err(Denied::PassInvalid))]
+    #[case::null(json!(null), Err(Denied::PassInvalid))]
+    fn an_id_makes_it_one_time(#[case] jti: Value, #[case] id: Result<&str, Denied>) {
+        let pass = read("", &json!({"jti": jti}));
+        let ends = DateTime::from_timestamp(NOW + 60, 0).unwrap();
+        let once = pass.map(|pass| pass.once.unwrap());
+        assert_eq!(once, id.map(|id| (id.to_owned(), ends)));
+    }
+
+    #[rstest]
+    #[case::subject("", json!({"sub": 102}), Ok("102"))]
+    #[case::nobody("", json!({"sub": ""}), Err(Denied::PassInvalid))]
+    #[case::a_claim("operator_claim = \"agent\"", json!({"agent": "ann"}), Ok("ann"))]
+    #[case::a_path("operator_claim = \"user.id\"", json!({"user": {"id": 5}}), Ok("5"))]
+    #[case::dots_in_a_name("operator_claim = \"https://crm.example/user\"", json!({"https://crm.example/user": "ann"}), Ok("ann"))]
+    #[case::a_path_that_ends_early("operator_claim = \"user.id\"", json!({"user": "ann"}), Err(Denied::PassInvalid))]
+    #[case::prefixed("operator_prefix = \"kommo-\"", json!({"sub": 5}), Ok("kommo-5"))]
+    #[case::the_issuer("issuer = \"crm\"", json!({"iss": "crm"}), Ok("101"))]
+    #[case::another_issuer("issuer = \"crm\"", json!({"iss": "erp"}), Err(Denied::PassInvalid))]
+    #[case::no_issuer("issuer = \"crm\"", json!({}), Err(Denied::PassInvalid))]
+    #[case::an_audience("audience = \"chat\"", json!({"aud": ["x", "chat"]}), Ok("101"))]
+    #[case::another_audience("audience = \"chat\"", json!({"aud": "x"}), Err(Denied::PassInvalid))]
+    #[case::no_audience("audience = \"chat\"", json!({}), Err(Denied::PassInvalid))]
+    #[case::an_audience_that_nobody_asks_for("", json!({"aud": "x", "iss": "y"}), Ok("101"))]
+    fn who_is_named(
+        #[case] lines: &str,
+        #[case] claims: Value,
+        #[case] operator: Result<&str, Denied>,
+    ) {
+        let named = read(lines, &claims).map(|pass| pass.operator);
+        assert_eq!(named, operator.map(str::to_owned));
+    }
+
+    #[test]
+    fn a_longer_one_is_not_looked_at() {
+        let length = |from: usize| {
+            let pass = read("", &json!({"from": "a".repeat(from)}));
+            pass.map(|_| ()).err()
+        };
+        assert_eq!(length(2900), None);
+        assert_eq!(length(3100), Some(Denied::PassInvalid));
+    }
+}

@@ -16,6 +16,8 @@ use map::Alias;
 pub use map::{MapError, OperatorMap};
 pub use rendezvous::assigned;
 pub use roster::Roster;
+#[cfg(test)]
+pub(crate) use roster::tests::roster;
 
 use crate::chathub::{OperatorId, OrganizationId};
 
@@ -126,7 +128,6 @@ impl Whom {
 mod tests {
     use super::*;
     use crate::chathub::OperatorStatus::{Active, Inactive};
-    use roster::tests::roster;
 
     fn find(auto: bool, text: &str) -> Result<u64, Unfound> {
         let map = "\"ann@example.com\" = 101\n102 = 7\n\"kommo-5\" = \"Sarah Johnson\"\n\"desk\" = \"auto:24\"";

@@ -102,7 +102,7 @@ pub(super) mod tests {
     use OperatorStatus::{Active, Deleted, Inactive, Other};
 
     /// Organization, id, name, status of each.
-    pub(in super::super) fn roster(operators: &[(u64, u64, &str, OperatorStatus)]) -> Roster {
+    pub(crate) fn roster(operators: &[(u64, u64, &str, OperatorStatus)]) -> Roster {
         let mut lists = HashMap::<_, Vec<_>>::new();
         for &(organization, id, name, status) in operators {
             let organization = OrganizationId(organization);
