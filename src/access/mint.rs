@@ -86,3 +86,65 @@ fn random() -> u128 {
     let _ = aws_lc_rs::rand::fill(&mut bytes);
     u128::from_be_bytes(bytes)
 }
+
+#[cfg(test)]
+mod tests {
+    use base64::Engine as _;
+    use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::access::{Access, PassKeySources, Settings};
+    use crate::secret::Secret;
+
+    fn door(secret: Option<&str>) -> Access {
+        let sources = |secret| PassKeySources {
+            secret: Some(Secret::new(secret).into()),
+            file: None,
+            max_ttl: Duration::from_mins(10),
+        };
+        Access::new(Settings {
+            pass_keys: secret.map(sources),
+            ..Settings::default()
+        })
+        .unwrap()
+    }
+
+    fn new_pass(seconds: u64) -> NewPass {
+        NewPass {
+            operator: "101".into(),
+            bound: Bound {
+                phone: Some("+380501234567".into()),
+                ..Bound::default()
+            },
+            ttl: Duration::from_secs(seconds),
+            once: false,
+        }
+    }
+
+    #[test]
+    fn a_pass_says_what_it_is_to_say() {
+        let now = DateTime::from_timestamp(1_800_000_000, 0).unwrap();
+        let door = door(Some("canary-pass-secret-of-more-than-32-bytes"));
+        let keys = door.pass_keys.as_ref().unwrap().get();
+        let (pass, ends) = keys.mint(&new_pass(600), now).unwrap();
+        assert_eq!(ends.timestamp(), 1_800_000_600);
+        let parts = pass.split('.').take(2).map(|part| {
+            let json = URL_SAFE_NO_PAD.decode(part).unwrap();
+            serde_json::from_slice(&json).unwrap()
+        });
+        let expected = [
+            json!({"typ": "JWT", "alg": "HS256", "kid": "PASS_SECRET"}),
+            json!({"sub": "101", "iat": 1_800_000_000, "exp": 1_800_000_600, "phone": "+380501234567"}),
+        ];
+        assert_eq!(parts.collect::<Vec<Value>>(), expected);
+        let longest = Duration::from_mins(10);
+        let too_long = keys.mint(&new_pass(601), now);
+        assert_eq!(too_long, Err(MintError::TooLong(longest)));
+    }
+
+    #[test]
+    fn without_a_key_nothing_is_signed() {
+        assert_eq!(door(None).mint(&new_pass(60)), Err(MintError::NoKey));
+    }
+}
