@@ -67,3 +67,39 @@ pub(super) fn jwks(
     }
     Ok(keys)
 }
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+
+    use super::*;
+
+    fn set(ids: &[Option<&str>]) -> Material {
+        let key = |id: &Option<&str>| (id.map(str::to_owned), DecodingKey::from_secret(b"key"));
+        Material::Jwks(ids.iter().map(key).collect())
+    }
+
+    #[rstest]
+    #[case::by_its_id(&[Some("a"), Some("b")], Some("b"), true)]
+    #[case::another_id(&[Some("a"), Some("b")], Some("c"), false)]
+    #[case::no_id_among_several(&[Some("a"), Some("b")], None, false)]
+    #[case::no_id_where_there_is_one(&[Some("a")], None, true)]
+    #[case::another_id_where_there_is_one(&[Some("a")], Some("c"), false)]
+    #[case::a_key_without_an_id(&[None, Some("b")], None, true)]
+    fn a_provider_s_key(
+        #[case] ids: &[Option<&str>],
+        #[case] kid: Option<&str>,
+        #[case] found: bool,
+    ) {
+        assert_eq!(set(ids).find("entry", kid).is_some(), found);
+    }
+
+    #[rstest]
+    #[case::no_id(None, true)]
+    #[case::its_entry_s(Some("entry"), true)]
+    #[case::another(Some("other"), false)]
+    fn a_key_of_ones_own(#[case] kid: Option<&str>, #[case] found: bool) {
+        let key = Material::One(DecodingKey::from_secret(b"key"));
+        assert_eq!(key.find("entry", kid).is_some(), found);
+    }
+}

@@ -229,3 +229,30 @@ fn duration<'de, D: serde::Deserializer<'de>>(
         .map(Some)
         .map_err(|_| serde::de::Error::custom("not a duration, such as 10m"))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::access::{Access, Settings};
+
+    #[test]
+    fn debug_shows_which_keys_there_are_and_no_secret() {
+        let sources = PassKeySources {
+            secret: Some(Secret::new("canary-pass-secret-of-more-than-32-bytes").into()),
+            file: None,
+            max_ttl: Duration::from_mins(10),
+        };
+        let settings = Settings {
+            pass_keys: Some(sources),
+            ..Settings::default()
+        };
+        let shown = format!("{settings:?}");
+        assert!(!shown.contains("canary"), "{shown}");
+        let door = Access::new(settings).unwrap();
+        let keys = door.pass_keys.as_ref().unwrap().get();
+        assert_eq!(
+            format!("{:?}", &**keys),
+            "PassKeys { keys: [PassKey(PASS_SECRET, HS256)], signed: SignedPasses }"
+        );
+    }
+}
