@@ -75,8 +75,8 @@ mod tests {
     use super::*;
 
     fn set(ids: &[Option<&str>]) -> Material {
-        let key = |id: &Option<&str>| (id.map(str::to_owned), DecodingKey::from_secret(b"key"));
-        Material::Jwks(ids.iter().map(key).collect())
+        let key = |id: Option<&str>| (id.map(str::to_owned), DecodingKey::from_secret(b"key"));
+        Material::Jwks(ids.iter().copied().map(key).collect())
     }
 
     #[rstest]
