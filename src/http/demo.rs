@@ -1,15 +1,14 @@
 //! The demo's CRM: a list of contacts, each with the button that this service is behind.
 
-use actix_web::http::header::LOCATION;
 use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
 
-use super::Desk;
 use super::click::Click;
 use super::frame::{Frame, Needs};
 use super::kind::Kind;
 use super::refusal::Refusal;
 use super::texts::Language;
+use super::{Desk, redirect};
 
 /// A contact of the made-up CRM, with the link that its button opens, as such a CRM would write it.
 struct Contact {
@@ -100,7 +99,5 @@ pub(super) async fn root(
     _: &Desk,
     _: &mut Click,
 ) -> Result<HttpResponse, Refusal> {
-    Ok(HttpResponse::Found()
-        .insert_header((LOCATION, "/demo"))
-        .finish())
+    Ok(redirect::to("/demo".into()))
 }

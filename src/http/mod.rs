@@ -1,6 +1,6 @@
 //! The HTTP side: which path leads where, and what every route may use.
 
-mod answer;
+mod accept;
 mod builder;
 mod click;
 mod confirm;
@@ -23,6 +23,7 @@ mod openapi;
 mod prose;
 mod query;
 mod reasons;
+mod redirect;
 mod refusal;
 mod texts;
 mod whom;

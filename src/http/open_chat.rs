@@ -1,6 +1,5 @@
 //! The click: `GET /open-chat` → 302 to the right chat. Where `CONFIRM` says so, a page comes first, whose button posts to the same address.
 
-use actix_web::http::header::LOCATION;
 use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
 use tracing::Instrument as _;
@@ -13,7 +12,7 @@ use super::kind::Kind;
 use super::query::Query;
 use super::refusal::Refusal;
 use super::whom::{for_client, no_token, whom};
-use super::{Desk, door, guard};
+use super::{Desk, door, guard, redirect};
 use crate::access::Admission;
 use crate::chathub::OperatorId;
 use crate::config::{Fallback, LinkConfig, SourceWithoutSender};
@@ -94,7 +93,7 @@ async fn open_panel(
         Ok((held, outcome)) => {
             click.link = Some((link.format(), held.fingerprint, outcome));
             let token = held.token.secret.expose();
-            Ok(redirect(link.url(&desk.links.panel, Some(token))))
+            Ok(redirect::to(link.url(&desk.links.panel, Some(token))))
         }
         Err(error) => {
             let refusal = no_token(operator, error, click, desk).await;
@@ -113,15 +112,9 @@ fn without_token(
     let by_hand = || link.url(&desk.links.panel, None);
     if refusal.is_chathubs_fault() && desk.links.fallback == Fallback::Login {
         click.fallback = Some(refusal.kind);
-        return Ok(redirect(by_hand()));
+        return Ok(redirect::to(by_hand()));
     }
     Err(refusal.or_by_hand(by_hand))
-}
-
-fn redirect(location: String) -> HttpResponse {
-    HttpResponse::Found()
-        .insert_header((LOCATION, location))
-        .finish()
 }
 
 /// What a link-preview crawler gets: no chat, and no refusal that its owner would wonder about.

@@ -8,7 +8,7 @@ use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder};
 use askama::Template;
 use serde::Serialize;
 
-use super::answer::prefers_html;
+use super::accept::prefers_html;
 use super::detail::Detail;
 use super::frame::{Frame, Needs};
 use super::kind::Kind;

@@ -16,7 +16,7 @@ use super::frame::{Frame, Needs};
 use super::prose::Prose;
 use super::refusal::Refusal;
 use super::texts::Language;
-use super::{Desk, door, guard};
+use super::{Desk, door, guard, redirect};
 use crate::access::Mode;
 use crate::button_url;
 use crate::source::ChatSource;
@@ -73,9 +73,7 @@ pub(super) async fn root(
     _: &Desk,
     _: &mut Click,
 ) -> Result<HttpResponse, Refusal> {
-    Ok(HttpResponse::Found()
-        .insert_header((actix_web::http::header::LOCATION, "builder"))
-        .finish())
+    Ok(redirect::to("builder".into()))
 }
 
 const fn facts(crm: &Crm) -> [(&'static str, Fact); 6] {

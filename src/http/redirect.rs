@@ -1,0 +1,11 @@
+//! The one way to send a browser on.
+
+use actix_web::HttpResponse;
+use actix_web::http::header::LOCATION;
+
+/// `302`, which nobody remembers: each click asks anew.
+pub(super) fn to(location: String) -> HttpResponse {
+    HttpResponse::Found()
+        .insert_header((LOCATION, location))
+        .finish()
+}
