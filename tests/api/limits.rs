@@ -3,6 +3,7 @@
 use std::net::Ipv4Addr;
 
 use crate::harness::{Problem, Service, eventually, header, rules};
+use crate::redis::{Redis, replica};
 
 const CLICK: &str = "operator=101&phone=0501234567";
 
@@ -37,6 +38,25 @@ async fn an_operator_s_clicks_are_limited() {
     // Another operator's are not.
     service.destination("operator=102&phone=0501234567").await;
     assert_eq!(service.metric(&limited("operator")).await, 1);
+}
+
+#[tokio::test]
+async fn an_agent_who_clicks_too_often_holds_up_nobody_else_in_the_office() {
+    let limits = [("RATE_LIMIT_OPERATOR", "2/h"), ("RATE_LIMIT_CLIENT", "4/h")];
+    let redis = Redis::start();
+    let alone = Service::start_with(rules(), &limits).await;
+    for service in [alone, replica(&redis, &limits).await] {
+        let click = async |operator: u16| {
+            let query = format!("operator={operator}&phone=0501234567");
+            service.click(&query).await.status().as_u16()
+        };
+        for expected in [302, 302, 429, 429, 429, 429] {
+            assert_eq!(click(101).await, expected);
+        }
+        assert_eq!([click(102).await, click(102).await], [302, 302]);
+        assert_eq!(service.metric(&limited("operator")).await, 4);
+        assert_eq!(service.metric(&limited("client")).await, 0);
+    }
 }
 
 #[tokio::test]

@@ -14,14 +14,14 @@ use crate::process::Running;
 const SECRET: &str = "canary-pass-secret-of-more-than-32-bytes";
 const DEGRADED: &str = "open_chat_redis_degraded";
 
-/// A Redis of this test's own.
-struct Redis {
+/// A Redis of one test's own.
+pub struct Redis {
     process: Option<Running>,
     port: u16,
 }
 
 impl Redis {
-    fn start() -> Self {
+    pub fn start() -> Self {
         let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
         let port = listener.local_addr().unwrap().port();
         drop(listener);
@@ -90,7 +90,7 @@ impl Redis {
     }
 }
 
-async fn replica(redis: &Redis, variables: &[(&str, &str)]) -> Service {
+pub async fn replica(redis: &Redis, variables: &[(&str, &str)]) -> Service {
     let url = redis.url();
     let mut all = vec![("REDIS_URL", url.as_str())];
     all.extend(variables);
