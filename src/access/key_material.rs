@@ -94,6 +94,15 @@ mod tests {
         assert_eq!(set(ids).find("entry", kid).is_some(), found);
     }
 
+    #[test]
+    fn a_secret_has_32_bytes() {
+        let kept = |length| {
+            let mut kept = None;
+            hmac(&mut kept, Secret::new("a".repeat(length))).is_ok() && kept.is_some()
+        };
+        assert!(kept(32) && !kept(31));
+    }
+
     #[rstest]
     #[case::no_id(None, true)]
     #[case::its_entry_s(Some("entry"), true)]

@@ -51,5 +51,7 @@ mod tests {
         assert!(used.use_up("a", lives));
         assert!(!used.use_up("a", lives));
         assert!(used.use_up("b", lives));
+        assert!(used.use_up("c", Duration::ZERO));
+        assert!(used.use_up("c", lives), "it has ended by itself");
     }
 }

@@ -189,39 +189,14 @@ fn text(value: &Value) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use jsonwebtoken::{EncodingKey, Header, encode};
     use rstest::rstest;
     use serde_json::json;
 
     use super::*;
-    use crate::access::{Access, PassKeySources, Settings};
-
-    const SECRET: &str = "canary-pass-secret-of-more-than-32-bytes";
+    use crate::access::pass_keys::tests::{SECRET, door};
 
     const NOW: i64 = 1_800_000_000;
-
-    /// A door with one key, `crm`, and these lines of its entry.
-    fn door(lines: &str) -> Access {
-        static NUMBER: std::sync::atomic::AtomicUsize = std::sync::atomic::AtomicUsize::new(0);
-        let number = NUMBER.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
-        let name = format!("open-chat-pass-{}-{number}", std::process::id());
-        let path = std::env::temp_dir().join(name);
-        let entry =
-            format!("[[key]]\nid = \"crm\"\nalgorithm = \"HS256\"\nsecret = \"{SECRET}\"\n{lines}");
-        std::fs::write(&path, entry).unwrap();
-        let access = Access::new(Settings {
-            pass_keys: Some(PassKeySources {
-                secret: None,
-                file: Some(path.clone()),
-                max_ttl: Duration::from_mins(10),
-            }),
-            ..Settings::default()
-        });
-        std::fs::remove_file(&path).unwrap();
-        access.unwrap()
-    }
 
     /// A pass that ends a minute after [`NOW`], where it says nothing else.
     fn signed(claims: &Value) -> String {
@@ -238,7 +213,7 @@ mod tests {
 
     /// What a door with one key makes of a pass that is shown at [`NOW`].
     fn shown(lines: &str, pass: &str) -> Result<Pass, Denied> {
-        let door = door(lines);
+        let door = door(&format!("algorithm = \"HS256\"\n{lines}"));
         let keys = door.pass_keys.as_ref().unwrap().get();
         let now = DateTime::from_timestamp(NOW, 0).unwrap();
         let (pass, _) = keys.check(pass, now)?;

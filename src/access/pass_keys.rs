@@ -231,14 +231,81 @@ fn duration<'de, D: serde::Deserializer<'de>>(
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use rstest::rstest;
+
     use super::*;
-    use crate::access::{Access, Settings};
+    use crate::access::{Access, Bound, Knock, MintError, Mode, NewPass, Settings};
+
+    pub(in crate::access) const SECRET: &str = "canary-pass-secret-of-more-than-32-bytes";
+
+    /// A door with one key, `crm`, and these lines of its entry.
+    pub(in crate::access) fn door(lines: &str) -> Access {
+        static NUMBER: AtomicUsize = AtomicUsize::new(0);
+        let number = NUMBER.fetch_add(1, Ordering::Relaxed);
+        let name = format!("open-chat-keys-{}-{number}", std::process::id());
+        let path = std::env::temp_dir().join(name);
+        let entry = format!("[[key]]\nid = \"crm\"\nsecret = \"{SECRET}\"\n{lines}");
+        std::fs::write(&path, entry).unwrap();
+        let access = Access::new(Settings {
+            modes: vec![Mode::Pass],
+            pass_keys: Some(PassKeySources {
+                secret: None,
+                file: Some(path.clone()),
+                max_ttl: Duration::from_mins(10),
+            }),
+            ..Settings::default()
+        });
+        std::fs::remove_file(&path).unwrap();
+        access.unwrap()
+    }
+
+    fn new_pass() -> NewPass {
+        NewPass {
+            operator: "101".into(),
+            bound: Bound::default(),
+            ttl: Duration::from_mins(5),
+            once: false,
+        }
+    }
+
+    #[rstest]
+    #[case("HS256")]
+    #[case("HS384")]
+    #[case("HS512")]
+    fn an_hmac_key_signs_what_it_checks(#[case] algorithm: &str) {
+        let door = door(&format!("algorithm = \"{algorithm}\""));
+        let (pass, _) = door.mint(&new_pass()).unwrap();
+        let knock = Knock {
+            pass: Some(&pass),
+            ..Knock::default()
+        };
+        assert!(door.admit(&knock).is_ok());
+        assert!(
+            door.admit(&Knock {
+                pass: Some(&pass[1..]),
+                ..knock
+            })
+            .is_err()
+        );
+    }
+
+    #[rstest]
+    #[case("operator_claim = \"agent\"")]
+    #[case("operator_prefix = \"kommo-\"")]
+    #[case("issuer = \"crm.example\"")]
+    #[case("audience = \"chat\"")]
+    fn a_vendor_s_key_only_checks(#[case] line: &str) {
+        let door = door(&format!("algorithm = \"HS256\"\n{line}"));
+        assert_eq!(door.mint(&new_pass()), Err(MintError::NoKey));
+    }
 
     #[test]
     fn debug_shows_which_keys_there_are_and_no_secret() {
         let sources = PassKeySources {
-            secret: Some(Secret::new("canary-pass-secret-of-more-than-32-bytes").into()),
+            secret: Some(Secret::new(SECRET).into()),
             file: None,
             max_ttl: Duration::from_mins(10),
         };

@@ -129,6 +129,8 @@ fn unusable(settings: Settings) -> (&'static str, String) {
 #[case::a_public_key_as_a_secret("a HS256 public_key_file", "one of secret and secret_file")]
 #[case::two_secrets("a HS256 secret secret_file", "one of secret and secret_file")]
 #[case::a_secret_for_everybody("a ES256 secret", "one of public_key_file and jwks_file")]
+#[case::a_secret_file_for_everybody("a ES256 secret_file", "one of public_key_file and jwks_file")]
+#[case::a_set_of_keys_as_a_secret("a HS256 jwks_file", "one of secret and secret_file")]
 #[case::no_pem("a EdDSA public_key_file", "not a public key")]
 #[case::others_keys("a RS256 jwks_file", "has no key of this algorithm")]
 #[case::a_misspelt_field("a HS256 secret secrets", "see line 5")]
