@@ -103,3 +103,49 @@ impl PassKeys {
 fn derived(secret: &Secret) -> impl AsRef<[u8]> {
     sign(&Key::new(HMAC_SHA256, secret.expose().as_bytes()), PURPOSE)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::access::pass_keys::tests::door;
+
+    const ENDS: i64 = 1_800_000_000;
+
+    /// What a door makes, at this moment, of its own ticket for an operator.
+    fn checked(operator: &str, now: i64) -> (usize, Result<String, Denied>) {
+        let door = door("algorithm = \"HS256\"");
+        let keys = door.pass_keys.as_ref().unwrap().get();
+        let ticket = Ticket {
+            sub: operator.into(),
+            exp: ENDS,
+        };
+        let text = keys.sign_ticket("crm", &ticket).unwrap();
+        let now = DateTime::from_timestamp(now, 0).unwrap();
+        let checked = keys.check_ticket(text.expose(), now);
+        let named = checked.map(|(ticket, _)| ticket.sub);
+        (text.expose().len(), named)
+    }
+
+    #[test]
+    fn it_repeats_whom_the_pass_has_named_until_it_ends() {
+        assert_eq!(checked("101", ENDS - 1).1, Ok("101".into()));
+        assert_eq!(checked("101", ENDS).1, Err(Denied::PassExpired));
+    }
+
+    #[test]
+    fn the_longest_has_4096_bytes() {
+        let lengths = (2950..3010).map(|length| checked(&"a".repeat(length), ENDS - 1));
+        let near: Vec<_> = lengths
+            .filter(|(length, _)| (4090..4100).contains(length))
+            .map(|(length, named)| (length, named.is_ok()))
+            .collect();
+        assert!(
+            near.contains(&(4096, true)) && near.contains(&(4097, false)),
+            "{near:?}"
+        );
+        assert!(
+            near.iter()
+                .all(|(length, is_ok)| *is_ok == (*length <= 4096))
+        );
+    }
+}
