@@ -220,7 +220,7 @@ impl ChatHub {
                     just_made = true;
                 }
                 Ok(answer) => {
-                    self.session.proven();
+                    self.session.proven(&admitted);
                     return Ok(answer);
                 }
                 Err(error) => return Err(error),

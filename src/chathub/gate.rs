@@ -36,6 +36,18 @@ struct State {
     throttled: usize,
 }
 
+/// How a request was let out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Passage {
+    /// As one of many.
+    Plain,
+    /// Alone, to find out whether ChatHub is back.
+    Probe,
+    /// As a list, which is read in the background. How that goes says little of tokens: ChatHub may mint while it cannot list, or the other
+    /// way round. So a list holds up no probe, and one that fails shows nothing.
+    List,
+}
+
 /// What a request has shown about ChatHub's health.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Verdict {
@@ -45,7 +57,7 @@ pub(super) enum Verdict {
     Fails,
     /// It asks to wait.
     Throttles(Option<Duration>),
-    /// Nothing: nobody waited for the outcome, or it says nothing of the others.
+    /// Nothing: nobody waited for the outcome.
     Unknown,
 }
 
@@ -60,52 +72,53 @@ impl From<&Error> for Verdict {
 }
 
 impl Gate {
+    /// Says why a request cannot go out, if so.
+    pub(super) fn look(&self, now: Instant, is_list: bool) -> Result<(), Error> {
+        self.state().passage(now, is_list).map(drop)
+    }
+
     /// Lets a request out, or says why not. What goes out must come back with [`Self::close_behind`].
-    pub(super) fn pass(&self, now: Instant) -> Result<(), Error> {
+    pub(super) fn pass(&self, now: Instant, is_list: bool) -> Result<Passage, Error> {
         let mut state = self.state();
-        if let Some(until) = state.held_until.filter(|until| *until > now) {
-            return Err(Error::Throttled {
-                retry_after: Some(until - now),
-            });
-        }
-        let Some(until) = state.open_until else {
-            return Ok(());
-        };
-        if until > now || state.probe_is_out {
-            let retry_after = until.saturating_duration_since(now);
-            return Err(Error::Unavailable(Unreachable::CircuitOpen { retry_after }));
-        }
-        state.probe_is_out = true;
-        Ok(())
+        let passage = state.passage(now, is_list)?;
+        state.probe_is_out |= passage == Passage::Probe;
+        Ok(passage)
     }
 
     /// Learns from a request that was let out. `jitter` is from 0 to 1. Says whether the circuit is open now.
-    pub(super) fn close_behind(&self, verdict: Verdict, now: Instant, jitter: f64) -> bool {
+    pub(super) fn close_behind(
+        &self,
+        passage: Passage,
+        verdict: Verdict,
+        now: Instant,
+        jitter: f64,
+    ) -> bool {
         let mut state = self.state();
-        let was_probe = std::mem::take(&mut state.probe_is_out);
-        match verdict {
-            Verdict::Answers => {
+        if passage == Passage::Probe {
+            state.probe_is_out = false;
+        }
+        match (passage, verdict) {
+            (_, Verdict::Throttles(asked)) => state.throttle(asked, now),
+            (Passage::List, Verdict::Answers) => {
+                // It is back, as far as a list can tell: the next token that fails opens the circuit again.
+                if state.open_until.is_some_and(|until| until <= now) {
+                    state.failures = FAILURES - 1;
+                    state.open_until = None;
+                }
+            }
+            (Passage::List, _) | (_, Verdict::Unknown) => {}
+            (_, Verdict::Answers) => {
                 state.failures = 0;
                 state.throttled = 0;
                 state.open_until = None;
             }
-            Verdict::Fails => {
+            (_, Verdict::Fails) => {
                 state.failures += 1;
-                if was_probe || state.failures >= FAILURES {
+                if passage == Passage::Probe || state.failures >= FAILURES {
                     state.failures = 0;
                     state.open_until = Some(now + OPEN_FOR + OPEN_FOR.mul_f64(jitter / 10.0));
                 }
             }
-            Verdict::Throttles(asked) => {
-                let step = state.throttled.min(ADVISED_WAITS.len() - 1);
-                state.throttled += 1;
-                let wait = asked.unwrap_or(Duration::from_secs(ADVISED_WAITS[step]));
-                state.held_until = Some(now + wait.min(LONGEST_HOLD));
-                // It is not down: it answers.
-                state.failures = 0;
-                state.open_until = None;
-            }
-            Verdict::Unknown => {}
         }
         state.open_until.is_some()
     }
@@ -115,15 +128,51 @@ impl Gate {
     }
 }
 
+impl State {
+    fn passage(&self, now: Instant, is_list: bool) -> Result<Passage, Error> {
+        if let Some(until) = self.held_until.filter(|until| *until > now) {
+            return Err(Error::Throttled {
+                retry_after: Some(until - now),
+            });
+        }
+        match self.open_until {
+            Some(until) if until > now || (self.probe_is_out && !is_list) => {
+                let retry_after = until.saturating_duration_since(now);
+                Err(Error::Unavailable(Unreachable::CircuitOpen { retry_after }))
+            }
+            _ if is_list => Ok(Passage::List),
+            Some(_) => Ok(Passage::Probe),
+            None => Ok(Passage::Plain),
+        }
+    }
+
+    /// Several requests that were out together may all be asked to wait: that is one time, and the longest wait counts.
+    fn throttle(&mut self, asked: Option<Duration>, now: Instant) {
+        let held = self.held_until.filter(|until| *until > now);
+        if held.is_none() || asked.is_some() {
+            let step = self.throttled.min(ADVISED_WAITS.len() - 1);
+            let wait = asked.unwrap_or(Duration::from_secs(ADVISED_WAITS[step]));
+            self.held_until = held.max(Some(now + wait.min(LONGEST_HOLD)));
+        }
+        if held.is_none() {
+            self.throttled += 1;
+        }
+        // It is not down: it answers.
+        self.failures = 0;
+        self.open_until = None;
+    }
+}
+
 #[cfg(test)]
 mod tests {
+    use super::Passage::{List, Plain, Probe};
     use super::*;
 
     const SECOND: Duration = Duration::from_secs(1);
 
     fn fail(gate: &Gate, now: Instant) -> bool {
-        gate.pass(now).unwrap();
-        gate.close_behind(Verdict::Fails, now, 0.0)
+        let passage = gate.pass(now, false).unwrap();
+        gate.close_behind(passage, Verdict::Fails, now, 0.0)
     }
 
     #[test]
@@ -134,12 +183,12 @@ mod tests {
         }
         assert!(fail(&gate, now));
         assert_eq!(
-            gate.pass(now + 9 * SECOND),
+            gate.pass(now + 9 * SECOND, false),
             Err(Error::Unavailable(Unreachable::CircuitOpen {
                 retry_after: SECOND
             }))
         );
-        assert_eq!(gate.pass(now + 10 * SECOND), Ok(()));
+        assert_eq!(gate.pass(now + 10 * SECOND, false), Ok(Probe));
     }
 
     #[test]
@@ -148,7 +197,7 @@ mod tests {
         for _ in 0..4 {
             fail(&gate, now);
         }
-        gate.close_behind(Verdict::Answers, now, 0.0);
+        gate.close_behind(Plain, Verdict::Answers, now, 0.0);
         for _ in 0..4 {
             assert!(!fail(&gate, now));
         }
@@ -161,16 +210,29 @@ mod tests {
             fail(&gate, start);
         }
         let later = start + 11 * SECOND;
-        assert_eq!(gate.pass(later), Ok(()), "the probe");
-        assert!(gate.pass(later).is_err(), "nobody beside it");
-        assert!(gate.close_behind(Verdict::Fails, later, 0.0), "open again");
-        assert!(gate.pass(later + 9 * SECOND).is_err());
+        assert_eq!(gate.pass(later, false), Ok(Probe));
+        assert!(gate.pass(later, false).is_err(), "nobody beside it");
+        gate.close_behind(Plain, Verdict::Fails, later, 0.0);
+        assert!(
+            gate.look(later, false).is_err(),
+            "who was out before decides nothing"
+        );
+        assert!(
+            gate.close_behind(Probe, Verdict::Fails, later, 0.0),
+            "open again"
+        );
+        assert!(gate.pass(later + 9 * SECOND, false).is_err());
 
         let much_later = later + 10 * SECOND;
-        assert_eq!(gate.pass(much_later), Ok(()));
-        assert!(!gate.close_behind(Verdict::Answers, much_later, 0.0));
-        assert_eq!(gate.pass(much_later), Ok(()));
-        assert_eq!(gate.pass(much_later), Ok(()), "for everybody");
+        assert_eq!(
+            gate.look(much_later, false),
+            Ok(()),
+            "looking takes nothing"
+        );
+        assert_eq!(gate.pass(much_later, false), Ok(Probe));
+        assert!(!gate.close_behind(Probe, Verdict::Answers, much_later, 0.0));
+        assert_eq!(gate.pass(much_later, false), Ok(Plain));
+        assert_eq!(gate.pass(much_later, false), Ok(Plain), "for everybody");
     }
 
     #[test]
@@ -180,45 +242,106 @@ mod tests {
             fail(&gate, start);
         }
         let later = start + 10 * SECOND;
-        gate.pass(later).unwrap();
-        gate.close_behind(Verdict::Unknown, later, 0.0);
-        assert_eq!(gate.pass(later), Ok(()));
+        let probe = gate.pass(later, false).unwrap();
+        gate.close_behind(probe, Verdict::Unknown, later, 0.0);
+        assert_eq!(gate.pass(later, false), Ok(Probe));
     }
 
     #[test]
     fn jitter_adds_up_to_a_second() {
         let (gate, now) = (Gate::default(), Instant::now());
         for _ in 0..5 {
-            gate.pass(now).unwrap();
-            gate.close_behind(Verdict::Fails, now, 1.0);
+            gate.pass(now, false).unwrap();
+            gate.close_behind(Plain, Verdict::Fails, now, 1.0);
         }
-        assert!(gate.pass(now + 10_900 * SECOND / 1000).is_err());
-        assert_eq!(gate.pass(now + 11 * SECOND), Ok(()));
+        assert!(gate.pass(now + 10_900 * SECOND / 1000, false).is_err());
+        assert_eq!(gate.pass(now + 11 * SECOND, false), Ok(Probe));
     }
 
     #[test]
     fn retry_after_is_kept() {
         let (gate, now) = (Gate::default(), Instant::now());
-        gate.close_behind(Verdict::Throttles(Some(7 * SECOND)), now, 0.0);
+        gate.close_behind(Plain, Verdict::Throttles(Some(7 * SECOND)), now, 0.0);
         assert_eq!(
-            gate.pass(now + 2 * SECOND),
+            gate.pass(now + 2 * SECOND, false),
             Err(Error::Throttled {
                 retry_after: Some(5 * SECOND)
             })
         );
-        assert_eq!(gate.pass(now + 7 * SECOND), Ok(()));
+        assert_eq!(gate.pass(now + 7 * SECOND, false), Ok(Plain));
     }
 
     #[test]
     fn without_retry_after_the_waits_double() {
         let (gate, mut now) = (Gate::default(), Instant::now());
         for wait in [1, 2, 4, 8, 8] {
-            gate.close_behind(Verdict::Throttles(None), now, 0.0);
-            assert!(gate.pass(now + wait * SECOND * 99 / 100).is_err(), "{wait}");
+            gate.close_behind(Plain, Verdict::Throttles(None), now, 0.0);
+            assert!(
+                gate.pass(now + wait * SECOND * 99 / 100, false).is_err(),
+                "{wait}"
+            );
             now += wait * SECOND;
-            assert_eq!(gate.pass(now), Ok(()), "{wait}");
+            assert_eq!(gate.pass(now, false), Ok(Plain), "{wait}");
         }
-        gate.close_behind(Verdict::Throttles(Some(Duration::MAX)), now, 0.0);
-        assert_eq!(gate.pass(now + 3600 * SECOND), Ok(()), "an hour at most");
+        gate.close_behind(Plain, Verdict::Throttles(Some(Duration::MAX)), now, 0.0);
+        assert_eq!(
+            gate.pass(now + 3600 * SECOND, false),
+            Ok(Plain),
+            "an hour at most"
+        );
+    }
+
+    #[test]
+    fn a_list_that_is_answered_closes_it_until_the_next_failure() {
+        let (gate, start) = (Gate::default(), Instant::now());
+        for _ in 0..5 {
+            fail(&gate, start);
+        }
+        assert!(gate.pass(start + 9 * SECOND, true).is_err());
+        let later = start + 10 * SECOND;
+        assert_eq!(gate.pass(later, true), Ok(List));
+        assert!(
+            gate.close_behind(List, Verdict::Fails, later, 0.0),
+            "it shows nothing"
+        );
+        assert_eq!(
+            gate.pass(later, false),
+            Ok(Probe),
+            "a list holds up no probe"
+        );
+        assert_eq!(gate.pass(later, true), Ok(List), "nor a probe a list");
+        assert!(!gate.close_behind(List, Verdict::Answers, later, 0.0));
+        gate.close_behind(Probe, Verdict::Unknown, later, 0.0);
+        assert!(fail(&gate, later), "one failure is enough");
+        gate.close_behind(List, Verdict::Answers, later + SECOND, 0.0);
+        assert!(
+            gate.pass(later + SECOND, false).is_err(),
+            "its rest is kept"
+        );
+    }
+
+    #[test]
+    fn lists_count_for_nothing_while_it_is_closed() {
+        let (gate, now) = (Gate::default(), Instant::now());
+        for _ in 0..4 {
+            fail(&gate, now);
+        }
+        gate.close_behind(List, Verdict::Answers, now, 0.0);
+        assert!(fail(&gate, now), "that was the fifth");
+    }
+
+    #[test]
+    fn waits_that_are_asked_for_together_are_one_and_the_longest() {
+        let (gate, now) = (Gate::default(), Instant::now());
+        for asked in [Some(7), Some(5), None, None] {
+            let asked = asked.map(|seconds| seconds * SECOND);
+            gate.close_behind(Plain, Verdict::Throttles(asked), now, 0.0);
+        }
+        assert!(gate.pass(now + 6 * SECOND, false).is_err());
+        let later = now + 7 * SECOND;
+        assert_eq!(gate.pass(later, false), Ok(Plain));
+        gate.close_behind(Plain, Verdict::Throttles(None), later, 0.0);
+        assert!(gate.pass(later + SECOND, false).is_err(), "the second time");
+        assert_eq!(gate.pass(later + 2 * SECOND, false), Ok(Plain));
     }
 }

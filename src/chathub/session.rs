@@ -46,6 +46,7 @@ type Admission = Result<Arc<Admitted>, Error>;
 #[derive(Debug)]
 pub(super) struct Admitted {
     pub(super) authorization: Authorization,
+    made: Instant,
     /// The credentials that it was given for.
     shown: Option<Shown>,
     /// When to get the next one while this one still opens calls, and when it ends; unknown for most tokens.
@@ -71,6 +72,7 @@ struct Standing {
 #[derive(Debug)]
 struct Rejected {
     shown: Option<Shown>,
+    at: Instant,
     times: usize,
     until: Instant,
     look_at: Instant,
@@ -102,7 +104,7 @@ impl Session {
                 match admitted.ends {
                     Some(ends) if ends.at <= now => standing.admitted = None,
                     Some(ends) if ends.renew_at <= now => {
-                        if standing.renew_after.is_none_or(|after| after <= now) {
+                        if self.may_renew(&mut standing, now) {
                             self.login(&mut standing, upstream, deadline);
                         }
                         return Ok(admitted);
@@ -178,6 +180,7 @@ impl Session {
         };
         match made {
             Ok((authorization, ends)) => Ok(Arc::new(Admitted {
+                made: Instant::now(),
                 authorization,
                 shown,
                 ends,
@@ -189,6 +192,13 @@ impl Session {
                 Err(error)
             }
         }
+    }
+
+    /// Whether a token that is about to end may be renewed at this moment. It still opens calls, so credentials that were refused can wait
+    /// here as anywhere.
+    fn may_renew(&self, standing: &mut Standing, now: Instant) -> bool {
+        standing.renew_after.is_none_or(|after| after <= now)
+            && !self.is_still_rejected(standing, now)
     }
 
     /// Whether refused credentials are to be left alone: they are the same, and their time is not over.
@@ -210,9 +220,17 @@ impl Session {
         is_same
     }
 
-    /// A call has succeeded: the credentials are right beyond doubt.
-    pub(super) fn proven(&self) {
-        self.standing().rejected = None;
+    /// A call has succeeded, so what opened it was made with the right credentials. Later ones may be wrong all the same: a password that was
+    /// changed ends no token.
+    pub(super) fn proven(&self, admitted: &Admitted) {
+        let mut standing = self.standing();
+        if standing
+            .rejected
+            .as_ref()
+            .is_some_and(|rejected| rejected.at < admitted.made)
+        {
+            standing.rejected = None;
+        }
     }
 
     fn standing(&self) -> MutexGuard<'_, Standing> {
@@ -225,6 +243,7 @@ impl Standing {
         let times = self.rejected.as_ref().map_or(0, |rejected| rejected.times);
         self.rejected = Some(Rejected {
             shown,
+            at: now,
             times: times + 1,
             until: now + REJECTED_WAITS[times.min(REJECTED_WAITS.len() - 1)],
             look_at: now + LOOK_AGAIN,
@@ -290,5 +309,31 @@ mod tests {
             now += wait;
             assert!(!session.is_still_rejected(&mut standing, now), "{minutes}");
         }
+    }
+
+    /// A password that was changed in ChatHub alone: the old token opens calls for an hour yet, and none of them makes another login due.
+    #[test]
+    fn a_token_that_still_opens_calls_does_not_excuse_wrong_credentials() {
+        let credentials = Credentials::ProfileKey(Secret::new("key").into());
+        let session = Session::new(credentials.clone());
+        let admitted = |made| Admitted {
+            authorization: Authorization::None,
+            made,
+            shown: credentials.show(),
+            ends: None,
+        };
+        let hours_ago = Instant::now();
+        let now = hours_ago + Duration::from_hours(11);
+        session.standing().reject(credentials.show(), now);
+        session.proven(&admitted(hours_ago));
+        let may_renew = |seconds| {
+            let later = now + Duration::from_secs(seconds);
+            session.may_renew(&mut session.standing(), later)
+        };
+        assert!(!may_renew(11) && may_renew(61));
+        session.proven(&admitted(now + Duration::from_secs(61)));
+        assert!(session.standing().rejected.is_none());
+        session.standing().renew_after = Some(now + RENEW_AGAIN);
+        assert!(!may_renew(9) && may_renew(10));
     }
 }

@@ -12,7 +12,7 @@ use tracing::{Instrument as _, Span};
 use super::clock::Clock;
 use super::endpoint::Endpoint;
 use super::error::{Error, Unreachable};
-use super::gate::{Gate, Verdict};
+use super::gate::{Gate, Passage, Verdict};
 use super::observe::{Observer, Outcome};
 use super::pace::Pace;
 use super::transport::{Authorization, Call, Connection, Transport};
@@ -80,6 +80,9 @@ impl Upstream {
         deadline: Instant,
         read: Read<T>,
     ) -> Result<T, Error> {
+        let is_list = call.endpoint.is_list();
+        // Who cannot go out need not wait for a turn, nor take one.
+        self.gate.look(std::time::Instant::now(), is_list)?;
         let wait = self.pace.book(
             std::time::Instant::now(),
             deadline.into_std(),
@@ -88,9 +91,10 @@ impl Upstream {
         if !wait.is_zero() {
             sleep(wait).await;
         }
-        self.gate.pass(std::time::Instant::now())?;
+        let passage = self.gate.pass(std::time::Instant::now(), is_list)?;
         let mut visit = Visit {
             upstream: self,
+            passage,
             verdict: Verdict::Unknown,
         };
         let started = Instant::now();
@@ -105,13 +109,9 @@ impl Upstream {
             .unwrap_or(Err(Error::TimedOut))
             .and_then(|body| read(&body));
         span.record("chathub.outcome", Outcome::of(&outcome).name());
-        visit.verdict = match &outcome {
-            Err(error @ Error::Throttled { .. }) => error.into(),
-            _ if call.endpoint.is_list() => Verdict::Unknown,
-            outcome => outcome
-                .as_ref()
-                .map_or_else(Verdict::from, |_| Verdict::Answers),
-        };
+        visit.verdict = outcome
+            .as_ref()
+            .map_or_else(Verdict::from, |_| Verdict::Answers);
         self.observer
             .request_ended(call.endpoint, Outcome::of(&outcome), started.elapsed());
         outcome
@@ -136,16 +136,19 @@ fn span(endpoint: Endpoint) -> Span {
 /// A request that is out. However it ends, even if nobody waits for it any more, the gate learns of it.
 struct Visit<'a> {
     upstream: &'a Upstream,
+    passage: Passage,
     verdict: Verdict,
 }
 
 impl Drop for Visit<'_> {
     fn drop(&mut self) {
         let upstream = self.upstream;
-        let is_open =
-            upstream
-                .gate
-                .close_behind(self.verdict, std::time::Instant::now(), fastrand::f64());
+        let is_open = upstream.gate.close_behind(
+            self.passage,
+            self.verdict,
+            std::time::Instant::now(),
+            fastrand::f64(),
+        );
         upstream.observer.health(is_open, upstream.clock.skew());
     }
 }
@@ -156,8 +159,6 @@ impl Endpoint {
         !matches!(self, Self::Synchronize)
     }
 
-    /// Lists are read in the background. How that goes says nothing of tokens: ChatHub may mint while it cannot list, or the other way
-    /// round.
     const fn is_list(self) -> bool {
         matches!(self, Self::Organizations | Self::Operators)
     }

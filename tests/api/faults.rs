@@ -4,8 +4,11 @@ use std::time::{Duration, Instant};
 
 use open_chat::simulator::{Endpoint, Fault, Rules, Simulator};
 use rstest::rstest;
+use tokio::task::JoinSet;
 
-use crate::harness::{PASSWORD, PROFILE_KEY, Service, eventually, file, header, log_line, rules};
+use crate::harness::{
+    PASSWORD, PROFILE_KEY, Problem, Service, eventually, file, header, log_line, rules,
+};
 use crate::proxy::{Mode, Proxy};
 
 const CLICK: &str = "operator=101&phone=0501234567";
@@ -88,6 +91,28 @@ async fn a_cold_click_gets_the_best_answer_there_is(
 
     service.chathub.always(Endpoint::OperatorToken, None);
     assert_eq!(service.click(CLICK).await.status(), next_status);
+}
+
+/// At two requests a second thirty clicks have no time to wait for a turn each; while nothing may go out, none of them has to.
+#[tokio::test]
+async fn who_cannot_go_out_waits_for_no_turn() {
+    let slow = [("CHATHUB_MAX_RATE", "2")];
+    let service = Service::start_with(rules(), &slow).await;
+    service
+        .chathub
+        .next(Endpoint::OperatorToken, Fault::Throttled(600));
+    let mut clicks = JoinSet::new();
+    assert_eq!(service.refusal(CLICK).await.kind, "chathub-throttled");
+    for operator in 201..231 {
+        let path = format!("/open-chat?operator={operator}&phone=0501234567");
+        clicks.spawn(service.request(&path).send());
+    }
+    for response in clicks.join_all().await {
+        let problem = Problem::read(response.unwrap()).await;
+        assert_eq!(problem.kind, "chathub-throttled");
+        assert!(problem.retry_after.unwrap() > 500, "{problem:?}");
+    }
+    assert_eq!(service.chathub.calls(Endpoint::OperatorToken), 1);
 }
 
 #[tokio::test]
