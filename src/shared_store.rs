@@ -135,11 +135,28 @@ impl SharedStore {
         call.invoke_async(&mut self.connection()).await
     }
 
+    /// Whether `id` has been used up.
+    pub async fn is_used(&self, id: &str) -> Result<bool, Away> {
+        let mut command = redis::cmd("GET");
+        command.arg(once(id));
+        let mut connection = self.connection();
+        let used: Option<String> = self.ask(command.query_async(&mut connection)).await?;
+        Ok(used.is_some())
+    }
+
+    /// Forgets `id`, as far as the store can be reached.
+    pub async fn give_back(&self, id: &str) {
+        let mut command = redis::cmd("DEL");
+        command.arg(once(id));
+        let mut connection = self.connection();
+        let _ = self.ask(command.query_async::<()>(&mut connection)).await;
+    }
+
     /// Whether this is the first use of `id`, which is remembered for `lives`.
     pub async fn use_up(&self, id: &str, lives: Duration) -> Result<bool, Away> {
         let mut command = redis::cmd("SET");
         command
-            .arg(format!("open-chat:once:{id}"))
+            .arg(once(id))
             .arg(1)
             .arg("NX")
             .arg("PX")
@@ -223,6 +240,10 @@ fn say_away(trouble: &str) {
         trouble,
         "Redis is away: each replica counts for itself, one-time links are refused"
     );
+}
+
+fn once(id: &str) -> String {
+    format!("open-chat:once:{id}")
 }
 
 fn micros(duration: Duration) -> u64 {

@@ -45,6 +45,9 @@ impl ApiKeys {
             let mut hash = [0; 32];
             hex::decode_to_slice(&sha256, &mut hash)
                 .map_err(|_| format!("key `{name}`: sha256 must be 64 hexadecimal digits"))?;
+            if digest(&SHA256, b"").as_ref() == hash {
+                return Err(format!("key `{name}`: sha256 is that of an empty key"));
+            }
             if keys.insert(hash, ApiKey { name, operators }).is_some() {
                 return Err("two keys have one sha256".into());
             }

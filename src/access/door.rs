@@ -143,8 +143,8 @@ impl Access {
             .as_ref()
             .filter(|_| self.modes.contains(&Mode::Key));
         let keys = keys.ok_or(Denied::ApiKeyInvalid)?.get();
-        let key = keys
-            .find(key.unwrap_or_default())
+        let key = key
+            .and_then(|key| keys.find(key))
             .ok_or(Denied::ApiKeyInvalid)?;
         by_url(
             Caller::Key(key.name.clone()),
@@ -186,6 +186,16 @@ impl Access {
             return Err(Denied::OperatorInactive);
         }
         Ok(whom)
+    }
+
+    /// Whether a one-time pass has been used.
+    pub fn is_used(&self, once: &Once) -> bool {
+        self.used.contains(&once.id)
+    }
+
+    /// Makes a one-time pass good again that has been used for nothing.
+    pub fn give_back(&self, once: &Once) {
+        self.used.forget(&once.id);
     }
 
     /// Uses a one-time pass up.
@@ -461,9 +471,14 @@ mod tests {
             };
             door.admit(&knock).unwrap().once.unwrap()
         });
+        assert!(!door.is_used(&first));
         assert_eq!(door.use_up(&first), Ok(()));
         assert_eq!(door.use_up(&first), Err(Denied::PassUsed));
+        assert!(door.is_used(&first) && !door.is_used(&second));
         assert_eq!(door.use_up(&second), Ok(()));
+        door.give_back(&first);
+        assert!(!door.is_used(&first) && door.is_used(&second));
+        assert_eq!(door.use_up(&first), Ok(()));
     }
 
     #[test]

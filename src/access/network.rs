@@ -15,9 +15,10 @@ pub struct Networks(Vec<IpNet>);
 pub struct NotANetwork(String);
 
 impl Networks {
-    /// Reads `10.0.0.0/8, 2001:db8::/32, 192.0.2.7`.
+    /// Reads `10.0.0.0/8, 2001:db8::/32, 192.0.2.7`: one at least, because no network means any to some.
     pub fn parse(text: &str) -> Result<Self, NotANetwork> {
-        text.split(',')
+        let networks: Vec<_> = text
+            .split(',')
             .map(str::trim)
             .filter(|entry| !entry.is_empty())
             .map(|entry| {
@@ -26,8 +27,11 @@ impl Networks {
                     .or_else(|_| entry.parse::<IpAddr>().map(IpNet::from))
                     .map_err(|_| NotANetwork(entry.to_owned()))
             })
-            .collect::<Result<_, _>>()
-            .map(Self)
+            .collect::<Result<_, _>>()?;
+        if networks.is_empty() {
+            return Err(NotANetwork(text.to_owned()));
+        }
+        Ok(Self(networks))
     }
 
     /// Whether an address is in one of them.
@@ -82,7 +86,7 @@ mod tests {
     use super::*;
 
     #[rstest]
-    #[case::nobody_is_trusted("192.0.2.1", "", &["203.0.113.9"], "192.0.2.1")]
+    #[case::nobody_is_trusted("192.0.2.1", "10.0.0.0/8", &["203.0.113.9"], "192.0.2.1")]
     #[case::a_stranger_forwards("192.0.2.1", "10.0.0.0/8", &["203.0.113.9"], "192.0.2.1")]
     #[case::a_proxy_forwards("10.0.0.1", "10.0.0.0/8", &["203.0.113.9"], "203.0.113.9")]
     #[case::two_proxies("10.0.0.1", "10.0.0.0/8", &["203.0.113.9, 10.0.0.2"], "203.0.113.9")]
@@ -112,5 +116,6 @@ mod tests {
             error.to_string(),
             "`everywhere` is not a network, such as 10.0.0.0/8, or an address"
         );
+        assert_eq!(Networks::parse(","), Err(NotANetwork(",".into())));
     }
 }

@@ -34,6 +34,14 @@ impl Default for UsedPasses {
 }
 
 impl UsedPasses {
+    pub(super) fn contains(&self, id: &str) -> bool {
+        self.0.contains_key(id)
+    }
+
+    pub(super) fn forget(&self, id: &str) {
+        self.0.invalidate(id);
+    }
+
     /// Whether this is the first use of `id`, which is remembered for `lives`.
     pub(super) fn use_up(&self, id: &str, lives: Duration) -> bool {
         self.0.entry(id.to_owned()).or_insert(lives).is_fresh()

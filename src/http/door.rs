@@ -6,12 +6,9 @@ use actix_web::HttpRequest;
 use actix_web::http::header::{AUTHORIZATION, AsHeaderName, HeaderMap, HeaderName};
 
 use super::Desk;
-use super::detail::Detail;
-use super::kind::Kind;
 use super::query::Query;
 use super::refusal::Refusal;
-use crate::access::{Admission, Denied, Knock, Once};
-use crate::shared_store::Away;
+use crate::access::{Admission, Denied, Knock};
 
 const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 const FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
@@ -20,13 +17,14 @@ const TICKET: HeaderName = HeaderName::from_static("x-widget-ticket");
 
 /// The address that a request comes from, proxies that are trusted aside.
 pub(super) fn client_address(request: &HttpRequest, desk: &Desk) -> IpAddr {
+    // Whatever bytes a stranger has written on the left, what a proxy has added on the right is read.
     let forwarded: Vec<_> = request
         .headers()
         .get_all(FORWARDED_FOR)
-        .map(|value| value.to_str().unwrap_or_default())
+        .map(|value| String::from_utf8_lossy(value.as_bytes()))
         .collect();
-    desk.access
-        .client_address(peer(request), forwarded.into_iter())
+    let forwarded = forwarded.iter().map(AsRef::as_ref);
+    desk.access.client_address(peer(request), forwarded)
 }
 
 /// Lets a widget's page in for its next token: by its ticket where it shows one, else like anybody.
@@ -60,19 +58,6 @@ pub(super) async fn turn_away(denied: Denied, client: IpAddr, desk: &Desk) -> Re
     match desk.limits.refused(client).await {
         Ok(()) => denied.into(),
         Err(limited) => limited.into(),
-    }
-}
-
-/// Uses a one-time pass up: among all replicas where they share a store, else in this one. While the store is away no such pass is
-/// taken, because another replica may have taken it.
-pub(super) async fn use_up(once: &Once, desk: &Desk) -> Result<(), Refusal> {
-    let Some(shared) = &desk.shared else {
-        return Ok(desk.access.use_up(once)?);
-    };
-    match Box::pin(shared.use_up(&once.fingerprint(), once.lives())).await {
-        Ok(true) => Ok(()),
-        Ok(false) => Err(Denied::PassUsed.into()),
-        Err(Away) => Err(Refusal::new(Kind::Overloaded, Detail::OnceUnknown)),
     }
 }
 
@@ -114,11 +99,11 @@ fn single(headers: &HeaderMap, name: impl AsHeaderName) -> Option<&str> {
     if values.next().is_some() {
         return None;
     }
-    value
-        .to_str()
+    // Names are not always ASCII.
+    str::from_utf8(value.as_bytes())
         .ok()
         .map(str::trim)
-        .filter(|text| !text.is_empty())
+        .filter(|text| !text.is_empty() && !text.contains(char::is_control))
 }
 
 /// The scheme that the visitor uses, as a trusted proxy tells.

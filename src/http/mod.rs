@@ -18,6 +18,7 @@ mod guard;
 mod health;
 mod kind;
 mod links;
+mod once;
 mod open_chat;
 mod openapi;
 mod prose;

@@ -12,16 +12,15 @@ use super::kind::Kind;
 use super::query::Query;
 use super::refusal::Refusal;
 use super::whom::{for_client, no_token, whom};
-use super::{Desk, door, guard, redirect};
-use crate::access::Admission;
+use super::{Desk, door, guard, once, redirect};
+use crate::access::{Admission, Denied, Once};
 use crate::chathub::OperatorId;
 use crate::config::{Fallback, LinkConfig, SourceWithoutSender};
 use crate::deep_link::DeepLink;
-use crate::operators::Whom;
 use crate::phone::PhoneNumber;
 use crate::source::ChatSource;
 
-/// Guard → query → access → operator → rate limit → target → token → deep link. Everything that can be refused without ChatHub is refused
+/// Guard → query → access → operator → target → rate limit → token → deep link. Everything that can be refused without ChatHub is refused
 /// before ChatHub is asked, and a one-time pass is used up when nothing else can go wrong here.
 pub(super) async fn open_chat(
     request: &HttpRequest,
@@ -54,40 +53,48 @@ pub(super) async fn open_chat(
         Err(refusal) if !refusal.is_chathubs_fault() => return Err(refusal),
         answer => answer,
     };
-    click.operator = whom.as_ref().ok().and_then(Whom::operator);
+    if let Some(once) = &once {
+        Box::pin(once::check(once, click.client, desk)).await?;
+    }
+    let link = query
+        .bind(bound, desk.links.default_region)
+        .and_then(|()| target(&query, &desk.links, click));
+    // Where the link leaves the choice, the client decides, and the click counts for whomever that is.
+    click.operator = match (&whom, &link) {
+        (Ok(whom), Ok(link)) => for_client(whom, link),
+        (Ok(whom), Err(_)) => whom.operator(),
+        (Err(_), _) => None,
+    };
     let asks = confirm::is_asked(request, desk);
     // What only shows a page is no click yet.
     if !asks {
         let counted = desk.limits.click(click.client, click.operator);
         counted.instrument(click.trace.step("limit")).await?;
     }
-    query.bind(bound, desk.links.default_region)?;
-    let link = target(&query, &desk.links, click)?;
+    let link = link?;
     if asks {
         return Ok(confirm::page(request, desk, click));
     }
-    let whom = match whom {
-        Ok(whom) => whom,
-        Err(refusal) => return without_token(refusal, &link, desk, click),
-    };
-    let operator = for_client(&whom, &link)?;
-    if click.operator.is_none() {
-        click.operator = Some(operator);
-        desk.limits.chosen(operator).await?;
+    if let Err(refusal) = whom {
+        return without_token(refusal, &link, desk, click);
     }
-    if let Some(once) = &once {
-        door::use_up(once, desk).await?;
-    }
-    open_panel(operator, &link, desk, click).await
+    let operator = click.operator.ok_or(Denied::OperatorInactive)?;
+    open_panel(operator, &link, once.as_ref(), desk, click).await
 }
 
 /// The deep link with the operator's token, or what there is without one.
 async fn open_panel(
     operator: OperatorId,
     link: &DeepLink<'_>,
+    once: Option<&Once>,
     desk: &Desk,
     click: &mut Click,
 ) -> Result<HttpResponse, Refusal> {
+    if let Some(once) = once
+        && let Err(refusal) = Box::pin(once::use_up(once, desk)).await
+    {
+        return without_token(refusal, link, desk, click);
+    }
     let token = desk.tokens.get(operator, click.deadline);
     match token.instrument(click.trace.step("token")).await {
         Ok((held, outcome)) => {
@@ -96,6 +103,9 @@ async fn open_panel(
             Ok(redirect::to(link.url(&desk.links.panel, Some(token))))
         }
         Err(error) => {
+            if let Some(once) = once {
+                Box::pin(once::give_back(once, desk)).await;
+            }
             let refusal = no_token(operator, error, click, desk).await;
             without_token(refusal, link, desk, click)
         }

@@ -12,7 +12,7 @@ use crate::rate_limit::Limited;
 use crate::source::UnknownSource;
 
 /// How long a visitor should wait where ChatHub gives no time of its own.
-const RETRY_SOON: Duration = Duration::from_secs(5);
+pub(super) const RETRY_SOON: Duration = Duration::from_secs(5);
 
 impl From<PhoneError> for Refusal {
     fn from(error: PhoneError) -> Self {

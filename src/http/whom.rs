@@ -5,6 +5,7 @@ use super::click::Click;
 use super::detail::Detail;
 use super::door;
 use super::kind::Kind;
+use super::reasons::RETRY_SOON;
 use super::refusal::Refusal;
 use crate::access::{Claim, Denied};
 use crate::chathub::{Error, OperatorId};
@@ -35,15 +36,15 @@ async fn when_read(
     Ok(desk.access.whom(claim, Some(&roster)))
 }
 
-/// The operator whom the client meets.
-pub(super) fn for_client(whom: &Whom, link: &DeepLink<'_>) -> Result<OperatorId, Refusal> {
+/// The operator whom the client meets, if there is one.
+pub(super) fn for_client(whom: &Whom, link: &DeepLink<'_>) -> Option<OperatorId> {
     let phone = link.phone();
     let client = match (link, &phone) {
         (DeepLink::Chat { chat_raw_id }, _) => chat_raw_id,
         (_, Some(phone)) => phone.as_str(),
         (_, None) => "",
     };
-    Ok(whom.for_client(client).ok_or(Denied::OperatorInactive)?)
+    whom.for_client(client)
 }
 
 /// Why ChatHub has no token for an operator. Where it refuses one, its directory may know the reason.
@@ -71,7 +72,7 @@ pub(super) async fn no_token(
 fn directory_unread(error: Error) -> Refusal {
     match error {
         Error::NotFound | Error::NotPermitted | Error::InvalidRequest { .. } => {
-            Refusal::new(Kind::CredentialsRejected, Detail::DirectoryUnread)
+            Refusal::new(Kind::CredentialsRejected, Detail::DirectoryUnread).retry_after(RETRY_SOON)
         }
         error => error.into(),
     }

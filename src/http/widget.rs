@@ -18,7 +18,7 @@ use super::kind::Kind;
 use super::query::Query;
 use super::refusal::Refusal;
 use super::whom::{no_token, whom};
-use super::{Desk, door, guard};
+use super::{Desk, door, guard, once};
 use crate::access::{Admission, Bound};
 use crate::config::WidgetConfig;
 use crate::secret::Secret;
@@ -119,6 +119,9 @@ async fn token_for(
     let whom = whom(&admission.claim, click, desk)
         .instrument(click.trace.step("operator"))
         .await?;
+    if let Some(once) = &admission.once {
+        once::check(once, click.client, desk).await?;
+    }
     click.operator = whom.operator();
     let counted = desk.limits.click(click.client, click.operator);
     counted.instrument(click.trace.step("limit")).await?;
@@ -135,7 +138,7 @@ async fn token_for(
         )
     })?;
     if let Some(once) = &admission.once {
-        door::use_up(once, desk).await?;
+        once::use_up(once, desk).await?;
     }
     let token = desk.tokens.get(operator, click.deadline);
     match token.instrument(click.trace.step("token")).await {
@@ -143,7 +146,12 @@ async fn token_for(
             click.widget = Some((held.fingerprint, outcome));
             Ok(held)
         }
-        Err(error) => Err(no_token(operator, error, click, desk).await),
+        Err(error) => {
+            if let Some(once) = &admission.once {
+                once::give_back(once, desk).await;
+            }
+            Err(no_token(operator, error, click, desk).await)
+        }
     }
 }
 

@@ -23,16 +23,28 @@ pub(super) enum Alias {
 
 /// The text is no such map.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
-#[error("not a TOML table of names, each = an operator's id or name: {0}")]
-pub struct MapError(String);
+pub enum MapError {
+    /// It cannot be read.
+    #[error("not a TOML table of names, each = an operator's id or name: {0}")]
+    Unreadable(String),
+    /// It says two things of one name.
+    #[error("`{0}` stands there twice; case does not matter")]
+    Twice(String),
+}
 
 impl OperatorMap {
     /// Reads TOML: `"ann@example.com" = 101`. Case does not matter.
     pub fn parse(text: &str) -> Result<Self, MapError> {
-        let map: HashMap<String, Alias> =
-            toml::from_str(text).map_err(|error| MapError(error.message().to_owned()))?;
-        let lower = |(name, alias): (String, Alias)| (name.trim().to_lowercase(), alias);
-        Ok(Self(map.into_iter().map(lower).collect()))
+        let map: HashMap<String, Alias> = toml::from_str(text)
+            .map_err(|error| MapError::Unreadable(error.message().to_owned()))?;
+        let mut aliases = HashMap::with_capacity(map.len());
+        for (name, alias) in map {
+            let name = name.trim().to_lowercase();
+            if aliases.insert(name.clone(), alias).is_some() {
+                return Err(MapError::Twice(name));
+            }
+        }
+        Ok(Self(aliases))
     }
 
     pub(super) fn get(&self, alias: &str) -> Option<&Alias> {
@@ -52,5 +64,10 @@ mod tests {
         assert!(OperatorMap::parse("ann = ").is_err());
         assert!(OperatorMap::parse("ann = [1]").is_err());
         assert!(OperatorMap::parse("ann = -1").is_err());
+        let twice = OperatorMap::parse("\"Ann@example.com\" = 101\n\" ann@EXAMPLE.com\" = 102");
+        assert_eq!(
+            twice.unwrap_err(),
+            MapError::Twice("ann@example.com".into())
+        );
     }
 }

@@ -132,11 +132,6 @@ impl Limits {
         }
     }
 
-    /// Counts, for the operator that was chosen, a click that named none.
-    pub async fn chosen(&self, operator: OperatorId) -> Result<(), Limited> {
-        self.count(&[(Limit::Operator, operator.0)]).await
-    }
-
     /// Counts an attempt of somebody who has not been let in.
     pub async fn refused(&self, client: IpAddr) -> Result<(), Limited> {
         self.count(&[(Limit::Refused, address_key(client))]).await
@@ -240,10 +235,9 @@ mod tests {
             over(limits.click(client, Some(OperatorId(1))).await),
             Ok(())
         );
-        assert_eq!(over(limits.chosen(OperatorId(1)).await), Ok(()));
+        assert_eq!(over(limits.click(other, Some(OperatorId(1))).await), Ok(()));
         let operators = over(limits.click(client, Some(OperatorId(1))).await);
         assert_eq!(operators, Err("operator"));
-        assert_eq!(over(limits.chosen(OperatorId(1)).await), Err("operator"));
         assert_eq!(
             over(limits.click(client, Some(OperatorId(2))).await),
             Ok(())
@@ -257,7 +251,7 @@ mod tests {
         assert_eq!(over(limits.refused(client).await), Err("refused"));
 
         limits.sweep();
-        for (limit, keys, limited) in [("operator", 2, 2), ("client", 2, 1), ("refused", 1, 1)] {
+        for (limit, keys, limited) in [("operator", 2, 1), ("client", 2, 1), ("refused", 1, 1)] {
             let label = [limit];
             let kept = metrics.open_chat_rate_limit_keys.with_label_values(&label);
             assert_eq!(kept.get(), keys, "{limit}");

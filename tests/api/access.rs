@@ -13,6 +13,7 @@ use chrono::Utc;
 use jsonwebtoken::Algorithm as A;
 use jsonwebtoken::{Algorithm, EncodingKey, Header, encode};
 use open_chat::access::{Access, PassKeySources, Settings};
+use open_chat::simulator::{Endpoint, Fault};
 use rstest::rstest;
 use serde_json::{Value, json};
 
@@ -166,13 +167,18 @@ fn keys_that_make_no_sense_hang_no_door(#[case] keys: &str, #[case] why: &str) {
 #[case::none(&[], "has no key")]
 #[case::two_of_one_hash(&["aa", "aa"], "two keys have one sha256")]
 #[case::no_hash(&["xy"], "64 hexadecimal digits")]
+#[case::an_empty_key(&["e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"], "sha256 is that of an empty key")]
 #[case::signs(&["+a"], "64 hexadecimal digits")]
 #[case::longer(&["aaa"], "64 hexadecimal digits")]
 #[case::no_text(&["\" canary"], "is not a list of keys: see line 3")]
 #[case::no_list(&["\"\n[[key]]\noperators = \"canary\" #"], "is not a list of keys: see line 5")]
 fn api_keys_that_make_no_sense_hang_no_door(#[case] hashes: &[&str], #[case] why: &str) {
     let keys = hashes.iter().map(|hash| {
-        let hash = hash.repeat(32);
+        let hash = if hash.len() == 64 {
+            (*hash).to_owned()
+        } else {
+            hash.repeat(32)
+        };
         format!("[[key]]\nname = \"odoo\"\nsha256 = \"{hash}\"\n")
     });
     let text = keys.collect::<String>();
@@ -392,6 +398,17 @@ async fn a_one_time_pass_opens_once() {
         kind(&service, &format!("phone=12345&pass={once}")).await.1,
         "phone-invalid"
     );
+    // Nor does ChatHub's failure: the page offers to try again.
+    service
+        .chathub
+        .always(Endpoint::OperatorToken, Some(Fault::Status(500)));
+    for _ in 0..2 {
+        assert_eq!(
+            kind(&service, &format!("phone=0501234567&pass={once}")).await,
+            (503, "chathub-unavailable".into())
+        );
+    }
+    service.chathub.always(Endpoint::OperatorToken, None);
     assert_eq!(
         kind(&service, &format!("phone=0501234567&pass={once}"))
             .await
@@ -624,7 +641,7 @@ async fn with_sso(variables: &[(&str, &str)]) -> Service {
 async fn asked_with(service: &Service, query: &str, headers: &[(&str, &str)]) -> String {
     let mut request = service.request(&format!("/open-chat?phone=0501234567{query}"));
     for (name, value) in headers {
-        request = request.header(*name, *value);
+        request = request.header(*name, value.as_bytes());
     }
     let response = request.send().await.unwrap();
     if response.status() == 302 {
@@ -635,7 +652,7 @@ async fn asked_with(service: &Service, query: &str, headers: &[(&str, &str)]) ->
 
 #[tokio::test]
 async fn a_trusted_proxy_names_the_agent() {
-    let service = with_sso(&[]).await;
+    let service = with_sso(&[("DIRECTORY_REFRESH", "20ms")]).await;
     let ann = ("X-Auth-Request-Email", "ann@example.com");
     let bob = ("X-Auth-Request-Email", "bob@example.com");
     assert_eq!(asked_with(&service, "", &[ann]).await, "");
@@ -662,6 +679,16 @@ async fn a_trusted_proxy_names_the_agent() {
         asked_with(&service, "", &[("X_Auth_Request_Email", "ann@example.com")]).await,
         "identity-missing"
     );
+    service
+        .chathub
+        .world()
+        .add_operator(24, "\u{406}ван Приклад")
+        .unwrap();
+    eventually("the new name is known", async || {
+        let ivan = ("X-Auth-Request-Email", "\u{456}ван приклад");
+        asked_with(&service, "", &[ivan]).await.is_empty()
+    })
+    .await;
     // A number that nobody has mapped is an identity, not an operator's id.
     assert_eq!(
         asked_with(&service, "", &[("X-Auth-Request-Email", "101")]).await,
@@ -744,11 +771,14 @@ async fn networks_are_those_of_the_client_not_of_what_it_claims() {
     let behind_a_proxy = [elsewhere[0], ("TRUSTED_PROXIES", "127.0.0.1")];
     let service = Service::start_with(rules(), &behind_a_proxy).await;
     assert_eq!(asked_with(&service, "&operator=101", &[claim]).await, "");
-    let forged = ("X-Forwarded-For", "192.0.2.7, 203.0.113.9");
-    assert_eq!(
-        asked_with(&service, "&operator=101", &[forged]).await,
-        "network-not-allowed"
-    );
+    for forged in ["192.0.2.7, 203.0.113.9", "\u{457}, 203.0.113.9"] {
+        assert_eq!(
+            asked_with(&service, "&operator=101", &[("X-Forwarded-For", forged)]).await,
+            "network-not-allowed"
+        );
+        let hops = [("X-Forwarded-For", forged), claim];
+        assert_eq!(asked_with(&service, "&operator=101", &hops).await, "");
+    }
 }
 
 #[tokio::test]

@@ -197,7 +197,9 @@ async fn without_a_directory_names_are_refused_and_ids_are_not(
     #[case] expected: &str,
 ) {
     let service = Service::start_broken(rules(), &[], &[(endpoint, fault)]);
-    assert_eq!(service.refusal(BY_NAME).await.kind, expected);
+    let problem = service.refusal(BY_NAME).await;
+    assert_eq!(problem.kind, expected);
+    assert_eq!(problem.retry_after.is_some(), problem.status == 503);
     service.destination("operator=101&phone=0501234567").await;
 }
 

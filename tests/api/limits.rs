@@ -60,6 +60,27 @@ async fn an_agent_who_clicks_too_often_holds_up_nobody_else_in_the_office() {
 }
 
 #[tokio::test]
+async fn a_click_counts_once_and_for_whomever_the_client_meets() {
+    let variables = [
+        ("OPERATOR_AUTO", "on"),
+        ("RATE_LIMIT_OPERATOR", "2/h"),
+        ("RATE_LIMIT_CLIENT", "4/h"),
+    ];
+    let service = Service::start_with(rules(), &variables).await;
+    let click = async |operator: &str| {
+        let query = format!("operator={operator}&phone=0501234567");
+        service.click(&query).await.status().as_u16()
+    };
+    for expected in [302, 302, 429, 429, 429] {
+        assert_eq!(click("auto:24").await, expected);
+    }
+    // One of them is the one whom this client meets, and is over the limit; the colleague is not held up.
+    let mut colleagues = [click("101").await, click("102").await];
+    colleagues.sort_unstable();
+    assert_eq!(colleagues, [302, 429]);
+}
+
+#[tokio::test]
 async fn a_client_s_clicks_are_limited_by_its_real_address() {
     let variables = [
         ("RATE_LIMIT_CLIENT", "3/h"),

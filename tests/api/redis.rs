@@ -6,6 +6,7 @@ use std::process::Command;
 use std::time::{Duration, Instant};
 
 use jsonwebtoken::{EncodingKey, Header};
+use open_chat::simulator::{Endpoint, Fault};
 use serde_json::json;
 
 use crate::harness::{Problem, Service, eventually, file, rules};
@@ -144,6 +145,15 @@ async fn a_one_time_pass_is_one_time_among_replicas() {
     one.destination(&click).await;
     assert_eq!(other.refusal(&click).await.kind, "pass-used");
     assert_eq!(one.refusal(&click).await.kind, "pass-used");
+    // One that has led to no chat is good again, everywhere.
+    let click = format!("phone=0501234567&pass={}", one_time_pass("three"));
+    other
+        .chathub
+        .always(Endpoint::OperatorToken, Some(Fault::Status(500)));
+    assert_eq!(other.refusal(&click).await.kind, "chathub-unavailable");
+    other.chathub.always(Endpoint::OperatorToken, None);
+    one.destination(&click).await;
+    assert_eq!(other.refusal(&click).await.kind, "pass-used");
     other
         .destination(&format!("phone=0501234567&pass={}", one_time_pass("two")))
         .await;
@@ -175,6 +185,7 @@ async fn redis_may_die_freeze_and_come_back_under_load() {
     let once = format!("phone=0501234567&pass={}", one_time_pass("frozen"));
     let problem = Problem::read(service.click(&once).await).await;
     assert_eq!((problem.status, problem.kind.as_str()), (503, "overloaded"));
+    assert_eq!(problem.retry_after, Some(5));
     redis.signal("CONT");
     eventually("it is found again", async || {
         service.metric(DEGRADED).await == 0
@@ -254,7 +265,7 @@ async fn its_password_rotates_without_a_restart() {
 
 #[tokio::test]
 async fn the_rights_that_operations_md_names_are_enough() {
-    const RIGHTS: &str = "~open-chat:* +time +get +set +evalsha +script|load";
+    const RIGHTS: &str = "~open-chat:* +time +get +set +del +evalsha +script|load";
     assert!(include_str!("../../docs/operations.md").contains(RIGHTS));
     let redis = Redis::start();
     redis.command(&format!(
@@ -275,6 +286,10 @@ async fn the_rights_that_operations_md_names_are_enough() {
     })
     .await;
     let click = format!("phone=0501234567&pass={}", one_time_pass("rights"));
+    let mint = Endpoint::OperatorToken;
+    service.chathub.always(mint, Some(Fault::Status(500)));
+    assert_eq!(service.refusal(&click).await.kind, "chathub-unavailable");
+    service.chathub.always(mint, None);
     service.destination(&click).await;
     assert_eq!(service.refusal(&click).await.kind, "pass-used");
 }

@@ -210,6 +210,8 @@ async fn the_widget_is_as_locked_as_a_click() {
     let once = pass(&json!({"sub": "102", "jti": "widget-once"}));
     assert_eq!(widget(&format!("pass={once}")).await, "");
     assert_eq!(widget(&format!("pass={once}")).await, "pass-used");
+    // The used one has not counted.
+    assert_eq!(widget(&format!("pass={good}")).await, "");
     assert_eq!(widget(&format!("pass={good}")).await, "rate-limited");
 
     let closed = Service::start_with(rules(), &[("ALLOWED_NETWORKS", "192.0.2.0/24")]).await;
