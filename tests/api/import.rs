@@ -164,6 +164,26 @@ async fn rows_are_added_once_and_the_rest_is_told() {
     assert_eq!(results(&import.results).len(), 6);
 }
 
+/// Line ends of an old Macintosh, or of a program that still writes them.
+#[tokio::test(flavor = "multi_thread")]
+async fn lines_that_end_in_carriage_returns_are_told_apart() {
+    let shell = Shell::start();
+    let rows = "organizationId,name\r24,Ann Lee\r24,ANN LEE\r24,Bob\r";
+    let import = Import::of(&shell, rows);
+    assert_eq!(import.summary(&[]), (Some(0), counts(2, 0, 1, 0, 0)));
+    assert_eq!(
+        told(&import.results),
+        [
+            "2 added 103",
+            "3 duplicate line 2 has the same name",
+            "4 added 104",
+        ]
+    );
+    // It is known for the same import when it is started again.
+    assert_eq!(import.summary(&[]), (Some(0), counts(2, 0, 1, 0, 0)));
+    assert_eq!(shell.chathub.calls(Endpoint::Synchronize), 1);
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn names_alone_go_to_the_organization_that_is_given() {
     let shell = Shell::start();
