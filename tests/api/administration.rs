@@ -634,6 +634,38 @@ async fn a_token_that_cannot_be(
     assert!(ended.stderr.contains(words), "{ended:?}");
 }
 
+/// Only active operators stand in each other's way, and where there is none, nobody is picked from among the others.
+#[rstest]
+#[case::one_active_and_one_deleted(&[0, 2], None)]
+#[case::two_active_and_one_deleted(&[0, 0, 2], Some(
+    "open-chat: 2 operators are called `ann`; give the id of one of them:\n  \
+       103  active, Acme Support (24)\n  \
+       104  active, Acme Support (24)\n"))]
+#[case::one_deleted(&[2], Some(
+    "open-chat: operator 103 is deleted: only an active one gets a token; \
+     `open-chat operators status 103 --set active` makes it one\n"))]
+#[case::one_inactive_and_one_deleted(&[1, 2], Some(
+    "open-chat: 2 operators are called `ann`; give the id of one of them:\n  \
+       103  inactive, Acme Support (24)\n  \
+       104  deleted, Acme Support (24)\n"))]
+#[case::nobody(&[], Some(
+    "open-chat: there is no operator `ann`: give an id, or the exact name; `open-chat operators list` shows them\n"))]
+#[tokio::test(flavor = "multi_thread")]
+async fn a_token_by_a_name_that_several_have(
+    #[case] statuses: &[u8],
+    #[case] refused: Option<&str>,
+) {
+    let shell = Shell::start();
+    let world = shell.chathub.world();
+    for status in statuses {
+        let added = world.add_operators(&[(24, "Ann".into())]).unwrap();
+        world.set_status(added[0], *status);
+    }
+    let ended = shell.run(&["token", "mint", "--operator", "ann"]);
+    assert_eq!(ended.code, Some(i32::from(refused.is_some())));
+    assert_eq!(ended.stderr, refused.unwrap_or_default());
+}
+
 /// A token of a day is asked for by ChatHub's clock, which may be ahead or behind.
 #[rstest]
 #[case(900)]
