@@ -5,7 +5,7 @@ use std::io::{self, IsTerminal as _, Read};
 use std::path::PathBuf;
 use std::time::Duration;
 
-use anyhow::{Context as _, ensure};
+use anyhow::{Context as _, bail, ensure};
 use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
 use clap::{Args, Subcommand};
 use serde::Serialize;
@@ -14,6 +14,7 @@ use super::company::{Company, find, organization_id, with_company};
 use super::exit::Exit;
 use super::output::{self, Form, shown};
 use crate::chathub::{OperatorId, OperatorStatus, OrganizationId, TokenCheck};
+use crate::operators::name::folded;
 use crate::secret::Secret;
 
 /// More than any token has.
@@ -105,21 +106,23 @@ impl Mint {
         Ok(Exit::Done)
     }
 
-    /// Only an active operator can have a token, so a deleted one of the same name is in nobody's way.
+    /// Only an active operator can have a token, so a deleted one of the same name is in nobody's way, and is not proposed where there are
+    /// active ones to choose from.
     async fn find(&self, company: &Company) -> anyhow::Result<OperatorId> {
         let operators = company.operators(self.organization).await?;
         let (active, others): (Vec<_>, Vec<_>) = operators
             .into_iter()
             .partition(|operator| operator.status == OperatorStatus::Active);
-        match (find(&active, &self.operator), find(&others, &self.operator)) {
-            (Ok(operator), _) => Ok(operator.id),
-            (Err(_), Ok(other)) => anyhow::bail!(
-                "operator {} is {}: only an active one gets a token; `open-chat operators status {0} --set active` makes it one",
-                other.id,
-                other.status
-            ),
-            (Err(error), Err(_)) => Err(error),
+        let name = folded(&self.operator);
+        if active.iter().any(|operator| folded(&operator.name) == name) {
+            return Ok(find(&active, &self.operator)?.id);
         }
+        let other = find(&others, &self.operator)?;
+        bail!(
+            "operator {} is {}: only an active one gets a token; `open-chat operators status {0} --set active` makes it one",
+            other.id,
+            other.status
+        )
     }
 }
 

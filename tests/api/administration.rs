@@ -425,6 +425,38 @@ async fn a_name_that_several_have_is_refused() {
     );
 }
 
+const AS_THEY_WERE: &str = "operator 101 and those named after it are as they were";
+const NOT_KNOWN: &str = "whether operator 101 was changed is not known, `open-chat operators list` shows it; those named after it are as they were";
+
+/// The call is made twice before it fails, and the first may have been carried out, whatever the second says.
+#[rstest]
+#[case::refused(&[Fault::Status(422)], 0, AS_THEY_WERE)]
+#[case::asked_to_wait_at_last(&[Fault::ResetAfterwards, Fault::Throttled(1)], 1, NOT_KNOWN)]
+#[case::both_answers_lost(&[Fault::ResetAfterwards, Fault::ResetAfterwards], 1, NOT_KNOWN)]
+#[case::no_answer(&[Fault::Silence, Fault::Silence], 0, NOT_KNOWN)]
+#[case::an_error(&[Fault::Status(500), Fault::Status(500)], 0, NOT_KNOWN)]
+#[tokio::test(flavor = "multi_thread")]
+async fn a_status_is_said_to_be_as_it_was_only_where_that_is_known(
+    #[case] faults: &[Fault],
+    #[case] status: u8,
+    #[case] words: &str,
+) {
+    let shell = Shell::start();
+    for fault in faults {
+        shell.chathub.next(Endpoint::OperatorStatus, fault.clone());
+    }
+    let set = ["operators", "status", "101", "102", "--set", "inactive"];
+    // Thirty times as long is what the silence lasts.
+    let ended = shell.run_with(&set, &[("CHATHUB_ATTEMPT_TIMEOUT", "50ms")], "");
+    assert_eq!(ended.code, Some(1), "{ended:?}");
+    assert!(
+        ended.stderr.starts_with(&format!("open-chat: {words}: ")),
+        "{ended:?}"
+    );
+    let status_of = |id| shell.chathub.world().operator(id).unwrap().status;
+    assert_eq!((status_of(101), status_of(102)), (status, 0));
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn nobody_is_deleted_unasked() {
     let shell = Shell::start();
@@ -600,6 +632,38 @@ async fn a_token_that_cannot_be(
     let ended = shell.run(&[&["token", "mint"], arguments].concat());
     assert_eq!((ended.code, &*ended.stdout), (Some(code), ""), "{ended:?}");
     assert!(ended.stderr.contains(words), "{ended:?}");
+}
+
+/// Only active operators stand in each other's way, and where there is none, nobody is picked from among the others.
+#[rstest]
+#[case::one_active_and_one_deleted(&[0, 2], None)]
+#[case::two_active_and_one_deleted(&[0, 0, 2], Some(
+    "open-chat: 2 operators are called `ann`; give the id of one of them:\n  \
+       103  active, Acme Support (24)\n  \
+       104  active, Acme Support (24)\n"))]
+#[case::one_deleted(&[2], Some(
+    "open-chat: operator 103 is deleted: only an active one gets a token; \
+     `open-chat operators status 103 --set active` makes it one\n"))]
+#[case::one_inactive_and_one_deleted(&[1, 2], Some(
+    "open-chat: 2 operators are called `ann`; give the id of one of them:\n  \
+       103  inactive, Acme Support (24)\n  \
+       104  deleted, Acme Support (24)\n"))]
+#[case::nobody(&[], Some(
+    "open-chat: there is no operator `ann`: give an id, or the exact name; `open-chat operators list` shows them\n"))]
+#[tokio::test(flavor = "multi_thread")]
+async fn a_token_by_a_name_that_several_have(
+    #[case] statuses: &[u8],
+    #[case] refused: Option<&str>,
+) {
+    let shell = Shell::start();
+    let world = shell.chathub.world();
+    for status in statuses {
+        let added = world.add_operators(&[(24, "Ann".into())]).unwrap();
+        world.set_status(added[0], *status);
+    }
+    let ended = shell.run(&["token", "mint", "--operator", "ann"]);
+    assert_eq!(ended.code, Some(i32::from(refused.is_some())));
+    assert_eq!(ended.stderr, refused.unwrap_or_default());
 }
 
 /// A token of a day is asked for by ChatHub's clock, which may be ahead or behind.

@@ -164,6 +164,26 @@ async fn rows_are_added_once_and_the_rest_is_told() {
     assert_eq!(results(&import.results).len(), 6);
 }
 
+/// Line ends of an old Macintosh, or of a program that still writes them.
+#[tokio::test(flavor = "multi_thread")]
+async fn lines_that_end_in_carriage_returns_are_told_apart() {
+    let shell = Shell::start();
+    let rows = "organizationId,name\r24,Ann Lee\r24,ANN LEE\r24,Bob\r";
+    let import = Import::of(&shell, rows);
+    assert_eq!(import.summary(&[]), (Some(0), counts(2, 0, 1, 0, 0)));
+    assert_eq!(
+        told(&import.results),
+        [
+            "2 added 103",
+            "3 duplicate line 2 has the same name",
+            "4 added 104",
+        ]
+    );
+    // It is known for the same import when it is started again.
+    assert_eq!(import.summary(&[]), (Some(0), counts(2, 0, 1, 0, 0)));
+    assert_eq!(shell.chathub.calls(Endpoint::Synchronize), 1);
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn names_alone_go_to_the_organization_that_is_given() {
     let shell = Shell::start();
@@ -374,17 +394,73 @@ async fn one_results_file_is_written_by_one_import() {
     assert_eq!(import.summary(&[]), (Some(0), counts(1, 0, 0, 0, 0)));
 }
 
+#[rstest]
+#[case::in_a_row(
+    "line,organizationId,name,id,outcome,note\n2,24,Ann,7,added,\n3,24,Bo",
+    1
+)]
+#[case::in_the_header("line,organizationId,na", 0)]
 #[tokio::test(flavor = "multi_thread")]
-async fn a_results_file_that_was_cut_off_is_mended() {
+async fn a_results_file_that_was_cut_off_is_mended(#[case] text: &str, #[case] added: u64) {
     let shell = Shell::start();
     let import = Import::of(&shell, "organizationId,name\n24,Ann\n24,Bob\n");
-    std::fs::write(
-        &import.results,
-        "line,organizationId,name,id,outcome,note\n2,24,Ann,7,added,\n3,24,Bo",
-    )
-    .unwrap();
+    std::fs::write(&import.results, text).unwrap();
+    let mut would_be = counts(added, 0, 0, 0, 2 - added);
+    would_be["dryRun"] = true.into();
+    assert_eq!(import.summary(&["--dry-run"]), (Some(0), would_be));
+    assert_eq!(
+        std::fs::read_to_string(&import.results).unwrap(),
+        text,
+        "nothing is mended yet"
+    );
+
     assert_eq!(import.summary(&[]), (Some(0), counts(2, 0, 0, 0, 0)));
-    assert_eq!(told(&import.results), ["2 added 7", "3 added 103"]);
+    let ann = if added == 1 { 7 } else { 103 };
+    let bob = if added == 1 { 103 } else { 104 };
+    assert_eq!(
+        told(&import.results),
+        [format!("2 added {ann}"), format!("3 added {bob}")]
+    );
+}
+
+/// Somebody may name the wrong file: not a byte of it is lost.
+#[rstest]
+#[case::the_rows("organizationId,name\n24,Ann\n24,Bob\n")]
+#[case::one_row_without_a_line_end("organizationId,name\n24,Ann")]
+#[case::a_header_alone("organizationId,name\n")]
+#[case::half_a_line("notes to self")]
+#[case::more_than_the_header("line,organizationId,name,id,outcome,note,mine")]
+#[case::not_text("\0\0\n\0")]
+#[tokio::test(flavor = "multi_thread")]
+async fn a_file_that_is_no_results_file_is_left_as_it_is(
+    #[case] text: &str,
+    #[values(&[][..], &["--dry-run"])] more: &[&str],
+) {
+    let shell = Shell::start();
+    let import = Import::of(&shell, "organizationId,name\n24,Ann\n24,Bob\n");
+    std::fs::write(&import.results, text).unwrap();
+    let ended = import.run(more);
+    assert_eq!(ended.code, Some(1), "{ended:?}");
+    assert!(
+        ended.stderr.contains("it is not a results file"),
+        "{ended:?}"
+    );
+    assert_eq!(std::fs::read_to_string(&import.results).unwrap(), text);
+    assert_eq!(shell.chathub.calls(Endpoint::Synchronize), 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_rows_are_not_written_over_with_their_results() {
+    let shell = Shell::start();
+    let rows = "organizationId,name\n24,Ann\n24,Bob";
+    let import = Import::of(&shell, rows);
+    let ended = import.run(&["--results", import.file.to_str().unwrap()]);
+    assert_eq!(ended.code, Some(1), "{ended:?}");
+    assert!(
+        ended.stderr.contains("it is not a results file"),
+        "{ended:?}"
+    );
+    assert_eq!(std::fs::read_to_string(&import.file).unwrap(), rows);
 }
 
 const ROWS: u64 = 100_000;

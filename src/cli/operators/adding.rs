@@ -5,6 +5,7 @@
 
 use std::time::Duration;
 
+use super::certainty::{is_certainly_not_done, is_final};
 use super::chunk::{Chunk, Fate};
 use super::interrupt::Interrupt;
 use crate::chathub::{BadAnswer, ChatHub, Error, OrganizationId, Unreachable};
@@ -173,26 +174,4 @@ impl Adding<'_> {
             () = self.interrupt.comes(1) => Err(Stop::Interrupted),
         }
     }
-}
-
-/// Whether the error says that nothing was added.
-const fn is_certainly_not_done(error: &Error) -> bool {
-    is_final(error)
-        || matches!(
-            error,
-            Error::Throttled { .. }
-                | Error::Overloaded
-                | Error::Unavailable(Unreachable::NoConnection | Unreachable::CircuitOpen { .. })
-        )
-}
-
-/// Whether the same again would fail in the same way.
-const fn is_final(error: &Error) -> bool {
-    matches!(
-        error,
-        Error::CredentialsRejected
-            | Error::NotPermitted
-            | Error::NotFound
-            | Error::InvalidRequest { .. }
-    )
 }

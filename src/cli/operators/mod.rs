@@ -3,6 +3,7 @@
 mod add;
 mod adding;
 mod assign;
+mod certainty;
 mod chunk;
 mod import;
 mod interrupt;

@@ -4,8 +4,9 @@ use std::io::{self, IsTerminal as _, Write as _};
 
 use clap::Args;
 
+use super::certainty::is_certainly_never_done;
 use super::{Status, list};
-use crate::chathub::{Operator, OrganizationId};
+use crate::chathub::{Error, Operator, OperatorId, OrganizationId};
 use crate::cli::company::{Company, find, organization_id, organization_name, with_company};
 use crate::cli::exit::{Exit, Usage};
 use crate::cli::output::{Form, shown};
@@ -76,13 +77,23 @@ impl SetStatus {
             let id = operators[position].id;
             if let Err(error) = company.chathub.set_operator_status(id, status).await {
                 operators.truncate(position);
-                return Err(anyhow::Error::from(error).context(format!(
-                    "operator {id} and those named after it are as they were"
-                )));
+                let left = how_they_are_left(id, &error);
+                return Err(anyhow::Error::from(error).context(left));
             }
             operators[position].status = status;
         }
         Ok(())
+    }
+}
+
+/// Of the operator at which it has failed, and of those that were to follow.
+fn how_they_are_left(id: OperatorId, error: &Error) -> String {
+    if is_certainly_never_done(error) {
+        format!("operator {id} and those named after it are as they were")
+    } else {
+        format!(
+            "whether operator {id} was changed is not known, `open-chat operators list` shows it; those named after it are as they were"
+        )
     }
 }
 

@@ -14,6 +14,12 @@ use serde::{Deserialize, Serialize};
 use super::rows::Row;
 use crate::chathub::OperatorId;
 
+/// The first line, as the fields of [`ResultLine`] make it.
+const HEADER: &str = "line,organizationId,name,id,outcome,note";
+
+/// What is said of any other file.
+const FOREIGN: &str = "it is not a results file";
+
 /// What became of a row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -92,17 +98,13 @@ impl Results {
             }
             let mut text = Vec::new();
             file.read_to_end(&mut text)?;
-            // A run that was cut off may have left half a line, which says nothing.
-            let whole = text
-                .iter()
-                .rposition(|byte| *byte == b'\n')
-                .map_or(0, |end| end + 1);
-            text.truncate(whole);
-            file.set_len(whole as u64)?;
+            let whole = whole_lines(&text)?;
+            let outcomes = read(whole, rows)?;
+            // Not before it is known to be a results file: of any other, no byte is anybody's to drop.
+            file.set_len(whole.len() as u64)?;
             file.seek(SeekFrom::End(0))?;
-            let outcomes = read(&text, rows)?;
             let writer = csv::WriterBuilder::new()
-                .has_headers(whole == 0)
+                .has_headers(whole.is_empty())
                 .from_writer(file);
             Ok((Self(writer), outcomes))
         };
@@ -114,8 +116,8 @@ impl Results {
         if !path.exists() {
             return Ok(Outcomes::new());
         }
-        read(&std::fs::read(path)?, rows)
-            .with_context(|| format!("the results file {} cannot be used", path.display()))
+        let peek = || read(whole_lines(&std::fs::read(path)?)?, rows);
+        peek().with_context(|| format!("the results file {} cannot be used", path.display()))
     }
 
     /// Writes lines, and hands them to the system: a run that is killed afterwards has them.
@@ -127,11 +129,30 @@ impl Results {
     }
 }
 
+/// Drops what a run that was cut off may have left: half a line, which says nothing. Where there is no more than that, it must be half a
+/// header, or it is somebody's text.
+fn whole_lines(text: &[u8]) -> anyhow::Result<&[u8]> {
+    let end = text.iter().rposition(|byte| *byte == b'\n');
+    let (whole, half) = text.split_at(end.map_or(0, |end| end + 1));
+    ensure!(
+        !whole.is_empty() || HEADER.as_bytes().starts_with(half),
+        FOREIGN
+    );
+    Ok(whole)
+}
+
+/// The header is looked at even where no line follows, as in a file that has only just been begun.
 fn read(text: &[u8], rows: &[Row]) -> anyhow::Result<Outcomes> {
+    let mut reader = csv::Reader::from_reader(text);
+    let header = reader.headers().context(FOREIGN)?;
+    ensure!(
+        text.is_empty() || header.iter().eq(HEADER.split(',')),
+        FOREIGN
+    );
     let rows: HashMap<u64, &Row> = rows.iter().map(|row| (row.line, row)).collect();
     let mut outcomes = Outcomes::new();
-    for line in csv::Reader::from_reader(text).deserialize() {
-        let line: ResultLine = line.context("it is not a results file")?;
+    for line in reader.deserialize() {
+        let line: ResultLine = line.context(FOREIGN)?;
         ensure!(
             rows.get(&line.line).is_some_and(|row| line.is_of(row)),
             "it is of another import, or line {} has changed since; `--results` names another file",

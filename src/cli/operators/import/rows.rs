@@ -76,14 +76,19 @@ pub(super) fn read(path: &Path, organization: Option<OrganizationId>) -> anyhow:
 
 fn text(bytes: &[u8]) -> anyhow::Result<String> {
     let text = std::str::from_utf8(bytes).map_err(|error| {
-        let lines = bytes[..error.valid_up_to()]
-            .split(|byte| *byte == b'\n')
-            .count();
+        let before = String::from_utf8_lossy(&bytes[..error.valid_up_to()]);
+        let lines = with_line_feeds(&before).split('\n').count();
         anyhow::anyhow!("line {lines} is not UTF-8; save the file as \"CSV UTF-8\"")
     })?;
-    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-    // The reader counts lines by their line feeds, and takes a carriage return for an end of its own.
-    Ok(text.replace("\r\n", "\n"))
+    Ok(with_line_feeds(
+        text.strip_prefix('\u{feff}').unwrap_or(text),
+    ))
+}
+
+/// The reader ends a row at a carriage return too, but counts lines by their line feeds alone: without these, rows would share a line, and
+/// pass for one another.
+fn with_line_feeds(text: &str) -> String {
+    text.replace("\r\n", "\n").replace('\r', "\n")
 }
 
 fn parse(text: &str, organization: Option<OrganizationId>) -> anyhow::Result<Vec<Row>> {
@@ -219,6 +224,7 @@ mod tests {
     #[case::plain("organizationId,name\n24,Ann Lee\n")]
     #[case::no_line_end("organizationId,name\n24,Ann Lee")]
     #[case::windows("\u{feff}organizationId,name\r\n24,Ann Lee\r\n")]
+    #[case::old_macintosh("organizationId,name\r24,Ann Lee\r")]
     #[case::semicolons("organizationId;name\n24;Ann Lee\n")]
     #[case::turned("Name, OrganizationID\nAnn Lee, 24\n")]
     #[case::quotes("organizationId,name\n\"24\",\" Ann Lee \"\n")]
@@ -229,12 +235,15 @@ mod tests {
         );
     }
 
-    #[test]
-    fn lines_are_those_of_an_editor() {
-        let file = b"organizationId,name\r\n\r\n24,\"Lee, \"\"Ann\"\"\"\r\n\r\n\r\n6,Bob\r\n24,Cid";
+    #[rstest]
+    #[case::unix("\n")]
+    #[case::windows("\r\n")]
+    #[case::old_macintosh("\r")]
+    fn lines_are_those_of_an_editor(#[case] line_end: &str) {
+        let file = "organizationId,name\n\n24,\"Lee, \"\"Ann\"\"\"\n\n\n6,Bob\n24,Cid";
         let name = "Lee, \"Ann\"".to_owned();
         assert_eq!(
-            rows(file).unwrap(),
+            rows(file.replace('\n', line_end).as_bytes()).unwrap(),
             [(3, 24, name), (6, 6, "Bob".into()), (7, 24, "Cid".into())]
         );
     }
@@ -259,9 +268,11 @@ mod tests {
         assert!(error.contains(words), "{error}");
     }
 
-    #[test]
-    fn another_encoding_is_named_with_its_line() {
-        let error = rows(b"organizationId,name\n24,Ann\n24,\xc0\xed\xed\xe0\n").unwrap_err();
+    #[rstest]
+    #[case::unix(b"organizationId,name\n24,Ann\n24,\xc0\xed\xed\xe0\n")]
+    #[case::old_macintosh(b"organizationId,name\r24,Ann\r24,\xc0\xed\xed\xe0\r")]
+    fn another_encoding_is_named_with_its_line(#[case] file: &[u8]) {
+        let error = rows(file).unwrap_err();
         assert_eq!(
             error.to_string(),
             "line 3 is not UTF-8; save the file as \"CSV UTF-8\""
