@@ -106,10 +106,8 @@ impl SharedStore {
     /// Looks whether the file with the URL has changed. Must be called within a Tokio runtime, in which a new connection lives.
     pub fn look(&self) -> Report {
         let report = self.url.look();
-        if report.look == Look::Reloaded
-            && let Ok(connection) = connection(&self.url.get())
-        {
-            self.connection.store(Arc::new(connection));
+        if report.look == Look::Reloaded {
+            self.connect_anew();
         }
         report
     }
@@ -178,6 +176,11 @@ impl SharedStore {
         loop {
             // The first one makes the connection, which may take longer than an answer.
             let answer = tokio::time::timeout(CONNECT, self.counting(&probe)).await;
+            // A refused login is kept like a connection, and a Redis that has become a copy stays one: the next may lead elsewhere. A connection that
+            // breaks is made anew without that.
+            if matches!(&answer, Ok(Err(error)) if !error.is_io_error()) {
+                self.connect_anew();
+            }
             let trouble = answer.map_or_else(|_| Some(NO_ANSWER.into()), |answer| trouble(&answer));
             if let Some(trouble) = trouble.as_ref().filter(|_| is_first) {
                 say_away(trouble);
@@ -185,6 +188,13 @@ impl SharedStore {
             is_first = false;
             self.found(trouble.as_deref());
             tokio::time::sleep(PROBE).await;
+        }
+    }
+
+    fn connect_anew(&self) {
+        // The URL has been checked.
+        if let Ok(connection) = connection(&self.url.get()) {
+            self.connection.store(Arc::new(connection));
         }
     }
 

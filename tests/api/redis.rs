@@ -66,9 +66,17 @@ impl Redis {
 
     /// How often it was asked to count something.
     fn counts(&self) -> u64 {
-        let stats = self.command("INFO commandstats");
-        let (_, rest) = stats.split_once("cmdstat_evalsha:calls=").unwrap();
-        rest.split_once(',').unwrap().0.parse().unwrap()
+        self.told("INFO commandstats", "cmdstat_evalsha:calls=")
+    }
+
+    /// The number behind a word in what it answers; 0 where it says nothing of it.
+    fn told(&self, command: &str, word: &str) -> u64 {
+        let answer = self.command(command);
+        let Some((_, rest)) = answer.split_once(word) else {
+            return 0;
+        };
+        let end = rest.find(|c: char| !c.is_ascii_digit());
+        rest[..end.unwrap_or(rest.len())].parse().expect(word)
     }
 
     fn kill(&mut self) {
@@ -261,6 +269,27 @@ async fn its_password_rotates_without_a_restart() {
     })
     .await;
     assert_eq!(service.metric(failed).await, 0);
+}
+
+#[tokio::test]
+async fn a_refused_login_is_tried_again() {
+    let redis = Redis::start();
+    redis.command("ACL SETUSER chat on >canary-redis-other allkeys allcommands");
+    let url = format!(
+        "redis://chat:canary-redis-password@127.0.0.1:{}/0",
+        redis.port
+    );
+    let service = Service::start_with(rules(), &[("REDIS_URL", &url)]).await;
+    eventually("it is refused", async || {
+        redis.told("INFO commandstats", "cmdstat_auth:calls=") > 4
+    })
+    .await;
+    assert_eq!(service.metric(DEGRADED).await, 1);
+    redis.command("ACL SETUSER chat >canary-redis-password");
+    eventually("Redis is found", async || {
+        service.metric(DEGRADED).await == 0
+    })
+    .await;
 }
 
 #[tokio::test]
