@@ -20,13 +20,15 @@ use tokio::task::JoinHandle;
 use self::ending::{Ending, Forced};
 use self::server::serve;
 use self::traffic::Traffic;
-use crate::chathub::ChatHub;
+use crate::chathub::{ChatHub, Credentials};
 use crate::config::Config;
 use crate::http::{self, Desk, Front};
 use crate::metrics::Metrics;
 use crate::operators::Directory;
 use crate::phone;
 use crate::rate_limit::Limits;
+use crate::reload::Reloading;
+use crate::secret::{Secret, SecretSource};
 use crate::shared_store::SharedStore;
 use crate::telemetry::Telemetry;
 use crate::tokens::OperatorTokens;
@@ -59,6 +61,7 @@ impl Application {
         let shared = shared
             .map_err(|problem| anyhow!("REDIS_URL: {problem}"))?
             .map(Arc::new);
+        let credentials = watched(&config.chathub.credentials)?;
         let chathub = ChatHub::observed_by(
             config.chathub,
             Traffic::new(&metrics, config.traces.to_chathub),
@@ -108,7 +111,7 @@ impl Application {
             listen,
             ops_listen,
             servers,
-            tasks: tasks::start(chathub, &desk, Arc::clone(&look_now)),
+            tasks: tasks::start(chathub, &desk, credentials, Arc::clone(&look_now)),
             ending: Ending::new(desk, config.server.drain_delay, look_now)?,
         })
     }
@@ -168,6 +171,22 @@ async fn until_ended(servers: Vec<Server>) -> anyhow::Result<()> {
 
 fn forced() -> anyhow::Error {
     anyhow!("ended at once by a second signal; clicks that were running are cut off")
+}
+
+/// ChatHub's client reads them itself, when it needs them; what stands in their files is watched here, so that somebody hears of it in time.
+fn watched(credentials: &Credentials) -> anyhow::Result<Vec<Reloading<Secret>>> {
+    let watched = |(variable, source): (&'static str, &SecretSource)| {
+        let source = source.clone();
+        Reloading::load(variable, move |files| files.secret(&source))
+            .map_err(|problem| anyhow!("{variable}: {problem}"))
+    };
+    match credentials {
+        Credentials::Login { login, password } => {
+            let both = [("CHATHUB_LOGIN", login), ("CHATHUB_PASSWORD", password)];
+            both.into_iter().map(watched).collect()
+        }
+        Credentials::ProfileKey(key) => Ok(vec![watched(("CHATHUB_API_KEY", key))?]),
+    }
 }
 
 /// The commit that this was built from, where the build said so.

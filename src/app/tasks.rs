@@ -11,7 +11,8 @@ use tokio::time::timeout;
 
 use crate::chathub::{self, ChatHub};
 use crate::http::Desk;
-use crate::reload::{Look, Report};
+use crate::reload::{Look, Reloading, Report};
+use crate::secret::Secret;
 use crate::shared_store::SharedStore;
 
 /// Between two proofs of the configuration: doubling up to a bound.
@@ -27,16 +28,21 @@ const SWEEP: Duration = Duration::from_secs(1);
 /// How often key, map and secret files are looked at.
 const LOOK_AT_FILES: Duration = Duration::from_secs(1);
 
-/// Starts them all. `look_now` has the files looked at at once.
+/// Starts them all. `look_now` has the files looked at at once, `credentials` among them.
 pub(super) fn start(
     chathub: Arc<ChatHub>,
     desk: &Arc<Desk>,
+    credentials: Vec<Reloading<Secret>>,
     look_now: Arc<Notify>,
 ) -> Vec<JoinHandle<()>> {
     vec![
         tokio::spawn(prove(chathub, Arc::clone(desk))),
         tokio::spawn(keep_directory(Arc::clone(desk))),
-        tokio::spawn(look_at_files(Arc::clone(desk), look_now)),
+        tokio::spawn(look_at_files(
+            Arc::clone(desk),
+            credentials.into(),
+            look_now,
+        )),
         tokio::spawn(sweep(Arc::clone(desk))),
         tokio::spawn(watch_shared_store(desk.shared.clone())),
     ]
@@ -63,12 +69,17 @@ async fn prove(chathub: Arc<ChatHub>, desk: Arc<Desk>) {
 }
 
 /// Has changed files take effect, and says so; what is wrong with one is said once.
-async fn look_at_files(desk: Arc<Desk>, look_now: Arc<Notify>) {
+async fn look_at_files(
+    desk: Arc<Desk>,
+    credentials: Arc<[Reloading<Secret>]>,
+    look_now: Arc<Notify>,
+) {
     loop {
-        let at_desk = Arc::clone(&desk);
+        let (at_desk, credentials) = (Arc::clone(&desk), Arc::clone(&credentials));
         // Reading files blocks, however short they are.
         let looks = tokio::task::spawn_blocking(move || {
             let mut reports = at_desk.access.look();
+            reports.extend(credentials.iter().map(Reloading::look));
             reports.extend(at_desk.shared.as_ref().map(|shared| shared.look()));
             reports
         });

@@ -24,7 +24,7 @@ pub(super) enum Shown {
 }
 
 impl Credentials {
-    /// What they say now. A file that cannot be read shows nothing, which no ChatHub takes.
+    /// What they say now. A file that cannot be read shows nothing.
     pub(super) fn show(&self) -> Option<Shown> {
         Some(match self {
             Self::Login { login, password } => Shown::Login {

@@ -37,6 +37,8 @@ const LOOK_AGAIN: Duration = Duration::from_millis(250);
 #[derive(Debug)]
 pub(super) struct Session {
     credentials: Credentials,
+    /// What they said last: a file that cannot be read any more changes nothing.
+    last: Mutex<Option<Shown>>,
     standing: Mutex<Standing>,
 }
 
@@ -82,6 +84,7 @@ impl Session {
     pub(super) fn new(credentials: Credentials) -> Self {
         Self {
             credentials,
+            last: Mutex::default(),
             standing: Mutex::default(),
         }
     }
@@ -123,7 +126,7 @@ impl Session {
     /// ChatHub has refused this. Says whether another try is worth it: a token can have been revoked, and a key corrected in its
     /// file; what was `just_made` is as good as it gets.
     pub(super) fn refused(&self, refused: &Arc<Admitted>, just_made: bool) -> bool {
-        let is_corrected = || self.credentials.show() != refused.shown;
+        let is_corrected = || self.shown() != refused.shown;
         let is_worth_it = !just_made && (!self.is_by_key() || is_corrected());
         let mut standing = self.standing();
         let is_current = standing
@@ -165,7 +168,7 @@ impl Session {
     }
 
     async fn log_in(&self, upstream: &Upstream, deadline: Deadline) -> Admission {
-        let shown = self.credentials.show();
+        let shown = self.shown();
         let made = match &shown {
             None => Err(Error::CredentialsRejected),
             Some(Shown::ProfileKey(key)) => Ok((Authorization::ProfileKey(key.clone()), None)),
@@ -213,7 +216,7 @@ impl Session {
             return true;
         }
         rejected.look_at = now + LOOK_AGAIN;
-        let is_same = rejected.shown == self.credentials.show();
+        let is_same = rejected.shown == self.shown();
         if !is_same {
             standing.rejected = None;
         }
@@ -231,6 +234,15 @@ impl Session {
         {
             standing.rejected = None;
         }
+    }
+
+    /// What the credentials say now, or said last.
+    fn shown(&self) -> Option<Shown> {
+        let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(shown) = self.credentials.show() {
+            *last = Some(shown);
+        }
+        last.clone()
     }
 
     fn standing(&self) -> MutexGuard<'_, Standing> {

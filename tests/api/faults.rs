@@ -116,6 +116,30 @@ async fn who_cannot_go_out_waits_for_no_turn() {
 }
 
 #[tokio::test]
+async fn a_password_file_that_is_emptied_changes_nothing_and_is_told_of() {
+    let path = file("emptied-password", PASSWORD);
+    let variables = [
+        ("CHATHUB_PASSWORD", ""),
+        ("CHATHUB_PASSWORD_FILE", path.to_str().unwrap()),
+    ];
+    let service = Service::start_with(rules(), &variables).await;
+    service.destination(CLICK).await;
+    std::fs::write(&path, "").unwrap();
+    let failed = r#"open_chat_file_reload_failed{file="CHATHUB_PASSWORD"}"#;
+    eventually("it is found out", async || {
+        let metrics = service.ops("/metrics").await.text().await.unwrap();
+        metrics.contains(&format!("{failed} 1"))
+    })
+    .await;
+    // The password before it still logs in.
+    service.chathub.world().revoke_company_tokens();
+    service.destination("operator=102&phone=0501234567").await;
+    assert_eq!(service.chathub.calls(Endpoint::CompanyToken), 2);
+    std::fs::write(&path, format!("{PASSWORD}\n")).unwrap();
+    eventually("it is in force", async || service.metric(failed).await == 0).await;
+}
+
+#[tokio::test]
 async fn retry_after_is_honoured_and_passed_on() {
     let service = Service::start_with(rules(), &QUICK).await;
     service
