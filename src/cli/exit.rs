@@ -7,6 +7,7 @@ use thiserror::Error;
 use super::advice::advice;
 use crate::chathub;
 use crate::config::ConfigError;
+use crate::telemetry::Unexportable;
 
 /// The codes as `--help` shows them.
 pub(super) const CODES: &str =
@@ -49,7 +50,7 @@ pub(super) fn report(outcome: anyhow::Result<Exit>) -> ExitCode {
     if let Some(error) = error.downcast_ref::<chathub::Error>() {
         eprintln!("{}", advice(error));
     }
-    if error.is::<ConfigError>() {
+    if error.is::<ConfigError>() || error.is::<Unexportable>() {
         ExitCode::from(CONFIG)
     } else if error.is::<Usage>() {
         ExitCode::from(USAGE)

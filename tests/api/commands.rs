@@ -47,6 +47,13 @@ const LOGIN: [(&str, &str); 2] = [("CHATHUB_LOGIN", "acme"), ("CHATHUB_PASSWORD"
 #[case::half_a_key(&[("ACCESS", "key,open")], &["API_KEYS_FILE: must be set"])]
 #[case::short_secret(&[("ACCESS", "pass"), ("PASS_SECRET", "canary")], &["PASS_SECRET: the secret must have at least 32 bytes"])]
 #[case::no_keys(&[("ACCESS", "pass"), ("PASS_KEYS_FILE", "/nowhere/keys.toml")], &["PASS_KEYS_FILE: the file /nowhere/keys.toml cannot be used"])]
+#[case::collector(&[("OTEL_EXPORTER_OTLP_ENDPOINT", "otel:canary@collector:4318")], &["OTEL_EXPORTER_OTLP_ENDPOINT: must be a URL that begins with http"])]
+#[case::collector_without_a_host(&[("OTEL_EXPORTER_OTLP_ENDPOINT", "http://otel:canary@")], &["OTEL_EXPORTER_OTLP_ENDPOINT: must be a URL that begins with http"])]
+#[case::collector_of_traces(
+    &[("OTEL_EXPORTER_OTLP_ENDPOINT", "http://127.0.0.1:9"), ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "http://otel:canary@collector :4318")],
+    &["OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: "]
+)]
+#[case::collector_of_spaces(&[("OTEL_EXPORTER_OTLP_ENDPOINT", "http://otel:canary@127.0.0.1:9/a path")], &["OTEL_EXPORTER_OTLP_ENDPOINT: "])]
 #[case::log_format(&[("LOG_FORMAT", "xml")], &["LOG_FORMAT: neither `json` nor `text`"])]
 #[case::log_phones(&[("LOG_PHONES", "all")], &["LOG_PHONES: neither"])]
 #[case::filter(&[("RUST_LOG", "open_chat=loud=very")], &["RUST_LOG: not a log filter"])]
