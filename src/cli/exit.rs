@@ -3,6 +3,7 @@
 use std::process::ExitCode;
 
 use thiserror::Error;
+use tokio::runtime::Runtime;
 
 use super::advice::advice;
 use crate::chathub;
@@ -37,6 +38,15 @@ pub(super) enum Exit {
 #[derive(Debug, Error)]
 #[error("{0}")]
 pub(super) struct Usage(pub(super) String);
+
+/// Does a command's work. What outlives it ends with the process: a runtime that is merely dropped waits for a thread that looks a name up, for
+/// as long as the name server is silent.
+pub(super) fn block_on<T>(work: impl Future<Output = anyhow::Result<T>>) -> anyhow::Result<T> {
+    let runtime = Runtime::new()?;
+    let outcome = runtime.block_on(work);
+    runtime.shutdown_background();
+    outcome
+}
 
 /// Says what went wrong, and what can be done about it.
 pub(super) fn report(outcome: anyhow::Result<Exit>) -> ExitCode {

@@ -41,6 +41,12 @@ impl Export {
         ))
     }
 
+    /// Sends what is still on its way, and nothing after it.
+    pub(super) fn end(&self) {
+        // A collector that is away must not hold up the end; the provider has a time limit of its own.
+        let _ = self.0.shutdown();
+    }
+
     /// Sends the spans of this target, and no others.
     pub(super) fn layer<S>(&self, target: &str) -> impl Layer<S> + use<S>
     where
@@ -59,8 +65,7 @@ impl Export {
 
 impl Drop for Export {
     fn drop(&mut self) {
-        // A collector that is away must not hold up the end; the provider has a time limit of its own.
-        let _ = self.0.shutdown();
+        self.end();
     }
 }
 

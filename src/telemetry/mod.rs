@@ -95,9 +95,14 @@ impl Telemetry {
         self.writer.dropped()
     }
 
-    /// Writes what is queued, and nothing after it: for the end of the process, where threads that hold clones may never end themselves.
+    /// Sends the traces, writes what is queued, and nothing after it: for the end of the process, where threads that hold clones may never end
+    /// themselves.
     pub fn end(&self) {
-        self.ending.0.now();
+        let (ending, export) = &*self.ending;
+        if let Some(export) = export {
+            export.end();
+        }
+        ending.now();
     }
 }
 

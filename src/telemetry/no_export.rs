@@ -18,6 +18,10 @@ impl Export {
         })
     }
 
+    pub(super) fn end(&self) {
+        let Self(()) = self;
+    }
+
     pub(super) fn layer(&self, _: &str) -> Identity {
         let Self(()) = self;
         Identity::new()
