@@ -177,6 +177,14 @@ async fn the_demo_s_urls_do_what_it_says() {
     assert!(text.contains("nothing answers"), "{text}");
 }
 
+#[test]
+fn a_host_is_healthy_at_any_of_its_addresses() {
+    let demo = Running::start(&mut open_chat(&["demo", "--port", "0"], &[]), "Ctrl-C");
+    // Where localhost is ::1 as well, and before, nobody listens there.
+    let url = demo.url("/demo").replace("127.0.0.1", "localhost");
+    assert_eq!(run(&["health", &url], &[]), (Some(0), String::new()));
+}
+
 #[tokio::test]
 async fn the_simulator_runs_alone() {
     let simulator = Running::start(
