@@ -59,9 +59,10 @@ def container(objects):
     return one(objects, "Deployment")["spec"]["template"]["spec"]["containers"][0]
 
 
-def notes(values):
-    """What helm says after it has installed."""
-    run = helm("install", RELEASE, CHART, "--dry-run=client", "--values", values)
+def notes(*values):
+    """What helm says after it has installed with these files of values."""
+    files = [argument for value in values for argument in ("--values", value)]
+    run = helm("install", RELEASE, CHART, "--dry-run=client", *files)
     assert run.returncode == 0, run.stderr
     return run.stdout.split("\nNOTES:\n")[1]
 
