@@ -7,6 +7,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use clap::Args;
 use tracing_subscriber::EnvFilter;
 
+use super::exit::block_on;
 use crate::app::Application;
 use crate::config::Config;
 use crate::http::Front;
@@ -29,14 +30,16 @@ impl Demo {
             io::stderr(),
             None,
         );
-        tokio::runtime::Runtime::new()?.block_on(async {
+        let outcome = block_on(async {
             let rules = Rules::default();
             let simulator = start_simulator(self.port, &rules)?;
             let config = Config::from_vars(environment(self.port, &simulator.url(), &rules))?;
             let application = Application::start(config, Front::Demo, &telemetry)?;
             print!("{}", welcome(&application.listen().to_string()));
             application.run().await
-        })
+        });
+        telemetry.end();
+        outcome
     }
 }
 

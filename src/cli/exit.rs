@@ -3,10 +3,12 @@
 use std::process::ExitCode;
 
 use thiserror::Error;
+use tokio::runtime::Runtime;
 
 use super::advice::advice;
 use crate::chathub;
 use crate::config::ConfigError;
+use crate::telemetry::Unexportable;
 
 /// The codes as `--help` shows them.
 pub(super) const CODES: &str =
@@ -37,6 +39,15 @@ pub(super) enum Exit {
 #[error("{0}")]
 pub(super) struct Usage(pub(super) String);
 
+/// Does a command's work. What outlives it ends with the process: a runtime that is merely dropped waits for a thread that looks a name up, for
+/// as long as the name server is silent.
+pub(super) fn block_on<T>(work: impl Future<Output = anyhow::Result<T>>) -> anyhow::Result<T> {
+    let runtime = Runtime::new()?;
+    let outcome = runtime.block_on(work);
+    runtime.shutdown_background();
+    outcome
+}
+
 /// Says what went wrong, and what can be done about it.
 pub(super) fn report(outcome: anyhow::Result<Exit>) -> ExitCode {
     let error = match outcome {
@@ -49,7 +60,7 @@ pub(super) fn report(outcome: anyhow::Result<Exit>) -> ExitCode {
     if let Some(error) = error.downcast_ref::<chathub::Error>() {
         eprintln!("{}", advice(error));
     }
-    if error.is::<ConfigError>() {
+    if error.is::<ConfigError>() || error.is::<Unexportable>() {
         ExitCode::from(CONFIG)
     } else if error.is::<Usage>() {
         ExitCode::from(USAGE)

@@ -4,6 +4,7 @@ use std::io;
 
 use tracing_subscriber::EnvFilter;
 
+use super::exit::block_on;
 use crate::app::Application;
 use crate::config::Config;
 use crate::http::Front;
@@ -18,7 +19,7 @@ pub(super) fn run() -> anyhow::Result<()> {
         io::stdout(),
         export,
     );
-    let outcome = tokio::runtime::Runtime::new()?.block_on(async {
+    let outcome = block_on(async {
         Application::start(config, Front::Builder, &telemetry)?
             .run()
             .await

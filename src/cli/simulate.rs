@@ -10,6 +10,7 @@ use tokio::signal::ctrl_c;
 #[cfg(unix)]
 use tokio::signal::unix::{SignalKind, signal};
 
+use super::exit::block_on;
 use crate::simulator::{Rules, Simulator};
 
 #[derive(Args)]
@@ -25,7 +26,7 @@ pub(super) struct Simulate {
 
 impl Simulate {
     pub(super) fn run(self) -> anyhow::Result<()> {
-        tokio::runtime::Runtime::new()?.block_on(async {
+        block_on(async {
             let address = SocketAddr::from((Ipv4Addr::LOCALHOST, self.port));
             let simulator = Simulator::start_on(address, self.rules)?;
             let end = end()?;

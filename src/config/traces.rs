@@ -1,5 +1,7 @@
 //! Which clicks are traced, and where that goes.
 
+use url::Url;
+
 use super::environment::Environment;
 use super::reader::{Kept, Reader, on_or_off};
 use crate::telemetry::Sampling;
@@ -24,11 +26,25 @@ impl TraceConfig {
             |name| Sampling::parse(name, argument),
         );
         let to_chathub = reader.read("TRACE_CHATHUB", env.trace_chathub.as_ref(), on_or_off);
-        let are_sent = env.otel_exporter_otlp_endpoint.is_some();
+        let collector = reader.read_optional(
+            "OTEL_EXPORTER_OTLP_ENDPOINT",
+            env.otel_exporter_otlp_endpoint.as_ref(),
+            collector,
+        );
+        let are_sent = collector?.is_some();
         Ok(Self {
             are_sent,
             sampling: if are_sent { sampling? } else { Sampling::OFF },
             to_chathub: to_chathub?,
         })
     }
+}
+
+/// The exporter takes more than this, and repeats what it refuses, where a user and a password may stand.
+fn collector(text: &str) -> Result<(), &'static str> {
+    ["http://", "https://"]
+        .iter()
+        .any(|scheme| text.starts_with(scheme) && Url::parse(text).is_ok())
+        .then_some(())
+        .ok_or("must be a URL that begins with http:// or https://")
 }

@@ -4,7 +4,7 @@ use opentelemetry::Context;
 use opentelemetry::trace::{
     SpanContext, SpanId, TraceContextExt as _, TraceFlags, TraceId, TraceState, TracerProvider as _,
 };
-use opentelemetry_otlp::SpanExporter;
+use opentelemetry_otlp::{ExporterBuildError, SpanExporter};
 use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::trace::{Sampler, SdkTracerProvider};
 use tracing::{Level, Span};
@@ -24,7 +24,7 @@ impl Export {
         let exporter = SpanExporter::builder()
             .with_http()
             .build()
-            .map_err(|error| Unexportable(error.to_string()))?;
+            .map_err(|error| unexportable(&error))?;
         let resource = Resource::builder();
         let resource = if std::env::var_os("OTEL_SERVICE_NAME").is_some() {
             resource
@@ -39,6 +39,12 @@ impl Export {
                 .with_resource(resource.build())
                 .build(),
         ))
+    }
+
+    /// Sends what is still on its way, and nothing after it.
+    pub(super) fn end(&self) {
+        // A collector that is away must not hold up the end; the provider has a time limit of its own.
+        let _ = self.0.shutdown();
     }
 
     /// Sends the spans of this target, and no others.
@@ -59,8 +65,22 @@ impl Export {
 
 impl Drop for Export {
     fn drop(&mut self) {
-        // A collector that is away must not hold up the end; the provider has a time limit of its own.
-        let _ = self.0.shutdown();
+        self.end();
+    }
+}
+
+/// The exporter names the variable, and then repeats its value.
+fn unexportable(error: &ExporterBuildError) -> Unexportable {
+    let variable = match error {
+        ExporterBuildError::InvalidConfiguration(text) => text
+            .split_once(':')
+            .map(|(variable, _)| variable)
+            .filter(|variable| variable.starts_with("OTEL_")),
+        ExporterBuildError::InternalFailure(_) => None,
+    };
+    Unexportable {
+        variable: variable.unwrap_or("OTEL_EXPORTER_OTLP_ENDPOINT").into(),
+        what: "spans cannot be sent with it",
     }
 }
 

@@ -47,10 +47,13 @@ impl LogFormat {
     }
 }
 
-/// Why spans cannot be sent.
+/// Why spans cannot be sent: a variable, and what is wrong with it. Its value is left out, which may hold a password.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
-#[error("OTEL_EXPORTER_OTLP_ENDPOINT: spans cannot be sent: {0}")]
-pub struct Unexportable(String);
+#[error("{variable}: {what}")]
+pub struct Unexportable {
+    variable: String,
+    what: &'static str,
+}
 
 /// The running log. When its last clone is dropped, what is still queued is written, and traces are sent.
 #[derive(Clone)]
@@ -92,9 +95,14 @@ impl Telemetry {
         self.writer.dropped()
     }
 
-    /// Writes what is queued, and nothing after it: for the end of the process, where threads that hold clones may never end themselves.
+    /// Sends the traces, writes what is queued, and nothing after it: for the end of the process, where threads that hold clones may never end
+    /// themselves.
     pub fn end(&self) {
-        self.ending.0.now();
+        let (ending, export) = &*self.ending;
+        if let Some(export) = export {
+            export.end();
+        }
+        ending.now();
     }
 }
 

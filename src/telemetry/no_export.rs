@@ -12,7 +12,14 @@ pub struct Export(());
 impl Export {
     /// Fails in this build.
     pub fn from_env() -> Result<Self, Unexportable> {
-        Err(Unexportable("this program was built without `otlp`".into()))
+        Err(Unexportable {
+            variable: "OTEL_EXPORTER_OTLP_ENDPOINT".into(),
+            what: "this program was built without `otlp`",
+        })
+    }
+
+    pub(super) fn end(&self) {
+        let Self(()) = self;
     }
 
     pub(super) fn layer(&self, _: &str) -> Identity {

@@ -47,6 +47,13 @@ const LOGIN: [(&str, &str); 2] = [("CHATHUB_LOGIN", "acme"), ("CHATHUB_PASSWORD"
 #[case::half_a_key(&[("ACCESS", "key,open")], &["API_KEYS_FILE: must be set"])]
 #[case::short_secret(&[("ACCESS", "pass"), ("PASS_SECRET", "canary")], &["PASS_SECRET: the secret must have at least 32 bytes"])]
 #[case::no_keys(&[("ACCESS", "pass"), ("PASS_KEYS_FILE", "/nowhere/keys.toml")], &["PASS_KEYS_FILE: the file /nowhere/keys.toml cannot be used"])]
+#[case::collector(&[("OTEL_EXPORTER_OTLP_ENDPOINT", "otel:canary@collector:4318")], &["OTEL_EXPORTER_OTLP_ENDPOINT: must be a URL that begins with http"])]
+#[case::collector_without_a_host(&[("OTEL_EXPORTER_OTLP_ENDPOINT", "http://otel:canary@")], &["OTEL_EXPORTER_OTLP_ENDPOINT: must be a URL that begins with http"])]
+#[case::collector_of_traces(
+    &[("OTEL_EXPORTER_OTLP_ENDPOINT", "http://127.0.0.1:9"), ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "http://otel:canary@collector :4318")],
+    &["OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: "]
+)]
+#[case::collector_of_spaces(&[("OTEL_EXPORTER_OTLP_ENDPOINT", "http://otel:canary@127.0.0.1:9/a path")], &["OTEL_EXPORTER_OTLP_ENDPOINT: "])]
 #[case::log_format(&[("LOG_FORMAT", "xml")], &["LOG_FORMAT: neither `json` nor `text`"])]
 #[case::log_phones(&[("LOG_PHONES", "all")], &["LOG_PHONES: neither"])]
 #[case::filter(&[("RUST_LOG", "open_chat=loud=very")], &["RUST_LOG: not a log filter"])]
@@ -168,6 +175,14 @@ async fn the_demo_s_urls_do_what_it_says() {
     let (code, text) = run(&["health", &address], &[]);
     assert_eq!(code, Some(1));
     assert!(text.contains("nothing answers"), "{text}");
+}
+
+#[test]
+fn a_host_is_healthy_at_any_of_its_addresses() {
+    let demo = Running::start(&mut open_chat(&["demo", "--port", "0"], &[]), "Ctrl-C");
+    // Where localhost is ::1 as well, and before, nobody listens there.
+    let url = demo.url("/demo").replace("127.0.0.1", "localhost");
+    assert_eq!(run(&["health", &url], &[]), (Some(0), String::new()));
 }
 
 #[tokio::test]

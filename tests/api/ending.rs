@@ -1,7 +1,7 @@
 //! How the service ends, as a process that gets signals; and that a rollout loses no click.
 
 use std::net::SocketAddr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
@@ -181,6 +181,65 @@ async fn a_person_does_not_have_to_wait(
     if !then.is_empty() {
         eventually("the first signal has arrived", async || {
             replica.status("/readyz").await == Some(503)
+        })
+        .await;
+    }
+    for signal in then {
+        replica.signal(signal);
+    }
+    assert_eq!(replica.exit().await, code);
+}
+
+/// A file that whoever reads it waits for: nobody writes to it.
+fn silence(name: &str) -> PathBuf {
+    let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("silence-{name}"));
+    let _ = std::fs::remove_file(&path);
+    assert!(
+        Command::new("mkfifo")
+            .arg(&path)
+            .status()
+            .unwrap()
+            .success()
+    );
+    path
+}
+
+#[rstest]
+#[case::one_signal("0", "-TERM", &[], Some(0))]
+#[case::a_second_one("1h", "-TERM", &["-TERM"], Some(1))]
+#[tokio::test]
+async fn a_name_server_that_does_not_answer_holds_up_no_end(
+    #[case] delay: &str,
+    #[case] first: &str,
+    #[case] then: &[&str],
+    #[case] code: Option<i32>,
+) {
+    // glibc reads this file before it asks a name server.
+    let aliases = silence(delay);
+    let address = own_address();
+    let listen = address.to_string();
+    let variables = [
+        ("ACCESS", "open"),
+        ("LISTEN", listen.as_str()),
+        ("CHATHUB_URL", "https://chathub"),
+        ("CHATHUB_API_KEY", PROFILE_KEY),
+        ("CHATHUB_CONNECT_TIMEOUT", "100ms"),
+        ("DRAIN_DELAY", delay),
+        ("HOSTALIASES", aliases.to_str().unwrap()),
+    ];
+    let mut replica = Replica::of(address, &variables);
+    eventually("the look-up has been given up", async || {
+        let metrics = replica.ask("/metrics", &[]).await.text().await.unwrap();
+        metrics
+            .lines()
+            .any(|line| line.contains("outcome=\"timeout\"") && !line.ends_with(" 0"))
+    })
+    .await;
+    replica.signal(first);
+    if !then.is_empty() {
+        eventually("the first signal has arrived", async || {
+            let health = replica.ask("/healthz", &[]).await;
+            health.headers().contains_key("connection")
         })
         .await;
     }

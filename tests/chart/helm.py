@@ -1,8 +1,10 @@
 """Runs the real helm, 3 and 4, on the chart."""
 
+import contextlib
 import pathlib
 import re
 import subprocess
+import tempfile
 
 import yaml
 
@@ -21,6 +23,15 @@ MODES = sorted((CHART / "ci").glob("*-values.yaml"))
 def mode(name):
     """The values of a mode."""
     return CHART / f"ci/{name}-values.yaml"
+
+
+@contextlib.contextmanager
+def values_file(values):
+    """A file with these values, to put on top of a mode's."""
+    with tempfile.NamedTemporaryFile("w") as file:
+        yaml.safe_dump(values, file)
+        file.flush()
+        yield file.name
 
 
 def helm(*arguments, binary=NEWEST):
@@ -48,9 +59,10 @@ def container(objects):
     return one(objects, "Deployment")["spec"]["template"]["spec"]["containers"][0]
 
 
-def notes(values):
-    """What helm says after it has installed."""
-    run = helm("install", RELEASE, CHART, "--dry-run=client", "--values", values)
+def notes(*values):
+    """What helm says after it has installed with these files of values."""
+    files = [argument for value in values for argument in ("--values", value)]
+    run = helm("install", RELEASE, CHART, "--dry-run=client", *files)
     assert run.returncode == 0, run.stderr
     return run.stdout.split("\nNOTES:\n")[1]
 

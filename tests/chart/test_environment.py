@@ -2,12 +2,19 @@
 
 import unittest
 
-from helm import MODES, container, mode, notes, template
+from helm import MODES, container, mode, notes, one, template, values_file
 from test_values import variables
 
 
 def environment(name):
     return {variable["name"]: variable.get("value") for variable in container(template(mode(name)))["env"]}
+
+
+def variable(name):
+    """One that the chart does not set: a Secret's, or a file that a driver brings."""
+    if name.endswith("_FILE"):
+        return {"name": name, "value": "/mnt/vault/it"}
+    return {"name": name, "valueFrom": {"secretKeyRef": {"name": "vault", "key": "it"}}}
 
 
 class Environment(unittest.TestCase):
@@ -47,3 +54,27 @@ class Environment(unittest.TestCase):
         self.assertIn("'https://chat.example.com/", notes(mode("sso")))
         self.assertIn("'http://chat.acme.internal/", notes(mode("open")))
         self.assertIn("port-forward deployment/buttons-open-chat 8080:8080 9000\n", notes(mode("simulator")))
+
+    def test_redis_is_known_wherever_its_address_comes_from(self):
+        for given, known in [
+            ({}, False),
+            ({"extraEnv": [variable("REDIS_URLS")]}, False),
+            ({"extraEnv": [variable("HTTPS_PROXY"), variable("REDIS_URL")]}, True),
+            ({"extraEnv": [variable("REDIS_URL_FILE")]}, True),
+            ({"config": {"REDIS_URL_FILE": "/mnt/vault/it"}}, True),
+            ({"secrets": {"REDIS_URL": "redis://valkey"}}, True),
+            ({"existingSecrets": {"valkey": {"REDIS_URL": "url"}}}, True),
+        ]:
+            with self.subTest(given=given), values_file({"networkPolicy": {"enabled": True}, **given}) as file:
+                egress = one(template(mode("key"), file), "NetworkPolicy")["spec"]["egress"]
+                self.assertEqual({"ports": [{"port": 6379}]} in egress, known)
+                self.assertEqual("Without REDIS_URL" not in notes(mode("key"), file), known)
+
+    def test_the_proxies_are_known_wherever_they_come_from(self):
+        for given, known in [
+            ({}, False),
+            ({"config": {"TRUSTED_PROXIES": "10.0.0.0/8"}}, True),
+            ({"extraEnv": [variable("TRUSTED_PROXIES")]}, True),
+        ]:
+            with self.subTest(given=given), values_file(given) as file:
+                self.assertEqual("TRUSTED_PROXIES is not set" not in notes(mode("open"), file), known)

@@ -1,7 +1,9 @@
 """What Prometheus and Grafana get from the chart."""
 
 import json
+import pathlib
 import subprocess
+import tempfile
 import unittest
 
 import yaml
@@ -11,18 +13,47 @@ RULES = [CHART / "files" / name for name in ("rules.yaml", "rules-working-hours.
 DASHBOARD = CHART / "files/dashboard.json"
 
 
+def fires(objects, up):
+    """Whether a release's OpenChatDown fires, with these jobs and namespaces up or not."""
+    series = [{"series": f'up{{job="{job}", namespace="{space}"}}', "values": f"{value}x10"} for (job, space), value in up.items()]
+    silence = {"eval_time": "5m", "alertname": "OpenChatDown", "exp_alerts": []}
+    test = {"interval": "1m", "input_series": series, "alert_rule_test": [silence]}
+    with tempfile.TemporaryDirectory() as directory:
+        rules, tests = (pathlib.Path(directory) / name for name in ("rules.yaml", "test.yaml"))
+        rules.write_text(yaml.safe_dump(one(objects, "PrometheusRule")["spec"]))
+        tests.write_text(yaml.safe_dump({"rule_files": [rules.name], "tests": [test]}))
+        run = subprocess.run(["promtool", "test", "rules", tests], capture_output=True, text=True, check=False)
+    said = run.stdout + run.stderr
+    assert run.returncode == 0 or "alertname: OpenChatDown" in said, said
+    return run.returncode != 0
+
+
 class Monitoring(unittest.TestCase):
     def test_prometheus_understands_the_rules(self):
         for path in RULES:
             run = subprocess.run(["promtool", "check", "rules", path], capture_output=True, text=True, check=False)
             self.assertEqual(run.returncode, 0, run.stdout + run.stderr)
 
-    def test_the_files_arrive_as_they_are(self):
+    def test_the_files_arrive_as_they_are_but_for_the_release(self):
         objects = template(mode("everything-on"))
-        groups = [group for path in RULES for group in yaml.safe_load(path.read_text())["groups"]]
+        # Whom Prometheus asks is the one thing that a release knows better.
+        whom = ('{job=~".*open-chat.*"}', '{job="buttons-open-chat-ops", namespace="default"}')
+        groups = [group for path in RULES for group in yaml.safe_load(path.read_text().replace(*whom))["groups"]]
         self.assertEqual(one(objects, "PrometheusRule")["spec"], {"groups": groups})
         dashboard = one(objects, "ConfigMap", "-dashboard")["data"]["open-chat.json"]
         self.assertEqual(json.loads(dashboard), json.loads(DASHBOARD.read_text()))
+
+    def test_the_alert_of_an_outage_is_about_this_release(self):
+        for values in MODES:
+            objects = template(values)
+            if not [o for o in objects if o["kind"] == "PrometheusRule"]:
+                continue
+            # Prometheus' job is what the Service is called that a ServiceMonitor selects.
+            job = one(objects, "Service", "-ops")["metadata"]["name"]
+            for others in ("buttons-open-chat-ops", "chat-ops"):
+                self.assertFalse(fires(objects, {(job, "default"): 1, (others, "elsewhere"): 0}), values.name)
+                self.assertTrue(fires(objects, {(job, "default"): 0, (others, "elsewhere"): 1}), values.name)
+                self.assertTrue(fires(objects, {(others, "elsewhere"): 1}), values.name)
 
     def test_a_scrape_asks_the_ops_port_for_metrics(self):
         annotated = 0

@@ -6,7 +6,7 @@ import tempfile
 import unittest
 
 import yaml
-from helm import CHART, HELMS, KUBERNETES, MODES, RELEASE, ROOT, container, helm, mode, one, template
+from helm import CHART, HELMS, KUBERNETES, MODES, RELEASE, ROOT, container, helm, mode, one, template, values_file
 from schemas import problems
 
 PUBLIC = {"/open-chat", "/links", "/widget", "/builder", "/openapi.json"}
@@ -156,6 +156,19 @@ class Objects(unittest.TestCase):
         for values, seconds in {"open": 5 + 20 + 5, "redis": 0 + 60 + 5, "everything-on": 90}.items():
             pod = one(template(mode(values)), "Deployment")["spec"]["template"]["spec"]
             self.assertEqual(pod["terminationGracePeriodSeconds"], seconds)
+
+    def test_pods_can_be_replaced_all_at_once(self):
+        """Kubernetes refuses Recreate beside the fields of a rolling update, which are the chart's default."""
+        rolling = {"type": "RollingUpdate", "rollingUpdate": {"maxSurge": 1, "maxUnavailable": 0}}
+        for given, rendered in [
+            ({}, rolling),
+            ({"rollingUpdate": {"maxSurge": 2}}, {"type": "RollingUpdate", "rollingUpdate": {"maxSurge": 2, "maxUnavailable": 0}}),
+            ({"type": "Recreate"}, {"type": "Recreate"}),
+        ]:
+            for binary in HELMS:
+                with values_file({"strategy": given}) as file:
+                    deployment = one(template(mode("open"), file, binary=binary), "Deployment")
+                self.assertEqual(deployment["spec"]["strategy"], rendered)
 
     def test_a_further_object_knows_the_release(self):
         objects = template(mode("existing-secret"))

@@ -50,6 +50,14 @@ revision that starts again does so with its own settings. Secrets and files appe
 {{- toJson $variables }}
 {{- end }}
 
+{{- /* (list . name): not empty where a variable is set, by itself or by a file, whoever sets it. */}}
+{{- define "open-chat.isSet" -}}
+{{- $variables := include "open-chat.variables" (index . 0) | fromJson }}
+{{- range (index . 0).Values.extraEnv }}{{ $_ := set $variables .name "extraEnv" }}{{ end }}
+{{- $name := index . 1 }}
+{{- if or (hasKey $variables $name) (hasKey $variables (printf "%s_FILE" $name)) }}yes{{ end }}
+{{- end }}
+
 {{- define "open-chat.mostReplicas" -}}
 {{- if .Values.simulator.enabled }}1
 {{- else }}{{ ternary .Values.autoscaling.maxReplicas .Values.replicas .Values.autoscaling.enabled | max 1 }}

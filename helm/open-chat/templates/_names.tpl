@@ -9,6 +9,10 @@
 {{- .Values.fullnameOverride | default $full | trunc 50 | trimSuffix "-" }}
 {{- end }}
 
+{{- define "open-chat.opsName" -}}
+{{- include "open-chat.fullname" . }}-ops
+{{- end }}
+
 {{- define "open-chat.serviceAccountName" -}}
 {{- .Values.serviceAccount.name | default (ternary (include "open-chat.fullname" .) "default" .Values.serviceAccount.create) }}
 {{- end }}
