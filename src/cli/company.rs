@@ -2,6 +2,7 @@
 
 use anyhow::{anyhow, bail};
 
+use super::exit::block_on;
 use super::output::shown;
 use crate::chathub::{ChatHub, Error, Operator, OperatorId, Organization, OrganizationId};
 use crate::config::ChatHubConfig;
@@ -22,7 +23,7 @@ pub(super) fn with_company<T>(
     command: impl AsyncFnOnce(&Company) -> anyhow::Result<T>,
 ) -> anyhow::Result<T> {
     let config = ChatHubConfig::from_env()?;
-    tokio::runtime::Runtime::new()?.block_on(async {
+    block_on(async {
         let company = Company {
             chathub: ChatHub::new(config.settings)?,
             default_region: config.default_region,

@@ -8,7 +8,7 @@ use clap::Args;
 use self::findings::{Findings, Outcome};
 use super::advice::advice;
 use super::company::{Company, organization_name};
-use super::exit::Exit;
+use super::exit::{Exit, block_on};
 use super::output::{Form, shown};
 use crate::chathub::{ChatHub, Operator, OperatorStatus};
 use crate::config::{ChatHubConfig, Config, ConfigError};
@@ -30,7 +30,7 @@ impl Check {
         let mut findings = Findings::default();
         let ttl = findings.configuration(Config::from_env());
         match ChatHubConfig::from_env() {
-            Ok(config) => tokio::runtime::Runtime::new()?.block_on(async {
+            Ok(config) => block_on(async {
                 let company = Company {
                     chathub: ChatHub::new(config.settings)?,
                     default_region: config.default_region,
