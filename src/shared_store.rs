@@ -24,6 +24,9 @@ const CONNECT: Duration = Duration::from_secs(1);
 /// How often it is asked whether it is well.
 const PROBE: Duration = Duration::from_millis(500);
 
+/// After so many probes that have failed the connection is given up, for a new one.
+const CONNECT_ANEW: u32 = 4;
+
 /// What is wrong with a URL; its parser's own text may repeat it, and with it a password.
 const NO_URL: &str = "not a Redis URL, such as redis://:password@host:6379/0";
 
@@ -173,12 +176,17 @@ impl SharedStore {
             period: Duration::from_secs(1),
         }];
         let mut is_first = true;
+        let mut troubles = 0_u32;
         loop {
             // The first one makes the connection, which may take longer than an answer.
             let answer = tokio::time::timeout(CONNECT, self.counting(&probe)).await;
-            // A refused login is kept like a connection, and a Redis that has become a copy stays one: the next may lead elsewhere. A connection that
-            // breaks is made anew without that.
-            if matches!(&answer, Ok(Err(error)) if !error.is_io_error()) {
+            // A refused login is kept like a connection, and so is one to a machine that has vanished without a word; a Redis that has become a copy
+            // stays one. The next connection may lead elsewhere.
+            troubles = match &answer {
+                Ok(Ok(_)) => 0,
+                _ => troubles + 1,
+            };
+            if troubles > 0 && troubles.is_multiple_of(CONNECT_ANEW) {
                 self.connect_anew();
             }
             let trouble = answer.map_or_else(|_| Some(NO_ANSWER.into()), |answer| trouble(&answer));

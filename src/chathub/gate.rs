@@ -30,6 +30,8 @@ struct State {
     /// Until when nothing goes out; afterwards, one probe.
     open_until: Option<Instant>,
     probe_is_out: bool,
+    /// A list has been answered since: it is back, as far as a list can tell. Tokens still begin with one probe.
+    is_listed: bool,
     /// Until when ChatHub wants no request.
     held_until: Option<Instant>,
     /// 429s in a row.
@@ -98,15 +100,17 @@ impl Gate {
             state.probe_is_out = false;
         }
         match (passage, verdict) {
-            (_, Verdict::Throttles(asked)) => state.throttle(asked, now),
+            (Passage::List, Verdict::Throttles(asked)) => state.hold(asked, now),
             (Passage::List, Verdict::Answers) => {
-                // It is back, as far as a list can tell: the next token that fails opens the circuit again.
-                if state.open_until.is_some_and(|until| until <= now) {
-                    state.failures = FAILURES - 1;
-                    state.open_until = None;
-                }
+                state.is_listed = state.open_until.is_some_and(|until| until <= now);
             }
             (Passage::List, _) | (_, Verdict::Unknown) => {}
+            (_, Verdict::Throttles(asked)) => {
+                state.hold(asked, now);
+                // It is not down: it answers.
+                state.failures = 0;
+                state.open_until = None;
+            }
             (_, Verdict::Answers) => {
                 state.failures = 0;
                 state.throttled = 0;
@@ -116,11 +120,12 @@ impl Gate {
                 state.failures += 1;
                 if passage == Passage::Probe || state.failures >= FAILURES {
                     state.failures = 0;
+                    state.is_listed = false;
                     state.open_until = Some(now + OPEN_FOR + OPEN_FOR.mul_f64(jitter / 10.0));
                 }
             }
         }
-        state.open_until.is_some()
+        state.open_until.is_some() && !state.is_listed
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -147,7 +152,7 @@ impl State {
     }
 
     /// Several requests that were out together may all be asked to wait: that is one time, and the longest wait counts.
-    fn throttle(&mut self, asked: Option<Duration>, now: Instant) {
+    fn hold(&mut self, asked: Option<Duration>, now: Instant) {
         let held = self.held_until.filter(|until| *until > now);
         if held.is_none() || asked.is_some() {
             let step = self.throttled.min(ADVISED_WAITS.len() - 1);
@@ -157,9 +162,6 @@ impl State {
         if held.is_none() {
             self.throttled += 1;
         }
-        // It is not down: it answers.
-        self.failures = 0;
-        self.open_until = None;
     }
 }
 
@@ -292,32 +294,35 @@ mod tests {
     }
 
     #[test]
-    fn a_list_that_is_answered_closes_it_until_the_next_failure() {
+    fn a_list_that_is_answered_ends_the_alarm_and_tokens_begin_with_one_probe() {
         let (gate, start) = (Gate::default(), Instant::now());
         for _ in 0..5 {
             fail(&gate, start);
         }
         assert!(gate.pass(start + 9 * SECOND, true).is_err());
+        let answers = |now| gate.close_behind(List, Verdict::Answers, now, 0.0);
+        assert!(answers(start + 9 * SECOND), "its rest is kept");
         let later = start + 10 * SECOND;
         assert_eq!(gate.pass(later, true), Ok(List));
         assert!(
             gate.close_behind(List, Verdict::Fails, later, 0.0),
             "it shows nothing"
         );
+        assert!(!answers(later));
         assert_eq!(
             gate.pass(later, false),
             Ok(Probe),
             "a list holds up no probe"
         );
         assert_eq!(gate.pass(later, true), Ok(List), "nor a probe a list");
-        assert!(!gate.close_behind(List, Verdict::Answers, later, 0.0));
-        gate.close_behind(Probe, Verdict::Unknown, later, 0.0);
-        assert!(fail(&gate, later), "one failure is enough");
-        gate.close_behind(List, Verdict::Answers, later + SECOND, 0.0);
+        assert!(!answers(later));
+        assert!(gate.pass(later, false).is_err(), "nobody beside it");
+        gate.close_behind(List, Verdict::Throttles(None), later, 0.0);
         assert!(
-            gate.pass(later + SECOND, false).is_err(),
-            "its rest is kept"
+            gate.close_behind(Probe, Verdict::Fails, later, 0.0),
+            "open again"
         );
+        assert!(gate.pass(later + 9 * SECOND, false).is_err());
     }
 
     #[test]

@@ -3,6 +3,9 @@
 //! All replicas agree on them where they share a store. While that is away no such pass is taken, because another replica may have taken it.
 
 use std::net::IpAddr;
+use std::sync::Arc;
+
+use tokio::runtime::Handle;
 
 use super::detail::Detail;
 use super::kind::Kind;
@@ -17,8 +20,7 @@ use crate::shared_store::Away;
 pub(super) async fn check(once: &Once, client: IpAddr, desk: &Desk) -> Result<(), Refusal> {
     let is_used = match &desk.shared {
         None => desk.access.is_used(once),
-        // While the store is away, using it up says so.
-        Some(shared) => shared.is_used(&once.fingerprint()).await == Ok(true),
+        Some(shared) => shared.is_used(&once.fingerprint()).await.map_err(unknown)?,
     };
     if is_used {
         return Err(door::turn_away(Denied::PassUsed, client, desk).await);
@@ -27,23 +29,65 @@ pub(super) async fn check(once: &Once, client: IpAddr, desk: &Desk) -> Result<()
 }
 
 /// Uses it up, if this is the first use.
-pub(super) async fn use_up(once: &Once, desk: &Desk) -> Result<(), Refusal> {
-    let Some(shared) = &desk.shared else {
-        return Ok(desk.access.use_up(once)?);
+pub(super) async fn use_up<'a>(once: &'a Once, desk: &'a Desk) -> Result<InUse<'a>, Refusal> {
+    let is_first = match &desk.shared {
+        None => desk.access.use_up(once).is_ok(),
+        Some(shared) => shared
+            .use_up(&once.fingerprint(), once.lives())
+            .await
+            .map_err(unknown)?,
     };
-    match shared.use_up(&once.fingerprint(), once.lives()).await {
-        Ok(true) => Ok(()),
-        Ok(false) => Err(Denied::PassUsed.into()),
-        Err(Away) => {
-            Err(Refusal::new(Kind::Overloaded, Detail::OnceUnknown).retry_after(RETRY_SOON))
+    if is_first {
+        Ok(InUse {
+            once,
+            desk,
+            is_over: false,
+        })
+    } else {
+        Err(Denied::PassUsed.into())
+    }
+}
+
+/// A one-time pass that has been used up, for something that may still fail. Dropped, it is good again: the visitor has gone away before there was a
+/// token.
+pub(super) struct InUse<'a> {
+    once: &'a Once,
+    desk: &'a Desk,
+    is_over: bool,
+}
+
+impl InUse<'_> {
+    /// It has opened what it is for.
+    pub(super) fn keep(mut self) {
+        self.is_over = true;
+    }
+
+    /// Makes it good again: ChatHub had no token, and trying again should open the chat.
+    pub(super) async fn give_back(mut self) {
+        self.is_over = true;
+        match &self.desk.shared {
+            None => self.desk.access.give_back(self.once),
+            Some(shared) => shared.give_back(&self.once.fingerprint()).await,
         }
     }
 }
 
-/// Makes it good again: ChatHub had no token, and trying again should open the chat.
-pub(super) async fn give_back(once: &Once, desk: &Desk) {
-    match &desk.shared {
-        None => desk.access.give_back(once),
-        Some(shared) => shared.give_back(&once.fingerprint()).await,
+impl Drop for InUse<'_> {
+    fn drop(&mut self) {
+        if self.is_over {
+            return;
+        }
+        match (&self.desk.shared, Handle::try_current()) {
+            (None, _) => self.desk.access.give_back(self.once),
+            (Some(shared), Ok(runtime)) => {
+                let (shared, id) = (Arc::clone(shared), self.once.fingerprint());
+                runtime.spawn(async move { shared.give_back(&id).await });
+            }
+            (Some(_), Err(_)) => {}
+        }
     }
+}
+
+fn unknown(Away: Away) -> Refusal {
+    Refusal::new(Kind::Overloaded, Detail::OnceUnknown).retry_after(RETRY_SOON)
 }

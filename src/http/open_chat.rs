@@ -53,12 +53,14 @@ pub(super) async fn open_chat(
         Err(refusal) if !refusal.is_chathubs_fault() => return Err(refusal),
         answer => answer,
     };
-    if let Some(once) = &once {
-        Box::pin(once::check(once, click.client, desk)).await?;
-    }
     let link = query
         .bind(bound, desk.links.default_region)
         .and_then(|()| target(&query, &desk.links, click));
+    if let Some(once) = &once
+        && let Err(refusal) = Box::pin(once::check(once, click.client, desk)).await
+    {
+        return without_token(refusal, &link?, desk, click);
+    }
     // Where the link leaves the choice, the client decides, and the click counts for whomever that is.
     click.operator = match (&whom, &link) {
         (Ok(whom), Ok(link)) => for_client(whom, link),
@@ -90,21 +92,26 @@ async fn open_panel(
     desk: &Desk,
     click: &mut Click,
 ) -> Result<HttpResponse, Refusal> {
-    if let Some(once) = once
-        && let Err(refusal) = Box::pin(once::use_up(once, desk)).await
-    {
-        return without_token(refusal, link, desk, click);
-    }
+    let in_use = match once {
+        None => None,
+        Some(once) => match Box::pin(once::use_up(once, desk)).await {
+            Ok(in_use) => Some(in_use),
+            Err(refusal) => return without_token(refusal, link, desk, click),
+        },
+    };
     let token = desk.tokens.get(operator, click.deadline);
     match token.instrument(click.trace.step("token")).await {
         Ok((held, outcome)) => {
+            if let Some(in_use) = in_use {
+                in_use.keep();
+            }
             click.link = Some((link.format(), held.fingerprint, outcome));
             let token = held.token.secret.expose();
             Ok(redirect::to(link.url(&desk.links.panel, Some(token))))
         }
         Err(error) => {
-            if let Some(once) = once {
-                Box::pin(once::give_back(once, desk)).await;
+            if let Some(in_use) = in_use {
+                Box::pin(in_use.give_back()).await;
             }
             let refusal = no_token(operator, error, click, desk).await;
             without_token(refusal, link, desk, click)

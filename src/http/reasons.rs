@@ -14,6 +14,9 @@ use crate::source::UnknownSource;
 /// How long a visitor should wait where ChatHub gives no time of its own.
 pub(super) const RETRY_SOON: Duration = Duration::from_secs(5);
 
+/// How long refused credentials are left alone at least.
+const REJECTED_RETRY: Duration = Duration::from_mins(1);
+
 impl From<PhoneError> for Refusal {
     fn from(error: PhoneError) -> Self {
         Self::new(Kind::PhoneInvalid, Detail::Phone(error))
@@ -76,6 +79,8 @@ impl From<chathub::Error> for Refusal {
                 retry_after: Some(wait),
             }
             | E::Unavailable(Unreachable::CircuitOpen { retry_after: wait }) => wait,
+            // ChatHub is not asked sooner.
+            E::CredentialsRejected => REJECTED_RETRY,
             _ => RETRY_SOON,
         };
         let refusal = Self::new(kind, Detail::ChatHub(error));

@@ -91,7 +91,10 @@ impl Refusal {
                 advice: frame.language.advice(self.kind),
                 detail: self.detail(frame.language),
                 detail_lang: frame.language.of_detail(&self.detail).words().lang,
-                wait: wait.map(|seconds| frame.words.wait(seconds)),
+                // Where only a person can mend it, nobody should sit and wait.
+                wait: wait
+                    .filter(|_| self.kind != Kind::CredentialsRejected)
+                    .map(|seconds| frame.words.wait(seconds)),
                 frame: &frame,
                 refusal: self,
                 request_id,

@@ -28,7 +28,7 @@ use crate::tokens::Held;
 const REFRESH: &str = include_str!("pages/widget.js");
 
 /// Its SHA-256, by which the page's policy knows it.
-const REFRESH_HASH: &str = "sha256-/csPI5tX97H9RW/WIWIObQ8zLbxsvvg9jMuPq/u5b/E=";
+const REFRESH_HASH: &str = "sha256-WbcD+hSTE7DUBh0tE5W1l39JtVQe6j52ypRdz2t8xDk=";
 
 #[derive(Template)]
 #[template(path = "widget.html")]
@@ -137,18 +137,22 @@ async fn token_for(
             "The widget is one operator's panel, and `auto:` needs a client to choose by. Name an operator.",
         )
     })?;
-    if let Some(once) = &admission.once {
-        once::use_up(once, desk).await?;
-    }
+    let in_use = match &admission.once {
+        None => None,
+        Some(once) => Some(once::use_up(once, desk).await?),
+    };
     let token = desk.tokens.get(operator, click.deadline);
     match token.instrument(click.trace.step("token")).await {
         Ok((held, outcome)) => {
+            if let Some(in_use) = in_use {
+                in_use.keep();
+            }
             click.widget = Some((held.fingerprint, outcome));
             Ok(held)
         }
         Err(error) => {
-            if let Some(once) = &admission.once {
-                once::give_back(once, desk).await;
+            if let Some(in_use) = in_use {
+                in_use.give_back().await;
             }
             Err(no_token(operator, error, click, desk).await)
         }

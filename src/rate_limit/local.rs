@@ -1,8 +1,10 @@
 //! Counts in this process's memory, by governor: bounded, and swept.
 
+use std::collections::HashMap;
 use std::hash::BuildHasher as _;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
 use foldhash::fast::RandomState;
 use governor::clock::{Clock as _, DefaultClock};
@@ -27,6 +29,7 @@ pub(super) struct Local {
     limiter: Limiter,
     clock: DefaultClock,
     is_full: AtomicBool,
+    over: Over,
     /// Seeded anew at each start, so that nobody can aim at another's place.
     hasher: RandomState,
 }
@@ -42,12 +45,23 @@ impl Local {
             limiter: RateLimiter::dashmap_with_hasher(quota, hasher.clone()),
             clock: DefaultClock::default(),
             is_full: AtomicBool::new(false),
+            over: Over::default(),
             hasher,
         }
     }
 
+    /// Counts nothing; the error is how long a key that was refused a moment ago is still over the limit.
+    pub(super) fn look(&self, key: u64) -> Result<(), Duration> {
+        self.over.look(key)
+    }
+
     /// Counts one; the error is how long until another is let through.
     pub(super) fn count(&self, key: u64) -> Result<(), Duration> {
+        self.check(key)
+            .inspect_err(|wait| self.over.remember(key, *wait))
+    }
+
+    fn check(&self, key: u64) -> Result<(), Duration> {
         let is_full = self.is_full.load(Ordering::Relaxed);
         let key = if is_full {
             self.hasher.hash_one(key) % SHARED_PLACES
@@ -61,6 +75,7 @@ impl Local {
 
     /// Forgets keys that are as good as new; how many are left.
     pub(super) fn sweep(&self) -> usize {
+        self.over.sweep();
         self.limiter.retain_recent();
         self.limiter.shrink_to_fit();
         let keys = self.limiter.len();
@@ -69,9 +84,67 @@ impl Local {
     }
 }
 
+/// Who was refused a moment ago, and until when: governor counts whoever it looks at.
+#[derive(Default)]
+struct Over {
+    until: Mutex<HashMap<u64, Instant>>,
+    /// Most of the time there is nobody, and no lock is needed to know that.
+    is_anybody: AtomicBool,
+}
+
+impl Over {
+    fn look(&self, key: u64) -> Result<(), Duration> {
+        if !self.is_anybody.load(Ordering::Relaxed) {
+            return Ok(());
+        }
+        let until = self.until().get(&key).copied();
+        let left = until.map(|until| until.saturating_duration_since(Instant::now()));
+        left.filter(|left| !left.is_zero()).map_or(Ok(()), Err)
+    }
+
+    /// Beyond a bound nobody more is remembered, so that a flood of keys costs no more memory.
+    fn remember(&self, key: u64, wait: Duration) {
+        let mut until = self.until();
+        if until.len() < MOST_KEYS {
+            until.insert(key, Instant::now() + wait);
+            self.is_anybody.store(true, Ordering::Relaxed);
+        }
+    }
+
+    fn sweep(&self) {
+        let mut until = self.until();
+        let now = Instant::now();
+        until.retain(|_, until| *until > now);
+        self.is_anybody.store(!until.is_empty(), Ordering::Relaxed);
+    }
+
+    fn until(&self) -> MutexGuard<'_, HashMap<u64, Instant>> {
+        self.until.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn who_was_refused_a_moment_ago_is_looked_at_without_being_counted() {
+        let local = Local::new(Quota::parse("2/h").unwrap());
+        assert_eq!([local.look(1), local.count(1), local.look(1)], [Ok(()); 3]);
+        local.count(1).unwrap();
+        assert_eq!(local.look(1), Ok(()), "it has not been refused yet");
+        local.count(1).unwrap_err();
+        local.sweep();
+        let wait = local.look(1).unwrap_err();
+        assert!((Duration::from_mins(29)..=Duration::from_mins(30)).contains(&wait));
+        assert_eq!(local.look(2), Ok(()));
+
+        let over = Over::default();
+        over.remember(1, Duration::ZERO);
+        assert_eq!(over.look(1), Ok(()), "it is over no more");
+        over.sweep();
+        assert!(over.until().is_empty() && !over.is_anybody.load(Ordering::Relaxed));
+    }
 
     #[test]
     fn a_quota_at_once_and_then_one_by_one() {

@@ -179,14 +179,19 @@ impl Limits {
     }
 
     fn count_locally(&self, keys: &[(Limit, u64)]) -> Result<(), Limited> {
-        keys.iter().try_for_each(|(limit, key)| {
+        let over = |limit| move |retry_after| Limited { limit, retry_after };
+        // Who is over one limit must not go on to use another up: the operators' while an address is over, the office's while an operator is.
+        for (limit, key) in keys {
+            self.local[*limit as usize]
+                .look(*key)
+                .map_err(over(*limit))?;
+        }
+        for (limit, key) in keys {
             self.local[*limit as usize]
                 .count(*key)
-                .map_err(|retry_after| Limited {
-                    limit: *limit,
-                    retry_after,
-                })
-        })
+                .map_err(over(*limit))?;
+        }
+        Ok(())
     }
 }
 
@@ -246,12 +251,17 @@ mod tests {
             assert_eq!(over(limits.click(client, None).await), Ok(()));
         }
         assert_eq!(over(limits.click(client, None).await), Err("client"));
+        for _ in 0..5 {
+            let refused = limits.click(client, Some(OperatorId(2))).await;
+            assert_eq!(over(refused), Err("client"));
+        }
+        assert_eq!(over(limits.click(other, Some(OperatorId(2))).await), Ok(()));
         assert_eq!(over(limits.click(other, None).await), Ok(()));
         assert_eq!(over(limits.refused(client).await), Ok(()));
         assert_eq!(over(limits.refused(client).await), Err("refused"));
 
         limits.sweep();
-        for (limit, keys, limited) in [("operator", 2, 1), ("client", 2, 1), ("refused", 1, 1)] {
+        for (limit, keys, limited) in [("operator", 2, 1), ("client", 2, 6), ("refused", 1, 1)] {
             let label = [limit];
             let kept = metrics.open_chat_rate_limit_keys.with_label_values(&label);
             assert_eq!(kept.get(), keys, "{limit}");

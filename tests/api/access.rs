@@ -16,6 +16,8 @@ use open_chat::access::{Access, PassKeySources, Settings};
 use open_chat::simulator::{Endpoint, Fault};
 use rstest::rstest;
 use serde_json::{Value, json};
+use tokio::io::AsyncWriteExt as _;
+use tokio::net::TcpStream;
 
 use crate::harness::{PANEL, Problem, Service, eventually, file, header, log_line, rules};
 
@@ -426,6 +428,34 @@ async fn a_one_time_pass_opens_once() {
             .0,
         302
     );
+}
+
+/// The visitor's connection breaks while ChatHub is asked: nobody has got a token.
+#[tokio::test]
+async fn a_click_that_is_cut_off_does_not_use_a_pass_up() {
+    let service = with_passes(&[("RATE_LIMIT_REFUSED", "100000/s")]).await;
+    let mint = Endpoint::OperatorToken;
+    service.chathub.next(mint, Fault::Silence);
+    let query = format!(
+        "phone=0501234567&pass={}",
+        pass(&json!({"sub": "101", "jti": "cut-off"}))
+    );
+    let mut visitor = TcpStream::connect(service.url().trim_start_matches("http://"))
+        .await
+        .unwrap();
+    let head = format!("GET /open-chat?{query} HTTP/1.1\r\nHost: x\r\n\r\n");
+    visitor.write_all(head.as_bytes()).await.unwrap();
+    eventually("ChatHub is asked", async || {
+        service.chathub.calls(mint) == 1
+    })
+    .await;
+    assert_eq!(kind(&service, &query).await.1, "pass-used");
+    visitor.set_zero_linger().unwrap();
+    drop(visitor);
+    eventually("the pass is good again", async || {
+        kind(&service, &query).await.0 == 302
+    })
+    .await;
 }
 
 #[tokio::test]

@@ -39,12 +39,12 @@
         timer = setTimeout(() => { notice.hidden = false; }, Math.max(left(), 0));
         return;
       }
-      wait = Number(answer.headers.get('retry-after')) * 1000;
+      wait = Number(answer.headers.get('retry-after')) * 1000 || 0;
     } catch {
       // Tried again below.
     }
     notice.hidden = left() > 0;
-    next(Math.max(Math.min(left() / 4, 60000), wait, 5000));
+    next(Math.max(left() > 0 ? Math.min(left() / 4, 60000) : 60000, wait, 5000));
   };
   // A machine that has slept wakes up with its timers late.
   document.addEventListener('visibilitychange', () => {
