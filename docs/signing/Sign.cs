@@ -9,7 +9,7 @@ public static class Sign
     {
         var exp = DateTimeOffset.UtcNow.ToUnixTimeSeconds() + seconds;
         var claims = "{\"sub\":" + Quoted(operatorName) + ",\"exp\":" + exp
-            + (phone == null ? "" : ",\"phone\":" + Quoted(phone)) + "}";
+            + (string.IsNullOrWhiteSpace(phone) ? "" : ",\"phone\":" + Quoted(phone)) + "}";
         var signed = Base64Url(Encoding.UTF8.GetBytes("{\"alg\":\"HS256\",\"typ\":\"JWT\"}"))
             + "." + Base64Url(Encoding.UTF8.GetBytes(claims));
         using (var hmac = new HMACSHA256(Encoding.UTF8.GetBytes(secret)))

@@ -3,8 +3,8 @@
 const { createHmac } = require('node:crypto');
 
 function openChatPass(secret, operator, phone, seconds = 600) {
-  // An absent phone is left out of the JSON.
-  const claims = { sub: operator, exp: Math.floor(Date.now() / 1000) + seconds, phone };
+  // An undefined phone is left out of the JSON.
+  const claims = { sub: operator, exp: Math.floor(Date.now() / 1000) + seconds, phone: phone?.trim() ? phone : undefined };
   const signed = [{ alg: 'HS256', typ: 'JWT' }, claims]
     .map((part) => Buffer.from(JSON.stringify(part)).toString('base64url'))
     .join('.');

@@ -5,7 +5,7 @@ function open_chat_pass(string $secret, string $operator, ?string $phone = null,
 {
     $base64url = fn(string $bytes): string => rtrim(strtr(base64_encode($bytes), '+/', '-_'), '=');
     $claims = ['sub' => $operator, 'exp' => time() + $seconds];
-    if ($phone !== null) {
+    if (trim((string) $phone) !== '') {
         $claims['phone'] = $phone;
     }
     $signed = $base64url('{"alg":"HS256","typ":"JWT"}') . '.' . $base64url(json_encode($claims, JSON_THROW_ON_ERROR));

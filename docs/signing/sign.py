@@ -11,7 +11,7 @@ import time
 
 def open_chat_pass(secret, operator, phone=None, seconds=600):
     claims = {"sub": operator, "exp": int(time.time()) + seconds}
-    if phone is not None:
+    if phone and phone.strip():
         claims["phone"] = phone
     signed = b".".join(base64url(json.dumps(part).encode()) for part in ({"alg": "HS256", "typ": "JWT"}, claims))
     signature = hmac.new(secret.encode(), signed, hashlib.sha256).digest()

@@ -72,6 +72,13 @@ async fn each_language_signs_passes_that_open_chats(#[case] example: fn() -> Com
         .refusal(&format!("phone=0671234567&pass={pass}"))
         .await;
     assert_eq!(other.kind, "pass-mismatch");
+
+    // A client without a phone in the CRM: the pass is good, and the advice is about the phone, not the keys.
+    for blank in ["", " "] {
+        let pass = signed(&mut example(), &["101", blank]);
+        let nobody = service.refusal(&format!("pass={pass}")).await;
+        assert_eq!(nobody.kind, "target-missing", "{blank:?}");
+    }
 }
 
 /// What a reader copies is what was run.
