@@ -127,6 +127,27 @@ async fn each_crm_has_its_own_placeholders(#[case] crm: &str, #[case] query: &st
     );
 }
 
+/// A chat belongs to one client: in the button of every client it would open that one's.
+#[tokio::test]
+async fn a_chat_id_is_only_a_sample() {
+    let service = Service::start().await;
+    let with_chat = page(
+        &service,
+        "crm=salesforce&operator=101&phone=0501234567&chat_raw_id=65a1f0c2",
+    )
+    .await;
+    let template = text(&with_chat, "template");
+    assert!(
+        template.ends_with("&#38;phone={!Contact.Phone}&#38;chat_raw_id={chat_raw_id}"),
+        "{template}"
+    );
+    assert!(with_chat.contains("id=\"chat-unknown\""), "{with_chat}");
+    let sample = text(&with_chat, "sample");
+    assert!(sample.ends_with("&#38;chat_raw_id=65a1f0c2"), "{sample}");
+    let without = page(&service, "crm=salesforce&operator=101&phone=0501234567").await;
+    assert!(!without.contains("id=\"chat-unknown\""), "{without}");
+}
+
 #[tokio::test]
 async fn what_is_not_known_is_called_unknown() {
     let service = Service::start().await;
