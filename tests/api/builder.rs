@@ -108,7 +108,11 @@ async fn the_sample_is_a_link() {
 
 #[rstest]
 #[case("salesforce", "operator={!$User.Email}&#38;phone={!Contact.Phone}")]
-#[case("odoo", "operator={user.id}&#38;phone={record.phone}")]
+#[case("odoo", "operator=odoo-{user.id}&#38;phone={record.phone}")]
+#[case(
+    "freshsales",
+    "operator=freshsales-${loggedInUser.id}&#38;phone=${encodeURIComponent(phone)}"
+)]
 #[case("zoho", "operator={operator}&#38;phone=${Leads.Phone}")]
 #[case("creatio", "operator={operator}&#38;phone={phone}")]
 #[case("no-such-crm", "operator={operator}&#38;phone={phone}")]
@@ -149,6 +153,14 @@ async fn a_chat_id_is_only_a_sample() {
 }
 
 #[tokio::test]
+async fn a_number_of_the_crm_is_asked_for_with_a_prefix() {
+    let service = Service::start().await;
+    let kommo = page(&service, "crm=kommo").await;
+    let note = text(&kommo, "agent-unknown");
+    assert!(note.contains("<code>kommo-5</code>"), "{note}");
+}
+
+#[tokio::test]
 async fn what_is_not_known_is_called_unknown() {
     let service = Service::start().await;
     let creatio = page(&service, "crm=creatio").await;
@@ -158,7 +170,7 @@ async fn what_is_not_known_is_called_unknown() {
 }
 
 #[rstest]
-#[case("open", &[], "?operator={user.id}&#38;phone=", "any operator&#39;s panel")]
+#[case("open", &[], "?operator=odoo-{user.id}&#38;phone=", "any operator&#39;s panel")]
 #[case("pass", &[("PASS_SECRET", "canary-pass-secret-of-more-than-32-bytes")], "?pass={pass}&#38;phone=", "must sign a pass")]
 #[case("sso", &[("SSO_HEADER", "X-Agent"), ("TRUSTED_PROXIES", "192.0.2.7")], "?phone=", "a proxy logs the agent in")]
 #[tokio::test]
