@@ -200,7 +200,7 @@ async fn nothing_that_is_filled_in_becomes_markup() {
         "</pre></textarea><svg/onload=alert(1)>",
         "`<b>`",
         "javascript:alert(1)",
-        "{{7*7}}",
+        "{{1337*1337}}",
         "%3Cscript%3E",
         "\u{202e}\u{0}",
     ];
@@ -231,7 +231,7 @@ async fn nothing_that_is_filled_in_becomes_markup() {
                 let plain = if markup == "\"><" { innocent } else { 0 };
                 assert_eq!(innocent, plain, "{name}={payload}: {page}");
             }
-            assert!(!page.contains("49"), "{name}={payload}");
+            assert!(!page.contains("1787569"), "{name}={payload}");
         }
     }
 }
