@@ -106,6 +106,31 @@ async fn the_result_follows_the_form() {
     browser.close().await;
 }
 
+/// As behind a proxy whose login has ended: the browser then goes to wherever the proxy wants it.
+#[tokio::test]
+async fn where_the_result_cannot_follow_the_button_asks_for_the_page() {
+    let (_demo, url) = start();
+    for failure in [
+        "Promise.reject(new TypeError())",
+        "Promise.resolve(new Response('', {status: 401}))",
+        "Promise.resolve(new Response('<h1>Log in</h1>'))",
+    ] {
+        let browser = Browser::open(&url).await;
+        browser
+            .value(&format!("void (window.fetch = () => {failure})"))
+            .await;
+        select(&browser, "crm", "zendesk").await;
+        browser.click("#show").await;
+        eventually(failure, async || {
+            text(&browser, "url-title").await == "The URL for Zendesk"
+        })
+        .await;
+        let asked = browser.client.current_url().await.unwrap();
+        assert!(asked.query().unwrap().starts_with("crm=zendesk&"));
+        browser.close().await;
+    }
+}
+
 #[tokio::test]
 async fn the_url_is_copied_and_tried() {
     let (_demo, url) = start();

@@ -40,7 +40,7 @@ pub(super) struct Crm {
     pub(super) button: Fact,
     /// What the CRM, or the code behind its button, writes in a URL for the client's phone.
     pub(super) phone: Fact,
-    /// The same for the agent who clicks.
+    /// The same for the agent who clicks. A number has a prefix: a bare one that the map lacks would be an operator of ChatHub's.
     pub(super) agent: Fact,
     /// What becomes of a phone's `+`.
     pub(super) plus: Fact,
@@ -108,7 +108,7 @@ pub(super) const CRMS: [Crm; 15] = [
         name: "Freshsales",
         button: Found("An app of its SDK; client.data.get has the record."),
         phone: Likely("${encodeURIComponent(phone)}"),
-        agent: Found("${loggedInUser.id}"),
+        agent: Found("freshsales-${loggedInUser.id}"),
         plus: Found("JavaScript encodes it, with encodeURIComponent."),
         signs: Unknown,
         opens: Found("In the app's frame."),
@@ -150,7 +150,7 @@ pub(super) const CRMS: [Crm; 15] = [
         name: "Odoo",
         button: Found("A server action in Python that returns ir.actions.act_url."),
         phone: Likely("{record.phone}"),
-        agent: Found("{user.id}"),
+        agent: Found("odoo-{user.id}"),
         plus: Likely("Python does not encode it by itself. A bare + is understood here."),
         signs: Found(
             "No HMAC in its evaluation context: ask POST /links, or keep a pass for each user in a field.",

@@ -104,14 +104,14 @@ impl Draft {
             );
         }
         add("phone", self.crm.phone.placeholder().unwrap_or("{phone}"));
-        for (name, value) in [
-            ("source", &self.source),
-            ("from", &self.from),
-            ("chat_raw_id", &self.chat_raw_id),
-        ] {
+        for (name, value) in [("source", &self.source), ("from", &self.from)] {
             if !value.is_empty() {
                 add(name, &encoded(value));
             }
+        }
+        // A chat belongs to one client, as a phone does, and would open for all of them.
+        if !self.chat_raw_id.is_empty() {
+            add("chat_raw_id", "{chat_raw_id}");
         }
         parts.join("&")
     }

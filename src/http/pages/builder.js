@@ -8,20 +8,25 @@
 
   const showCopying = () => result.querySelectorAll("[data-copies]").forEach((button) => { button.hidden = false; });
 
+  const filledIn = () => "?" + new URLSearchParams(new FormData(form));
+
+  // Whether the result follows the form, or a later call sees to it.
   const follow = async () => {
     const mine = ++last;
-    const address = "?" + new URLSearchParams(new FormData(form));
+    const address = filledIn();
     try {
       const answer = await fetch(address, { headers: { Accept: "text/html" } });
-      if (!answer.ok || mine !== last) return;
+      if (mine !== last) return true;
+      if (!answer.ok) return false;
       const page = new DOMParser().parseFromString(await answer.text(), "text/html");
-      if (mine !== last) return;
+      if (mine !== last) return true;
       result.replaceChildren(...document.importNode(page.getElementById("result"), true).childNodes);
       showCopying();
       history.replaceState(null, "", address);
       said.textContent = document.getElementById("verdict").textContent;
+      return true;
     } catch {
-      // The button still asks for the page as a whole.
+      return mine !== last;
     }
   };
 
@@ -39,7 +44,12 @@
   for (const event of ["input", "change"]) {
     form.addEventListener(event, () => { clearTimeout(timer); timer = setTimeout(follow, 250); });
   }
-  form.addEventListener("submit", (event) => { event.preventDefault(); clearTimeout(timer); follow(); });
+  form.addEventListener("submit", async (event) => {
+    event.preventDefault();
+    clearTimeout(timer);
+    // Where a login has ended, say, the page as a whole is what leads to the next one.
+    if (!await follow()) location.assign(filledIn());
+  });
   result.addEventListener("click", async (event) => {
     const button = event.target.closest("[data-copies]");
     if (button) said.textContent = await copy(document.getElementById(button.dataset.copies));
