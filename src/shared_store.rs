@@ -11,6 +11,7 @@ use arc_swap::ArcSwap;
 use prometheus::IntGauge;
 use redis::aio::{ConnectionManager, ConnectionManagerConfig};
 use redis::{Client, RedisResult, Script};
+use tokio::runtime::Handle;
 
 use crate::reload::{Look, Reloading, Report};
 use crate::secret::{Secret, SecretSource};
@@ -151,6 +152,13 @@ impl SharedStore {
         command.arg(once(id));
         let mut connection = self.connection();
         let _ = self.ask(command.query_async::<()>(&mut connection)).await;
+    }
+
+    /// The same, waited for by nobody.
+    pub fn give_back_soon(self: Arc<Self>, id: String) {
+        if let Ok(runtime) = Handle::try_current() {
+            runtime.spawn(async move { self.give_back(&id).await });
+        }
     }
 
     /// Whether this is the first use of `id`, which is remembered for `lives`.

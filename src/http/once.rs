@@ -5,8 +5,6 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use tokio::runtime::Handle;
-
 use super::detail::Detail;
 use super::kind::Kind;
 use super::reasons::RETRY_SOON;
@@ -16,16 +14,17 @@ use crate::access::{Denied, Once};
 use crate::shared_store::Away;
 
 /// Turns away who shows one that has been used. It is used up later, when nothing else can go wrong; but who shows a used one has not been let in,
-/// and must not count as the operator.
-pub(super) async fn check(once: &Once, client: IpAddr, desk: &Desk) -> Result<(), Refusal> {
+/// and must not count as the operator. Nor must who may be showing one: says whether it is known not to have been used.
+pub(super) async fn check(once: &Once, client: IpAddr, desk: &Desk) -> Result<bool, Refusal> {
     let is_used = match &desk.shared {
-        None => desk.access.is_used(once),
-        Some(shared) => shared.is_used(&once.fingerprint()).await.map_err(unknown)?,
+        None => Ok(desk.access.is_used(once)),
+        Some(shared) => shared.is_used(&once.fingerprint()).await,
     };
-    if is_used {
-        return Err(door::turn_away(Denied::PassUsed, client, desk).await);
+    match is_used {
+        Ok(true) => Err(door::turn_away(Denied::PassUsed, client, desk).await),
+        Ok(false) => Ok(true),
+        Err(Away) => Ok(false),
     }
-    Ok(())
 }
 
 /// Uses it up, if this is the first use.
@@ -64,11 +63,11 @@ impl InUse<'_> {
 
     /// Makes it good again: ChatHub had no token, and trying again should open the chat.
     pub(super) async fn give_back(mut self) {
-        self.is_over = true;
         match &self.desk.shared {
             None => self.desk.access.give_back(self.once),
             Some(shared) => shared.give_back(&self.once.fingerprint()).await,
         }
+        self.is_over = true;
     }
 }
 
@@ -77,13 +76,9 @@ impl Drop for InUse<'_> {
         if self.is_over {
             return;
         }
-        match (&self.desk.shared, Handle::try_current()) {
-            (None, _) => self.desk.access.give_back(self.once),
-            (Some(shared), Ok(runtime)) => {
-                let (shared, id) = (Arc::clone(shared), self.once.fingerprint());
-                runtime.spawn(async move { shared.give_back(&id).await });
-            }
-            (Some(_), Err(_)) => {}
+        match &self.desk.shared {
+            None => self.desk.access.give_back(self.once),
+            Some(shared) => Arc::clone(shared).give_back_soon(self.once.fingerprint()),
         }
     }
 }

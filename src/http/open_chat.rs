@@ -53,14 +53,13 @@ pub(super) async fn open_chat(
         Err(refusal) if !refusal.is_chathubs_fault() => return Err(refusal),
         answer => answer,
     };
+    let is_unused = match &once {
+        None => true,
+        Some(once) => Box::pin(once::check(once, click.client, desk)).await?,
+    };
     let link = query
         .bind(bound, desk.links.default_region)
         .and_then(|()| target(&query, &desk.links, click));
-    if let Some(once) = &once
-        && let Err(refusal) = Box::pin(once::check(once, click.client, desk)).await
-    {
-        return without_token(refusal, &link?, desk, click);
-    }
     // Where the link leaves the choice, the client decides, and the click counts for whomever that is.
     click.operator = match (&whom, &link) {
         (Ok(whom), Ok(link)) => for_client(whom, link),
@@ -70,7 +69,8 @@ pub(super) async fn open_chat(
     let asks = confirm::is_asked(request, desk);
     // What only shows a page is no click yet.
     if !asks {
-        let counted = desk.limits.click(click.client, click.operator);
+        let operator = click.operator.filter(|_| is_unused);
+        let counted = desk.limits.click(click.client, operator);
         counted.instrument(click.trace.step("limit")).await?;
     }
     let link = link?;

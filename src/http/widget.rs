@@ -28,7 +28,7 @@ use crate::tokens::Held;
 const REFRESH: &str = include_str!("pages/widget.js");
 
 /// Its SHA-256, by which the page's policy knows it.
-const REFRESH_HASH: &str = "sha256-WbcD+hSTE7DUBh0tE5W1l39JtVQe6j52ypRdz2t8xDk=";
+const REFRESH_HASH: &str = "sha256-lA6QTMZNU4ydGbn76afjtvuD96zvOH5nDCtjvxUYnQI=";
 
 #[derive(Template)]
 #[template(path = "widget.html")]
@@ -119,11 +119,13 @@ async fn token_for(
     let whom = whom(&admission.claim, click, desk)
         .instrument(click.trace.step("operator"))
         .await?;
-    if let Some(once) = &admission.once {
-        once::check(once, click.client, desk).await?;
-    }
+    let is_unused = match &admission.once {
+        None => true,
+        Some(once) => once::check(once, click.client, desk).await?,
+    };
     click.operator = whom.operator();
-    let counted = desk.limits.click(click.client, click.operator);
+    let operator = click.operator.filter(|_| is_unused);
+    let counted = desk.limits.click(click.client, operator);
     counted.instrument(click.trace.step("limit")).await?;
     if admission.bound != Bound::default() {
         return Err(Refusal::new(

@@ -339,3 +339,27 @@ async fn without_redis_this_replica_counts_for_itself() {
         "rate-limited"
     );
 }
+
+#[tokio::test]
+async fn who_may_be_showing_a_used_pass_counts_for_the_address_alone() {
+    let variables = [
+        ("REDIS_URL", "redis://127.0.0.1:1/"),
+        ("ACCESS", "pass"),
+        ("PASS_SECRET", SECRET),
+        ("RATE_LIMIT_OPERATOR", "2/h"),
+        ("RATE_LIMIT_CLIENT", "4/h"),
+    ];
+    let service = Service::start_with(rules(), &variables).await;
+    let click = format!("phone=0501234567&pass={}", one_time_pass("unknown"));
+    for expected in [
+        "overloaded",
+        "overloaded",
+        "overloaded",
+        "overloaded",
+        "rate-limited",
+    ] {
+        assert_eq!(service.refusal(&click).await.kind, expected);
+    }
+    let by_operator = r#"open_chat_rate_limited_total{limit="operator"}"#;
+    assert_eq!(service.metric(by_operator).await, 0);
+}

@@ -44,7 +44,9 @@
       // Tried again below.
     }
     notice.hidden = left() > 0;
-    next(Math.max(left() > 0 ? Math.min(left() / 4, 60000) : 60000, wait, 5000));
+    // Once more before the token ends, whatever is asked for; afterwards once a minute.
+    const [soon, asked] = left() > 0 ? [Math.min(left() / 4, 60000), Math.min(wait, left())] : [60000, wait];
+    next(Math.max(soon, asked, 5000));
   };
   // A machine that has slept wakes up with its timers late.
   document.addEventListener('visibilitychange', () => {
