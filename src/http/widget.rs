@@ -28,7 +28,7 @@ use crate::tokens::Held;
 const REFRESH: &str = include_str!("pages/widget.js");
 
 /// Its SHA-256, by which the page's policy knows it.
-const REFRESH_HASH: &str = "sha256-lA6QTMZNU4ydGbn76afjtvuD96zvOH5nDCtjvxUYnQI=";
+const REFRESH_HASH: &str = "sha256-2upnd+s8eGrZQRMl5m6j8X5vYOhCsB4Kyma5YFupH38=";
 
 #[derive(Template)]
 #[template(path = "widget.html")]

@@ -39,7 +39,8 @@
         timer = setTimeout(() => { notice.hidden = false; }, Math.max(left(), 0));
         return;
       }
-      wait = Number(answer.headers.get('retry-after')) * 1000 || 0;
+      // It may be a date, or longer than any timer runs.
+      wait = Math.min(Number(answer.headers.get('retry-after')) * 1000 || 0, 3600000);
     } catch {
       // Tried again below.
     }
