@@ -12,6 +12,7 @@ use prometheus::IntGauge;
 use redis::aio::{ConnectionManager, ConnectionManagerConfig};
 use redis::{Client, RedisResult, Script};
 use tokio::runtime::Handle;
+use tokio::time::timeout;
 
 use crate::reload::{Look, Reloading, Report};
 use crate::secret::{Secret, SecretSource};
@@ -187,17 +188,13 @@ impl SharedStore {
         let mut troubles = 0_u32;
         loop {
             // The first one makes the connection, which may take longer than an answer.
-            let answer = tokio::time::timeout(CONNECT, self.counting(&probe)).await;
+            let trouble = within(CONNECT, self.counting(&probe)).await.err();
+            troubles = trouble.as_ref().map_or(0, |_| troubles + 1);
             // A refused login is kept like a connection, and so is one to a machine that has vanished without a word; a Redis that has become a copy
             // stays one. The next connection may lead elsewhere.
-            troubles = match &answer {
-                Ok(Ok(_)) => 0,
-                _ => troubles + 1,
-            };
             if troubles > 0 && troubles.is_multiple_of(CONNECT_ANEW) {
                 self.connect_anew();
             }
-            let trouble = answer.map_or_else(|_| Some(NO_ANSWER.into()), |answer| trouble(&answer));
             if let Some(trouble) = trouble.as_ref().filter(|_| is_first) {
                 say_away(trouble);
             }
@@ -222,14 +219,10 @@ impl SharedStore {
         if self.is_away.load(Ordering::Relaxed) {
             return Err(Away);
         }
-        let answer = tokio::time::timeout(PATIENCE, call).await;
-        let trouble = match answer {
-            Ok(Ok(answer)) => return Ok(answer),
-            Ok(failed) => trouble(&failed),
-            Err(_) => Some(NO_ANSWER.into()),
-        };
-        self.found(trouble.as_deref());
-        Err(Away)
+        within(PATIENCE, call).await.map_err(|trouble| {
+            self.found(Some(&trouble));
+            Away
+        })
     }
 
     fn found(&self, trouble: Option<&str>) {
@@ -255,10 +248,15 @@ fn connection(url: &Secret) -> RedisResult<ConnectionManager> {
     ConnectionManager::new_lazy_with_config(client, config)
 }
 
-/// What is wrong with an answer, if anything. Its kind only: its text may repeat what was sent.
-fn trouble<T>(answer: &RedisResult<T>) -> Option<String> {
-    let error = answer.as_ref().err()?;
-    Some(format!("{:?}", error.kind()))
+/// The answer, or what is wrong. Its kind only: an error's text may repeat what was sent.
+async fn within<T>(
+    patience: Duration,
+    call: impl Future<Output = RedisResult<T>>,
+) -> Result<T, String> {
+    match timeout(patience, call).await {
+        Ok(answer) => answer.map_err(|error| format!("{:?}", error.kind())),
+        Err(_) => Err(NO_ANSWER.into()),
+    }
 }
 
 fn say_away(trouble: &str) {

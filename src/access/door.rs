@@ -292,22 +292,15 @@ mod tests {
     use rstest::rstest;
 
     use super::*;
-    use crate::access::PassKeySources;
+    use crate::access::pass_keys::tests::simple;
     use crate::chathub::OperatorId;
     use crate::chathub::OperatorStatus::{Active, Inactive};
     use crate::operators::roster;
 
-    const SECRET: &str = "canary-pass-secret-of-more-than-32-bytes";
-
     fn door(modes: &[Mode]) -> Access {
-        let pass_keys = PassKeySources {
-            secret: Some(Secret::new(SECRET).into()),
-            file: None,
-            max_ttl: Duration::from_mins(10),
-        };
         Access::new(Settings {
             modes: modes.to_vec(),
-            pass_keys: modes.contains(&Mode::Pass).then_some(pass_keys),
+            pass_keys: modes.contains(&Mode::Pass).then(simple),
             allowed_networks: Networks::parse("192.0.2.0/24").unwrap(),
             trusted_proxies: Networks::parse("198.51.100.7").unwrap(),
             ..Settings::default()

@@ -94,17 +94,12 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::*;
+    use crate::access::pass_keys::tests::simple;
     use crate::access::{Access, PassKeySources, Settings};
-    use crate::secret::Secret;
 
-    fn door(secret: Option<&str>) -> Access {
-        let sources = |secret| PassKeySources {
-            secret: Some(Secret::new(secret).into()),
-            file: None,
-            max_ttl: Duration::from_mins(10),
-        };
+    fn door(pass_keys: Option<PassKeySources>) -> Access {
         Access::new(Settings {
-            pass_keys: secret.map(sources),
+            pass_keys,
             ..Settings::default()
         })
         .unwrap()
@@ -125,7 +120,7 @@ mod tests {
     #[test]
     fn a_pass_says_what_it_is_to_say() {
         let now = DateTime::from_timestamp(1_800_000_000, 0).unwrap();
-        let door = door(Some("canary-pass-secret-of-more-than-32-bytes"));
+        let door = door(Some(simple()));
         let keys = door.pass_keys.as_ref().unwrap().get();
         let (pass, ends) = keys.mint(&new_pass(600), now).unwrap();
         assert_eq!(ends.timestamp(), 1_800_000_600);

@@ -241,6 +241,15 @@ pub(super) mod tests {
 
     pub(in crate::access) const SECRET: &str = "canary-pass-secret-of-more-than-32-bytes";
 
+    /// One HS256 secret.
+    pub(in crate::access) fn simple() -> PassKeySources {
+        PassKeySources {
+            secret: Some(Secret::new(SECRET).into()),
+            file: None,
+            max_ttl: Duration::from_mins(10),
+        }
+    }
+
     /// A door with one key, `crm`, and these lines of its entry.
     pub(in crate::access) fn door(lines: &str) -> Access {
         static NUMBER: AtomicUsize = AtomicUsize::new(0);
@@ -304,13 +313,8 @@ pub(super) mod tests {
 
     #[test]
     fn debug_shows_which_keys_there_are_and_no_secret() {
-        let sources = PassKeySources {
-            secret: Some(Secret::new(SECRET).into()),
-            file: None,
-            max_ttl: Duration::from_mins(10),
-        };
         let settings = Settings {
-            pass_keys: Some(sources),
+            pass_keys: Some(simple()),
             ..Settings::default()
         };
         let shown = format!("{settings:?}");

@@ -15,70 +15,71 @@ use crate::shared_store::Away;
 
 /// Turns away who shows one that has been used. It is used up later, when nothing else can go wrong; but who shows a used one has not been let in,
 /// and must not count as the operator. Nor must who may be showing one: says whether it is known not to have been used.
-pub(super) async fn check(once: &Once, client: IpAddr, desk: &Desk) -> Result<bool, Refusal> {
+pub(super) async fn check(
+    once: Option<&Once>,
+    client: IpAddr,
+    desk: &Desk,
+) -> Result<bool, Refusal> {
+    let Some(once) = once else {
+        return Ok(true);
+    };
+    // In a box, as below, because a click's own future is copied about, and most have none.
     let is_used = match &desk.shared {
         None => Ok(desk.access.is_used(once)),
-        Some(shared) => shared.is_used(&once.fingerprint()).await,
+        Some(shared) => Box::pin(shared.is_used(&once.fingerprint())).await,
     };
     match is_used {
-        Ok(true) => Err(door::turn_away(Denied::PassUsed, client, desk).await),
+        Ok(true) => Err(Box::pin(door::turn_away(Denied::PassUsed, client, desk)).await),
         Ok(false) => Ok(true),
         Err(Away) => Ok(false),
     }
 }
 
 /// Uses it up, if this is the first use.
-pub(super) async fn use_up<'a>(once: &'a Once, desk: &'a Desk) -> Result<InUse<'a>, Refusal> {
-    let is_first = match &desk.shared {
-        None => desk.access.use_up(once).is_ok(),
-        Some(shared) => shared
-            .use_up(&once.fingerprint(), once.lives())
+pub(super) async fn use_up<'a>(
+    once: Option<&'a Once>,
+    desk: &'a Desk,
+) -> Result<InUse<'a>, Refusal> {
+    let is_first = match (once, &desk.shared) {
+        (None, _) => true,
+        (Some(once), None) => desk.access.use_up(once).is_ok(),
+        (Some(once), Some(shared)) => Box::pin(shared.use_up(&once.fingerprint(), once.lives()))
             .await
             .map_err(unknown)?,
     };
-    if is_first {
-        Ok(InUse {
-            once,
-            desk,
-            is_over: false,
-        })
-    } else {
-        Err(Denied::PassUsed.into())
-    }
+    is_first
+        .then_some(InUse { once, desk })
+        .ok_or_else(|| Denied::PassUsed.into())
 }
 
-/// A one-time pass that has been used up, for something that may still fail. Dropped, it is good again: the visitor has gone away before there was a
-/// token.
+/// A one-time pass, where there is one, that has been used up for something that may still fail. Dropped, it is good again: the visitor has gone away
+/// before there was a token.
 pub(super) struct InUse<'a> {
-    once: &'a Once,
+    once: Option<&'a Once>,
     desk: &'a Desk,
-    is_over: bool,
 }
 
 impl InUse<'_> {
     /// It has opened what it is for.
     pub(super) fn keep(mut self) {
-        self.is_over = true;
+        self.once = None;
     }
 
     /// Makes it good again: ChatHub had no token, and trying again should open the chat.
     pub(super) async fn give_back(mut self) {
-        match &self.desk.shared {
-            None => self.desk.access.give_back(self.once),
-            Some(shared) => shared.give_back(&self.once.fingerprint()).await,
+        if let (Some(once), Some(shared)) = (self.once, &self.desk.shared) {
+            Box::pin(shared.give_back(&once.fingerprint())).await;
+            self.once = None;
         }
-        self.is_over = true;
     }
 }
 
 impl Drop for InUse<'_> {
     fn drop(&mut self) {
-        if self.is_over {
-            return;
-        }
-        match &self.desk.shared {
-            None => self.desk.access.give_back(self.once),
-            Some(shared) => Arc::clone(shared).give_back_soon(self.once.fingerprint()),
+        match (self.once, &self.desk.shared) {
+            (None, _) => {}
+            (Some(once), None) => self.desk.access.give_back(once),
+            (Some(once), Some(shared)) => Arc::clone(shared).give_back_soon(once.fingerprint()),
         }
     }
 }

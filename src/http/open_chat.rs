@@ -53,10 +53,7 @@ pub(super) async fn open_chat(
         Err(refusal) if !refusal.is_chathubs_fault() => return Err(refusal),
         answer => answer,
     };
-    let is_unused = match &once {
-        None => true,
-        Some(once) => Box::pin(once::check(once, click.client, desk)).await?,
-    };
+    let is_unused = once::check(once.as_ref(), click.client, desk).await?;
     let link = query
         .bind(bound, desk.links.default_region)
         .and_then(|()| target(&query, &desk.links, click));
@@ -92,27 +89,20 @@ async fn open_panel(
     desk: &Desk,
     click: &mut Click,
 ) -> Result<HttpResponse, Refusal> {
-    let in_use = match once {
-        None => None,
-        Some(once) => match Box::pin(once::use_up(once, desk)).await {
-            Ok(in_use) => Some(in_use),
-            Err(refusal) => return without_token(refusal, link, desk, click),
-        },
+    let in_use = match once::use_up(once, desk).await {
+        Ok(in_use) => in_use,
+        Err(refusal) => return without_token(refusal, link, desk, click),
     };
     let token = desk.tokens.get(operator, click.deadline);
     match token.instrument(click.trace.step("token")).await {
         Ok((held, outcome)) => {
-            if let Some(in_use) = in_use {
-                in_use.keep();
-            }
+            in_use.keep();
             click.link = Some((link.format(), held.fingerprint, outcome));
             let token = held.token.secret.expose();
             Ok(redirect::to(link.url(&desk.links.panel, Some(token))))
         }
         Err(error) => {
-            if let Some(in_use) = in_use {
-                Box::pin(in_use.give_back()).await;
-            }
+            in_use.give_back().await;
             let refusal = no_token(operator, error, click, desk).await;
             without_token(refusal, link, desk, click)
         }

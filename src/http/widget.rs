@@ -119,10 +119,7 @@ async fn token_for(
     let whom = whom(&admission.claim, click, desk)
         .instrument(click.trace.step("operator"))
         .await?;
-    let is_unused = match &admission.once {
-        None => true,
-        Some(once) => once::check(once, click.client, desk).await?,
-    };
+    let is_unused = once::check(admission.once.as_ref(), click.client, desk).await?;
     click.operator = whom.operator();
     let operator = click.operator.filter(|_| is_unused);
     let counted = desk.limits.click(click.client, operator);
@@ -139,23 +136,16 @@ async fn token_for(
             "The widget is one operator's panel, and `auto:` needs a client to choose by. Name an operator.",
         )
     })?;
-    let in_use = match &admission.once {
-        None => None,
-        Some(once) => Some(once::use_up(once, desk).await?),
-    };
+    let in_use = once::use_up(admission.once.as_ref(), desk).await?;
     let token = desk.tokens.get(operator, click.deadline);
     match token.instrument(click.trace.step("token")).await {
         Ok((held, outcome)) => {
-            if let Some(in_use) = in_use {
-                in_use.keep();
-            }
+            in_use.keep();
             click.widget = Some((held.fingerprint, outcome));
             Ok(held)
         }
         Err(error) => {
-            if let Some(in_use) = in_use {
-                in_use.give_back().await;
-            }
+            in_use.give_back().await;
             Err(no_token(operator, error, click, desk).await)
         }
     }

@@ -99,15 +99,20 @@ impl Redis {
     }
 }
 
+/// Waits until all replicas share their counts.
+async fn is_found(service: &Service) {
+    eventually("Redis is found", async || {
+        service.metric(DEGRADED).await == 0
+    })
+    .await;
+}
+
 pub async fn replica(redis: &Redis, variables: &[(&str, &str)]) -> Service {
     let url = redis.url();
     let mut all = vec![("REDIS_URL", url.as_str())];
     all.extend(variables);
     let service = Service::start_with(rules(), &all).await;
-    eventually("Redis is found", async || {
-        service.metric(DEGRADED).await == 0
-    })
-    .await;
+    is_found(&service).await;
     service
 }
 
@@ -195,10 +200,7 @@ async fn redis_may_die_freeze_and_come_back_under_load() {
     assert_eq!((problem.status, problem.kind.as_str()), (503, "overloaded"));
     assert_eq!(problem.retry_after, Some(5));
     redis.signal("CONT");
-    eventually("it is found again", async || {
-        service.metric(DEGRADED).await == 0
-    })
-    .await;
+    is_found(&service).await;
     service.destination(&once).await;
 
     redis.kill();
@@ -206,10 +208,7 @@ async fn redis_may_die_freeze_and_come_back_under_load() {
     assert!(slowest < Duration::from_millis(500), "{slowest:?}");
     eventually("it is missed", async || service.metric(DEGRADED).await == 1).await;
     redis.restart();
-    eventually("it is found again", async || {
-        service.metric(DEGRADED).await == 0
-    })
-    .await;
+    is_found(&service).await;
     slowest_of_many(&service, 20).await;
 }
 
@@ -235,10 +234,7 @@ async fn a_redis_that_only_reads_is_as_good_as_none() {
     .await;
     assert_eq!(service.metric(DEGRADED).await, 1);
     redis.command("REPLICAOF NO ONE");
-    eventually("it is found again", async || {
-        service.metric(DEGRADED).await == 0
-    })
-    .await;
+    is_found(&service).await;
 }
 
 #[tokio::test]
@@ -264,10 +260,7 @@ async fn its_password_rotates_without_a_restart() {
     })
     .await;
     std::fs::write(&path, url("canary-redis-password")).unwrap();
-    eventually("Redis is found", async || {
-        service.metric(DEGRADED).await == 0
-    })
-    .await;
+    is_found(&service).await;
     assert_eq!(service.metric(failed).await, 0);
 }
 
@@ -286,10 +279,7 @@ async fn a_refused_login_is_tried_again() {
     .await;
     assert_eq!(service.metric(DEGRADED).await, 1);
     redis.command("ACL SETUSER chat >canary-redis-password");
-    eventually("Redis is found", async || {
-        service.metric(DEGRADED).await == 0
-    })
-    .await;
+    is_found(&service).await;
 }
 
 #[tokio::test]
@@ -310,10 +300,7 @@ async fn the_rights_that_operations_md_names_are_enough() {
         ("REDIS_URL", &url),
     ];
     let service = Service::start_with(rules(), &access).await;
-    eventually("Redis is found", async || {
-        service.metric(DEGRADED).await == 0
-    })
-    .await;
+    is_found(&service).await;
     let click = format!("phone=0501234567&pass={}", one_time_pass("rights"));
     let mint = Endpoint::OperatorToken;
     service.chathub.always(mint, Some(Fault::Status(500)));
