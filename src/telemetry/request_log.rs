@@ -278,7 +278,7 @@ mod tests {
     fn a_value_for_people_is_never_taken_for_several() {
         let value = |pieces| {
             let line = line(LogFormat::Text, |fields| {
-                fields.text(field!("caller"), pieces)
+                fields.text(field!("caller"), pieces);
             });
             let (_, value) = line.split_once(" caller=").unwrap();
             value.trim_end_matches('\n').to_owned()
