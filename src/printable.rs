@@ -1,8 +1,8 @@
 //! Which characters may be shown as they are, and how the others are shown instead.
 //!
-//! Names and identities are chosen by strangers and arrive in logs and on terminals. A control character moves the
-//! cursor, U+202E turns the writing direction, U+2028 begins a line, U+200B is not there at all: each of them can make
-//! a line say something that it does not say.
+//! Names and identities are chosen by strangers and arrive in logs and on terminals. A control
+//! character moves the cursor, U+202E turns the writing direction, U+2028 begins a line, U+200B is
+//! not there at all: each of them can make a line say something that it does not say.
 
 use std::borrow::Cow;
 use std::io::Write as _;
@@ -18,7 +18,8 @@ pub fn is_printable(c: char) -> bool {
     !is_blank(c) && !is_escaped_by_std(c)
 }
 
-/// The standard library's own table: controls, format characters, separators, and what no Unicode has assigned.
+/// The standard library's own table: controls, format characters, separators, and what no Unicode
+/// has assigned.
 fn is_escaped_by_std(c: char) -> bool {
     // After a letter, because a combining mark in front of a text would be escaped too.
     let mut text = [b'a', 0, 0, 0, 0];
@@ -43,7 +44,8 @@ const fn is_blank(c: char) -> bool {
     )
 }
 
-/// Appends a text as it stands between quotation marks in JSON, with `\u202e` for all that would not show.
+/// Appends a text as it stands between quotation marks in JSON, with `\u202e` for all that would
+/// not show.
 pub fn push_quoted(line: &mut Vec<u8>, text: &str) {
     push_escaped(line, text, |c| matches!(c, '"' | '\\') || !is_printable(c));
 }

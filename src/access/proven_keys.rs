@@ -1,5 +1,5 @@
-//! Which API keys have been shown to be good from which addresses, so that guessing can be limited without holding up those
-//! who know their key.
+//! Which API keys have been shown to be good from which addresses, so that guessing can be limited
+//! without holding up those who know their key.
 
 use std::net::IpAddr;
 use std::time::Duration;

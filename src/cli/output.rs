@@ -1,7 +1,8 @@
 //! What a command prints: a table for people, JSON for scripts.
 //!
-//! Nothing is coloured, so there is nothing for `NO_COLOR` to switch off; clap and the progress bar look at it themselves.
-//! Whatever is printed passes through here, so that no name steers a terminal, turns its writing direction or hides.
+//! Nothing is coloured, so there is nothing for `NO_COLOR` to switch off; clap and the progress bar
+//! look at it themselves. Whatever is printed passes through here, so that no name steers a
+//! terminal, turns its writing direction or hides.
 
 use std::io::{self, Write as _};
 
@@ -57,7 +58,8 @@ fn print(text: &str) -> anyhow::Result<()> {
     }
 }
 
-/// A text that came from elsewhere, in one line: whoever may name an operator must not be able to steer the administrator's screen.
+/// A text that came from elsewhere, in one line: whoever may name an operator must not be able to
+/// steer the administrator's screen.
 pub(super) fn shown(text: &str) -> String {
     printable::one_line(text)
 }

@@ -45,7 +45,8 @@ impl ServerConfig {
         Ok(address)
     }
 
-    /// Whether health and metrics are for whoever reaches the clicks' port, from other machines too.
+    /// Whether health and metrics are for whoever reaches the clicks' port, from other machines
+    /// too.
     pub fn shows_ops_routes(&self) -> bool {
         shows_ops_routes(self.listen, self.ops_listen)
     }

@@ -64,8 +64,9 @@ pub(super) async fn turn_away(denied: Denied, client: IpAddr, desk: &Desk) -> Re
     }
 }
 
-/// Refuses an API key unasked that comes from an address of too many wrong ones. A key that was good from there before is not
-/// held up; a new one counts before it is looked at, however many come at once.
+/// Refuses an API key unasked that comes from an address of too many wrong ones. A key that was
+/// good from there before is not held up; a new one counts before it is looked at, however many
+/// come at once.
 pub(super) async fn limit_guessing(
     key: Option<&str>,
     client: IpAddr,
@@ -91,7 +92,8 @@ pub(super) fn api_key<'a>(
         .and_then(|knock| desk.access.shown_key(&knock))
 }
 
-/// Counts a request that has been let in: an agent's by operator and address, a back end's apart from those.
+/// Counts a request that has been let in: an agent's by operator and address, a back end's apart
+/// from those.
 pub(super) async fn count(
     click: &Click,
     operator: Option<OperatorId>,

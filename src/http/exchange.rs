@@ -114,8 +114,8 @@ fn allow(request: &HttpRequest, method: &Method) -> Result<(), Refusal> {
     }))
 }
 
-/// The route of a request, where its path is spelled as the route is. actix also finds `/metrics` for `/%6detrics`, which a
-/// proxy that keeps `/metrics` inside lets through.
+/// The route of a request, where its path is spelled as the route is. actix also finds `/metrics`
+/// for `/%6detrics`, which a proxy that keeps `/metrics` inside lets through.
 fn as_written(route: Route, request: &HttpRequest) -> Route {
     if request.path().contains('%') {
         Route::Other

@@ -24,7 +24,8 @@ const PURPOSES: [HeaderName; 4] = [
     HeaderName::from_static("x-moz"),
 ];
 
-/// Headers that no navigation has: a rule's own load ahead of a click, and a service worker's script.
+/// Headers that no navigation has: a rule's own load ahead of a click, and a service worker's
+/// script.
 const NOT_NAVIGATIONS: [HeaderName; 2] = [
     HeaderName::from_static("sec-speculation-tags"),
     HeaderName::from_static("service-worker"),
@@ -94,8 +95,8 @@ static SUSPECTS: Words = LazyLock::new(|| {
 /// Words for loading something that nobody looks at yet.
 static AHEAD: Words = LazyLock::new(|| any_of(&["prefetch", "prerender", "preview"]));
 
-/// Refuses what is no navigation, and no script of this service's own pages. Another site's script could not read the answer, and would
-/// only use up the limits of the agent who visits it.
+/// Refuses what is no navigation, and no script of this service's own pages. Another site's script
+/// could not read the answer, and would only use up the limits of the agent who visits it.
 pub(super) fn check(request: &HttpRequest) -> Result<(), Refusal> {
     check_purpose(request)?;
     match load(request.headers()) {
@@ -193,7 +194,8 @@ fn told<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Result<Option<&'a str>
         .transpose()
 }
 
-/// Whether a page of this service's own origin has caused the request, where the browser says from where it comes.
+/// Whether a page of this service's own origin has caused the request, where the browser says from
+/// where it comes.
 fn is_from_own_origin(headers: &HeaderMap) -> bool {
     headers
         .get_all(SEC_FETCH_SITE)

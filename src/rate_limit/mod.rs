@@ -134,8 +134,8 @@ impl Limits {
         }
     }
 
-    /// Counts what a back end asks for, by its API key's name, on keys of its own: agents and their offices are not held up by it, nor it
-    /// by them.
+    /// Counts what a back end asks for, by its API key's name, on keys of its own: agents and their
+    /// offices are not held up by it, nor it by them.
     pub async fn back_end(
         &self,
         client: IpAddr,
@@ -152,8 +152,8 @@ impl Limits {
         }
     }
 
-    /// Counts an API key that this address has not shown before, whether it is good or not, and on a key of its own: refused clicks from
-    /// the same address do not hold up a back end.
+    /// Counts an API key that this address has not shown before, whether it is good or not, and on
+    /// a key of its own: refused clicks from the same address do not hold up a back end.
     pub async fn new_api_key(&self, client: IpAddr) -> Result<(), Limited> {
         let key = apart("API key", address_key(client));
         self.count(&[(Limit::Refused, key)]).await
@@ -222,7 +222,8 @@ impl Limits {
     }
 }
 
-/// A key beside those of operators and addresses, the same in all replicas: SipHash-1-3 with the key 0.
+/// A key beside those of operators and addresses, the same in all replicas: SipHash-1-3 with the
+/// key 0.
 fn apart(whose: &str, key: u64) -> u64 {
     let mut hasher = SipHasher13::new();
     hasher.write(whose.as_bytes());

@@ -127,8 +127,9 @@ fn lines(format: LogFormat, queue: Queue) -> Box<dyn Layer<Registry> + Send + Sy
     }
 }
 
-/// Takes a line that `tracing` has formatted, whose fields may quote what came from elsewhere: the reason why a file
-/// cannot be read, what a library found in a request. One event stays one line, and hides nothing.
+/// Takes a line that `tracing` has formatted, whose fields may quote what came from elsewhere: the
+/// reason why a file cannot be read, what a library found in a request. One event stays one line,
+/// and hides nothing.
 struct PrintableLine {
     queue: Queue,
     /// Then escape characters are the formatter's own: it lets none of a field's through.

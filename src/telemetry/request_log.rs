@@ -85,7 +85,8 @@ pub struct Fields<'a> {
 
 // Writing into a Vec cannot fail.
 impl Fields<'_> {
-    /// A text, in several pieces. In the log for people it is quoted where it could be taken for more than one value.
+    /// A text, in several pieces. In the log for people it is quoted where it could be taken for
+    /// more than one value.
     pub fn text<const PIECES: usize>(&mut self, name: Field, pieces: [&str; PIECES]) {
         if self.format == LogFormat::Text && pieces.iter().all(|piece| is_word(piece)) {
             return self.plain(name, pieces);
@@ -205,8 +206,8 @@ impl Second {
     }
 }
 
-/// Whether a value of the log for people needs no quotation marks, as logfmt has it: one word, in which nothing could be
-/// taken for another field.
+/// Whether a value of the log for people needs no quotation marks, as logfmt has it: one word, in
+/// which nothing could be taken for another field.
 fn is_word(text: &str) -> bool {
     text.chars()
         .all(|c| printable::is_printable(c) && !matches!(c, ' ' | '"' | '=' | '\\'))

@@ -154,7 +154,8 @@ async fn a_name_cannot_steer_the_terminal() {
     );
 }
 
-/// Nor may it turn the writing direction, begin a line, or hide: in tables, in the checklist, in JSON.
+/// Nor may it turn the writing direction, begin a line, or hide: in tables, in the checklist, in
+/// JSON.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_name_shows_what_it_is() {
     let shell = Shell::start();

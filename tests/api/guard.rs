@@ -124,7 +124,8 @@ async fn the_widget_mints_for_no_such_load_either(
     assert_eq!(service.chathub.total_calls(), calls);
 }
 
-/// A proxy that keeps `/metrics` inside, or counts `/open-chat`, compares paths as they are written.
+/// A proxy that keeps `/metrics` inside, or counts `/open-chat`, compares paths as they are
+/// written.
 #[rstest]
 #[case("/%6detrics")]
 #[case("/metrics%2f")]

@@ -1,4 +1,5 @@
-//! The log for people, as the running program writes it: a line says what the service says, whatever a caller is called.
+//! The log for people, as the running program writes it: a line says what the service says,
+//! whatever a caller is called.
 
 use std::io::{BufRead as _, BufReader, Read as _};
 

@@ -1,4 +1,5 @@
-//! Another site's page in an agent's browser: what it loads from this service is no click of the agent's.
+//! Another site's page in an agent's browser: what it loads from this service is no click of the
+//! agent's.
 
 use std::io::{Read as _, Write as _};
 use std::net::TcpListener;
@@ -8,7 +9,8 @@ use serde_json::json;
 use crate::browser::Browser;
 use crate::process::{Running, open_chat};
 
-/// Asks for the chat in every way in which a page can without leaving itself; ends when all of them have ended.
+/// Asks for the chat in every way in which a page can without leaving itself; ends when all of them
+/// have ended.
 const ASK_FORTY_TIMES: &str = "
     const [url, done] = arguments;
     const fetched = (mode) => fetch(url, {mode, credentials: 'include'});
