@@ -13,6 +13,7 @@
 //! | [`secret`] | what must never be printed |
 //! | [`https_url`] | an address that a secret may be sent to |
 //! | [`unreserved`] | what stands for itself in a URL |
+//! | [`printable`] | what shows as itself in a log and on a terminal |
 //! | [`flight`] | one run of a task for any number of waiters |
 //! | [`chathub`] | the client: seven calls |
 //! | [`metrics`], [`telemetry`] | what the service says about itself |
@@ -48,6 +49,7 @@ pub mod https_url;
 pub mod metrics;
 pub mod operators;
 pub mod phone;
+pub mod printable;
 pub mod rate_limit;
 pub mod reload;
 pub mod secret;

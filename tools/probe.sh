@@ -34,6 +34,20 @@ forbid() {
     fi
 }
 
+# The same for what is forbidden to answer at all.
+forbid_answer() {
+    what=$1
+    shift
+    result=$(ask "$@")
+    case $result in
+    200 | redirect)
+        echo "SUCCEEDED  $what"
+        forbidden=$((forbidden + 1))
+        ;;
+    *) echo "refused    $what ($result)" ;;
+    esac
+}
+
 base64url() { base64 | tr -d '\n=' | tr '+/' '-_'; }
 
 forbid "an operator named in the URL, nothing else" "$click"
@@ -52,11 +66,28 @@ for address in 127.0.0.1 10.0.0.1 192.168.0.1; do
     forbid "an inside address in X-Forwarded-For" --header "X-Forwarded-For: $address" "$click"
 done
 
+cross_site="Sec-Fetch-Site: cross-site"
+forbid "another site's script, by fetch" --header "$cross_site" --header "Sec-Fetch-Dest: empty" --header "Sec-Fetch-Mode: no-cors" "$click"
+forbid "a head of 17 KiB" --header "X-Long: $(printf '%17408s' '' | tr ' ' x)" "$click"
+# After DNS rebinding a stranger's page is of the same origin, but for its name.
+forbid_answer "the widget's token under a stranger's name" --header "Host: rebound.example" "$base/widget/token?operator=$operator"
+forbid_answer "the metrics under an encoded path" "$base/%6detrics"
+if [ "$(ask "$base/metrics")" = 200 ]; then
+    echo "NOTE       the metrics are for everyone who reaches this address: set OPS_LISTEN"
+fi
+
 if [ -n "$link" ]; then
     case $link in *\?*) more="$link&" ;; *) more="$link?" ;; esac
     forbid "the good link for another operator" "${more}operator=999999"
     forbid "the good link with a line break in it" "${more}source=%0d%0aLocation:%20//evil.example"
     forbid "the good link, looked ahead at" --header "Sec-Purpose: prefetch" "$link"
+    forbid "the good link, before anyone clicks" --header "Sec-Purpose: prefetch;prerender" "$link"
+    forbid "the good link, in a preview" --header "Purpose: preview" "$link"
+    forbid "the good link, in Safari's preview" --header "X-Purpose: preview" "$link"
+    forbid "the good link, by another site's fetch" --header "$cross_site" --header "Sec-Fetch-Dest: empty" "$link"
+    case $link in
+    */open-chat\?*) forbid "the good link under an encoded path" "${link%%/open-chat\?*}/open%2dchat?${link#*/open-chat\?}" ;;
+    esac
     forbid "the good link as an image" --header "Sec-Fetch-Dest: image" "$link"
     forbid "the good link, posted" --request POST "$link"
     forbid "the good link, fetched by a crawler" --user-agent "Slackbot-LinkExpanding 1.0" "$link"

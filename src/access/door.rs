@@ -12,6 +12,7 @@ use super::network::{Networks, client_address};
 use super::once::UsedPasses;
 use super::pass::Bound;
 use super::pass_keys::PassKeys;
+use super::proven_keys::ProvenKeys;
 use super::scope::Scope;
 use super::settings::{Mode, Settings, UnusableFile};
 use crate::operators::{OperatorMap, Operators, Roster, Unfound, Whom};
@@ -29,6 +30,7 @@ pub struct Access {
     allowed_networks: Networks,
     trusted_proxies: Networks,
     used: UsedPasses,
+    proven_keys: ProvenKeys,
 }
 
 impl Access {
@@ -63,6 +65,7 @@ impl Access {
             allowed_networks: settings.allowed_networks,
             trusted_proxies: settings.trusted_proxies,
             used: UsedPasses::default(),
+            proven_keys: ProvenKeys::default(),
         })
     }
 
@@ -102,16 +105,10 @@ impl Access {
     /// Decides who is calling, by the first credential that is shown and that a mode takes.
     pub fn admit<'a>(&self, knock: &Knock<'a>) -> Result<Admission<'a>, Denied> {
         let has = |mode| self.modes.contains(&mode);
-        // A JWT has two dots, and an API key of ours is better without.
-        let bearer_pass = knock.bearer.filter(|text| text.matches('.').count() == 2);
-        if has(Mode::Pass)
-            && let Some(pass) = knock.pass.or(bearer_pass)
-        {
+        if let Some(pass) = self.shown_pass(knock) {
             return self.admit_by_pass(pass, knock);
         }
-        if has(Mode::Key)
-            && let Some(key) = knock.bearer
-        {
+        if let Some(key) = self.shown_key(knock) {
             return self.admit_back_end(Some(key), knock.operator);
         }
         if has(Mode::Sso)
@@ -130,6 +127,43 @@ impl Access {
         } else {
             Denied::ApiKeyInvalid
         })
+    }
+
+    /// The API key that decides on this request.
+    pub fn shown_key<'a>(&self, knock: &Knock<'a>) -> Option<&'a str> {
+        knock
+            .bearer
+            .filter(|_| self.takes_keys() && self.shown_pass(knock).is_none())
+    }
+
+    /// Whether API keys are taken at all.
+    pub fn takes_keys(&self) -> bool {
+        self.modes.contains(&Mode::Key)
+    }
+
+    /// Whether it is yet to be seen if this key is good, of all that come from this address.
+    pub fn is_unproven(&self, key: &str, client: IpAddr) -> bool {
+        self.takes_keys()
+            // From elsewhere none is looked at.
+            && self.check_network(client).is_ok()
+            && !self.proven_keys.contain(client, key)
+    }
+
+    /// Looks at a key, and remembers a good one for this address. Count it first.
+    pub fn prove(&self, key: &str, client: IpAddr) {
+        let keys = self.api_keys.as_ref();
+        if keys.is_some_and(|keys| keys.get().find(key).is_some()) {
+            self.proven_keys.add(client, key);
+        }
+    }
+
+    fn shown_pass<'a>(&self, knock: &Knock<'a>) -> Option<&'a str> {
+        if !self.modes.contains(&Mode::Pass) {
+            return None;
+        }
+        // A JWT has two dots, and an API key of ours is better without.
+        let is_pass = |text: &&str| text.matches('.').count() == 2;
+        knock.pass.or_else(|| knock.bearer.filter(is_pass))
     }
 
     /// The back end that shows this API key.

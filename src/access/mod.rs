@@ -15,6 +15,7 @@ mod network;
 mod once;
 mod pass;
 mod pass_keys;
+mod proven_keys;
 mod scope;
 mod settings;
 mod signed;

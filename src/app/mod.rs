@@ -50,6 +50,11 @@ impl Application {
                 "ACCESS=open: anyone who can reach this port may open any operator's panel"
             );
         }
+        if config.server.shows_ops_routes() {
+            tracing::warn!(
+                "OPS_LISTEN is not set: /metrics, /healthz and /readyz are for anyone who can reach LISTEN; give them a port of their own, such as OPS_LISTEN=0.0.0.0:9090"
+            );
+        }
         phone::warm();
         let metrics = Metrics::new()?;
         metrics

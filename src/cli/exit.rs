@@ -6,6 +6,7 @@ use thiserror::Error;
 use tokio::runtime::Runtime;
 
 use super::advice::advice;
+use super::output::say;
 use crate::chathub;
 use crate::config::ConfigError;
 use crate::telemetry::Unexportable;
@@ -56,9 +57,9 @@ pub(super) fn report(outcome: anyhow::Result<Exit>) -> ExitCode {
         Ok(Exit::Interrupted) => return ExitCode::from(INTERRUPTED),
         Err(error) => error,
     };
-    eprintln!("open-chat: {error:#}");
+    say(&format!("open-chat: {error:#}"));
     if let Some(error) = error.downcast_ref::<chathub::Error>() {
-        eprintln!("{}", advice(error));
+        say(advice(error));
     }
     if error.is::<ConfigError>() || error.is::<Unexportable>() {
         ExitCode::from(CONFIG)

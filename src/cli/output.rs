@@ -1,12 +1,16 @@
 //! What a command prints: a table for people, JSON for scripts.
 //!
-//! Nothing is coloured, so there is nothing for `NO_COLOR` to switch off; clap and the progress bar look at it themselves.
+//! Nothing is coloured, so there is nothing for `NO_COLOR` to switch off; clap and the progress bar
+//! look at it themselves. Whatever is printed passes through here, so that no name steers a
+//! terminal, turns its writing direction or hides.
 
 use std::io::{self, Write as _};
 
 use clap::Args;
 use comfy_table::{Table, presets};
 use serde::Serialize;
+
+use crate::printable;
 
 /// For whom it is printed.
 #[derive(Args, Clone, Copy, Debug)]
@@ -16,9 +20,9 @@ pub(super) struct Form {
     pub(super) json: bool,
 }
 
-/// Prints a line of JSON.
+/// Prints a line of JSON, in which nothing is hidden.
 pub(super) fn json(value: &impl Serialize) -> anyhow::Result<()> {
-    line(&serde_json::to_string(value)?)
+    print(&printable::escaped(&serde_json::to_string(value)?, &[]))
 }
 
 /// Prints a table.
@@ -35,8 +39,18 @@ pub(super) fn table<const COLUMNS: usize>(
     line(&table.trim_fmt())
 }
 
-/// Prints a line. Somebody who has stopped reading, as `head` does, wants no more of it, and no error.
+/// Prints a line, or several.
 pub(super) fn line(text: &str) -> anyhow::Result<()> {
+    print(&printable::lines(text))
+}
+
+/// Says something beside what is printed, on standard error.
+pub(super) fn say(text: &str) {
+    eprintln!("{}", printable::lines(text));
+}
+
+/// A reader that has stopped, as `head` does, wants no more of it, and no error.
+fn print(text: &str) -> anyhow::Result<()> {
     let mut stdout = io::stdout().lock();
     match writeln!(stdout, "{text}").and_then(|()| stdout.flush()) {
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
@@ -44,9 +58,8 @@ pub(super) fn line(text: &str) -> anyhow::Result<()> {
     }
 }
 
-/// A text that came from elsewhere, safe on a terminal: whoever may name an operator must not be able to steer the administrator's screen.
+/// A text that came from elsewhere, in one line: whoever may name an operator must not be able to
+/// steer the administrator's screen.
 pub(super) fn shown(text: &str) -> String {
-    text.chars()
-        .map(|c| if c.is_control() { '\u{fffd}' } else { c })
-        .collect()
+    printable::one_line(text)
 }

@@ -45,6 +45,12 @@ impl ServerConfig {
         Ok(address)
     }
 
+    /// Whether health and metrics are for whoever reaches the clicks' port, from other machines
+    /// too.
+    pub fn shows_ops_routes(&self) -> bool {
+        shows_ops_routes(self.listen, self.ops_listen)
+    }
+
     pub(super) fn read(reader: &mut Reader, env: &Environment) -> Result<Self, Kept> {
         let listen = reader.read("LISTEN", env.listen.as_ref(), address);
         let max_connections =
@@ -71,7 +77,37 @@ impl ServerConfig {
     }
 }
 
+fn shows_ops_routes(listen: SocketAddr, ops_listen: Option<SocketAddr>) -> bool {
+    ops_listen.is_none() && !listen.ip().to_canonical().is_loopback()
+}
+
 fn address(text: &str) -> Result<SocketAddr, &'static str> {
     text.parse()
         .map_err(|_| "not an address with a port, such as 0.0.0.0:8080")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn is_shown(listen: &str, ops_listen: Option<&str>) -> bool {
+        let address = |text: &str| text.parse().unwrap();
+        shows_ops_routes(address(listen), ops_listen.map(address))
+    }
+
+    #[test]
+    fn metrics_are_for_everyone_where_they_share_a_port_that_others_reach() {
+        for listen in [
+            "0.0.0.0:8080",
+            "[::]:8080",
+            "192.0.2.1:80",
+            "[::ffff:192.0.2.1]:80",
+        ] {
+            assert!(is_shown(listen, None), "{listen}");
+            assert!(!is_shown(listen, Some("0.0.0.0:9090")), "{listen}");
+        }
+        for listen in ["127.0.0.1:8080", "[::1]:8080", "[::ffff:127.0.0.1]:8080"] {
+            assert!(!is_shown(listen, None), "{listen}");
+        }
+    }
 }

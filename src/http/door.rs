@@ -6,9 +6,12 @@ use actix_web::HttpRequest;
 use actix_web::http::header::{AUTHORIZATION, AsHeaderName, HeaderMap, HeaderName};
 
 use super::Desk;
+use super::click::Click;
 use super::query::Query;
 use super::refusal::Refusal;
-use crate::access::{Admission, Denied, Knock};
+use crate::access::{Admission, Caller, Denied, Knock};
+use crate::chathub::OperatorId;
+use crate::rate_limit::Limited;
 
 const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 const FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
@@ -61,6 +64,49 @@ pub(super) async fn turn_away(denied: Denied, client: IpAddr, desk: &Desk) -> Re
     }
 }
 
+/// Refuses an API key unasked that comes from an address of too many wrong ones. A key that was
+/// good from there before is not held up; a new one counts before it is looked at, however many
+/// come at once.
+pub(super) async fn limit_guessing(
+    key: Option<&str>,
+    client: IpAddr,
+    desk: &Desk,
+) -> Result<(), Refusal> {
+    if let Some(key) = key.filter(|key| desk.access.is_unproven(key, client)) {
+        // In a box, because a click's own future is copied about, and almost none needs it.
+        Box::pin(desk.limits.new_api_key(client)).await?;
+        desk.access.prove(key, client);
+    }
+    Ok(())
+}
+
+/// The API key that decides on a click.
+pub(super) fn api_key<'a>(
+    request: &'a HttpRequest,
+    query: &'a Query<'_>,
+    desk: &'a Desk,
+) -> Option<&'a str> {
+    let takes_keys = desk.access.takes_keys();
+    takes_keys
+        .then(|| knock(request, query, desk))
+        .and_then(|knock| desk.access.shown_key(&knock))
+}
+
+/// Counts a request that has been let in: an agent's by operator and address, a back end's apart
+/// from those.
+pub(super) async fn count(
+    click: &Click,
+    operator: Option<OperatorId>,
+    desk: &Desk,
+) -> Result<(), Limited> {
+    match &click.caller {
+        Some(Caller::Key(name)) => {
+            Box::pin(desk.limits.back_end(click.client, name, operator)).await
+        }
+        _ => desk.limits.click(click.client, operator).await,
+    }
+}
+
 /// Lets the caller in, or not. Nobody who is let in waits for it.
 pub(super) fn admit<'a>(
     request: &'a HttpRequest,
@@ -69,18 +115,21 @@ pub(super) fn admit<'a>(
     desk: &'a Desk,
 ) -> Result<Admission<'a>, Denied> {
     desk.access.check_network(client)?;
+    desk.access.admit(&knock(request, query, desk))
+}
+
+fn knock<'a>(request: &'a HttpRequest, query: &'a Query<'_>, desk: &'a Desk) -> Knock<'a> {
     let headers = request.headers();
     // The name of no header is not even looked for.
     let sso_header = Some(desk.sso_header.as_str()).filter(|name| !name.is_empty());
-    let knock = Knock {
+    Knock {
         is_from_proxy: desk.access.trusts(peer(request)),
         pass: query.pass(),
         bearer: bearer(headers),
         identity: sso_header.and_then(|name| single(headers, name)),
         proxy_secret: single(headers, PROXY_SECRET),
         operator: query.operator(),
-    };
-    desk.access.admit(&knock)
+    }
 }
 
 /// What follows `Bearer` in `Authorization`.

@@ -18,6 +18,7 @@ use tracing::Level;
 
 use super::click::Click;
 use super::counters::method_name;
+use super::detail::Detail;
 use super::kind::Kind;
 use super::refusal::Refusal;
 use super::{Desk, Route, Worker, door};
@@ -62,7 +63,10 @@ where
         async move {
             let (exchange, mut click) = Exchange::begin(route, &request, &worker);
             // No `match`, which would keep room for the refusal while it waits for the handler.
-            let outcome = if let Err(refusal) = may(&request, &worker.desk) {
+            let allowed = exchange
+                .leads_somewhere()
+                .and_then(|()| may(&request, &worker.desk));
+            let outcome = if let Err(refusal) = allowed {
                 Err(refusal)
             } else {
                 handler(&request, &worker.desk, &mut click).await
@@ -83,7 +87,8 @@ where
             let handler = handler.clone();
             async move {
                 let (exchange, mut click) = Exchange::begin(route, &request, &worker);
-                let outcome = match allow(&request, &Method::POST) {
+                let allowed = exchange.leads_somewhere();
+                let outcome = match allowed.and_then(|()| allow(&request, &Method::POST)) {
                     Ok(()) => match timeout(BODY_PATIENCE, body.to_bytes_limited(MAX_BODY)).await {
                         Ok(Ok(Ok(body))) => handler(&request, body, &worker.desk, &mut click).await,
                         _ => Err(Refusal::new(
@@ -109,6 +114,16 @@ fn allow(request: &HttpRequest, method: &Method) -> Result<(), Refusal> {
     }))
 }
 
+/// The route of a request, where its path is spelled as the route is. actix also finds `/metrics`
+/// for `/%6detrics`, which a proxy that keeps `/metrics` inside lets through.
+fn as_written(route: Route, request: &HttpRequest) -> Route {
+    if request.path().contains('%') {
+        Route::Other
+    } else {
+        route
+    }
+}
+
 /// A request that is being answered.
 struct Exchange<'a> {
     route: Route,
@@ -123,6 +138,7 @@ struct Exchange<'a> {
 impl<'a> Exchange<'a> {
     fn begin(route: Route, request: &'a HttpRequest, worker: &'a Worker) -> (Self, Click) {
         let started = Instant::now();
+        let route = as_written(route, request);
         let desk = &worker.desk;
         let click = Click::new(
             door::client_address(request, desk),
@@ -138,6 +154,14 @@ impl<'a> Exchange<'a> {
             _in_flight: InFlight::enter(&worker.counters.in_flight),
         };
         (exchange, click)
+    }
+
+    /// There is no method that would be allowed at a path that leads nowhere.
+    fn leads_somewhere(&self) -> Result<(), Refusal> {
+        if self.route == Route::Other {
+            return Err(Refusal::new(Kind::NotFound, Detail::Nothing));
+        }
+        Ok(())
     }
 
     fn end(self, outcome: Result<HttpResponse, Refusal>, click: &Click) -> HttpResponse {

@@ -13,23 +13,36 @@ use super::kind::Kind;
 use super::refusal::Refusal;
 
 const SEC_FETCH_DEST: HeaderName = HeaderName::from_static("sec-fetch-dest");
+const SEC_FETCH_MODE: HeaderName = HeaderName::from_static("sec-fetch-mode");
 const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 
-/// Headers in which a browser says that it only looks ahead.
-const PREFETCH: [HeaderName; 3] = [
+/// Headers in which a browser says why it loads something.
+const PURPOSES: [HeaderName; 4] = [
     HeaderName::from_static("sec-purpose"),
     HeaderName::from_static("purpose"),
+    HeaderName::from_static("x-purpose"),
     HeaderName::from_static("x-moz"),
 ];
 
-/// What a link can be loaded as. `empty` is a script's own request.
-const NAVIGATIONS: [&str; 4] = ["document", "iframe", "frame", "empty"];
+/// Headers that no navigation has: a rule's own load ahead of a click, and a service worker's
+/// script.
+const NOT_NAVIGATIONS: [HeaderName; 2] = [
+    HeaderName::from_static("sec-speculation-tags"),
+    HeaderName::from_static("service-worker"),
+];
 
-/// What a page that stands in another page, or alone, is loaded as.
-const PAGES: [&str; 3] = ["document", "iframe", "frame"];
-
-/// What a script's own request is loaded as.
-const SCRIPTS: [&str; 1] = ["empty"];
+/// What a browser says of a request's destination and mode (`Sec-Fetch-Dest`, `Sec-Fetch-Mode`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Load {
+    /// Nothing: it is an old browser, no browser, or the network is crossed in the clear.
+    Untold,
+    /// A navigation: of a tab, or of a frame in a page.
+    Navigation,
+    /// A script's own request: `fetch`, `EventSource`, and a preload for them.
+    Script,
+    /// A part of a page, and whatever browsers come to load.
+    Other,
+}
 
 /// Finds any of some words in one pass, in any case. Only of far more words could it not be made.
 type Words = LazyLock<Option<AhoCorasick>>;
@@ -79,14 +92,26 @@ static SUSPECTS: Words = LazyLock::new(|| {
     ])
 });
 
-/// Refuses what is no navigation.
+/// Words for loading something that nobody looks at yet.
+static AHEAD: Words = LazyLock::new(|| any_of(&["prefetch", "prerender", "preview"]));
+
+/// Refuses what is no navigation, and no script of this service's own pages. Another site's script
+/// could not read the answer, and would only use up the limits of the agent who visits it.
 pub(super) fn check(request: &HttpRequest) -> Result<(), Refusal> {
-    check_destination(request, &NAVIGATIONS)
+    check_purpose(request)?;
+    match load(request.headers()) {
+        Load::Untold | Load::Navigation => Ok(()),
+        Load::Script if is_from_own_origin(request.headers()) => Ok(()),
+        Load::Script | Load::Other => Err(not_a_click()),
+    }
 }
 
 /// Refuses what does not open a page, and those who would only look at it.
 pub(super) fn check_page(request: &HttpRequest) -> Result<(), Refusal> {
-    check_destination(request, &PAGES)?;
+    check_purpose(request)?;
+    if !matches!(load(request.headers()), Load::Untold | Load::Navigation) {
+        return Err(not_a_click());
+    }
     if is_crawler(request) {
         return Err(Refusal::new(
             Kind::NotANavigation,
@@ -99,9 +124,11 @@ pub(super) fn check_page(request: &HttpRequest) -> Result<(), Refusal> {
 /// Refuses what is not the request of a script on a page of this service. A browser that does not say so has no page of a stranger that
 /// could read the answer.
 pub(super) fn check_own_script(request: &HttpRequest) -> Result<(), Refusal> {
-    check_destination(request, &SCRIPTS)?;
-    let site = text(request.headers(), &SEC_FETCH_SITE);
-    if site.is_some_and(|site| site != "same-origin") {
+    check_purpose(request)?;
+    if !matches!(load(request.headers()), Load::Untold | Load::Script) {
+        return Err(not_a_click());
+    }
+    if !is_from_own_origin(request.headers()) {
         return Err(Refusal::new(
             Kind::NotANavigation,
             "Tokens are renewed by the widget's own page only.",
@@ -110,21 +137,69 @@ pub(super) fn check_own_script(request: &HttpRequest) -> Result<(), Refusal> {
     Ok(())
 }
 
-fn check_destination(request: &HttpRequest, destinations: &[&str]) -> Result<(), Refusal> {
+/// Refuses a request with a body, and one that announces that nobody is looking.
+fn check_purpose(request: &HttpRequest) -> Result<(), Refusal> {
     let headers = request.headers();
     if has_body(headers) {
         return Err(Refusal::new(Kind::ParameterInvalid, Detail::HasBody));
     }
-    let looks_ahead = PREFETCH
+    let looks_ahead = PURPOSES
         .iter()
-        .filter_map(|name| text(headers, name))
-        .any(|purpose| purpose.to_ascii_lowercase().contains("prefetch"));
-    let is_wanted = text(headers, &SEC_FETCH_DEST)
-        .is_none_or(|destination| destinations.contains(&destination));
-    if looks_ahead || !is_wanted {
-        return Err(Refusal::new(Kind::NotANavigation, Detail::NotAClick));
+        .flat_map(|name| headers.get_all(name))
+        .any(|purpose| finds(&AHEAD, purpose.as_bytes()));
+    if looks_ahead
+        || NOT_NAVIGATIONS
+            .iter()
+            .any(|name| headers.contains_key(name))
+    {
+        return Err(not_a_click());
     }
     Ok(())
+}
+
+fn not_a_click() -> Refusal {
+    Refusal::new(Kind::NotANavigation, Detail::NotAClick)
+}
+
+fn load(headers: &HeaderMap) -> Load {
+    let (Ok(destination), Ok(mode)) = (
+        told(headers, &SEC_FETCH_DEST),
+        told(headers, &SEC_FETCH_MODE),
+    ) else {
+        return Load::Other;
+    };
+    // `nested-navigate` was a frame's, before there were destinations.
+    let is_navigation = matches!(mode, None | Some("navigate" | "nested-navigate"));
+    let is_script = matches!(mode, None | Some("cors" | "no-cors" | "same-origin"));
+    match destination {
+        None if mode.is_none() => Load::Untold,
+        Some("document" | "iframe" | "frame") | None if is_navigation => Load::Navigation,
+        Some("empty") | None if is_script => Load::Script,
+        _ => Load::Other,
+    }
+}
+
+/// Tells that a header says something that cannot be relied on: two things, or no text.
+struct Unclear;
+
+/// What a header says, once.
+fn told<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Result<Option<&'a str>, Unclear> {
+    let mut values = headers.get_all(name);
+    let value = values.next();
+    if values.next().is_some() {
+        return Err(Unclear);
+    }
+    value
+        .map(|value| value.to_str().map_err(|_| Unclear))
+        .transpose()
+}
+
+/// Whether a page of this service's own origin has caused the request, where the browser says from
+/// where it comes.
+fn is_from_own_origin(headers: &HeaderMap) -> bool {
+    headers
+        .get_all(SEC_FETCH_SITE)
+        .all(|site| site.as_bytes() == b"same-origin")
 }
 
 /// Whether the visitor is known to fetch links on behalf of nobody.
@@ -138,10 +213,11 @@ pub(super) fn is_suspect(request: &HttpRequest) -> bool {
 }
 
 fn calls_itself(request: &HttpRequest, words: &Words) -> bool {
-    text(request.headers(), &USER_AGENT).is_some_and(|agent| {
-        let finder = words.as_ref();
-        finder.is_some_and(|finder| finder.is_match(agent))
-    })
+    text(request.headers(), &USER_AGENT).is_some_and(|agent| finds(words, agent.as_bytes()))
+}
+
+fn finds(words: &Words, text: &[u8]) -> bool {
+    words.as_ref().is_some_and(|finder| finder.is_match(text))
 }
 
 fn has_body(headers: &HeaderMap) -> bool {

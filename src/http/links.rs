@@ -56,6 +56,7 @@ pub(super) async fn links(
     let operator = text("operator", Some(wanted.operator))?.unwrap_or_default();
     let key = door::bearer(request.headers());
     let named = Some(operator.as_str()).filter(|name| !name.is_empty());
+    door::limit_guessing(key, click.client, desk).await?;
     let admission = desk
         .access
         .check_network(click.client)
@@ -63,7 +64,7 @@ pub(super) async fn links(
     let Admission { caller, claim, .. } = door::or_turn_away(admission, click.client, desk).await?;
     click.caller = Some(caller);
     click.operator = whom(&claim, click, desk).await?.operator();
-    desk.limits.click(click.client, click.operator).await?;
+    door::count(click, click.operator, desk).await?;
     let bound = Bound {
         phone: text("phone", wanted.phone)?,
         source: text("source", wanted.source)?,

@@ -32,6 +32,7 @@ pub(super) async fn open_chat(
         return Ok(nothing_to_preview(request, desk, click));
     }
     let mut query = Query::parse(request.query_string())?;
+    door::limit_guessing(door::api_key(request, &query, desk), click.client, desk).await?;
     let admitted = click
         .trace
         .step("access")
@@ -67,7 +68,7 @@ pub(super) async fn open_chat(
     // What only shows a page is no click yet.
     if !asks {
         let operator = click.operator.filter(|_| is_unused);
-        let counted = desk.limits.click(click.client, operator);
+        let counted = door::count(click, operator, desk);
         counted.instrument(click.trace.step("limit")).await?;
     }
     let link = link?;

@@ -49,6 +49,7 @@ pub(super) async fn page(
 ) -> Result<HttpResponse, Refusal> {
     guard::check_page(request)?;
     let query = Query::parse(request.query_string())?;
+    door::limit_guessing(door::api_key(request, &query, desk), click.client, desk).await?;
     let admitted = click
         .trace
         .step("access")
@@ -93,6 +94,7 @@ pub(super) async fn token(
 ) -> Result<HttpResponse, Refusal> {
     guard::check_own_script(request)?;
     let query = Query::parse(request.query_string())?;
+    door::limit_guessing(door::api_key(request, &query, desk), click.client, desk).await?;
     let admitted = click
         .trace
         .step("access")
@@ -122,7 +124,7 @@ async fn token_for(
     let is_unused = once::check(admission.once.as_ref(), click.client, desk).await?;
     click.operator = whom.operator();
     let operator = click.operator.filter(|_| is_unused);
-    let counted = desk.limits.click(click.client, operator);
+    let counted = door::count(click, operator, desk);
     counted.instrument(click.trace.step("limit")).await?;
     if admission.bound != Bound::default() {
         return Err(Refusal::new(

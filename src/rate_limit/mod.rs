@@ -5,12 +5,14 @@
 
 mod local;
 
+use std::hash::Hasher as _;
 use std::net::IpAddr;
 use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::Duration;
 
 use prometheus::{IntCounter, IntGauge};
+use siphasher::sip::SipHasher13;
 use thiserror::Error;
 
 use self::local::Local;
@@ -132,6 +134,31 @@ impl Limits {
         }
     }
 
+    /// Counts what a back end asks for, by its API key's name, on keys of its own: agents and their
+    /// offices are not held up by it, nor it by them.
+    pub async fn back_end(
+        &self,
+        client: IpAddr,
+        name: &str,
+        operator: Option<OperatorId>,
+    ) -> Result<(), Limited> {
+        let client = (Limit::Client, apart("address", address_key(client)));
+        match operator {
+            Some(operator) => {
+                let operator = (Limit::Operator, apart(name, operator.0));
+                self.count(&[operator, client]).await
+            }
+            None => self.count(&[client]).await,
+        }
+    }
+
+    /// Counts an API key that this address has not shown before, whether it is good or not, and on
+    /// a key of its own: refused clicks from the same address do not hold up a back end.
+    pub async fn new_api_key(&self, client: IpAddr) -> Result<(), Limited> {
+        let key = apart("API key", address_key(client));
+        self.count(&[(Limit::Refused, key)]).await
+    }
+
     /// Counts an attempt of somebody who has not been let in.
     pub async fn refused(&self, client: IpAddr) -> Result<(), Limited> {
         self.count(&[(Limit::Refused, address_key(client))]).await
@@ -193,6 +220,15 @@ impl Limits {
         }
         Ok(())
     }
+}
+
+/// A key beside those of operators and addresses, the same in all replicas: SipHash-1-3 with the
+/// key 0.
+fn apart(whose: &str, key: u64) -> u64 {
+    let mut hasher = SipHasher13::new();
+    hasher.write(whose.as_bytes());
+    hasher.write(&key.to_le_bytes());
+    hasher.finish()
 }
 
 /// Of an IPv6 address the network of 64 bits, which one customer has to itself.
@@ -268,6 +304,50 @@ mod tests {
             let counted = metrics::counter(&metrics.open_chat_rate_limited_total, &label);
             assert_eq!(counted.get(), limited, "{limit}");
         }
+    }
+
+    #[tokio::test]
+    async fn back_ends_count_apart_from_agents() {
+        let quota = |text| Quota::parse(text).unwrap();
+        let settings = Settings {
+            operator: quota("2/h"),
+            client: quota("3/h"),
+            refused: quota("1/h"),
+        };
+        let limits = Limits::new(&settings, None, &Metrics::new().unwrap());
+        let client: IpAddr = "192.0.2.1".parse().unwrap();
+        let over = |outcome: Result<(), Limited>| outcome.map_err(|limited| limited.limit.name());
+        let odoo = async |operator| {
+            over(
+                limits
+                    .back_end(client, "odoo", Some(OperatorId(operator)))
+                    .await,
+            )
+        };
+        assert_eq!([odoo(1).await, odoo(1).await], [Ok(()); 2]);
+        assert_eq!(odoo(1).await, Err("operator"));
+        let other = limits.back_end(client, "erp", Some(OperatorId(1))).await;
+        assert_eq!(over(other), Ok(()));
+        assert_eq!(odoo(2).await, Err("client"));
+        assert_eq!(
+            over(limits.back_end(client, "erp", None).await),
+            Err("client")
+        );
+        for _ in 0..2 {
+            let click = limits.click(client, Some(OperatorId(1))).await;
+            assert_eq!(over(click), Ok(()));
+        }
+        assert_eq!(over(limits.refused(client).await), Ok(()));
+        assert_eq!(over(limits.new_api_key(client).await), Ok(()));
+        assert_eq!(over(limits.new_api_key(client).await), Err("refused"));
+    }
+
+    /// Replicas of two versions share one count.
+    #[test]
+    fn a_key_apart_is_the_same_everywhere() {
+        assert_eq!(apart("odoo", 101), 6_137_736_812_524_795_286);
+        assert_ne!(apart("odoo", 101), apart("odoo", 102));
+        assert_ne!(apart("odoo", 101), apart("erp", 101));
     }
 
     #[test]

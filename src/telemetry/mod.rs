@@ -26,6 +26,7 @@ pub use self::sampling::{Sampling, UnknownSampler};
 pub use self::trace::Trace;
 pub use self::trace_parent::TraceParent;
 use self::writer::{Ending, Queue, Writer};
+use crate::printable;
 
 /// How a line looks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -107,10 +108,14 @@ impl Telemetry {
 }
 
 fn lines(format: LogFormat, queue: Queue) -> Box<dyn Layer<Registry> + Send + Sync> {
+    let has_colours = format == LogFormat::Text && io::stdout().is_terminal();
     let lines = tracing_subscriber::fmt::layer()
         .with_timer(ChronoUtc::new("%Y-%m-%dT%H:%M:%S%.3fZ".into()))
-        .with_ansi(format == LogFormat::Text && io::stdout().is_terminal())
-        .with_writer(move || queue.clone());
+        .with_ansi(has_colours)
+        .with_writer(move || PrintableLine {
+            queue: queue.clone(),
+            has_colours,
+        });
     match format {
         LogFormat::Json => lines
             .json()
@@ -119,5 +124,33 @@ fn lines(format: LogFormat, queue: Queue) -> Box<dyn Layer<Registry> + Send + Sy
             .with_span_list(false)
             .boxed(),
         LogFormat::Text => lines.boxed(),
+    }
+}
+
+/// Takes a line that `tracing` has formatted, whose fields may quote what came from elsewhere: the
+/// reason why a file cannot be read, what a library found in a request. One event stays one line,
+/// and hides nothing.
+struct PrintableLine {
+    queue: Queue,
+    /// Then escape characters are the formatter's own: it lets none of a field's through.
+    has_colours: bool,
+}
+
+impl Write for PrintableLine {
+    fn write(&mut self, line: &[u8]) -> io::Result<usize> {
+        let text = String::from_utf8_lossy(line);
+        let (text, end) = match text.strip_suffix('\n') {
+            Some(text) => (text, "\n"),
+            None => (&*text, ""),
+        };
+        let controls: &[char] = if self.has_colours { &['\u{1b}'] } else { &[] };
+        let mut shown = printable::escaped(text, controls).into_owned();
+        shown.push_str(end);
+        self.queue.write_all(shown.as_bytes())?;
+        Ok(line.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.queue.flush()
     }
 }

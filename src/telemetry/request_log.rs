@@ -10,6 +10,7 @@ use tracing::Level;
 
 use super::LogFormat;
 use super::writer::Queue;
+use crate::printable;
 
 /// The `target` of request lines, so that `RUST_LOG=open_chat::request=off` silences them alone.
 const REQUEST_TARGET: &str = "open_chat::request";
@@ -84,17 +85,18 @@ pub struct Fields<'a> {
 
 // Writing into a Vec cannot fail.
 impl Fields<'_> {
-    /// A text, in several pieces.
+    /// A text, in several pieces. In the log for people it is quoted where it could be taken for
+    /// more than one value.
     pub fn text<const PIECES: usize>(&mut self, name: Field, pieces: [&str; PIECES]) {
-        self.name(name);
-        self.quote();
-        for piece in pieces {
-            match self.format {
-                LogFormat::Json => escape(self.line, piece),
-                LogFormat::Text => push_visible(self.line, piece),
-            }
+        if self.format == LogFormat::Text && pieces.iter().all(|piece| is_word(piece)) {
+            return self.plain(name, pieces);
         }
-        self.quote();
+        self.name(name);
+        self.line.push(b'"');
+        for piece in pieces {
+            printable::push_quoted(self.line, piece);
+        }
+        self.line.push(b'"');
     }
 
     /// A text in which nothing needs escaping, in several pieces.
@@ -204,34 +206,11 @@ impl Second {
     }
 }
 
-/// As JSON wants it between quotation marks. What is not to be escaped is copied in one piece.
-fn escape(line: &mut Vec<u8>, text: &str) {
-    let text = text.as_bytes();
-    let mut copied = 0;
-    for (at, byte) in text.iter().enumerate() {
-        if *byte >= b' ' && *byte != b'"' && *byte != b'\\' {
-            continue;
-        }
-        line.extend_from_slice(&text[copied..at]);
-        copied = at + 1;
-        if *byte >= b' ' {
-            line.extend([b'\\', *byte]);
-        } else {
-            let _ = write!(line, "\\u{byte:04x}");
-        }
-    }
-    line.extend_from_slice(&text[copied..]);
-}
-
-/// For people: what would move their terminal's cursor, or begin a line, is shown instead.
-fn push_visible(line: &mut Vec<u8>, text: &str) {
-    for piece in text.split_inclusive(char::is_control) {
-        let visible = piece.trim_end_matches(char::is_control);
-        line.extend_from_slice(visible.as_bytes());
-        for control in piece[visible.len()..].chars() {
-            let _ = write!(line, "{}", control.escape_unicode());
-        }
-    }
+/// Whether a value of the log for people needs no quotation marks, as logfmt has it: one word, in
+/// which nothing could be taken for another field.
+fn is_word(text: &str) -> bool {
+    text.chars()
+        .all(|c| printable::is_printable(c) && !matches!(c, ' ' | '"' | '=' | '\\'))
 }
 
 fn push_number(line: &mut Vec<u8>, number: u64) {
@@ -292,8 +271,39 @@ mod tests {
             );
         });
         let (_, caller) = line.split_once(" caller=").unwrap();
-        let expected = r#"Zoë "\" 😀\u{a}\u{d}\u{1b}[2J\u{9b}m\u{7f}"#;
+        let expected = r#""Zoë \"\\\" 😀\u000a\u000d\u001b[2J\u009bm\u007f""#;
         assert_eq!(caller, format!("{expected}\n"));
+    }
+
+    #[test]
+    fn a_value_for_people_is_never_taken_for_several() {
+        let value = |pieces| {
+            let line = line(LogFormat::Text, |fields| {
+                fields.text(field!("caller"), pieces);
+            });
+            let (_, value) = line.split_once(" caller=").unwrap();
+            value.trim_end_matches('\n').to_owned()
+        };
+        assert_eq!(value(["sso:", "ann@example.com"]), "sso:ann@example.com");
+        assert_eq!(value(["sso:", "Зоя"]), "sso:Зоя");
+        assert_eq!(value(["sso:", "Ann Lee"]), r#""sso:Ann Lee""#);
+        assert_eq!(value(["sso:", "a=b"]), r#""sso:a=b""#);
+        assert_eq!(value(["sso:", r#"a"b\c"#]), r#""sso:a\"b\\c""#);
+        assert_eq!(
+            value(["sso:", "a\u{202e}b\u{2028}c"]),
+            r#""sso:a\u202eb\u2028c""#
+        );
+    }
+
+    #[test]
+    fn a_line_for_machines_hides_nothing() {
+        let line = line(LogFormat::Json, |fields| {
+            fields.text(field!("caller"), ["sso:", "a\u{202e}b\u{2028}c\u{200b}"]);
+        });
+        assert!(
+            line.contains(r#""caller":"sso:a\u202eb\u2028c\u200b""#),
+            "{line}"
+        );
     }
 
     #[test]

@@ -154,6 +154,43 @@ async fn a_name_cannot_steer_the_terminal() {
     );
 }
 
+/// Nor may it turn the writing direction, begin a line, or hide: in tables, in the checklist, in
+/// JSON.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_name_shows_what_it_is() {
+    let shell = Shell::start();
+    let name = "Eve\u{202e}9\u{2028}9\u{200b}\u{3164}\u{2066}Й і\u{301}".to_owned();
+    shell.chathub.world().set_status(101, 1);
+    shell.chathub.world().set_status(102, 1);
+    shell.chathub.world().add_operators(&[(6, name)]).unwrap();
+    let table = "Eve\u{fffd}9\u{fffd}9\u{fffd}\u{fffd}\u{fffd}Й і\u{301}";
+    let text = shell.prints(&["operators", "list", "--organization", "6"]);
+    assert!(text.contains(&format!("103  {table}  active")), "{text}");
+    let json = shell.prints(&["operators", "list", "--organization", "6", "--json"]);
+    assert!(
+        json.contains(r#""name":"Eve\u202e9\u20289\u200b\u3164\u2066Й і́""#),
+        "{json}"
+    );
+    let check = shell.run_with(&["check"], &[("ACCESS", "open")], "");
+    let line = format!("minted for operator 103 {table}, and valid");
+    assert!(check.stdout.contains(&line), "{check:?}");
+    // What somebody has typed is told back in the same way.
+    let ended = shell.run_with(
+        &["operators", "status", "A\u{202e}B", "--set", "active"],
+        &[],
+        "",
+    );
+    assert!(
+        ended.stderr.contains("no operator `A\u{fffd}B`"),
+        "{ended:?}"
+    );
+    let access = [("ACCESS", "op\u{202e}en")];
+    let ended = shell.run_with(&["check"], &access, "");
+    assert!(ended.stdout.contains("ACCESS: `op\u{fffd}en`"), "{ended:?}");
+    let ended = shell.run_with(&["serve"], &access, "");
+    assert!(ended.stderr.contains("ACCESS: `op\u{fffd}en`"), "{ended:?}");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_list_of_a_hundred_thousand_gets_through() {
     let shell = Shell::start_with(Rules {

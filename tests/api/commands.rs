@@ -12,6 +12,30 @@ fn run(arguments: &[&str], variables: &[(&str, &str)]) -> (Option<i32>, String) 
 
 const LOGIN: [(&str, &str); 2] = [("CHATHUB_LOGIN", "acme"), ("CHATHUB_PASSWORD", PASSWORD)];
 
+/// The address is no machine's, so nothing is ever open there.
+#[rstest]
+#[case("192.0.2.1:9", "", true)]
+#[case("192.0.2.1:9", "127.0.0.1:0", false)]
+#[case("127.0.0.1:0", "192.0.2.1:9", false)]
+fn a_start_warns_of_metrics_that_are_for_everyone(
+    #[case] listen: &str,
+    #[case] ops_listen: &str,
+    #[case] is_warned: bool,
+) {
+    let variables = [
+        LOGIN[0],
+        LOGIN[1],
+        ("ACCESS", "open"),
+        ("LISTEN", listen),
+        ("OPS_LISTEN", ops_listen),
+    ];
+    let (code, text) = run(&["serve"], &variables);
+    assert_eq!(code, Some(1), "{text}");
+    let words =
+        "OPS_LISTEN is not set: /metrics, /healthz and /readyz are for anyone who can reach LISTEN";
+    assert_eq!(text.contains(words), is_warned, "{text}");
+}
+
 #[rstest]
 #[case::no_access(&[("ACCESS", "")], &["ACCESS: must be set"])]
 #[case::unknown_access(&[("ACCESS", "everyone")], &["ACCESS: `everyone` is not one of pass, sso, key, open"])]

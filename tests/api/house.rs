@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 /// Each module and all that it may know. What is not listed knows nobody, and may not exist.
-const HOUSE: [(&str, &[&str]); 22] = [
+const HOUSE: [(&str, &[&str]); 23] = [
     ("phone", &[]),
     ("source", &[]),
     ("secret", &[]),
@@ -12,8 +12,9 @@ const HOUSE: [(&str, &[&str]); 22] = [
     ("flight", &[]),
     ("reload", &["secret"]),
     ("unreserved", &[]),
+    ("printable", &[]),
     ("metrics", &[]),
-    ("telemetry", &[]),
+    ("telemetry", &["printable"]),
     ("simulator", &[]),
     ("chathub", &["flight", "secret", "https_url"]),
     ("deep_link", &["phone", "source", "https_url", "unreserved"]),
@@ -90,6 +91,7 @@ const HOUSE: [(&str, &[&str]); 22] = [
             "http",
             "operators",
             "phone",
+            "printable",
             "secret",
             "simulator",
             "telemetry",

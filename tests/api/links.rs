@@ -1,8 +1,11 @@
 //! Ready links: for back ends that cannot sign, and from a shell.
 
+use std::sync::OnceLock;
+
 use reqwest::Response;
 use rstest::rstest;
 use serde_json::{Value, json};
+use tokio::task::JoinSet;
 
 use crate::harness::{PANEL, Problem, Service, file, header, log_line, rules};
 use crate::process::{self, open_chat};
@@ -134,6 +137,186 @@ async fn what_opens_panels_makes_no_links() {
     let get = service.request("/links").send().await.unwrap();
     assert_eq!(header(&get, "allow"), "POST");
     assert_eq!(Problem::read(get).await.kind, "method-not-allowed");
+}
+
+fn link(operator: u64) -> Value {
+    json!({"operator": operator, "phone": "0501234567"})
+}
+
+/// What a back end asks for has a count of its own: it is limited, and takes nothing from the agent
+/// or the office.
+#[tokio::test]
+async fn a_back_end_that_asks_too_often_holds_up_no_agent() {
+    let limits = [
+        ("ACCESS", "pass,key,open"),
+        ("RATE_LIMIT_OPERATOR", "3/h"),
+        ("RATE_LIMIT_CLIENT", "5/h"),
+    ];
+    let service = service(&limits).await;
+    let ask = async |operator| {
+        let answer = post(&service, "canary-api-key", &link(operator)).await;
+        answer.status().as_u16()
+    };
+    for expected in [201, 201, 201, 429, 429] {
+        assert_eq!(ask(101).await, expected);
+    }
+    // The same key in a click: a back end's click is no agent's either.
+    let click = service
+        .request("/open-chat?operator=101&phone=0501234567")
+        .header("Authorization", "Bearer canary-api-key");
+    assert_eq!(click.send().await.unwrap().status(), 429);
+    for _ in 0..3 {
+        let destination = service.destination("operator=101&phone=0501234567").await;
+        assert_eq!(destination, format!("{PANEL}?phone=%2B380501234567&token="));
+    }
+    assert_eq!(
+        service
+            .click("operator=101&phone=0501234567")
+            .await
+            .status(),
+        429
+    );
+}
+
+#[tokio::test]
+async fn a_back_end_s_address_is_limited_apart_from_the_office_s() {
+    let limits = [("ACCESS", "pass,key,open"), ("RATE_LIMIT_CLIENT", "2/h")];
+    let service = service(&limits).await;
+    for expected in [201, 201, 429] {
+        let answer = post(&service, "canary-api-key", &link(101)).await;
+        assert_eq!(answer.status(), expected);
+    }
+    service.destination("operator=101&phone=0501234567").await;
+}
+
+/// One for all requests, because each takes a while to make.
+static CLIENT: OnceLock<reqwest::Client> = OnceLock::new();
+
+/// A key shown from this address, as a trusted proxy says: the status, and the kind of the refusal.
+async fn post_from(url: String, client: &'static str, key: String) -> (u16, String) {
+    let client_of_all = CLIENT.get_or_init(|| {
+        // Each test has a runtime of its own, which its connections do not outlive.
+        let client = reqwest::Client::builder().pool_max_idle_per_host(0);
+        client.build().unwrap()
+    });
+    let request = || {
+        client_of_all
+            .post(format!("{url}/links"))
+            .header("Authorization", format!("Bearer {key}"))
+            .header("X-Forwarded-For", client)
+            .body(link(101).to_string())
+            .send()
+    };
+    // A busy machine may take longer from connecting to asking than the service waits.
+    let mut answer = request().await;
+    for _ in 0..20 {
+        if answer.as_ref().is_ok_and(|answer| answer.status() != 408) {
+            break;
+        }
+        answer = request().await;
+    }
+    let answer = answer.unwrap();
+    if answer.status() == 201 {
+        return (201, String::new());
+    }
+    let problem = Problem::read(answer).await;
+    (problem.status, problem.kind)
+}
+
+/// The right key, from this address.
+async fn right(service: &Service, client: &'static str) -> (u16, String) {
+    post_from(
+        service.url().to_owned(),
+        client,
+        "canary-api-key".to_owned(),
+    )
+    .await
+}
+
+/// One that is a guess.
+async fn guess(service: &Service, client: &'static str) -> (u16, String) {
+    post_from(service.url().to_owned(), client, "canary-guess".to_owned()).await
+}
+
+fn good() -> (u16, String) {
+    (201, String::new())
+}
+
+fn limited() -> (u16, String) {
+    (429, "rate-limited".to_owned())
+}
+
+const GUESSING: [(&str, &str); 2] = [
+    ("RATE_LIMIT_REFUSED", "3/h"),
+    ("TRUSTED_PROXIES", "127.0.0.1"),
+];
+
+/// However many guesses come at once, a few are looked at; one that is right afterwards is not.
+#[tokio::test(flavor = "multi_thread")]
+async fn guessing_an_api_key_is_limited_and_not_only_answered_alike() {
+    let service = service(&GUESSING).await;
+    let mut guesses = JoinSet::new();
+    for number in 0..60 {
+        let (url, key) = (service.url().to_owned(), format!("canary-guess-{number}"));
+        guesses.spawn(post_from(url, "192.0.2.66", key));
+    }
+    let answers = guesses.join_all().await;
+    let looked_at = answers
+        .iter()
+        .filter(|(_, kind)| kind == "api-key-invalid")
+        .count();
+    // Fewer, where an answer was lost and the guess made again.
+    assert!((1..=3).contains(&looked_at), "{answers:?}");
+    assert_eq!(right(&service, "192.0.2.66").await, limited());
+    // Nor is it looked at anywhere else where a key is taken.
+    for path in [
+        "/open-chat?operator=101&phone=0501234567",
+        "/widget?operator=101",
+        "/widget/token?operator=101",
+    ] {
+        let request = service
+            .request(path)
+            .header("Authorization", "Bearer canary-api-key")
+            .header("X-Forwarded-For", "192.0.2.66");
+        let problem = Problem::read(request.send().await.unwrap()).await;
+        assert_eq!((problem.status, problem.kind), limited(), "{path}");
+    }
+    // From another address it is.
+    assert_eq!(right(&service, "192.0.2.7").await, good());
+}
+
+#[tokio::test]
+async fn who_guesses_beside_a_back_end_does_not_lock_it_out() {
+    let service = service(&GUESSING).await;
+    assert_eq!(right(&service, "192.0.2.7").await, good());
+    for _ in 0..20 {
+        assert_ne!(guess(&service, "192.0.2.7").await, good());
+    }
+    // Nor do the refused links of an office's agents hold up a back end that is new there.
+    for _ in 0..10 {
+        let request = service
+            .request("/open-chat?operator=101&phone=0501234567&pass=guess")
+            .header("X-Forwarded-For", "192.0.2.8");
+        assert_ne!(request.send().await.unwrap().status(), 302);
+    }
+    for client in ["192.0.2.7", "192.0.2.8"] {
+        for _ in 0..10 {
+            assert_eq!(right(&service, client).await, good());
+        }
+    }
+}
+
+/// The limit must not tell a good key from a bad one to whoever may not use it.
+#[tokio::test]
+async fn outside_the_allowed_networks_a_good_key_looks_like_any_other() {
+    let networks = ("ALLOWED_NETWORKS", "10.0.0.0/8");
+    let service = service(&[GUESSING[0], GUESSING[1], networks]).await;
+    for _ in 0..3 {
+        let (status, kind) = right(&service, "192.0.2.66").await;
+        assert_eq!((status, kind.as_str()), (403, "network-not-allowed"));
+    }
+    assert_eq!(right(&service, "192.0.2.66").await, limited());
+    assert_eq!(guess(&service, "192.0.2.66").await, limited());
 }
 
 #[tokio::test]

@@ -43,6 +43,7 @@ mod refusals;
 mod signing;
 mod simulator;
 mod storm;
+mod text_log;
 mod tokens;
 mod traces;
 mod vendors;

@@ -28,6 +28,19 @@ async fn at_a_locked_door_only_the_good_link_works() {
     let (code, text) = probe(vec![service.url().into(), good_link(&service)]);
     assert_eq!(code, Some(0), "{text}");
     assert!(text.contains("works      the good link itself"), "{text}");
+    for refused in [
+        "refused    another site's script, by fetch (403)",
+        "refused    the good link, in a preview (403)",
+        "refused    the good link, in Safari's preview (403)",
+        "refused    the good link, before anyone clicks (403)",
+        "refused    the good link, by another site's fetch (403)",
+        "refused    the good link under an encoded path (404)",
+        "refused    the widget's token under a stranger's name (",
+        "refused    the metrics under an encoded path (404)",
+        "refused    a head of 17 KiB (",
+    ] {
+        assert!(text.contains(refused), "{refused} is not in\n{text}");
+    }
     assert!(text.ends_with("nothing forbidden succeeded\n"), "{text}");
     assert!(!text.contains("canary") && !text.contains("eyJ"), "{text}");
 
@@ -44,6 +57,10 @@ async fn an_open_door_is_found() {
     assert_eq!(code, Some(1), "{text}");
     assert!(
         text.contains("SUCCEEDED  an operator named in the URL, nothing else"),
+        "{text}"
+    );
+    assert!(
+        text.contains("refused    another site's script, by fetch (403)"),
         "{text}"
     );
 }

@@ -12,4 +12,5 @@ mod openapi;
 #[path = "../support/process.rs"]
 mod process;
 mod refusals;
+mod strangers;
 mod widget;

@@ -70,6 +70,12 @@ class Environment(unittest.TestCase):
                 self.assertEqual({"ports": [{"port": 6379}]} in egress, known)
                 self.assertEqual("Without REDIS_URL" not in notes(mode("key"), file), known)
 
+    def test_the_notes_say_whom_the_policy_keeps_from_scraping(self):
+        words = "networkPolicy.metricsFrom lets pods of the namespace default scrape and no others"
+        self.assertIn(words, notes(mode("pass")))
+        self.assertNotIn(words, notes(mode("everything-on")))
+        self.assertNotIn(words, notes(mode("redis")))
+
     def test_the_proxies_are_known_wherever_they_come_from(self):
         for given, known in [
             ({}, False),

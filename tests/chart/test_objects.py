@@ -123,6 +123,27 @@ class Objects(unittest.TestCase):
                     self.assertLessEqual({match["path"]["value"] for match in rule["matches"]}, PUBLIC)
                     self.assertEqual(rule["backendRefs"], [{"name": name, "port": port["port"]}])
 
+    def test_nobody_scrapes_who_is_not_named(self):
+        def rules(given):
+            with values_file({"networkPolicy": {"enabled": True, **given}}) as file:
+                return one(template(mode("key"), file), "NetworkPolicy")["spec"]["ingress"]
+
+        clicks, metrics = rules({})
+        self.assertEqual(clicks, {"ports": [{"port": "http"}]})
+        # The release's own namespace.
+        self.assertEqual(metrics, {"ports": [{"port": "ops"}], "from": [{"podSelector": {}}]})
+        elsewhere = {"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "monitoring"}}}
+        _, metrics = rules({"metricsFrom": [elsewhere]})
+        self.assertEqual(metrics, {"ports": [{"port": "ops"}], "from": [elsewhere]})
+        # A rule without peers would be for anyone.
+        self.assertEqual(rules({"metricsFrom": []}), [clicks])
+
+    def test_a_trial_is_led_in_from_outside_where_its_access_is_chosen(self):
+        outside = {"ingress": {"enabled": True, "hosts": ["chat.example.com"]}}
+        for access in ("open", ["open"]):
+            with values_file({"access": access, **outside}) as file:
+                one(template(mode("simulator"), file), "Ingress")
+
     def test_what_is_mounted_is_there(self):
         for values in MODES:
             objects = template(values)

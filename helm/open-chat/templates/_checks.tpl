@@ -50,6 +50,17 @@
 {{- end }}
 {{- end }}
 
+{{- /* A trial, whose access nobody has chosen, is for those who may forward a port to it. */}}
+{{- if and .Values.simulator.enabled (not (include "open-chat.text" .Values.access)) }}
+{{- $way := "" }}
+{{- if .Values.ingress.enabled }}{{ $way = "ingress.enabled" }}{{ end }}
+{{- if .Values.httpRoute.enabled }}{{ $way = "httpRoute.enabled" }}{{ end }}
+{{- if ne .Values.service.type "ClusterIP" }}{{ $way = printf "service.type: %s" .Values.service.type }}{{ end }}
+{{- if $way }}
+{{- fail (printf "\n\nsimulator.enabled lets anyone in, and %s would open it to the outside. Leave it out and forward a port, as the notes say; or set access, to open where anyone who reaches it may click." $way) }}
+{{- end }}
+{{- end }}
+
 {{- if not .Values.config.OPS_LISTEN }}
 {{- fail "\n\nconfig.OPS_LISTEN must be set: in this chart, health and metrics have a port of their own." }}
 {{- else if eq (include "open-chat.port" .) (include "open-chat.opsPort" .) }}

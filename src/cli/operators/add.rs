@@ -131,9 +131,9 @@ impl Add {
         }
         let mut adding = Adding {
             chathub: &company.chathub,
-            interrupt: Interrupt::listen(|| eprintln!("{FINISHING}")),
+            interrupt: Interrupt::listen(|| output::say(FINISHING)),
             first_wait: FIRST_WAIT,
-            say: &|text| eprintln!("{text}"),
+            say: &output::say,
         };
         let mut stop = None;
         for chunk in new.chunks(CHUNK) {

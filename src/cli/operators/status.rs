@@ -9,7 +9,7 @@ use super::{Status, list};
 use crate::chathub::{Error, Operator, OperatorId, OrganizationId};
 use crate::cli::company::{Company, find, organization_id, organization_name, with_company};
 use crate::cli::exit::{Exit, Usage};
-use crate::cli::output::{Form, shown};
+use crate::cli::output::{Form, say, shown};
 
 #[derive(Args)]
 #[command(
@@ -99,13 +99,13 @@ fn how_they_are_left(id: OperatorId, error: &Error) -> String {
 
 fn is_meant(operators: &[Operator]) -> anyhow::Result<bool> {
     for operator in operators {
-        eprintln!(
+        say(&format!(
             "{}  {}, {}, {}",
             operator.id,
             shown(&operator.name),
             operator.status,
             organization_name(&operator.organization)
-        );
+        ));
     }
     eprint!("Delete {} of them? [y/N] ", operators.len());
     io::stderr().flush()?;

@@ -13,6 +13,7 @@ use crate::chathub::ChatHub;
 use crate::cli::operators::adding::{Adding, CHUNK, Stop};
 use crate::cli::operators::chunk::Fate;
 use crate::cli::operators::interrupt::{FINISHING, Interrupt};
+use crate::cli::output;
 
 /// Refusals in a row after which the fault is not with the rows.
 const MOST_REFUSED: usize = 20;
@@ -104,7 +105,7 @@ impl<'a> Sending<'a> {
 
 /// Says something above the bar.
 fn say(bar: &ProgressBar, text: &str) {
-    bar.suspend(|| eprintln!("{text}"));
+    bar.suspend(|| output::say(text));
 }
 
 /// The line of a row that is not left as it was.

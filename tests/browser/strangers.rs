@@ -1,0 +1,91 @@
+//! Another site's page in an agent's browser: what it loads from this service is no click of the
+//! agent's.
+
+use std::io::{Read as _, Write as _};
+use std::net::TcpListener;
+
+use serde_json::json;
+
+use crate::browser::Browser;
+use crate::process::{Running, open_chat};
+
+/// Asks for the chat in every way in which a page can without leaving itself; ends when all of them
+/// have ended.
+const ASK_FORTY_TIMES: &str = "
+    const [url, done] = arguments;
+    const fetched = (mode) => fetch(url, {mode, credentials: 'include'});
+    const loaded = (element) => new Promise((end) => {
+        element.onload = element.onerror = end;
+        document.head.append(element);
+    });
+    const listened = () => new Promise((end) => {
+        const source = new EventSource(url, {withCredentials: true});
+        source.onopen = source.onerror = () => { source.close(); end(); };
+    });
+    const preloaded = (cors) => loaded(Object.assign(document.createElement('link'),
+        {rel: 'preload', as: 'fetch', href: `${url}&n=${cors}`, crossOrigin: cors}));
+    const all = [preloaded('use-credentials'), preloaded(null), listened(), listened(), fetched('cors')];
+    for (let i = all.length; i < 40; i += 1) all.push(fetched('no-cors'));
+    Promise.allSettled(all).then((outcomes) => done(outcomes.length));";
+
+/// A site of its own: one page, whatever is asked for.
+fn stranger() -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            let mut stream = stream.unwrap();
+            let _ = stream.read(&mut [0; 4096]);
+            let page = "<!doctype html><title>Stranger</title>";
+            let _ = write!(
+                stream,
+                "HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nConnection: close\r\nContent-Length: {}\r\n\r\n{page}",
+                page.len()
+            );
+        }
+    });
+    // Another site than 127.0.0.1, though the same machine.
+    format!("http://localhost:{port}/")
+}
+
+/// How many requests the service has refused because they are no navigations.
+async fn refusals(address: &str) -> u32 {
+    let metrics = reqwest::get(format!("http://{address}/metrics"))
+        .await
+        .unwrap();
+    let metrics = metrics.text().await.unwrap();
+    let series = r#"open_chat_refusals_total{kind="not-a-navigation"} "#;
+    let line = metrics.lines().find_map(|line| line.strip_prefix(series));
+    line.unwrap().parse().unwrap()
+}
+
+#[tokio::test]
+async fn a_page_that_keeps_asking_does_not_lock_the_agent_out() {
+    let chathub = Running::start(&mut open_chat(&["simulate", "--port", "0"], &[]), "http://");
+    let url = chathub.url("");
+    let variables = [
+        ("ACCESS", "open"),
+        ("LISTEN", "127.0.0.1:0"),
+        ("CHATHUB_URL", url.as_str()),
+        ("CHATHUB_LOGIN", "demo"),
+        ("CHATHUB_PASSWORD", "demo-password"),
+        ("CHAT_PANEL_URL", url.as_str()),
+        ("RATE_LIMIT_OPERATOR", "1/h"),
+        ("RATE_LIMIT_CLIENT", "1/h"),
+    ];
+    let service = Running::start(&mut open_chat(&["serve"], &variables), "\"listening\"");
+    let (_, address) = service.printed.split_once("\"listen\":\"").unwrap();
+    let address = address.split('"').next().unwrap();
+    let link = format!("http://{address}/open-chat?operator=101&phone=0501234567");
+
+    let browser = Browser::open(&stranger()).await;
+    let asked = browser
+        .client
+        .execute_async(ASK_FORTY_TIMES, vec![json!(link)]);
+    assert_eq!(asked.await.unwrap(), json!(40));
+    // They have arrived: a browser may take a few of them for one.
+    assert!(refusals(address).await >= 35);
+    browser.goto(&link).await;
+    assert_eq!(browser.text("#operator").await, "101 · John Smith");
+    browser.close().await;
+}
