@@ -36,17 +36,24 @@ impl Scope {
         {
             return Ok(true);
         }
-        let listed: Vec<Whom> = entries
-            .iter()
-            .map(|entry| entry.means(operators))
-            .filter_map(Result::transpose)
-            .collect::<Result<_, _>>()?;
+        let (mut listed, mut unknown) = (Vec::new(), None);
+        for entry in entries.iter() {
+            match entry.means(operators) {
+                Ok(whom) => listed.extend(whom),
+                Err(unfound) => unknown = Some(unfound),
+            }
+        }
         let is_listed = |whom: &Whom| listed.contains(whom);
-        Ok(is_listed(whom)
+        let contains = is_listed(whom)
             || match whom {
                 Whom::Operator(_) => false,
                 Whom::AnyOf(_, active) => active.iter().all(|id| is_listed(&Whom::Operator(*id))),
-            })
+            };
+        match unknown {
+            // Another of the names might mean them; which, takes the directory.
+            Some(unfound) if !contains => Err(unfound),
+            _ => Ok(contains),
+        }
     }
 }
 
