@@ -6,8 +6,10 @@
 mod directory;
 mod map;
 pub mod name;
+mod reading;
 mod rendezvous;
 mod roster;
+mod state;
 
 use std::sync::Arc;
 
@@ -93,16 +95,20 @@ impl Operators<'_> {
             return Err(Unfound::AutoIsOff);
         }
         let roster = self.roster.ok_or(Unfound::DirectoryNeeded)?;
-        let active = roster
-            .active(organization)
-            .ok_or(Unfound::NobodyActive)?
-            .clone();
-        Ok(Whom::AnyOf(organization, active))
+        match roster.active(organization) {
+            Some(active) => Ok(Whom::AnyOf(organization, active.clone())),
+            None if roster.is_unread(organization) => Err(Unfound::DirectoryNeeded),
+            None => Err(Unfound::NobodyActive),
+        }
     }
 
     fn by_name(&self, name: &str) -> Result<Whom, Unfound> {
         let roster = self.roster.ok_or(Unfound::DirectoryNeeded)?;
-        roster.called(name).map(Whom::Operator)
+        match roster.called(name) {
+            // The name may be in a list that could not be read yet.
+            Err(Unfound::Unknown) if !roster.is_complete() => Err(Unfound::DirectoryNeeded),
+            found => found.map(Whom::Operator),
+        }
     }
 }
 
