@@ -70,3 +70,36 @@ impl Entry {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::chathub::OperatorStatus::Active;
+    use crate::operators::{OperatorMap, partial_roster, roster};
+
+    /// Whether a list of two names, one of which nobody bears, has this operator in it.
+    fn contains(operator: u64, is_whole: bool) -> Result<bool, Unfound> {
+        let people = [(24, 101, "John Smith", Active)];
+        let roster = if is_whole {
+            roster(&people)
+        } else {
+            partial_roster(&people)
+        };
+        let operators = Operators {
+            map: &OperatorMap::default(),
+            roster: Some(&roster),
+            auto: false,
+        };
+        let names = ["Nobody", "John Smith"].map(|name| Entry::Name(name.into()));
+        let scope = Scope::from(Some(names.to_vec()));
+        scope.contains(&Whom::Operator(OperatorId(operator)), operators)
+    }
+
+    #[test]
+    fn a_name_that_is_not_known_yet_keeps_nobody_out_who_is() {
+        assert_eq!(contains(101, true), Ok(true));
+        assert_eq!(contains(102, true), Ok(false));
+        assert_eq!(contains(101, false), Ok(true));
+        assert_eq!(contains(102, false), Err(Unfound::DirectoryNeeded));
+    }
+}

@@ -111,8 +111,9 @@ impl Directory {
             if let Some(roster) = self.roster.load_full() {
                 if is_first {
                     tracing::info!(operators = roster.len(), "ChatHub's directory is read");
-                    self.first.send_replace(Some(Ok(())));
                 }
+                self.first
+                    .send_if_modified(|first| first.replace(Ok(())) != Some(Ok(())));
                 if state.is_whole() {
                     *self.read_at.lock().unwrap_or_else(PoisonError::into_inner) =
                         (Instant::now(), Utc::now());

@@ -19,7 +19,7 @@ pub use map::{MapError, OperatorMap};
 pub use rendezvous::assigned;
 pub use roster::Roster;
 #[cfg(test)]
-pub(crate) use roster::tests::roster;
+pub(crate) use roster::tests::{partial_roster, roster};
 
 use crate::chathub::{OperatorId, OrganizationId};
 
@@ -173,6 +173,24 @@ mod tests {
         assert_eq!(find(true, "auto:6"), Err(Unfound::NobodyActive));
         assert_eq!(find(true, "auto:7"), Err(Unfound::NobodyActive));
         assert_eq!(find(true, "auto:everyone"), Err(Unfound::Unknown));
+    }
+
+    #[test]
+    fn who_is_not_found_in_a_part_of_the_directory_may_be_in_the_other() {
+        let map = OperatorMap::default();
+        let roster = partial_roster(&[(24, 101, "John Smith", Active), (6, 21, "Ivan", Inactive)]);
+        let operators = Operators {
+            map: &map,
+            roster: Some(&roster),
+            auto: true,
+        };
+        let john = Ok(Whom::Operator(OperatorId(101)));
+        assert_eq!(operators.named("John Smith"), john);
+        let unknown = Err(Unfound::DirectoryNeeded);
+        assert_eq!(operators.named("Ann Smith"), unknown);
+        assert_eq!(operators.named("auto:7"), unknown);
+        assert_eq!(operators.named("auto:6"), Err(Unfound::NobodyActive));
+        assert!(operators.named("auto:24").is_ok());
     }
 
     #[test]

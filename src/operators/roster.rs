@@ -163,6 +163,11 @@ pub(super) mod tests {
     use super::*;
     use OperatorStatus::{Active, Deleted, Inactive, Other};
 
+    /// The same, where an organization's list could not be read.
+    pub(crate) fn partial_roster(operators: &[(u64, u64, &str, OperatorStatus)]) -> Roster {
+        Roster::new(roster(operators).lists, false)
+    }
+
     /// Organization, id, name, status of each.
     pub(crate) fn roster(operators: &[(u64, u64, &str, OperatorStatus)]) -> Roster {
         let mut lists = BTreeMap::<_, Vec<Entry>>::new();

@@ -402,6 +402,21 @@ async fn a_refused_mint_that_teaches_the_time_is_asked_again() {
     assert_eq!(service.chathub.calls(Endpoint::OperatorToken), 2);
 }
 
+/// Half an hour has passed on ChatHub's clock alone, and the mint's own answer is the first to tell:
+/// the token that was asked for by the old time has half an hour too little.
+#[tokio::test]
+async fn a_mint_that_teaches_the_time_is_asked_again() {
+    let service = Service::start().await;
+    service.chathub.world().pass_time(1800);
+    let location = header(&service.click(CLICK).await, "location");
+    assert_eq!(service.chathub.calls(Endpoint::OperatorToken), 2);
+    let claims = location.split('.').nth_back(1).unwrap();
+    let claims = URL_SAFE_NO_PAD.decode(claims).unwrap();
+    let claims: serde_json::Value = serde_json::from_slice(&claims).unwrap();
+    let left = claims["exp"].as_i64().unwrap() - 1800 - Utc::now().timestamp();
+    assert!((3000..=3605).contains(&left), "{left}");
+}
+
 /// A JWT with these claims; nobody but ChatHub can check its signature.
 fn jwt(claims: &str) -> String {
     let claims = URL_SAFE_NO_PAD.encode(claims);
