@@ -6,11 +6,12 @@ use std::time::Duration;
 
 use tokio::runtime::Handle;
 use tokio::sync::Notify;
-use tokio::task::JoinHandle;
+use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::timeout;
 
 use crate::chathub::{self, ChatHub};
 use crate::http::Desk;
+use crate::operators::Roster;
 use crate::reload::{Look, Reloading, Report};
 use crate::secret::Secret;
 use crate::shared_store::SharedStore;
@@ -28,6 +29,9 @@ const SWEEP: Duration = Duration::from_secs(1);
 /// How often key, map and secret files are looked at.
 const LOOK_AT_FILES: Duration = Duration::from_secs(1);
 
+/// Before a task that has broken down begins again.
+const BROKEN_AGAIN: Duration = Duration::from_secs(1);
+
 /// Starts them all. `look_now` has the files looked at at once, `credentials` among them.
 pub(super) fn start(
     chathub: Arc<ChatHub>,
@@ -37,13 +41,19 @@ pub(super) fn start(
 ) -> Vec<JoinHandle<()>> {
     vec![
         tokio::spawn(prove(chathub, Arc::clone(desk))),
-        tokio::spawn(keep_directory(Arc::clone(desk))),
+        tokio::spawn(kept_running("directory", {
+            let desk = Arc::clone(desk);
+            move || keep_directory(Arc::clone(&desk))
+        })),
         tokio::spawn(look_at_files(
             Arc::clone(desk),
             credentials.into(),
             look_now,
         )),
-        tokio::spawn(sweep(Arc::clone(desk))),
+        tokio::spawn(kept_running("sweep", {
+            let desk = Arc::clone(desk);
+            move || sweep(Arc::clone(&desk))
+        })),
         tokio::spawn(watch_shared_store(desk.shared.clone())),
     ]
 }
@@ -109,8 +119,37 @@ async fn look_at_files(
     }
 }
 
+/// Runs a task, and begins it again where it breaks down: a defect in one round must not end all
+/// further rounds without a word.
+async fn kept_running<T: Future<Output = ()> + Send + 'static>(
+    name: &'static str,
+    task: impl Fn() -> T + Send,
+) {
+    loop {
+        // A set, because its tasks end when it is dropped.
+        let mut running = JoinSet::new();
+        running.spawn(task());
+        match running.join_next().await {
+            Some(Err(error)) if error.is_panic() => {
+                tracing::error!(
+                    task = name,
+                    "a background task has broken down, and begins again"
+                );
+                tokio::time::sleep(BROKEN_AGAIN).await;
+            }
+            _ => return,
+        }
+    }
+}
+
+/// What the directory says of operators counts for their tokens too.
 async fn keep_directory(desk: Arc<Desk>) {
-    desk.directory.keep().await;
+    let tokens = &desk.tokens;
+    let heard = |roster: &Roster, began| {
+        let is_out = |operator| roster.status(operator).is_none_or(|status| !status.works());
+        tokens.directory_read(began, is_out);
+    };
+    desk.directory.keep(heard).await;
 }
 
 async fn sweep(desk: Arc<Desk>) {
@@ -127,5 +166,26 @@ async fn sweep(desk: Arc<Desk>) {
 async fn watch_shared_store(shared: Option<Arc<SharedStore>>) {
     if let Some(shared) = shared {
         shared.watch().await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::AtomicU32;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_task_that_breaks_down_begins_again() {
+        let rounds = Arc::new(AtomicU32::new(0));
+        let task = {
+            let rounds = Arc::clone(&rounds);
+            move || {
+                let round = rounds.fetch_add(1, Ordering::Relaxed);
+                async move { assert!(round == 1, "on purpose") }
+            }
+        };
+        kept_running("test", task).await;
+        assert_eq!(rounds.load(Ordering::Relaxed), 2);
     }
 }

@@ -14,7 +14,9 @@ use super::credentials::Credentials;
 use super::endpoint::Endpoint;
 use super::error::{BadAnswer, Error};
 use super::gate::Gate;
+use super::listing::{self, ListedOperator, ListedOrganization, Listing};
 use super::observe::{Nobody, Observer};
+use super::operator_token;
 use super::pace::Pace;
 use super::session::Session;
 use super::transport::{Call, Transport};
@@ -110,7 +112,7 @@ impl ChatHub {
     /// Proves the credentials: logs in, or shows the profile key once.
     pub async fn log_in(&self) -> Result<(), Error> {
         if self.session.is_by_key() {
-            return self.list_organizations().await.map(drop);
+            return self.list_readable_organizations().await.map(drop);
         }
         let deadline = Instant::now() + self.call_budget;
         self.session
@@ -122,21 +124,32 @@ impl ChatHub {
     /// `GET /api/company/organization`: the company's organizations.
     pub async fn list_organizations(&self) -> Result<Vec<Organization>, Error> {
         let call = Call::new(Endpoint::Organizations);
-        let listed = self.send(call, answer::json).await;
-        listed.map_err(|error| match error {
-            // It asks for nothing that could be missing.
-            Error::NotFound => Error::BadAnswer(BadAnswer::NoChatHub),
-            other => other,
-        })
+        self.send(call, answer::json).await.map_err(nothing_there)
     }
 
-    /// `GET /api/operator`: an organization's operators, inactive and deleted ones too.
+    /// The same, as far as it can be read: a record that is none is left out and counted.
+    pub async fn list_readable_organizations(&self) -> Result<Listing<ListedOrganization>, Error> {
+        let call = Call::new(Endpoint::Organizations);
+        self.send(call, listing::read).await.map_err(nothing_there)
+    }
+
+    /// `GET /api/operator`: an organization's operators, inactive and deleted ones too. Fails where
+    /// a record cannot be read: whoever adds operators must know of all that there are.
     pub async fn list_operators(
         &self,
         organization: OrganizationId,
     ) -> Result<Vec<Operator>, Error> {
         let call = Call::new(Endpoint::Operators).query("organizationId", &organization);
         self.send(call, answer::json).await
+    }
+
+    /// The same, as far as it can be read: a record that is none is left out and counted.
+    pub async fn list_readable_operators(
+        &self,
+        organization: OrganizationId,
+    ) -> Result<Listing<ListedOperator>, Error> {
+        let call = Call::new(Endpoint::Operators).query("organizationId", &organization);
+        self.send(call, listing::read).await
     }
 
     /// `POST /api/operator/synchronize`: adds operators.
@@ -164,7 +177,8 @@ impl ChatHub {
     }
 
     /// `POST /api/operator/get-token`: a token that opens the panel as this operator until `expires_at`, which may be at
-    /// most 24 hours ahead.
+    /// most 24 hours ahead. What is no JWT, says that it is another operator's, or has ended, is
+    /// [`Error::BadAnswer`].
     pub async fn mint_operator_token(
         &self,
         operator: OperatorId,
@@ -173,10 +187,9 @@ impl ChatHub {
         let asked = expires_at.to_rfc3339_opts(SecondsFormat::Millis, true);
         let call =
             Call::new(Endpoint::OperatorToken).json(&json!({"id": operator, "expiresAt": asked}));
-        let secret = self.send(call, answer::token).await?;
-        // A token that ends earlier than asked for is believed.
-        let expires_at = answer::expiry(&secret).map_or(expires_at, |end| end.min(expires_at));
-        Ok(OperatorToken { secret, expires_at })
+        let secret = self.send(call, operator_token::read).await?;
+        // The answer has told the time, so this is after it.
+        operator_token::check(secret, operator, expires_at, self.now()).map_err(Error::BadAnswer)
     }
 
     /// `POST /api/operator/validate-token`: whether the panel would take this token.
@@ -226,5 +239,13 @@ impl ChatHub {
                 Err(error) => return Err(error),
             }
         }
+    }
+}
+
+/// Organizations are asked for by nothing that could be missing.
+fn nothing_there(error: Error) -> Error {
+    match error {
+        Error::NotFound => Error::BadAnswer(BadAnswer::NoChatHub),
+        other => other,
     }
 }

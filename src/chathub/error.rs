@@ -77,12 +77,25 @@ pub enum BadAnswer {
     /// It holds nothing that can be a token.
     #[error("there is no token in it")]
     NoToken,
+    /// It holds a text in place of a token: an operator token is a JWT.
+    #[error("what should be a token is no JWT")]
+    NoJwt,
+    /// It holds a token that says itself, or of which ChatHub says, that it is another operator's.
+    #[error("the token in it is for another operator")]
+    OtherOperator,
+    /// It holds a token that has ended.
+    #[error("the token in it has ended already")]
+    TokenEnded,
     /// It holds a token that ChatHub itself does not take.
     #[error("the token in it is not valid")]
     TokenNotValid,
     /// It redirects elsewhere, where no password or token may follow.
     #[error("it is a redirect")]
     Redirect,
+    /// It refuses with a page for people, which ChatHub does not send: something in front of it has
+    /// answered, a firewall perhaps.
+    #[error("something before ChatHub has refused the request")]
+    Page,
     /// The host answers, and is no ChatHub: the login page is not where it belongs.
     #[error("there is no ChatHub at this address")]
     NoChatHub,

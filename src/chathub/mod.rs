@@ -41,7 +41,9 @@ mod error;
 #[doc(hidden)]
 pub mod fuzzing;
 mod gate;
+mod listing;
 mod observe;
+mod operator_token;
 mod pace;
 mod session;
 mod transport;
@@ -52,6 +54,7 @@ pub use client::{ChatHub, DEFAULT_URL, Settings};
 pub use credentials::Credentials;
 pub use endpoint::Endpoint;
 pub use error::{BadAnswer, Error, Unreachable};
+pub use listing::{ListedOperator, ListedOrganization, Listing};
 pub use observe::{Observer, Outcome};
 pub use types::{
     AddedOperator, NewOperator, Operator, OperatorId, OperatorStatus, OperatorToken, Organization,

@@ -185,6 +185,11 @@ fn refuse_failures(response: &Response) -> Result<(), Error> {
         _ if status.is_success() => return Ok(()),
         _ if status.is_redirection() => Error::BadAnswer(BadAnswer::Redirect),
         _ if status.is_server_error() => Error::Unavailable(Unreachable::Status(status.as_u16())),
+        // A page for people is no verdict of ChatHub's on an operator or an account.
+        StatusCode::NOT_FOUND if is_page(response) => Error::BadAnswer(BadAnswer::NoChatHub),
+        StatusCode::BAD_REQUEST | StatusCode::FORBIDDEN if is_page(response) => {
+            Error::BadAnswer(BadAnswer::Page)
+        }
         StatusCode::UNAUTHORIZED => Error::CredentialsRejected,
         StatusCode::FORBIDDEN => Error::NotPermitted,
         StatusCode::NOT_FOUND => Error::NotFound,
@@ -196,6 +201,16 @@ fn refuse_failures(response: &Response) -> Result<(), Error> {
             status: status.as_u16(),
         },
         _ => Error::BadAnswer(BadAnswer::NotDocumented),
+    })
+}
+
+fn is_page(response: &Response) -> bool {
+    let content_type = response.headers().get(CONTENT_TYPE);
+    content_type.is_some_and(|value| {
+        let value = value.as_bytes();
+        value
+            .get(..9)
+            .is_some_and(|head| head.eq_ignore_ascii_case(b"text/html"))
     })
 }
 

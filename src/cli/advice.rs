@@ -35,6 +35,12 @@ pub(super) const fn advice(error: &Error) -> &'static str {
         Error::BadAnswer(BadAnswer::TokenNotValid) => {
             "ChatHub does not take a token that it has just made: tell SMSBAT's support."
         }
+        Error::BadAnswer(BadAnswer::OtherOperator | BadAnswer::TokenEnded) => {
+            "ChatHub makes tokens that nobody may use: look at this machine's clock, then tell SMSBAT's support."
+        }
+        Error::BadAnswer(BadAnswer::Page) => {
+            "Something between this machine and ChatHub refuses, a firewall or a proxy: ask whoever runs it to let this through."
+        }
         Error::BadAnswer(_) => {
             "Check CHATHUB_URL: something that is not ChatHub answers there, perhaps a proxy. ChatHub is at https://chatapi.smsbat.com."
         }

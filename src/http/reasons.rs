@@ -44,12 +44,17 @@ impl From<Denied> for Refusal {
             Denied::OperatorUnknown => Kind::OperatorUnknown,
             Denied::OperatorAmbiguous => Kind::OperatorAmbiguous,
             Denied::OperatorInactive => Kind::OperatorInactive,
-            // It has been read by now, or the click would have heard why not.
+            // It has been read by now, but not the whole of it.
             Denied::DirectoryNeeded => Kind::ChathubUnavailable,
             Denied::AutoIsOff | Denied::OperatorNotAllowed => Kind::OperatorNotAllowed,
             Denied::NetworkNotAllowed => Kind::NetworkNotAllowed,
         };
-        Self::new(kind, Detail::Denied(denied))
+        let refusal = Self::new(kind, Detail::Denied(denied));
+        if kind == Kind::ChathubUnavailable {
+            refusal.retry_after(RETRY_SOON)
+        } else {
+            refusal
+        }
     }
 }
 

@@ -60,7 +60,7 @@ pub(super) async fn page(
     let page = Page {
         script: desk.widget.script.as_url().as_str(),
         token: held.token.secret.expose(),
-        expires_in: held.left().as_secs(),
+        expires_in: desk.tokens.left(&held).as_secs(),
         ticket: ticket.as_ref().map(Secret::expose),
         refresh: REFRESH,
     };
@@ -107,7 +107,7 @@ pub(super) async fn token(
         .json(Next {
             token: held.token.secret.expose(),
             expires_at: ends.to_rfc3339_opts(SecondsFormat::Secs, true),
-            expires_in: held.left().as_secs(),
+            expires_in: desk.tokens.left(&held).as_secs(),
         }))
 }
 

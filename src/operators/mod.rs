@@ -6,8 +6,10 @@
 mod directory;
 mod map;
 pub mod name;
+mod reading;
 mod rendezvous;
 mod roster;
+mod state;
 
 use std::sync::Arc;
 
@@ -17,7 +19,7 @@ pub use map::{MapError, OperatorMap};
 pub use rendezvous::assigned;
 pub use roster::Roster;
 #[cfg(test)]
-pub(crate) use roster::tests::roster;
+pub(crate) use roster::tests::{partial_roster, roster};
 
 use crate::chathub::{OperatorId, OrganizationId};
 
@@ -93,16 +95,20 @@ impl Operators<'_> {
             return Err(Unfound::AutoIsOff);
         }
         let roster = self.roster.ok_or(Unfound::DirectoryNeeded)?;
-        let active = roster
-            .active(organization)
-            .ok_or(Unfound::NobodyActive)?
-            .clone();
-        Ok(Whom::AnyOf(organization, active))
+        match roster.active(organization) {
+            Some(active) => Ok(Whom::AnyOf(organization, active.clone())),
+            None if roster.is_unread(organization) => Err(Unfound::DirectoryNeeded),
+            None => Err(Unfound::NobodyActive),
+        }
     }
 
     fn by_name(&self, name: &str) -> Result<Whom, Unfound> {
         let roster = self.roster.ok_or(Unfound::DirectoryNeeded)?;
-        roster.called(name).map(Whom::Operator)
+        match roster.called(name) {
+            // The name may be in a list that could not be read yet.
+            Err(Unfound::Unknown) if !roster.is_complete() => Err(Unfound::DirectoryNeeded),
+            found => found.map(Whom::Operator),
+        }
     }
 }
 
@@ -167,6 +173,24 @@ mod tests {
         assert_eq!(find(true, "auto:6"), Err(Unfound::NobodyActive));
         assert_eq!(find(true, "auto:7"), Err(Unfound::NobodyActive));
         assert_eq!(find(true, "auto:everyone"), Err(Unfound::Unknown));
+    }
+
+    #[test]
+    fn who_is_not_found_in_a_part_of_the_directory_may_be_in_the_other() {
+        let map = OperatorMap::default();
+        let roster = partial_roster(&[(24, 101, "John Smith", Active), (6, 21, "Ivan", Inactive)]);
+        let operators = Operators {
+            map: &map,
+            roster: Some(&roster),
+            auto: true,
+        };
+        let john = Ok(Whom::Operator(OperatorId(101)));
+        assert_eq!(operators.named("John Smith"), john);
+        let unknown = Err(Unfound::DirectoryNeeded);
+        assert_eq!(operators.named("Ann Smith"), unknown);
+        assert_eq!(operators.named("auto:7"), unknown);
+        assert_eq!(operators.named("auto:6"), Err(Unfound::NobodyActive));
+        assert!(operators.named("auto:24").is_ok());
     }
 
     #[test]

@@ -12,7 +12,7 @@ use serde::Deserialize;
 use serde_json::json;
 
 use super::Stage;
-use super::answer::{list, moment, status, token_answer};
+use super::answer::{list, list_with, moment, status, token_answer};
 use super::fault::{Fault, broken_off};
 use super::rules::ValidateBody;
 use super::world::{Endpoint, Refused, World, operator_token};
@@ -164,21 +164,23 @@ fn operators(world: &World, asked: &Asked<'_>) -> Answer {
         .find_map(|pair| pair.strip_prefix("organizationId="))
         .and_then(|id| id.parse().ok())
         .ok_or(StatusCode::BAD_REQUEST)?;
+    if let Some(code) = world.broken(organization) {
+        return Err(status(code));
+    }
     let operators = world
         .operators_of(organization)
         .ok_or(StatusCode::FORBIDDEN)?;
+    let odd_records = world.odd_records(organization);
     let organization = json!({"id": organization, "name": world.organization_name(organization)});
-    Ok(list(
-        world,
-        operators.iter().map(|(id, operator)| {
-            json!({
-                "id": id,
-                "name": operator.name,
-                "status": operator.status,
-                "organization": organization,
-            })
-        }),
-    ))
+    let records = operators.iter().map(|(id, operator)| {
+        json!({
+            "id": id,
+            "name": operator.name,
+            "status": operator.status,
+            "organization": organization,
+        })
+    });
+    Ok(list_with(world, records, odd_records))
 }
 
 fn synchronize(world: &World, asked: &Asked<'_>) -> Answer {

@@ -6,19 +6,22 @@ use std::time::Duration;
 
 use actix_web::HttpResponse;
 use actix_web::body::{BodySize, MessageBody};
-use actix_web::http::StatusCode;
 use actix_web::http::header::{LOCATION, RETRY_AFTER};
 use actix_web::web::Bytes;
 use serde::Deserialize;
 
+use super::answer::status;
 use super::world::Endpoint;
 
 /// How an answer goes wrong.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Fault {
-    /// This status with a page of HTML, as a proxy in front would send it.
+    /// This status: from 500 on with a page of HTML, as a proxy in front sends it; below with an
+    /// empty body, as ChatHub itself refuses.
     Status(u16),
+    /// This status with a page of HTML, as a firewall in front of ChatHub sends it.
+    Page(u16),
     /// 429 with `Retry-After` in seconds.
     Throttled(u64),
     /// 200 with this body.
@@ -45,11 +48,10 @@ impl Fault {
     /// Plays the fault. `None`: the call is to be carried out after all.
     pub(super) async fn play(&self) -> Option<HttpResponse> {
         Some(match self {
-            Self::Status(status) => HttpResponse::build(
-                StatusCode::from_u16(*status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR),
-            )
-            .content_type("text/html")
-            .body("<html><body><h1>Something went wrong</h1></body></html>"),
+            Self::Status(code) if *code < 500 => HttpResponse::new(status(*code)),
+            Self::Status(code) | Self::Page(code) => HttpResponse::build(status(*code))
+                .content_type("text/html")
+                .body("<html><body><h1>Something went wrong</h1></body></html>"),
             Self::Throttled(seconds) => HttpResponse::TooManyRequests()
                 .insert_header((RETRY_AFTER, seconds.to_string()))
                 .body(r#"{"error":"rate_limit","message":"Too many requests","status":429}"#),

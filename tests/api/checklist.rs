@@ -265,7 +265,33 @@ async fn a_token_that_chathub_does_not_take() {
         &check(&shell, &[]),
         1,
         &[
+            "FAILED   token          operator 101 John Smith: ChatHub's answer makes no sense: what should be a token is no JWT",
+        ],
+    );
+    // A JWT, which ChatHub has not signed.
+    shell.chathub.always(
+        Endpoint::OperatorToken,
+        Some(Fault::Body(
+            "\"eyJhbGciOiJIUzI1NiJ9.e30.c2lnbmF0dXJl\"".into(),
+        )),
+    );
+    assert_says(
+        &check(&shell, &[]),
+        1,
+        &[
             "FAILED   token          minted for operator 101 John Smith, but ChatHub does not take it: Invalid token",
+        ],
+    );
+    shell.chathub.always(Endpoint::OperatorToken, None);
+    shell.chathub.always(
+        Endpoint::ValidateToken,
+        Some(Fault::Body(r#"{"isValid":true,"operatorId":102}"#.into())),
+    );
+    assert_says(
+        &check(&shell, &[]),
+        1,
+        &[
+            "FAILED   token          operator 101 John Smith: ChatHub's answer makes no sense: the token in it is for another operator",
         ],
     );
 }

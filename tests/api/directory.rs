@@ -189,7 +189,10 @@ async fn an_id_never_waits_for_the_directory() {
 #[case::broken(Endpoint::Operators, Fault::Status(500), "chathub-unavailable")]
 #[case::nonsense(Endpoint::Operators, Fault::Body("[".into()), "chathub-bad-answer")]
 #[case::forbidden(Endpoint::Organizations, Fault::Status(403), "credentials-rejected")]
+#[case::a_firewall(Endpoint::Organizations, Fault::Page(403), "chathub-bad-answer")]
+#[case::a_firewall_s_404(Endpoint::Operators, Fault::Page(404), "chathub-bad-answer")]
 #[case::nobody_s_business(Endpoint::Operators, Fault::Status(403), "operator-unknown")]
+#[case::an_empty_company(Endpoint::Organizations, Fault::Body("[]".into()), "operator-unknown")]
 #[tokio::test]
 async fn without_a_directory_names_are_refused_and_ids_are_not(
     #[case] endpoint: Endpoint,

@@ -124,6 +124,15 @@ impl Service {
         .await;
     }
 
+    /// Until a click on a name finds a directory, whole or not.
+    pub async fn wait_until_ready_to_click(&self) {
+        eventually("the directory is there", async || {
+            let response = self.click("operator=John%20Smith&phone=0501234567").await;
+            response.status() == 302
+        })
+        .await;
+    }
+
     pub fn url(&self) -> &str {
         &self.url
     }

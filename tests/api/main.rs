@@ -19,6 +19,7 @@ mod confirm;
 mod connections;
 mod directory;
 mod documents;
+mod doubts;
 mod ending;
 mod faults;
 mod foreign;

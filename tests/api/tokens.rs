@@ -2,11 +2,13 @@
 
 use std::time::Duration;
 
-use chrono::{DateTime, TimeDelta, Utc};
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use chrono::{TimeDelta, Utc};
 use open_chat::simulator::{Endpoint, Fault, Rules};
 use rstest::rstest;
 
-use crate::harness::{PASSWORD, Service, eventually, header, log_line, rules};
+use crate::harness::{Service, eventually, header, log_line, rules};
 
 const CLICK: &str = "operator=101&phone=0501234567";
 
@@ -107,18 +109,119 @@ async fn a_refresh_brings_a_new_token() {
     assert_eq!(service.metric(&outcomes("failed")).await, 0);
 }
 
+/// A firewall in front of ChatHub, a wrong deployment: for a moment every refresh is refused. The
+/// tokens that are there have an hour left, and no agent may notice.
+#[rstest]
+#[case::not_permitted(Fault::Status(403))]
+#[case::not_found(Fault::Status(404))]
+#[case::not_wanted(Fault::Status(400))]
+#[case::a_firewall_s_403(Fault::Page(403))]
+#[case::a_firewall_s_404(Fault::Page(404))]
 #[tokio::test]
-async fn an_operator_who_is_disabled_is_refused_after_the_next_refresh() {
+async fn a_refused_refresh_takes_no_token_away(#[case] fault: Fault) {
+    let rules = Rules {
+        operators: 20,
+        ..rules()
+    };
+    let variables = [("TOKEN_REUSE", "1ms"), ("CHATHUB_MAX_RATE", "1000")];
+    let service = Service::start_with(rules, &variables).await;
+    let click = |operator: u64| format!("operator={operator}&phone=0501234567");
+    for operator in 101..121 {
+        service.destination(&click(operator)).await;
+    }
+    service
+        .chathub
+        .always(Endpoint::OperatorToken, Some(fault.clone()));
+    let mints = service.chathub.calls(Endpoint::OperatorToken);
+    eventually("every refresh is refused", async || {
+        for operator in 101..121 {
+            service.destination(&click(operator)).await;
+        }
+        service.chathub.calls(Endpoint::OperatorToken) >= mints + 20
+    })
+    .await;
+    for operator in 101..121 {
+        for _ in 0..5 {
+            service.destination(&click(operator)).await;
+        }
+    }
+    assert_eq!(service.metric(&outcomes("failed")).await, 0);
+    // It is well again: who comes now gets a token.
+    service.chathub.always(Endpoint::OperatorToken, None);
+    service.destination(&click(101)).await;
+}
+
+#[tokio::test]
+async fn a_refused_refresh_is_not_tried_at_every_click() {
     let service = Service::start_with(rules(), &[("TOKEN_REUSE", "1ms")]).await;
+    service.destination(CLICK).await;
+    service
+        .chathub
+        .always(Endpoint::OperatorToken, Some(Fault::Status(403)));
+    let refused =
+        r#"chathub_requests_total{endpoint="operator/get-token",outcome="not-permitted"}"#;
+    eventually("a refresh is refused", async || {
+        service.destination(CLICK).await;
+        service.metric(refused).await > 0
+    })
+    .await;
+    for _ in 0..50 {
+        service.destination(CLICK).await;
+    }
+    assert_eq!(service.chathub.calls(Endpoint::OperatorToken), 2);
+}
+
+/// The directory says that the operator does not work: then there is nothing to wait for.
+#[tokio::test]
+async fn an_operator_who_is_disabled_is_refused_after_the_next_reading() {
+    let variables = [("TOKEN_REUSE", "1ms"), ("DIRECTORY_REFRESH", "20ms")];
+    let service = Service::start_with(rules(), &variables).await;
     service.destination(CLICK).await;
     service.chathub.world().set_status(101, 1);
     eventually("the refusal arrives", async || {
         service.click(CLICK).await.status() == 403
     })
     .await;
+    assert_eq!(service.refusal(CLICK).await.kind, "operator-inactive");
+}
+
+/// ChatHub refuses the refresh, and a reading that began after that has the operator no more.
+#[tokio::test]
+async fn an_operator_who_is_gone_is_refused_after_the_next_reading() {
+    let variables = [("TOKEN_REUSE", "1ms"), ("DIRECTORY_REFRESH", "20ms")];
+    let service = Service::start_with(rules(), &variables).await;
+    service.destination(CLICK).await;
+    service.chathub.world().remove_operator(101);
+    eventually("the refusal arrives", async || {
+        service.click(CLICK).await.status() == 404
+    })
+    .await;
     let mints = service.chathub.calls(Endpoint::OperatorToken);
-    assert_eq!(service.refusal(CLICK).await.kind, "operator-not-allowed");
+    assert_eq!(service.refusal(CLICK).await.kind, "operator-unknown");
     assert_eq!(service.chathub.calls(Endpoint::OperatorToken), mints);
+}
+
+/// What a firewall's page says is nothing that ChatHub has said of the operator.
+#[rstest]
+#[case::forbidden(403)]
+#[case::not_found(404)]
+#[case::not_wanted(400)]
+#[tokio::test]
+async fn a_page_is_no_refusal_by_chathub(#[case] status: u16) {
+    let service = Service::start().await;
+    service
+        .chathub
+        .always(Endpoint::OperatorToken, Some(Fault::Page(status)));
+    for mints in 1..4 {
+        let problem = service.refusal(CLICK).await;
+        assert_eq!(
+            (problem.status, problem.kind.as_str()),
+            (502, "chathub-bad-answer")
+        );
+        assert_eq!(service.chathub.calls(Endpoint::OperatorToken), mints);
+    }
+    service.chathub.always(Endpoint::OperatorToken, None);
+    service.destination(CLICK).await;
 }
 
 #[rstest]
@@ -299,37 +402,137 @@ async fn a_refused_mint_that_teaches_the_time_is_asked_again() {
     assert_eq!(service.chathub.calls(Endpoint::OperatorToken), 2);
 }
 
+/// Half an hour has passed on ChatHub's clock alone, and the mint's own answer is the first to tell:
+/// the token that was asked for by the old time has half an hour too little.
+#[tokio::test]
+async fn a_mint_that_teaches_the_time_is_asked_again() {
+    let service = Service::start().await;
+    service.chathub.world().pass_time(1800);
+    let location = header(&service.click(CLICK).await, "location");
+    assert_eq!(service.chathub.calls(Endpoint::OperatorToken), 2);
+    let claims = location.split('.').nth_back(1).unwrap();
+    let claims = URL_SAFE_NO_PAD.decode(claims).unwrap();
+    let claims: serde_json::Value = serde_json::from_slice(&claims).unwrap();
+    let left = claims["exp"].as_i64().unwrap() - 1800 - Utc::now().timestamp();
+    assert!((3000..=3605).contains(&left), "{left}");
+}
+
+/// A JWT with these claims; nobody but ChatHub can check its signature.
+fn jwt(claims: &str) -> String {
+    let claims = URL_SAFE_NO_PAD.encode(claims);
+    format!("eyJhbGciOiJIUzI1NiJ9.{claims}.c2lnbmF0dXJl")
+}
+
+fn as_answer(token: &str) -> Fault {
+    Fault::Body(format!("\"{token}\""))
+}
+
 #[tokio::test]
 async fn a_token_s_own_earlier_end_is_believed() {
-    let service = Service::start().await;
-    // A token of another operator that ends at once, signed as the simulator signs.
-    let ends_now = header(
-        &service.click("operator=102&phone=0501234567").await,
-        "location",
-    );
-    let token = ends_now.split_once("token=").expect("a token").1;
-    let claims = token.split('.').nth(1).expect("claims");
-    assert!(!claims.is_empty());
-    let short = short_lived(Utc::now() + TimeDelta::seconds(1));
+    let variables = [("DIRECTORY_REFRESH", "20ms")];
+    let service = Service::start_with(rules(), &variables).await;
+    let end = Utc::now() + TimeDelta::minutes(10);
+    let short = jwt(&format!(
+        r#"{{"operator_id":101,"exp":{}}}"#,
+        end.timestamp()
+    ));
     service
         .chathub
-        .next(Endpoint::OperatorToken, Fault::Body(format!("\"{short}\"")));
-    service.destination(CLICK).await;
+        .next(Endpoint::OperatorToken, as_answer(&short));
+    let is_short = async || header(&service.click(CLICK).await, "location").ends_with(&short);
+    assert!(is_short().await);
+    assert!(is_short().await, "it is good for some minutes");
+    // By ChatHub's clock, which every answer tells, it is over now.
+    service.chathub.world().pass_time(600);
     eventually("the short token is not handed out any more", async || {
-        !header(&service.click(CLICK).await, "location").ends_with(&short)
+        !is_short().await
     })
     .await;
 }
 
-/// A JWT with this end; nobody checks its signature here.
-fn short_lived(end: DateTime<Utc>) -> String {
-    let claims = serde_json::json!({"operator_id": 101, "exp": end.timestamp()});
-    jsonwebtoken::encode(
-        &jsonwebtoken::Header::default(),
-        &claims,
-        &jsonwebtoken::EncodingKey::from_secret(PASSWORD.as_bytes()),
-    )
-    .unwrap()
+/// ChatHub's clock moves on and this machine's does not, as where this machine was suspended.
+#[tokio::test]
+async fn a_token_that_has_ended_by_the_other_clock_is_not_handed_out() {
+    let variables = [("DIRECTORY_REFRESH", "20ms")];
+    let service = Service::start_with(rules(), &variables).await;
+    let token = async || header(&service.click(CLICK).await, "location");
+    let first = token().await;
+    assert_eq!(token().await, first);
+    service.chathub.world().pass_time(7200);
+    eventually("another token is handed out", async || {
+        token().await != first
+    })
+    .await;
+    let second = token().await;
+    assert_eq!(token().await, second, "and is kept");
+}
+
+#[rstest]
+#[case::for_another_operator(r#"{"operator_id":999,"exp":4000000000}"#)]
+#[case::for_another_as_a_text(r#"{"operator_id":"102","exp":4000000000}"#)]
+#[case::for_another_in_the_other_spelling(r#"{"operatorId":102,"exp":4000000000}"#)]
+#[case::for_two(r#"{"operator_id":101,"operatorId":102,"exp":4000000000}"#)]
+#[case::for_nobody_that_can_be(r#"{"operator_id":[101],"exp":4000000000}"#)]
+#[case::ended_ten_minutes_ago(r#"{"operator_id":101,"exp":TEN_MINUTES_AGO}"#)]
+#[case::ended_long_ago(r#"{"exp":0}"#)]
+#[case::an_end_that_is_no_moment(r#"{"operator_id":101,"exp":"soon"}"#)]
+#[case::claims_that_are_a_list("[101]")]
+#[case::claims_that_are_a_text("\"operator 101\"")]
+#[case::claims_that_are_no_json("operator 101")]
+#[tokio::test]
+async fn a_token_whose_claims_do_not_fit_is_not_handed_out(#[case] claims: &str) {
+    let ten_minutes_ago = (Utc::now() - TimeDelta::minutes(10)).timestamp();
+    let claims = claims.replace("TEN_MINUTES_AGO", &ten_minutes_ago.to_string());
+    refused_once(as_answer(&jwt(&claims))).await;
+}
+
+#[rstest]
+#[case::words("maintenance")]
+#[case::quoted_words("\"maintenance\"")]
+#[case::ok("OK")]
+#[case::in_an_object(r#"{"token":"maintenance"}"#)]
+#[case::two_parts("\"eyJhbGciOiJIUzI1NiJ9.e30\"")]
+#[case::four_parts("\"eyJhbGciOiJIUzI1NiJ9.e30.c2ln.c2ln\"")]
+#[case::empty_parts("\"..\"")]
+#[case::no_base64("\"eyJhbGciOiJIUzI1NiJ9.{}.c2ln\"")]
+#[tokio::test]
+async fn a_text_that_is_no_jwt_is_not_handed_out(#[case] body: &str) {
+    refused_once(Fault::Body(body.into())).await;
+}
+
+/// The click is told so, nothing is kept, and the next click asks again.
+async fn refused_once(fault: Fault) {
+    let service = Service::start().await;
+    service.chathub.next(Endpoint::OperatorToken, fault);
+    let problem = service.refusal(CLICK).await;
+    assert_eq!(
+        (problem.status, problem.kind.as_str()),
+        (502, "chathub-bad-answer")
+    );
+    assert_eq!(service.chathub.calls(Endpoint::OperatorToken), 1);
+    service.destination(CLICK).await;
+    assert_eq!(service.chathub.calls(Endpoint::OperatorToken), 2);
+}
+
+/// ChatHub does not document its claims: what is absent is no fault.
+#[rstest]
+#[case::none("{}")]
+#[case::no_end(r#"{"operator_id":101}"#)]
+#[case::an_id_as_a_text(r#"{"operator_id":"101","exp":"4000000000"}"#)]
+#[case::the_other_spelling(r#"{"operatorId":101,"exp":4000000000.5}"#)]
+#[case::nothing_in_them(r#"{"operator_id":null,"exp":null}"#)]
+#[case::others(r#"{"sub":"someone","iat":1,"role":["operator"]}"#)]
+#[tokio::test]
+async fn claims_that_are_absent_are_not_missed(#[case] claims: &str) {
+    let service = Service::start().await;
+    let token = jwt(claims);
+    service
+        .chathub
+        .next(Endpoint::OperatorToken, as_answer(&token));
+    for _ in 0..2 {
+        let location = header(&service.click(CLICK).await, "location");
+        assert!(location.ends_with(&token), "{location}");
+    }
 }
 
 #[tokio::test]
@@ -347,6 +550,17 @@ async fn validation_shows_each_new_token_to_chathub_first() {
         (502, "chathub-bad-answer")
     );
     service.destination("operator=102&phone=0501234567").await;
+    // It is valid, and another operator's.
+    let another = Fault::Body(r#"{"isValid":true,"operatorId":999,"error":null}"#.into());
+    service.chathub.next(Endpoint::ValidateToken, another);
+    let third = service.chathub.world().add_operator(24, "Third").unwrap();
+    let query = format!("operator={third}&phone=0501234567");
+    let problem = service.refusal(&query).await;
+    assert_eq!(
+        (problem.status, problem.kind.as_str()),
+        (502, "chathub-bad-answer")
+    );
+    service.destination(&query).await;
 }
 
 #[tokio::test]

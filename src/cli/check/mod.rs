@@ -10,7 +10,7 @@ use super::advice::advice;
 use super::company::{Company, organization_name};
 use super::exit::{Exit, block_on};
 use super::output::{Form, shown};
-use crate::chathub::{ChatHub, Operator, OperatorStatus};
+use crate::chathub::{BadAnswer, ChatHub, Error, Operator, OperatorStatus};
 use crate::config::{ChatHubConfig, Config, ConfigError};
 
 /// A smaller difference between the clocks is the way's, and does nobody any harm.
@@ -193,7 +193,11 @@ impl Findings {
             let token = chathub
                 .mint_operator_token(operator.id, chathub.now() + ttl)
                 .await?;
-            chathub.validate_operator_token(&token.secret).await
+            let check = chathub.validate_operator_token(&token.secret).await?;
+            if check.is_for_another(operator.id) {
+                return Err(Error::BadAnswer(BadAnswer::OtherOperator));
+            }
+            Ok(check)
         };
         let whose = format!("operator {} {}", operator.id, shown(&operator.name));
         match check.await {
