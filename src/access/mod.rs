@@ -6,6 +6,7 @@
 mod api_key;
 mod caller;
 mod denied;
+mod derived;
 mod door;
 mod hmac;
 mod key_material;
@@ -15,6 +16,7 @@ mod network;
 mod once;
 mod pass;
 mod pass_keys;
+mod proxy_secret;
 mod scope;
 mod settings;
 mod signed;

@@ -50,6 +50,9 @@ impl Application {
                 "ACCESS=open: anyone who can reach this port may open any operator's panel"
             );
         }
+        if let Some(reliance) = config.access.reliance() {
+            tracing::warn!("ACCESS=sso: {reliance}");
+        }
         phone::warm();
         let metrics = Metrics::new()?;
         metrics
