@@ -26,6 +26,11 @@ impl From<Option<Vec<Entry>>> for Scope {
 }
 
 impl Scope {
+    /// Whether there is a list.
+    pub(super) const fn is_limited(&self) -> bool {
+        self.0.is_some()
+    }
+
     /// Whether all who may be meant are in it. Fails where that takes the directory.
     pub(super) fn contains(&self, whom: &Whom, operators: Operators<'_>) -> Result<bool, Unfound> {
         let Some(entries) = &self.0 else {

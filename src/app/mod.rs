@@ -55,6 +55,9 @@ impl Application {
                 "OPS_LISTEN is not set: /metrics, /healthz and /readyz are for anyone who can reach LISTEN; give them a port of their own, such as OPS_LISTEN=0.0.0.0:9090"
             );
         }
+        if let Some(reliance) = config.access.reliance() {
+            tracing::warn!("ACCESS=sso: {reliance}");
+        }
         phone::warm();
         let metrics = Metrics::new()?;
         metrics

@@ -39,6 +39,7 @@ impl From<Denied> for Refusal {
             Denied::PassMismatch => Kind::PassMismatch,
             Denied::PassUsed => Kind::PassUsed,
             Denied::IdentityMissing => Kind::IdentityMissing,
+            Denied::IdentityUnknown => Kind::IdentityUnknown,
             Denied::ApiKeyInvalid => Kind::ApiKeyInvalid,
             Denied::OperatorMissing => Kind::OperatorMissing,
             Denied::OperatorUnknown => Kind::OperatorUnknown,

@@ -19,7 +19,7 @@ use serde_json::{Value, json};
 use tokio::io::AsyncWriteExt as _;
 use tokio::net::TcpStream;
 
-use crate::harness::{PANEL, Problem, Service, eventually, file, header, log_line, rules};
+use crate::harness::{PANEL, Problem, Service, eventually, file, header, log, log_line, rules};
 
 const SECRET: &str = "canary-pass-secret-of-more-than-32-bytes";
 const OTHER_SECRET: &str = "canary-other-secret-of-more-than-32-bytes";
@@ -660,7 +660,7 @@ async fn with_sso(variables: &[(&str, &str)]) -> Service {
     let mut all = vec![
         ("ACCESS", "sso"),
         ("SSO_HEADER", "X-Auth-Request-Email"),
-        ("TRUSTED_PROXIES", "127.0.0.0/8"),
+        ("TRUSTED_PROXIES", "127.0.0.1"),
         ("OPERATOR_MAP_FILE", map.as_str()),
     ];
     all.extend(variables);
@@ -682,7 +682,7 @@ async fn asked_with(service: &Service, query: &str, headers: &[(&str, &str)]) ->
 
 #[tokio::test]
 async fn a_trusted_proxy_names_the_agent() {
-    let service = with_sso(&[("DIRECTORY_REFRESH", "20ms")]).await;
+    let service = with_sso(&[("DIRECTORY_REFRESH", "20ms"), ("SSO_BY_NAME", "on")]).await;
     let ann = ("X-Auth-Request-Email", "ann@example.com");
     let bob = ("X-Auth-Request-Email", "bob@example.com");
     assert_eq!(asked_with(&service, "", &[ann]).await, "");
@@ -722,7 +722,7 @@ async fn a_trusted_proxy_names_the_agent() {
     // A number that nobody has mapped is an identity, not an operator's id.
     assert_eq!(
         asked_with(&service, "", &[("X-Auth-Request-Email", "101")]).await,
-        "operator-unknown"
+        "identity-unknown"
     );
 }
 
@@ -875,4 +875,31 @@ async fn an_alias_names_an_operator() {
     let response = service.click("operator=Bitrix-17&phone=0501234567").await;
     let line = log_line(&header(&response, "x-request-id")).await;
     assert_eq!(line["operator"], 102);
+}
+
+#[tokio::test]
+async fn a_start_without_the_proxy_s_secret_says_what_it_relies_on() {
+    let _service = with_sso(&[("TRUSTED_PROXIES", "127.0.0.1,192.0.2.77")]).await;
+    let words = "any program that can send requests from 127.0.0.1, 192.0.2.77 (TRUSTED_PROXIES) can name any agent in X-Auth-Request-Email";
+    eventually("the log says so", async || log().contains(words)).await;
+}
+
+#[tokio::test]
+async fn a_proxy_s_secret_that_becomes_too_short_changes_nothing() {
+    let secret = file("proxy-secret-short", "canary-proxy-secret\n");
+    let service = with_sso(&[("SSO_PROXY_SECRET_FILE", secret.to_str().unwrap())]).await;
+    let ann = ("X-Auth-Request-Email", "ann@example.com");
+    let failed = r#"open_chat_file_reload_failed{file="SSO_PROXY_SECRET"}"#;
+    std::fs::write(&secret, "canary-short\n").unwrap();
+    eventually("the gauge tells", async || {
+        service.metric(failed).await == 1
+    })
+    .await;
+    let short = ("X-Proxy-Secret", "canary-short");
+    assert_eq!(
+        asked_with(&service, "", &[ann, short]).await,
+        "identity-missing"
+    );
+    let right = ("X-Proxy-Secret", "canary-proxy-secret");
+    assert_eq!(asked_with(&service, "", &[ann, right]).await, "");
 }

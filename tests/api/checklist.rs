@@ -324,3 +324,25 @@ async fn lists_that_do_not_come() {
         ],
     );
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_sso_without_a_secret_says_what_it_relies_on() {
+    let shell = Shell::start();
+    let sso = [
+        ("ACCESS", "sso"),
+        ("SSO_HEADER", "X-Auth-Request-Email"),
+        ("TRUSTED_PROXIES", "192.0.2.7, 192.0.2.8"),
+    ];
+    assert_says(
+        &check(&shell, &sso),
+        0,
+        &[
+            "warning  configuration  SSO_PROXY_SECRET is not set: any program that can send requests from 192.0.2.7, 192.0.2.8 (TRUSTED_PROXIES) can name any agent in X-Auth-Request-Email",
+            "→ Set SSO_PROXY_SECRET",
+            "ok       configuration  every setting is good",
+        ],
+    );
+    let with_secret = [&sso[..], &[("SSO_PROXY_SECRET", "canary-proxy-secret")]].concat();
+    let ended = check(&shell, &with_secret);
+    assert!(!ended.stdout.contains("SSO_PROXY_SECRET"), "{ended:?}");
+}

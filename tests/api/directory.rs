@@ -350,6 +350,7 @@ async fn a_login_maps_by_display_name_where_the_map_has_nothing() {
             ("ACCESS", "sso"),
             ("SSO_HEADER", "X-Agent"),
             ("TRUSTED_PROXIES", "127.0.0.1"),
+            ("SSO_BY_NAME", "on"),
             ("OPERATOR_MAP_FILE", map.to_str().unwrap()),
         ],
     )

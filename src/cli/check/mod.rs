@@ -50,6 +50,11 @@ impl Findings {
         const CHECK: &str = "configuration";
         match config {
             Ok(config) => {
+                if let Some(reliance) = config.access.reliance() {
+                    let advice =
+                        "Set SSO_PROXY_SECRET, and have the proxy send it in X-Proxy-Secret.";
+                    self.advise(CHECK, Outcome::Warning, reliance, advice);
+                }
                 self.note(CHECK, Outcome::Ok, "every setting is good");
                 TimeDelta::from_std(config.tokens.ttl).unwrap_or(TimeDelta::hours(1))
             }
