@@ -32,8 +32,10 @@
 //! ```
 
 mod answer;
+mod circuit;
 mod client;
 mod clock;
+mod connections;
 mod credentials;
 mod endpoint;
 mod error;
@@ -41,8 +43,15 @@ mod error;
 #[doc(hidden)]
 pub mod fuzzing;
 mod gate;
+mod login;
+mod login_pause;
+mod minting;
 mod observe;
 mod pace;
+mod recent;
+mod rejection;
+mod repeats;
+mod retry_budget;
 mod session;
 mod transport;
 mod types;
@@ -53,6 +62,7 @@ pub use credentials::Credentials;
 pub use endpoint::Endpoint;
 pub use error::{BadAnswer, Error, Unreachable};
 pub use observe::{Observer, Outcome};
+pub use repeats::Repeats;
 pub use types::{
     AddedOperator, NewOperator, Operator, OperatorId, OperatorStatus, OperatorToken, Organization,
     OrganizationId, TokenCheck,

@@ -12,7 +12,7 @@ use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout_at};
 
 use super::Roster;
-use crate::chathub::{ChatHub, Error, Operator, OrganizationId, Unreachable};
+use crate::chathub::{ChatHub, Error, Operator, OrganizationId, Repeats, Unreachable};
 
 /// So many lists are asked for at the same time: enough for a thousand organizations, too few to be in the way of a click.
 const AT_ONCE: usize = 4;
@@ -20,6 +20,9 @@ const AT_ONCE: usize = 4;
 /// Between two tries of the first reading: doubling up to a bound.
 const FIRST_AGAIN: Duration = Duration::from_secs(1);
 const LAST_AGAIN: Duration = Duration::from_secs(8);
+
+/// While nothing is sent to ChatHub: not sooner than this.
+const SHORTEST_REST: Duration = Duration::from_millis(100);
 
 /// How the directory is kept.
 #[derive(Clone, Copy, Debug)]
@@ -94,20 +97,27 @@ impl Directory {
 
     async fn read_first(&self) {
         let mut again = FIRST_AGAIN;
+        let mut repeats = Repeats::default();
         loop {
             let reading = self.read(Duration::ZERO).await;
             let outcome = reading.map(|roster| {
                 tracing::info!(operators = roster.len(), "ChatHub's directory is read");
                 self.roster.store(Some(Arc::new(roster)));
             });
-            let last = self.first.send_replace(Some(outcome.clone()));
+            self.first.send_replace(Some(outcome.clone()));
             let Err(error) = outcome else {
                 return;
             };
-            if last != Some(Err(error.clone())) {
+            if repeats.is_news(&error, Instant::now()) {
                 tracing::warn!(%error, "ChatHub's directory cannot be read, so nobody is known by name yet");
             }
-            sleep(again).await;
+            // An open circuit lets lists out at a moment that is known.
+            sleep(
+                error
+                    .retry_after()
+                    .map_or(again, |rest| rest.min(again).max(SHORTEST_REST)),
+            )
+            .await;
             again = (again * 2).min(LAST_AGAIN);
         }
     }

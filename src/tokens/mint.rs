@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use chrono::TimeDelta;
 use tokio::time::timeout;
 
 use super::Settings;
@@ -49,16 +50,9 @@ impl Mint {
         Ok(Held::new(token, self.reuse, Instant::now(), chathub_now))
     }
 
-    /// The end that is asked for is on ChatHub's clock. Where a refusal teaches that this clock was not known, it is asked again.
     async fn minted(&self, operator: OperatorId) -> Result<OperatorToken, Error> {
-        let skew = self.chathub.clock_skew();
-        let ask = || {
-            let end = self.chathub.now() + self.ttl;
-            self.chathub.mint_operator_token(operator, end)
-        };
-        match ask().await {
-            Err(Error::InvalidRequest { .. }) if self.chathub.clock_skew() != skew => ask().await,
-            outcome => outcome,
-        }
+        // No setting is longer than a day.
+        let ttl = TimeDelta::from_std(self.ttl).unwrap_or(TimeDelta::days(1));
+        self.chathub.mint_operator_token_for(operator, ttl).await
     }
 }

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use crate::access::Denied;
-use crate::chathub::{self, Unreachable};
+use crate::chathub::{self, BadAnswer, Unreachable};
 use crate::http::detail::Detail;
 use crate::rate_limit::Limit;
 use crate::source::UnknownSource;
@@ -153,6 +153,9 @@ const fn of_chathub(error: &chathub::Error) -> &'static str {
         }
         E::Unavailable(_) => "ChatHub has a problem of its own. Try again in a moment.",
         E::TimedOut => "ChatHub does not answer in time. Try again in a moment.",
+        E::BadAnswer(BadAnswer::Clocks) => {
+            "ChatHub's clock and this service's differ by more than a day. Whoever runs this service must set the clock."
+        }
         E::BadAnswer(_) => {
             "ChatHub's answer could not be understood. Try again; if it stays so, whoever runs this service should look \
              at CHATHUB_URL."

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use crate::access::Denied;
-use crate::chathub::{self, Unreachable};
+use crate::chathub::{self, BadAnswer, Unreachable};
 use crate::http::detail::Detail;
 use crate::phone::PhoneError;
 use crate::rate_limit::Limit;
@@ -175,6 +175,9 @@ const fn of_chathub(error: &chathub::Error) -> &'static str {
         }
         E::Unavailable(_) => "У ChatHub власні неполадки. Спробуйте за мить.",
         E::TimedOut => "ChatHub не відповідає вчасно. Спробуйте за мить.",
+        E::BadAnswer(BadAnswer::Clocks) => {
+            "Годинники ChatHub і цього сервісу розходяться більш ніж на добу. Тому, хто обслуговує цей сервіс, треба виправити час."
+        }
         E::BadAnswer(_) => {
             "Відповідь ChatHub не вдалося зрозуміти. Спробуйте ще раз; якщо це повторюється, тому, хто обслуговує цей сервіс, варто \
              перевірити CHATHUB_URL."
