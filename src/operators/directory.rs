@@ -19,7 +19,9 @@ use super::Roster;
 use super::reading::{Fresh, Judge, Reading, Troubles};
 use super::roster::{Entry, List, Lists};
 use super::state::{State, Unread};
-use crate::chathub::{ChatHub, Error, ListedOperator, Listing, OrganizationId, Unreachable};
+use crate::chathub::{
+    ChatHub, Error, ListedOperator, Listing, OrganizationId, Repeats, Unreachable,
+};
 
 /// So many lists are asked for at the same time: enough for a thousand organizations, too few to be
 /// in the way of a click.
@@ -32,6 +34,9 @@ const LAST_AGAIN: Duration = Duration::from_secs(8);
 /// No list takes longer, whatever the client's own time limits are: nothing may hold up all further
 /// readings.
 const LONGEST_LIST: Duration = Duration::from_mins(5);
+
+/// While nothing is sent to ChatHub: not sooner than this.
+const SHORTEST_REST: Duration = Duration::from_millis(100);
 
 /// How the directory is kept.
 #[derive(Clone, Copy, Debug)]
@@ -101,6 +106,7 @@ impl Directory {
     pub async fn keep(&self, heard: impl Fn(&Roster, Instant)) {
         let (mut judge, mut told) = (Judge::default(), State::Whole);
         let mut again = FIRST_AGAIN;
+        let mut repeats = Repeats::default();
         loop {
             let began = Instant::now();
             let is_first = self.known().is_none();
@@ -122,7 +128,9 @@ impl Directory {
                     heard(&roster, began);
                 }
             }
-            state.tell(&told);
+            if state.is_news(&mut repeats) {
+                state.tell(&told);
+            }
             sleep(self.wait(&state, &mut again)).await;
             told = state;
         }
@@ -138,7 +146,10 @@ impl Directory {
         };
         let wait = (*again).min(most);
         *again = (wait * 2).max(*again);
-        wait
+        // An open circuit lets lists out at a moment that is known.
+        state
+            .rest()
+            .map_or(wait, |rest| rest.min(wait).max(SHORTEST_REST))
     }
 
     /// Puts in force what is believed of a reading.

@@ -1,10 +1,10 @@
 //! How a reading of the directory went, and how the log tells it: once for each change, in numbers
 //! and without names.
 
-use std::mem::discriminant;
+use std::time::{Duration, Instant};
 
 use super::reading::Troubles;
-use crate::chathub::Error;
+use crate::chathub::{Error, Repeats};
 
 /// How a reading went.
 #[derive(Debug)]
@@ -48,6 +48,27 @@ impl State {
         }
     }
 
+    /// How long ChatHub is not asked at all, where that is why nothing was read.
+    pub(super) fn rest(&self) -> Option<Duration> {
+        match self {
+            Self::Unread { error, .. } => error.as_ref()?.retry_after(),
+            _ => None,
+        }
+    }
+
+    /// Whether the log has not heard of it lately.
+    pub(super) fn is_news(&self, repeats: &mut Repeats) -> bool {
+        match self {
+            Self::Unread {
+                error: Some(error), ..
+            } => repeats.is_news(error, Instant::now()),
+            _ => {
+                *repeats = Repeats::default();
+                true
+            }
+        }
+    }
+
     /// Logs what has changed since the last reading.
     pub(super) fn tell(&self, last: &Self) {
         match self {
@@ -83,15 +104,12 @@ impl State {
         }
     }
 
-    /// Whether there is nothing new in it. Of errors that differ in their numbers alone, or by
-    /// whether ChatHub was asked at all, the first one has said enough.
+    /// Whether there is nothing new in it. Of errors [`Self::is_news`] decides.
     fn is_told_by(&self, last: &Self) -> bool {
         match (self, last) {
             (Self::Whole, Self::Whole) | (Self::Empty, Self::Empty) => true,
             (Self::Partial(now), Self::Partial(last)) => now == last,
-            (Self::Unread { error: now, .. }, Self::Unread { error: last, .. }) => {
-                now.as_ref().map(discriminant) == last.as_ref().map(discriminant)
-            }
+            (Self::Unread { error: None, .. }, Self::Unread { error: None, .. }) => true,
             _ => false,
         }
     }

@@ -13,7 +13,7 @@ use serde_json::json;
 
 use super::Stage;
 use super::answer::{list, list_with, moment, status, token_answer};
-use super::fault::{Fault, broken_off};
+use super::fault::{Fault, broken_off, http_date};
 use super::rules::ValidateBody;
 use super::world::{Endpoint, Refused, World, operator_token};
 
@@ -80,7 +80,7 @@ fn call(
             tokio::time::sleep(world.rules.latency).await;
             let fault = stage.script.take(endpoint);
             if let Some(fault) = &fault
-                && let Some(answer) = fault.play().await
+                && let Some(answer) = fault.play(world.now()).await
             {
                 return answer;
             }
@@ -103,9 +103,12 @@ fn call(
             if matches!(fault, Some(Fault::ResetAfterwards)) {
                 return broken_off();
             }
-            let date = world.now().format("%a, %d %b %Y %H:%M:%S GMT").to_string();
-            if let Ok(date) = date.parse() {
+            let now = world.now();
+            if let Ok(date) = http_date(now).parse() {
                 answer.headers_mut().insert(DATE, date);
+            }
+            if let Some(fault) = fault {
+                fault.date(&mut answer, now);
             }
             answer
         })

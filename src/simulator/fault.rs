@@ -4,10 +4,11 @@ use std::collections::VecDeque;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use actix_web::HttpResponse;
 use actix_web::body::{BodySize, MessageBody};
-use actix_web::http::header::{LOCATION, RETRY_AFTER};
+use actix_web::http::header::{AGE, DATE, LOCATION, RETRY_AFTER};
 use actix_web::web::Bytes;
+use actix_web::{HttpResponse, HttpResponseBuilder};
+use chrono::{DateTime, TimeDelta, Utc};
 use serde::Deserialize;
 
 use super::answer::status;
@@ -24,6 +25,8 @@ pub enum Fault {
     Page(u16),
     /// 429 with `Retry-After` in seconds.
     Throttled(u64),
+    /// 429 with `Retry-After` as a date, this many seconds ahead on ChatHub's clock.
+    ThrottledUntil(u64),
     /// 200 with this body.
     Body(String),
     /// 200 with a body of this many opening brackets.
@@ -36,6 +39,10 @@ pub enum Fault {
     Silence,
     /// A right answer, this many milliseconds late.
     Late(u64),
+    /// A right answer whose `Date` is this many seconds ahead of ChatHub's clock (negative: behind).
+    Dated(i64),
+    /// A right answer from a cache: its `Date` is this many seconds old, and its `Age` says so.
+    Cached(u32),
     /// The connection breaks in the middle of the answer; nothing has been done.
     Reset,
     /// The call is carried out, and then the connection breaks in the middle of the answer.
@@ -45,16 +52,23 @@ pub enum Fault {
 }
 
 impl Fault {
-    /// Plays the fault. `None`: the call is to be carried out after all.
-    pub(super) async fn play(&self) -> Option<HttpResponse> {
+    /// Plays the fault; `now` is the time on ChatHub's clock. `None`: the call is to be carried out after all.
+    pub(super) async fn play(&self, now: DateTime<Utc>) -> Option<HttpResponse> {
         Some(match self {
-            Self::Status(code) if *code < 500 => HttpResponse::new(status(*code)),
+            Self::Status(code) if *code < 500 => HttpResponse::build(status(*code))
+                .insert_header((DATE, http_date(now)))
+                .finish(),
             Self::Status(code) | Self::Page(code) => HttpResponse::build(status(*code))
                 .content_type("text/html")
                 .body("<html><body><h1>Something went wrong</h1></body></html>"),
-            Self::Throttled(seconds) => HttpResponse::TooManyRequests()
-                .insert_header((RETRY_AFTER, seconds.to_string()))
+            Self::Throttled(seconds) => throttled(&seconds.to_string())
                 .body(r#"{"error":"rate_limit","message":"Too many requests","status":429}"#),
+            Self::ThrottledUntil(seconds) => {
+                let ahead = TimeDelta::seconds(i64::try_from(*seconds).unwrap_or_default());
+                throttled(&http_date(now + ahead))
+                    .insert_header((DATE, http_date(now)))
+                    .finish()
+            }
             Self::Body(body) => HttpResponse::Ok().body(body.clone()),
             Self::Nested(depth) => HttpResponse::Ok().body("[".repeat(*depth)),
             Self::Endless => HttpResponse::Ok().body(Stream::Endless),
@@ -67,9 +81,37 @@ impl Fault {
                 return None;
             }
             Self::Reset => broken_off(),
-            Self::ResetAfterwards | Self::ResetBefore(_) => return None,
+            Self::ResetAfterwards | Self::ResetBefore(_) | Self::Dated(_) | Self::Cached(_) => {
+                return None;
+            }
         })
     }
+
+    /// What the fault makes of a right answer's date and age.
+    pub(super) fn date(&self, answer: &mut HttpResponse, now: DateTime<Utc>) {
+        let (ahead, age) = match self {
+            Self::Dated(ahead) => (*ahead, None),
+            Self::Cached(age) => (-i64::from(*age), Some(*age)),
+            _ => return,
+        };
+        if let Ok(date) = http_date(now + TimeDelta::seconds(ahead)).parse() {
+            answer.headers_mut().insert(DATE, date);
+        }
+        if let Some(age) = age {
+            answer.headers_mut().insert(AGE, age.into());
+        }
+    }
+}
+
+/// The form that dates have in HTTP's headers.
+pub(super) fn http_date(date: DateTime<Utc>) -> String {
+    date.format("%a, %d %b %Y %H:%M:%S GMT").to_string()
+}
+
+fn throttled(retry_after: &str) -> HttpResponseBuilder {
+    let mut answer = HttpResponse::TooManyRequests();
+    answer.insert_header((RETRY_AFTER, retry_after));
+    answer
 }
 
 /// An answer that breaks off: a promised body of which only the head arrives.

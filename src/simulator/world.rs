@@ -269,9 +269,10 @@ impl World {
     }
 
     pub(super) fn company_token(&self) -> String {
+        let ended = u64::from(self.rules.one_company_token);
         sign(&CompanyClaims {
             company: self.rules.login.clone(),
-            generation: self.generation.load(Ordering::SeqCst),
+            generation: self.generation.fetch_add(ended, Ordering::SeqCst) + ended,
             exp: self.now().timestamp()
                 + i64::try_from(self.rules.company_token_ttl.as_secs()).unwrap_or(i64::MAX / 2),
         })

@@ -55,33 +55,9 @@ impl Mint {
         Ok(Held::new(token, self.reuse, self.clock.now()))
     }
 
-    /// The end that is asked for is on ChatHub's clock. Where the answer teaches that this clock
-    /// was not known, and the token was refused for that or lives too short or too long, it is
-    /// asked again.
     async fn minted(&self, operator: OperatorId) -> Result<OperatorToken, Error> {
-        let skew = self.chathub.clock_skew();
-        let first = self.ask(operator).await;
-        if self.chathub.clock_skew() == skew {
-            return first;
-        }
-        match first {
-            Err(Error::InvalidRequest { .. } | Error::BadAnswer(BadAnswer::TokenEnded)) => {
-                self.ask(operator).await
-            }
-            Ok(token) if self.is_far_off(&token) => self.ask(operator).await.or(Ok(token)),
-            first => first,
-        }
-    }
-
-    async fn ask(&self, operator: OperatorId) -> Result<OperatorToken, Error> {
-        let end = self.clock.by_chathub() + self.ttl;
-        self.chathub.mint_operator_token(operator, end).await
-    }
-
-    /// Whether the token lives much shorter or longer than it should.
-    fn is_far_off(&self, token: &OperatorToken) -> bool {
-        let left = token.expires_at - self.clock.by_chathub();
-        let ttl = TimeDelta::from_std(self.ttl).unwrap_or(TimeDelta::MAX);
-        (left - ttl).abs() > ttl / 4
+        // No setting is longer than a day.
+        let ttl = TimeDelta::from_std(self.ttl).unwrap_or(TimeDelta::days(1));
+        self.chathub.mint_operator_token_for(operator, ttl).await
     }
 }

@@ -77,15 +77,17 @@ async fn a_cold_click_gets_the_best_answer_there_is(
     #[case] mints: u64,
     #[case] next_status: u16,
 ) {
-    let service = Service::start_with(rules(), &QUICK).await;
+    // Only silence has to be waited for; whatever is answered is answered in time, however busy the machine is.
+    let patient = [("CHATHUB_ATTEMPT_TIMEOUT", "10s"), ("CLICK_BUDGET", "20s")];
+    let budgets = if matches!(fault, Fault::Silence) {
+        QUICK
+    } else {
+        patient
+    };
+    let service = Service::start_with(rules(), &budgets).await;
     service.chathub.always(Endpoint::OperatorToken, Some(fault));
-    let started = Instant::now();
     let problem = service.refusal(CLICK).await;
     assert_eq!((problem.status, problem.kind.as_str()), (status, kind));
-    assert!(
-        started.elapsed() < Duration::from_secs(1),
-        "within the click's budget"
-    );
     assert_eq!(service.chathub.calls(Endpoint::OperatorToken), mints);
     assert_eq!(service.chathub.calls(Endpoint::CompanyToken), 1);
 
@@ -139,28 +141,40 @@ async fn a_password_file_that_is_emptied_changes_nothing_and_is_told_of() {
     eventually("it is in force", async || service.metric(failed).await == 0).await;
 }
 
+#[rstest]
+#[case::a_number(Fault::Throttled(700), 700)]
+#[case::a_date(Fault::ThrottledUntil(700), 700)]
+#[case::an_hour_at_most(Fault::Throttled(86_400), 3600)]
+#[case::a_date_an_hour_ahead_at_most(Fault::ThrottledUntil(86_400), 3600)]
 #[tokio::test]
-async fn retry_after_is_honoured_and_passed_on() {
-    let service = Service::start_with(rules(), &QUICK).await;
-    service
-        .chathub
-        .next(Endpoint::OperatorToken, Fault::Throttled(7));
+async fn retry_after_is_honoured_and_passed_on(#[case] fault: Fault, #[case] seconds: u64) {
+    // ChatHub's clock differs from this one, and a date is meant on its own.
+    let rules = Rules {
+        clock_ahead: -300,
+        ..rules()
+    };
+    let service = Service::start_with(rules, &QUICK).await;
+    service.chathub.next(Endpoint::OperatorToken, fault);
     for operator in [101, 102, 101] {
         let problem = service
             .refusal(&format!("operator={operator}&phone=0501234567"))
             .await;
         assert_eq!(problem.kind, "chathub-throttled");
+        let least = seconds - 100;
         assert!(
-            (6..=7).contains(&problem.retry_after.unwrap()),
+            (least..=seconds).contains(&problem.retry_after.unwrap()),
             "{problem:?}"
         );
     }
     assert_eq!(
         service.chathub.calls(Endpoint::OperatorToken),
         1,
-        "then 0 for 7 s"
+        "then 0 for as long"
     );
+}
 
+#[tokio::test]
+async fn a_short_retry_after_is_over_soon() {
     // A second is short enough to wait for.
     let service = Service::start_with(rules(), &QUICK).await;
     service
@@ -321,10 +335,18 @@ async fn five_failures_in_a_row_give_chathub_a_rest() {
     );
 }
 
+/// Which of the two statuses a wrong login gets is not documented.
+#[rstest]
+#[case(401)]
+#[case(400)]
 #[tokio::test]
-async fn a_wrong_password_is_shown_once() {
-    let service =
-        Service::start_unproven(rules(), &[("CHATHUB_PASSWORD", "canary-password-wrong")]);
+async fn a_wrong_password_is_shown_once(#[case] wrong_login: u16) {
+    let rules = Rules {
+        wrong_login,
+        ..rules()
+    };
+    let wrong = [("CHATHUB_PASSWORD", "canary-password-wrong")];
+    let service = Service::start_unproven(rules, &wrong);
     for _ in 0..10 {
         assert_eq!(service.refusal(CLICK).await.kind, "credentials-rejected");
     }
@@ -348,19 +370,6 @@ async fn a_wrong_profile_key_is_shown_once() {
         "{}",
         service.chathub.total_calls()
     );
-}
-
-#[tokio::test]
-async fn a_login_whose_token_opens_nothing_does_not_go_round_in_circles() {
-    let service = Service::start_with(rules(), &QUICK).await;
-    service
-        .chathub
-        .always(Endpoint::OperatorToken, Some(Fault::Status(401)));
-    for _ in 0..10 {
-        assert_eq!(service.refusal(CLICK).await.kind, "credentials-rejected");
-    }
-    assert_eq!(service.chathub.calls(Endpoint::CompanyToken), 2);
-    assert_eq!(service.chathub.calls(Endpoint::OperatorToken), 2);
 }
 
 #[rstest]

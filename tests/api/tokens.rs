@@ -360,6 +360,8 @@ async fn a_company_token_that_has_ended_is_not_shown() {
 #[rstest]
 #[case::ahead(300)]
 #[case::behind(-300)]
+#[case::days_ahead(180_000)]
+#[case::days_behind(-180_000)]
 #[tokio::test]
 async fn clocks_may_differ_by_minutes(#[case] clock_ahead: i64) {
     let service = Service::start_with(

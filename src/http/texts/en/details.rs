@@ -185,6 +185,9 @@ const fn of_chathub(error: &chathub::Error) -> &'static str {
             "Something in front of ChatHub, such as a firewall, has refused the request in its place. Try again; if it stays so, whoever \
              runs this service should look at what stands between."
         }
+        E::BadAnswer(BadAnswer::Clocks) => {
+            "ChatHub's clock and this service's differ by more than a day. Whoever runs this service must set the clock."
+        }
         E::BadAnswer(_) => {
             "ChatHub's answer could not be understood. Try again; if it stays so, whoever runs this service should look \
              at CHATHUB_URL."
