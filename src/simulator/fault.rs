@@ -10,6 +10,7 @@ use actix_web::http::StatusCode;
 use actix_web::http::header::{LOCATION, RETRY_AFTER};
 use actix_web::web::Bytes;
 use serde::Deserialize;
+use tokio::sync::watch;
 
 use super::world::Endpoint;
 
@@ -33,6 +34,10 @@ pub enum Fault {
     Silence,
     /// A right answer, this many milliseconds late.
     Late(u64),
+    /// A right answer, but not before [`super::Simulator::release`]. For tests, so that nothing in
+    /// them depends on how long something takes.
+    #[serde(skip)]
+    Held,
     /// The connection breaks in the middle of the answer; nothing has been done.
     Reset,
     /// The call is carried out, and then the connection breaks in the middle of the answer.
@@ -65,7 +70,7 @@ impl Fault {
                 return None;
             }
             Self::Reset => broken_off(),
-            Self::ResetAfterwards | Self::ResetBefore(_) => return None,
+            Self::Held | Self::ResetAfterwards | Self::ResetBefore(_) => return None,
         })
     }
 }
@@ -105,7 +110,10 @@ impl MessageBody for Stream {
 
 /// Which answers go wrong.
 #[derive(Debug, Default)]
-pub struct Script(Mutex<[Lines; Endpoint::ALL.len()]>);
+pub struct Script {
+    lines: Mutex<[Lines; Endpoint::ALL.len()]>,
+    is_released: watch::Sender<bool>,
+}
 
 #[derive(Debug, Default)]
 struct Lines {
@@ -129,8 +137,19 @@ impl Script {
         })
     }
 
+    /// Lets go of all that is [`Fault::Held`], now and later.
+    pub(super) fn release(&self) {
+        self.is_released.send_replace(true);
+    }
+
+    /// Waits for [`Self::release`].
+    pub(super) async fn released(&self) {
+        // The sender lives as long as this script, so the only way out is the release.
+        let _ = self.is_released.subscribe().wait_for(|is| *is).await;
+    }
+
     fn with<T>(&self, endpoint: Endpoint, act: impl FnOnce(&mut Lines) -> T) -> T {
-        let mut lines = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut lines = self.lines.lock().unwrap_or_else(PoisonError::into_inner);
         act(&mut lines[endpoint as usize])
     }
 }
