@@ -314,7 +314,7 @@ async fn metric(service: SocketAddr, name: &str) -> f64 {
 }
 
 /// Two hundred thousand clicks, twice what is counted and kept one by one, each from another address, for another operator and another
-/// client's phone. At one request a second to ChatHub most find no place there within their budget, and are told so at once: the test
+/// client's phone. There is a place before ChatHub each second, and who comes much before it is told at once that there is none: the test
 /// measures this service alone.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_flood_of_strangers_costs_little() {
@@ -326,8 +326,7 @@ async fn a_flood_of_strangers_costs_little() {
         ("TRUSTED_PROXIES", "127.0.0.1"),
         ("RATE_LIMIT_CLIENT", "600/m"),
         ("CHATHUB_MAX_RATE", "1"),
-        ("CHATHUB_ATTEMPT_TIMEOUT", "2s"),
-        ("CLICK_BUDGET", "5s"),
+        ("CLICK_BUDGET", "300ms"),
         ("RUST_LOG", "info,open_chat::request=off"),
     ];
     let (_service, address) = serve(&chathub.url(), &variables).await;

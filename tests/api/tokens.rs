@@ -5,6 +5,8 @@ use std::time::{Duration, Instant};
 use chrono::{DateTime, TimeDelta, Utc};
 use open_chat::simulator::{Endpoint, Fault, Rules, Simulator};
 use rstest::rstest;
+use tokio::io::AsyncWriteExt as _;
+use tokio::net::TcpStream;
 use tokio::task::JoinSet;
 
 use crate::harness::{PASSWORD, Service, eventually, header, log_line, rules};
@@ -170,12 +172,17 @@ async fn one_mint_serves_all_who_wait_for_it_even_if_the_first_leaves() {
     let path = format!("/open-chat?{CLICK}");
     let in_flight = async || service.metric("http_requests_in_flight").await;
     let idle = in_flight().await;
-    let first = tokio::spawn(service.request(&path).send());
+    let address = service.url().trim_start_matches("http://");
+    let mut first = TcpStream::connect(address).await.unwrap();
+    let head = format!("GET {path} HTTP/1.1\r\nHost: x\r\n\r\n");
+    first.write_all(head.as_bytes()).await.unwrap();
     eventually("the mint is on its way", async || {
         service.chathub.calls(Endpoint::OperatorToken) == 1
     })
     .await;
-    first.abort();
+    // The service takes one that only closes for one that still listens.
+    first.set_zero_linger().unwrap();
+    drop(first);
     eventually("the first has left", async || in_flight().await == idle).await;
     let others: Vec<_> = (0..20)
         .map(|_| tokio::spawn(service.request(&path).send()))
