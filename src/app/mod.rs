@@ -64,7 +64,10 @@ impl Application {
             .open_chat_build_info
             .with_label_values(&[env!("CARGO_PKG_VERSION"), revision()])
             .set(1);
-        let store = |url| SharedStore::new(url, metrics.open_chat_redis_degraded.clone());
+        let store = |url| {
+            let degraded = metrics.open_chat_redis_degraded.clone();
+            SharedStore::new(url, config.redis_patience, degraded)
+        };
         let shared = config.redis_url.map(store).transpose();
         let shared = shared
             .map_err(|problem| anyhow!("REDIS_URL: {problem}"))?

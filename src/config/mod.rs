@@ -37,7 +37,7 @@ use crate::chathub::Settings;
 use crate::operators;
 use crate::rate_limit;
 use crate::secret::SecretSource;
-use crate::shared_store::SharedStore;
+use crate::shared_store::{self, SharedStore};
 
 /// Everything that can be set, read and found good.
 pub struct Config {
@@ -57,6 +57,9 @@ pub struct Config {
     pub tokens: crate::tokens::Settings,
     /// Where all replicas share what they must agree on.
     pub redis_url: Option<SecretSource>,
+    /// How long an answer of it may take. No variable sets this; tests do, on machines that are
+    /// busy.
+    pub redis_patience: Duration,
     /// How often is too often.
     pub limits: rate_limit::Settings,
     /// Who may open whose panel.
@@ -138,6 +141,7 @@ impl Config {
             pages: pages?,
             tokens: tokens?,
             redis_url: redis_url?,
+            redis_patience: shared_store::PATIENCE,
             limits: limits?,
             access: access?,
             logs: logs?,

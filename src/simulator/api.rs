@@ -79,6 +79,9 @@ fn call(
             }
             tokio::time::sleep(world.rules.latency).await;
             let fault = stage.script.take(endpoint);
+            if matches!(fault, Some(Fault::Held)) {
+                stage.script.released().await;
+            }
             if let Some(fault) = &fault
                 && let Some(answer) = fault.play(world.now()).await
             {

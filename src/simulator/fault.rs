@@ -10,6 +10,7 @@ use actix_web::web::Bytes;
 use actix_web::{HttpResponse, HttpResponseBuilder};
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::Deserialize;
+use tokio::sync::watch;
 
 use super::answer::status;
 use super::world::Endpoint;
@@ -43,6 +44,10 @@ pub enum Fault {
     Dated(i64),
     /// A right answer from a cache: its `Date` is this many seconds old, and its `Age` says so.
     Cached(u32),
+    /// A right answer, but not before [`super::Simulator::release`]. For tests, so that nothing in
+    /// them depends on how long something takes.
+    #[serde(skip)]
+    Held,
     /// The connection breaks in the middle of the answer; nothing has been done.
     Reset,
     /// The call is carried out, and then the connection breaks in the middle of the answer.
@@ -81,7 +86,11 @@ impl Fault {
                 return None;
             }
             Self::Reset => broken_off(),
-            Self::ResetAfterwards | Self::ResetBefore(_) | Self::Dated(_) | Self::Cached(_) => {
+            Self::Held
+            | Self::ResetAfterwards
+            | Self::ResetBefore(_)
+            | Self::Dated(_)
+            | Self::Cached(_) => {
                 return None;
             }
         })
@@ -149,7 +158,10 @@ impl MessageBody for Stream {
 
 /// Which answers go wrong.
 #[derive(Debug, Default)]
-pub struct Script(Mutex<[Lines; Endpoint::ALL.len()]>);
+pub struct Script {
+    lines: Mutex<[Lines; Endpoint::ALL.len()]>,
+    is_released: watch::Sender<bool>,
+}
 
 #[derive(Debug, Default)]
 struct Lines {
@@ -173,8 +185,19 @@ impl Script {
         })
     }
 
+    /// Lets go of all that is [`Fault::Held`], now and later.
+    pub(super) fn release(&self) {
+        self.is_released.send_replace(true);
+    }
+
+    /// Waits for [`Self::release`].
+    pub(super) async fn released(&self) {
+        // The sender lives as long as this script, so the only way out is the release.
+        let _ = self.is_released.subscribe().wait_for(|is| *is).await;
+    }
+
     fn with<T>(&self, endpoint: Endpoint, act: impl FnOnce(&mut Lines) -> T) -> T {
-        let mut lines = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut lines = self.lines.lock().unwrap_or_else(PoisonError::into_inner);
         act(&mut lines[endpoint as usize])
     }
 }

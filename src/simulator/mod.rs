@@ -105,6 +105,11 @@ impl Simulator {
         self.stage.script.always(endpoint, fault);
     }
 
+    /// Lets every answer go that is [`Fault::Held`], now and from now on.
+    pub fn release(&self) {
+        self.stage.script.release();
+    }
+
     /// How often `endpoint` has been called.
     pub fn calls(&self, endpoint: Endpoint) -> u64 {
         self.stage.world.calls(endpoint)

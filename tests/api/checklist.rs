@@ -7,6 +7,7 @@ use serde_json::Value;
 use crate::administration::Shell;
 use crate::harness::rules;
 use crate::process::Ended;
+use crate::proxies::own_address;
 
 const OPEN: (&str, &str) = ("ACCESS", "open");
 
@@ -132,9 +133,7 @@ async fn a_wrong_url() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_host_that_does_not_answer() {
     let shell = Shell::start();
-    let closed = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    let nowhere = format!("http://{}/", closed.local_addr().unwrap());
-    drop(closed);
+    let nowhere = format!("http://{}/", own_address());
     assert_says(
         &check(&shell, &[("CHATHUB_URL", &nowhere)]),
         1,
@@ -212,7 +211,8 @@ async fn a_clock_that_is_five_minutes_off() {
                 "ok       token",
             ],
         );
-        let minutes = ["4m 59s", "5m", "5m 1s"];
+        // Half of the time that an answer took is not known.
+        let minutes = ["4m", "5m"];
         assert!(
             minutes.iter().any(|text| ended.stdout.contains(text)),
             "{ended:?}"
