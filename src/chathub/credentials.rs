@@ -24,14 +24,15 @@ pub(super) enum Shown {
 }
 
 impl Credentials {
-    /// What they say now. A file that cannot be read shows nothing.
+    /// What they say now: what was last read of their files. Whoever has made them reads those again.
+    /// None of them is read here, so that no call waits for one.
     pub(super) fn show(&self) -> Option<Shown> {
         Some(match self {
             Self::Login { login, password } => Shown::Login {
-                login: login.read().ok()?,
-                password: password.read().ok()?,
+                login: login.last()?,
+                password: password.last()?,
             },
-            Self::ProfileKey(key) => Shown::ProfileKey(key.read().ok()?),
+            Self::ProfileKey(key) => Shown::ProfileKey(key.last()?),
         })
     }
 }
