@@ -2,7 +2,8 @@
 
 use crate::secret::{Secret, SecretSource};
 
-/// How a company shows who it is.
+/// How a company shows who it is. A secret that stands in a file must have been read
+/// ([`SecretSource::read`]) before the client needs it.
 #[derive(Clone, Debug)]
 pub enum Credentials {
     /// A login and a password, exchanged for a company token.

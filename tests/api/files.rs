@@ -340,6 +340,13 @@ fn of_600_megabytes() -> PathBuf {
     path
 }
 
+/// Whoever reads the folder afterwards should not have to wait for a pipe.
+fn tidy_up(path: &Path) {
+    if path.starts_with(env!("CARGO_TARGET_TMPDIR")) {
+        std::fs::remove_file(path).unwrap();
+    }
+}
+
 #[tokio::test]
 async fn what_is_no_file_changes_nothing_and_is_told_of() {
     let map = file("map-then-none", "ann = 101\n");
@@ -359,6 +366,7 @@ async fn what_is_no_file_changes_nothing_and_is_told_of() {
         .await;
         service.destination("operator=ann&phone=0501234567").await;
         std::fs::remove_file(&map).unwrap();
+        tidy_up(&other);
         // A link to a good file is one, as Kubernetes makes them.
         let good = file("map-again", "ann = 102\n");
         std::os::unix::fs::symlink(&good, &map).unwrap();
@@ -387,7 +395,7 @@ fn a_start_is_refused_in_words(#[case] variable: &str, #[case] what: &str, #[cas
         "blank" => file("blank", " \n"),
         path => PathBuf::from(path),
     };
-    let path = path.to_str().unwrap();
+    let file = path.to_str().unwrap();
     let password = if variable == "CHATHUB_PASSWORD_FILE" {
         ("LISTEN", "127.0.0.1:0")
     } else {
@@ -404,9 +412,10 @@ fn a_start_is_refused_in_words(#[case] variable: &str, #[case] what: &str, #[cas
             ("LISTEN", "127.0.0.1:0")
         },
         password,
-        (variable, path),
+        (variable, file),
     ];
     let (code, text) = process::run(&mut open_chat(&["serve"], &variables));
+    tidy_up(&path);
     assert_eq!(code, Some(78), "{text}");
     let name = variable.trim_end_matches("_FILE");
     assert!(text.contains(name) && text.contains(why), "{text}");
