@@ -10,6 +10,7 @@
 //! |---|---|
 //! | [`phone`] | text from a CRM → E.164 |
 //! | [`source`] | the eight channels, and the sender of each |
+//! | [`files`] | reading a regular file of a bounded length in a bounded time |
 //! | [`secret`] | what must never be printed |
 //! | [`https_url`] | an address that a secret may be sent to |
 //! | [`unreserved`] | what stands for itself in a URL |
@@ -43,6 +44,7 @@ pub mod chathub;
 pub mod cli;
 pub mod config;
 pub mod deep_link;
+pub mod files;
 pub mod flight;
 pub mod http;
 pub mod https_url;

@@ -109,7 +109,7 @@ metrics! {
     open_chat_rate_limited_total: IntCounterVec["limit"],
     /// Keys that are counted at this moment, by limit.
     open_chat_rate_limit_keys: IntGaugeVec["limit"],
-    /// 1 while Redis does not answer or cannot be written, and each replica counts for itself; 0 also where no Redis is set.
+    /// 1 while Redis does not answer in time or cannot be written, and each replica counts for itself; 0 also where no Redis is set.
     open_chat_redis_degraded: IntGauge,
     /// Requests to ChatHub, by call and how they ended.
     chathub_requests_total: IntCounterVec["endpoint", "outcome"],
@@ -121,7 +121,7 @@ metrics! {
     chathub_clock_skew_seconds: Gauge,
     /// Seconds since ChatHub's organizations and operators were last read as a whole; since the start, where they never were.
     chathub_directory_age_seconds: Gauge,
-    /// 1 while the newest version of a file (keys, map, secret) cannot be used and the one before it stays in force.
+    /// 1 while the newest version of a file (keys, map, secret) cannot be used or does not answer and the one before it stays in force, or it holds no key.
     open_chat_file_reload_failed: IntGaugeVec["file"],
     /// What runs beside the answers at this moment: housekeeping, mints, connections to ChatHub and Redis. It follows the load, and falls with it.
     open_chat_background_tasks: IntGauge,

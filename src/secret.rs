@@ -3,12 +3,16 @@
 //! Owns the one type that carries such a text. It knows nothing of what the text opens.
 
 use std::fmt::Write as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::{fmt, io};
 
+use arc_swap::ArcSwapOption;
 use arrayvec::ArrayString;
 use aws_lc_rs::digest::{SHA256, digest};
 use secrecy::{ExposeSecret, SecretString};
+
+use crate::files;
 
 /// A text that opens something. `Debug` shows `[secret]`, there is no `Display`, and the memory is
 /// wiped when it is dropped.
@@ -21,10 +25,11 @@ impl Secret {
         Self(SecretString::from(text.into()))
     }
 
-    /// Takes a file's text in, less the line end that editors leave. Nothing where nothing else is in it.
+    /// Takes a file's text in, less the line end that editors leave. Nothing where nothing but white
+    /// space is in it.
     pub fn from_file(text: &str) -> Option<Self> {
-        let text = text.trim_end_matches(['\r', '\n']);
-        (!text.is_empty()).then(|| Self::new(text))
+        let is_blank = text.trim().is_empty();
+        (!is_blank).then(|| Self::new(text.trim_end_matches(['\r', '\n'])))
     }
 
     /// Gives the text out, for the one place that sends it.
@@ -70,19 +75,58 @@ pub enum SecretSource {
     /// It was given, once and for all.
     Text(Secret),
     /// It stands in a file, which may change while the service runs.
-    File(PathBuf),
+    File(SecretFile),
+}
+
+/// A file with a secret in it. Clones share what was last read.
+#[derive(Clone, Debug)]
+pub struct SecretFile {
+    path: PathBuf,
+    last: Arc<ArcSwapOption<Secret>>,
+}
+
+impl SecretFile {
+    /// Where it is.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
 }
 
 impl SecretSource {
-    /// The secret as it is at this moment.
+    /// A secret that stands in this file. It is not read yet.
+    pub fn file(path: impl Into<PathBuf>) -> Self {
+        Self::File(SecretFile {
+            path: path.into(),
+            last: Arc::default(),
+        })
+    }
+
+    /// Reads the secret, for a start: it waits for the file, though not for ever.
     pub fn read(&self) -> io::Result<Secret> {
-        match self {
-            Self::Text(secret) => Ok(secret.clone()),
-            Self::File(path) => {
-                let text = std::fs::read_to_string(path)?;
+        let secret = match self {
+            Self::Text(secret) => secret.clone(),
+            Self::File(file) => {
+                let text = files::read_in_time(&file.path, files::KEYS)?;
                 Secret::from_file(&text)
-                    .ok_or_else(|| io::Error::new(io::ErrorKind::UnexpectedEof, "it is empty"))
+                    .ok_or_else(|| io::Error::new(io::ErrorKind::UnexpectedEof, "it is empty"))?
             }
+        };
+        self.replace(&secret);
+        Ok(secret)
+    }
+
+    /// The secret as it was last read. A file is never touched here, so this waits for nothing.
+    pub fn last(&self) -> Option<Secret> {
+        match self {
+            Self::Text(secret) => Some(secret.clone()),
+            Self::File(file) => file.last.load().as_deref().cloned(),
+        }
+    }
+
+    /// Takes in what the file has been found to hold now.
+    pub fn replace(&self, secret: &Secret) {
+        if let Self::File(file) = self {
+            file.last.store(Some(Arc::new(secret.clone())));
         }
     }
 }
@@ -126,6 +170,28 @@ mod tests {
             Secret::new("abc").fingerprint().to_string(),
             "ba7816bf8f01cfea"
         );
+    }
+
+    #[test]
+    fn a_file_s_secret_ends_before_the_line_does() {
+        let read = |text| Secret::from_file(text).map(|secret| secret.expose().to_owned());
+        assert_eq!(read(" key \r\n\n").as_deref(), Some(" key "));
+        for blank in ["", "\n", " \t\r\n"] {
+            assert_eq!(read(blank), None, "{blank:?}");
+        }
+    }
+
+    #[test]
+    fn a_file_s_secret_is_what_was_last_read_of_it() {
+        let source = SecretSource::file("/nowhere");
+        let clone = source.clone();
+        assert!(source.last().is_none() && source.read().is_err());
+        source.replace(&Secret::new("new"));
+        assert_eq!(clone.last(), Some(Secret::new("new")));
+        let text = SecretSource::from(Secret::new("text"));
+        text.replace(&Secret::new("new"));
+        assert_eq!(text.last(), Some(Secret::new("text")));
+        assert!(!format!("{clone:?}{text:?}").contains("new"));
     }
 
     #[test]

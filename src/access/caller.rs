@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 use std::time::Duration;
 
-use aws_lc_rs::digest::{SHA256, digest};
+use aws_lc_rs::digest::{Context, SHA256};
 use chrono::{DateTime, Utc};
 
 use super::denied::Denied;
@@ -104,28 +104,50 @@ pub(super) enum ClaimedBy {
     Identity(String),
 }
 
+/// How much longer than a one-time pass lives it is remembered. Clocks decide when it has ended: the
+/// one that remembers, Redis' or this machine's, may step ahead, the one that reads the pass, this
+/// replica's or another's, back; and a click that came in time may wait for ChatHub.
+const REMEMBERED: Duration = Duration::from_hours(2);
+
 /// A one-time pass, to be used up when nothing else can go wrong.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Once {
-    pub(super) id: String,
-    pub(super) ends: DateTime<Utc>,
+    pub(super) id: OnceId,
+    ends: DateTime<Utc>,
 }
 
+/// Tells a one-time pass from all others, and tells nobody what it is.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(super) struct OnceId(pub(super) [u8; 32]);
+
 impl Once {
-    /// Tells it from all others, and tells nobody what it is.
+    /// A pass with this `jti`. Two keys may give out one.
+    pub(super) fn new(key: &str, jti: &str, ends: DateTime<Utc>) -> Self {
+        let mut hash = Context::new(&SHA256);
+        for piece in [key, "\n", jti] {
+            hash.update(piece.as_bytes());
+        }
+        let mut id = [0; 32];
+        id.copy_from_slice(hash.finish().as_ref());
+        Self {
+            id: OnceId(id),
+            ends,
+        }
+    }
+
+    /// Its name in a store that all replicas share.
     pub fn fingerprint(&self) -> String {
-        let hash = digest(&SHA256, self.id.as_bytes());
-        hash.as_ref().iter().fold(String::new(), |mut text, byte| {
+        self.id.0.iter().fold(String::new(), |mut text, byte| {
             // Writing into a String cannot fail.
             let _ = write!(text, "{byte:02x}");
             text
         })
     }
 
-    /// How long it would still be good, and a second for clocks.
-    pub fn lives(&self) -> Duration {
+    /// How long its use is to be remembered.
+    pub fn ttl(&self) -> Duration {
         let left = (self.ends - Utc::now()).to_std().unwrap_or_default();
-        left + Duration::from_secs(1)
+        left + REMEMBERED
     }
 }
 
@@ -168,22 +190,19 @@ mod tests {
     }
 
     #[test]
-    fn a_one_time_pass_is_remembered_as_long_as_it_lives() {
-        let once = |seconds| Once {
-            id: "abc".into(),
-            ends: Utc::now() + Duration::from_secs(seconds),
-        };
-        // `printf abc | sha256sum`
+    fn a_one_time_pass_is_remembered_two_hours_longer_than_it_lives() {
+        let once = |seconds| Once::new("crm", "7", Utc::now() + Duration::from_secs(seconds));
+        // `printf 'crm\n7' | sha256sum`
         assert_eq!(
             once(0).fingerprint(),
-            "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
+            "b52b9208e0d930cfefe55d7053d0491100e57bd31d233e8b5fe2b39d1b8f2bf9"
         );
-        let lives = once(3600).lives();
-        assert!((Duration::from_mins(59)..Duration::from_mins(61)).contains(&lives));
+        let ttl = once(3600).ttl();
+        assert!((Duration::from_mins(179)..Duration::from_mins(181)).contains(&ttl));
         assert_eq!(
-            once(0).lives(),
-            Duration::from_secs(1),
-            "a second for clocks"
+            once(0).ttl(),
+            Duration::from_hours(2),
+            "for clocks that step"
         );
     }
 }

@@ -1,6 +1,7 @@
 //! The door: who is let in, by the first credential that is shown and that a mode takes, and whose panel may open.
 
 use std::net::IpAddr;
+use std::path::PathBuf;
 
 use chrono::{DateTime, Utc};
 
@@ -11,24 +12,25 @@ use super::mint::{MintError, NewPass};
 use super::network::{Networks, client_address};
 use super::once::UsedPasses;
 use super::pass::Bound;
-use super::pass_keys::PassKeys;
+use super::pass_keys::{PassKeySources, PassKeys};
 use super::proven_keys::ProvenKeys;
 use super::proxy_secret;
 use super::scope::Scope;
 use super::settings::{Mode, Settings, UnusableFile};
 use crate::chathub::OperatorId;
 use crate::operators::{OperatorMap, Operators, Roster, Unfound, Whom};
-use crate::reload::{Files, Reloading, Report};
-use crate::secret::Secret;
+use crate::reload::{Reloading, Report};
+use crate::secret::{Secret, SecretSource};
 
 /// The door.
 pub struct Access {
     pub(super) modes: Vec<Mode>,
     pub(super) pass_keys: Option<Reloading<PassKeys>>,
     api_keys: Option<Reloading<ApiKeys>>,
-    proxy_secret: Option<Reloading<Secret>>,
+    /// Nothing where its file is empty, which lets no proxy in.
+    proxy_secret: Option<Reloading<Option<Secret>>>,
     sso_by_name: bool,
-    pub(super) chathub_credential: Option<Reloading<Secret>>,
+    pub(super) chathub_credential: Option<SecretSource>,
     operators: Reloading<OperatorMap>,
     auto: bool,
     allowed_networks: Networks,
@@ -40,40 +42,17 @@ pub struct Access {
 impl Access {
     /// Reads the files and hangs the door.
     pub fn new(settings: Settings) -> Result<Self, UnusableFile> {
-        let pass_keys = settings
-            .pass_keys
-            .map(|sources| load(sources.variable(), move |files| sources.read(files)))
-            .transpose()?;
-        let api_keys = settings
-            .api_keys_file
-            .map(|path| load("API_KEYS_FILE", move |files| ApiKeys::read(files, &path)))
-            .transpose()?;
-        let proxy_secret = settings
-            .sso_proxy_secret
-            .map(|source| {
-                load("SSO_PROXY_SECRET", move |files| {
-                    proxy_secret::read(files, &source)
-                })
-            })
-            .transpose()?;
-        let chathub_credential = settings
-            .chathub_credential
-            .map(|source| load("CHATHUB_PASSWORD", move |files| files.secret(&source)))
-            .transpose()?;
-        let operators = match settings.operator_map_file {
-            None => Reloading::fixed("OPERATOR_MAP_FILE", OperatorMap::default()),
-            Some(path) => load("OPERATOR_MAP_FILE", move |files| {
-                OperatorMap::parse(&files.read(&path)?)
-                    .map_err(|error| format!("the file {}: {error}", path.display()))
-            })?,
-        };
+        let pass_keys = settings.pass_keys.map(pass_keys).transpose()?;
+        let api_keys = settings.api_keys_file.map(api_keys).transpose()?;
+        let proxy_secret = settings.sso_proxy_secret.map(proxy_secret).transpose()?;
+        let operators = operators(settings.operator_map_file)?;
         Ok(Self {
             modes: settings.modes,
             pass_keys,
             api_keys,
             proxy_secret,
             sso_by_name: settings.sso_by_name,
-            chathub_credential,
+            chathub_credential: settings.chathub_credential,
             operators,
             auto: settings.operator_auto,
             allowed_networks: settings.allowed_networks,
@@ -271,17 +250,18 @@ impl Access {
         self.used.contains(&once.id)
     }
 
-    /// Makes a one-time pass good again that has been used for nothing.
-    pub fn give_back(&self, once: &Once) {
-        self.used.forget(&once.id);
+    /// Makes a one-time pass good again that `by` has used for nothing.
+    pub fn give_back(&self, once: &Once, by: u128) {
+        self.used.release(&once.id, by);
     }
 
-    /// Uses a one-time pass up.
-    pub fn use_up(&self, once: &Once) -> Result<(), Denied> {
-        self.used
-            .use_up(&once.id, once.lives())
-            .then_some(())
-            .ok_or(Denied::PassUsed)
+    /// Uses a one-time pass up, for `by`: a number of this click's own.
+    pub fn use_up(&self, once: &Once, by: u128) -> Result<(), Denied> {
+        if self.used.consume(&once.id, by, once.ttl()) {
+            Ok(())
+        } else {
+            Err(Denied::PassUsed)
+        }
     }
 
     /// Signs a pass.
@@ -292,8 +272,6 @@ impl Access {
 
     /// Looks at all files again.
     pub fn look(&self) -> Vec<Report> {
-        // The application reports on ChatHub's credentials itself.
-        drop(self.chathub_credential.as_ref().map(Reloading::look));
         let mut reports = vec![self.operators.look()];
         reports.extend(self.pass_keys.as_ref().map(Reloading::look));
         reports.extend(self.api_keys.as_ref().map(Reloading::look));
@@ -323,11 +301,9 @@ impl Access {
         Ok(Admission {
             claim: Claim::new(by, knock.operator, key.operators.clone()),
             bound: pass.bound,
-            once: pass.once.map(|(id, ends)| Once {
-                // Two keys may give out one id.
-                id: format!("{}\n{id}", pass.key),
-                ends,
-            }),
+            once: pass
+                .once
+                .map(|(jti, ends)| Once::new(&pass.key, &jti, ends)),
             caller: Caller::Pass(pass.key),
         })
     }
@@ -338,8 +314,12 @@ impl Access {
         knock: &Knock<'a>,
     ) -> Result<Admission<'a>, Denied> {
         if let Some(expected) = &self.proxy_secret {
-            let shown = knock.proxy_secret.map(Secret::new);
-            if shown.as_ref() != Some(&**expected.get()) {
+            // Two that are absent are not the same one.
+            let is_shown = (**expected.get())
+                .as_ref()
+                .zip(knock.proxy_secret.map(Secret::new))
+                .is_some_and(|(expected, shown)| *expected == shown);
+            if !is_shown {
                 return Err(Denied::IdentityMissing);
             }
         }
@@ -368,11 +348,52 @@ fn by_url(caller: Caller, operator: Option<&str>, scope: Scope) -> Result<Admiss
     })
 }
 
-fn load<T>(
-    variable: &'static str,
-    source: impl Fn(&mut Files) -> Result<T, String> + Send + Sync + 'static,
-) -> Result<Reloading<T>, UnusableFile> {
-    Reloading::load(variable, source).map_err(|problem| UnusableFile { variable, problem })
+fn pass_keys(sources: PassKeySources) -> Result<Reloading<PassKeys>, UnusableFile> {
+    let variable = sources.variable();
+    let keys = Reloading::load_keys(variable, move |files| sources.read(files), PassKeys::lack);
+    keys.map_err(|problem| UnusableFile { variable, problem })
+}
+
+fn api_keys(path: PathBuf) -> Result<Reloading<ApiKeys>, UnusableFile> {
+    let variable = "API_KEYS_FILE";
+    let lack = format!("the file {} has no key", path.display());
+    let keys = Reloading::load_keys(
+        variable,
+        move |files| ApiKeys::read(files, &path),
+        move |keys| keys.is_empty().then(|| lack.clone()),
+    );
+    keys.map_err(|problem| UnusableFile { variable, problem })
+}
+
+fn proxy_secret(source: SecretSource) -> Result<Reloading<Option<Secret>>, UnusableFile> {
+    let variable = "SSO_PROXY_SECRET";
+    let secret = Reloading::load_keys(
+        variable,
+        move |files| proxy_secret::read(files, &source),
+        |secret| {
+            secret
+                .is_none()
+                .then(|| "there is no secret in the file".into())
+        },
+    );
+    secret.map_err(|problem| UnusableFile { variable, problem })
+}
+
+fn operators(path: Option<PathBuf>) -> Result<Reloading<OperatorMap>, UnusableFile> {
+    let variable = "OPERATOR_MAP_FILE";
+    let Some(path) = path else {
+        return Ok(Reloading::fixed(variable, OperatorMap::default()));
+    };
+    let lack = format!("the file {} has no alias", path.display());
+    let map = Reloading::load_map(
+        variable,
+        move |files| {
+            OperatorMap::parse(&files.read_map(&path)?)
+                .map_err(|error| format!("the file {}: {error}", path.display()))
+        },
+        move |map| map.is_empty().then(|| lack.clone()),
+    );
+    map.map_err(|problem| UnusableFile { variable, problem })
 }
 
 #[cfg(test)]
@@ -564,13 +585,15 @@ mod tests {
             door.admit(&knock).unwrap().once.unwrap()
         });
         assert!(!door.is_used(&first));
-        assert_eq!(door.use_up(&first), Ok(()));
-        assert_eq!(door.use_up(&first), Err(Denied::PassUsed));
+        assert_eq!(door.use_up(&first, 1), Ok(()));
+        assert_eq!(door.use_up(&first, 2), Err(Denied::PassUsed));
         assert!(door.is_used(&first) && !door.is_used(&second));
-        assert_eq!(door.use_up(&second), Ok(()));
-        door.give_back(&first);
+        assert_eq!(door.use_up(&second, 3), Ok(()));
+        door.give_back(&first, 2);
+        assert!(door.is_used(&first), "that one has not used it");
+        door.give_back(&first, 1);
         assert!(!door.is_used(&first) && door.is_used(&second));
-        assert_eq!(door.use_up(&first), Ok(()));
+        assert_eq!(door.use_up(&first, 4), Ok(()));
     }
 
     #[test]

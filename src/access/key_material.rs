@@ -30,6 +30,13 @@ impl Material {
     }
 }
 
+/// Whether a file's text is one that its owner has emptied, or written a note in instead of a key: a
+/// few lines, each of them blank or a comment.
+pub(super) fn is_no_key(text: &str) -> bool {
+    let is_note = |line: &str| line.trim().is_empty() || line.starts_with('#');
+    text.trim().is_empty() || text.len() < MIN_SECRET && text.lines().all(is_note)
+}
+
 pub(super) fn hmac(kept: &mut Option<Secret>, secret: Secret) -> Result<DecodingKey, String> {
     if secret.expose().len() < MIN_SECRET {
         return Err(format!("the secret must have at least {MIN_SECRET} bytes"));
@@ -54,18 +61,14 @@ pub(super) fn jwks(
 ) -> Result<Vec<(Option<String>, DecodingKey)>, String> {
     let set: JwkSet =
         serde_json::from_str(text).map_err(|_| "jwks_file is not a JWK set".to_owned())?;
-    let keys: Vec<_> = set
+    Ok(set
         .keys
         .iter()
         .filter_map(|jwk| {
             let key = DecodingKey::from_jwk(jwk).ok()?;
             (key.family() == algorithm.family()).then(|| (jwk.common.key_id.clone(), key))
         })
-        .collect();
-    if keys.is_empty() {
-        return Err("jwks_file has no key of this algorithm".into());
-    }
-    Ok(keys)
+        .collect())
 }
 
 #[cfg(test)]
@@ -92,6 +95,17 @@ mod tests {
         #[case] found: bool,
     ) {
         assert_eq!(set(ids).find("entry", kid).is_some(), found);
+    }
+
+    #[rstest]
+    #[case("", true)]
+    #[case(" \n\t", true)]
+    #[case("# taken out\n", true)]
+    #[case("\n# taken\n#out", true)]
+    #[case("taken out", false)]
+    #[case("#34567890123456789012345678901234", false)]
+    fn what_its_owner_has_emptied(#[case] text: &str, #[case] expected: bool) {
+        assert_eq!(is_no_key(text), expected);
     }
 
     #[test]

@@ -1,13 +1,13 @@
 //! The keys that passes are checked with: `PASS_SECRET`, and `PASS_KEYS_FILE`, TOML.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use jsonwebtoken::{Algorithm, DecodingKey};
 use serde::Deserialize;
 
 use super::hmac::HmacKey;
-use super::key_material::{Material, hmac, jwks, public_key};
+use super::key_material::{Material, hmac, is_no_key, jwks, public_key};
 use super::keys_file;
 use super::scope::Scope;
 use super::signed::SignedPasses;
@@ -36,6 +36,8 @@ pub struct PassKeySources {
 pub(super) struct PassKeys {
     pub(super) keys: Vec<PassKey>,
     pub(super) signed: SignedPasses,
+    /// What is wrong with files that can be read and have no key in them.
+    pub(super) missing: Vec<String>,
 }
 
 /// A key, and what passes signed with it may do.
@@ -121,40 +123,52 @@ impl PassKeySources {
         }
     }
 
-    /// Reads all keys. The error is a sentence without a secret in it.
+    /// Reads all keys. A file without a key takes its key away, and is named in `missing`. The error
+    /// is a sentence without a secret in it.
     pub(super) fn read(&self, files: &mut Files) -> Result<PassKeys, String> {
-        let mut keys = Vec::new();
+        let (mut keys, mut missing) = (Vec::new(), Vec::new());
         if let Some(source) = &self.secret {
-            let secret = files.secret(source)?;
-            keys.push(self.simple_key(files, &secret)?);
+            match Self::simple_key(source).read(files, self.max_ttl)? {
+                Ok(key) => keys.push(key),
+                Err(NoKey(sentence)) => missing.push(sentence),
+            }
         }
         if let Some(path) = &self.file {
-            for entry in keys_file::entries::<KeyEntry>(files, path)? {
+            let entries = keys_file::entries::<KeyEntry>(files, path)?;
+            if entries.is_empty() {
+                missing.push(NoKey::in_file(path).0);
+            }
+            for entry in entries {
                 let id = entry.id.clone();
+                if keys.iter().any(|other: &PassKey| other.id == id) {
+                    return Err(format!("two keys are called `{id}`"));
+                }
                 let key = entry
                     .read(files, self.max_ttl)
                     .map_err(|problem| format!("key `{id}`: {problem}"))?;
-                if keys.iter().any(|other: &PassKey| other.id == key.id) {
-                    return Err(format!("two keys are called `{id}`"));
+                match key {
+                    Ok(key) => keys.push(key),
+                    Err(NoKey(sentence)) => missing.push(format!("key `{id}`: {sentence}")),
                 }
-                keys.push(key);
             }
-        }
-        if keys.is_empty() {
-            return Err("there is no key".into());
         }
         Ok(PassKeys {
             keys,
             signed: SignedPasses::default(),
+            missing,
         })
     }
 
-    fn simple_key(&self, files: &mut Files, secret: &Secret) -> Result<PassKey, String> {
-        let key = KeyEntry {
+    fn simple_key(source: &SecretSource) -> KeyEntry {
+        let (secret, secret_file) = match source {
+            SecretSource::Text(secret) => (Some(secret.expose().to_owned()), None),
+            SecretSource::File(file) => (None, Some(file.path().to_owned())),
+        };
+        KeyEntry {
             id: SIMPLE_KEY.into(),
             algorithm: "HS256".into(),
-            secret: Some(secret.expose().to_owned()),
-            secret_file: None,
+            secret,
+            secret_file,
             public_key_file: None,
             jwks_file: None,
             max_ttl: None,
@@ -164,13 +178,28 @@ impl PassKeySources {
             exp_from_iat: false,
             issuer: None,
             audience: None,
-        };
-        key.read(files, self.max_ttl)
+        }
+    }
+}
+
+/// A file can be read, and has no key in it: a sentence.
+struct NoKey(String);
+
+impl NoKey {
+    fn in_file(path: &Path) -> Self {
+        Self(format!("there is no key in the file {}", path.display()))
+    }
+}
+
+impl PassKeys {
+    /// What is missing, in a sentence.
+    pub(super) fn lack(&self) -> Option<String> {
+        (!self.missing.is_empty()).then(|| self.missing.join("; "))
     }
 }
 
 impl KeyEntry {
-    fn read(self, files: &mut Files, max_ttl: Duration) -> Result<PassKey, String> {
+    fn read(self, files: &mut Files, max_ttl: Duration) -> Result<Result<PassKey, NoKey>, String> {
         let algorithm = match self.algorithm.as_str() {
             "HS256" => Algorithm::HS256,
             "HS384" => Algorithm::HS384,
@@ -192,15 +221,24 @@ impl KeyEntry {
             (Some(text), None, None, None) if is_hmac => {
                 Material::One(hmac(&mut secret, Secret::new(text))?)
             }
-            (None, Some(path), None, None) if is_hmac => {
-                Material::One(hmac(&mut secret, files.secret_at(&path)?)?)
-            }
-            (None, None, Some(path), None) if !is_hmac => {
-                Material::One(public_key(algorithm, &files.read(&path)?)?)
-            }
-            (None, None, None, Some(path)) if !is_hmac => {
-                Material::Jwks(jwks(algorithm, &files.read(&path)?)?)
-            }
+            (None, Some(path), None, None) if is_hmac => match files.secret_at(&path)? {
+                Some(text) if !is_no_key(text.expose()) => Material::One(hmac(&mut secret, text)?),
+                _ => return Ok(Err(NoKey::in_file(&path))),
+            },
+            (None, None, Some(path), None) if !is_hmac => match files.read(&path)? {
+                text if is_no_key(&text) => return Ok(Err(NoKey::in_file(&path))),
+                text => Material::One(public_key(algorithm, &text)?),
+            },
+            (None, None, None, Some(path)) if !is_hmac => match files.read(&path)? {
+                text if is_no_key(&text) => return Ok(Err(NoKey::in_file(&path))),
+                text => match jwks(algorithm, &text)? {
+                    keys if keys.is_empty() => {
+                        let sentence = "jwks_file has no key of this algorithm";
+                        return Ok(Err(NoKey(sentence.into())));
+                    }
+                    keys => Material::Jwks(keys),
+                },
+            },
             _ if is_hmac => return Err("an HS key has one of secret and secret_file".into()),
             _ => {
                 return Err(
@@ -208,7 +246,7 @@ impl KeyEntry {
                 );
             }
         };
-        Ok(PassKey {
+        Ok(Ok(PassKey {
             id: self.id,
             algorithm,
             material,
@@ -223,7 +261,7 @@ impl KeyEntry {
                 .as_ref()
                 .and_then(|secret| HmacKey::new(algorithm, secret.expose().as_bytes())),
             secret,
-        })
+        }))
     }
 }
 
@@ -329,7 +367,7 @@ pub(super) mod tests {
         let keys = door.pass_keys.as_ref().unwrap().get();
         assert_eq!(
             format!("{:?}", &**keys),
-            "PassKeys { keys: [PassKey(PASS_SECRET, HS256)], signed: SignedPasses }"
+            "PassKeys { keys: [PassKey(PASS_SECRET, HS256)], signed: SignedPasses, missing: [] }"
         );
     }
 }

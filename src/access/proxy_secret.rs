@@ -6,10 +6,15 @@ use crate::secret::{Secret, SecretSource};
 /// Shorter ones can be guessed.
 pub(super) const SHORTEST: usize = 16;
 
-/// Reads it. The error is a sentence without the secret.
-pub(super) fn read(files: &mut Files, source: &SecretSource) -> Result<Secret, String> {
-    let secret = files.secret(source)?;
-    check(secret.expose())?;
+/// Reads it; nothing where its file is empty. The error is a sentence without the secret.
+pub(super) fn read(files: &mut Files, source: &SecretSource) -> Result<Option<Secret>, String> {
+    let secret = match source {
+        SecretSource::Text(secret) => Some(secret.clone()),
+        SecretSource::File(file) => files.secret_at(file.path())?,
+    };
+    if let Some(secret) = &secret {
+        check(secret.expose())?;
+    }
     Ok(secret)
 }
 

@@ -20,8 +20,7 @@ use super::pass::{Bound, LEEWAY, MAX_PASS};
 use super::pass_keys::{PassKey, PassKeys};
 use super::settings::Mode;
 use crate::chathub::OperatorId;
-use crate::reload::Reloading;
-use crate::secret::Secret;
+use crate::secret::{Secret, SecretSource};
 
 /// What tells the key for tickets from others that are derived from the same two.
 const PURPOSE: &str = "open-chat widget ticket 2";
@@ -54,7 +53,7 @@ impl Access {
             operator,
             exp: (Utc::now() + session).timestamp(),
         };
-        let credential = self.chathub_credential.as_ref().map(Reloading::get)?;
+        let credential = self.chathub_credential.as_ref()?.last()?;
         let keys = self.pass_keys.as_ref()?.get();
         keys.sign_ticket(key, &ticket, &credential)
     }
@@ -71,8 +70,10 @@ impl Access {
             .filter(|_| self.modes.contains(&Mode::Pass))
             .ok_or(Denied::PassInvalid)?
             .get();
-        let credential = self.chathub_credential.as_ref().map(Reloading::get);
-        let credential = credential.ok_or(Denied::PassInvalid)?;
+        let credential = self.chathub_credential.as_ref();
+        let credential = credential
+            .and_then(SecretSource::last)
+            .ok_or(Denied::PassInvalid)?;
         let (ticket, key) = keys.check_ticket(text, &credential, session, Utc::now())?;
         let by = ClaimedBy::Pass {
             operator: ticket.sub,

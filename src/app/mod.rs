@@ -19,6 +19,7 @@ use tokio::task::JoinHandle;
 
 use self::ending::{Ending, Forced};
 use self::server::serve;
+use self::tasks::WatchedSecret;
 use self::traffic::Traffic;
 use crate::chathub::{ChatHub, Credentials};
 use crate::config::Config;
@@ -27,8 +28,7 @@ use crate::metrics::Metrics;
 use crate::operators::Directory;
 use crate::phone;
 use crate::rate_limit::Limits;
-use crate::reload::Reloading;
-use crate::secret::{Secret, SecretSource};
+use crate::secret::SecretSource;
 use crate::shared_store::SharedStore;
 use crate::telemetry::Telemetry;
 use crate::tokens::OperatorTokens;
@@ -184,11 +184,10 @@ fn forced() -> anyhow::Error {
     anyhow!("ended at once by a second signal; clicks that were running are cut off")
 }
 
-/// ChatHub's client reads them itself, when it needs them; what stands in their files is watched here, so that somebody hears of it in time.
-fn watched(credentials: &Credentials) -> anyhow::Result<Vec<Reloading<Secret>>> {
+/// The files of ChatHub's credentials. The client reads none of them: what is read here is shared with it.
+fn watched(credentials: &Credentials) -> anyhow::Result<Vec<WatchedSecret>> {
     let watched = |(variable, source): (&'static str, &SecretSource)| {
-        let source = source.clone();
-        Reloading::load(variable, move |files| files.secret(&source))
+        WatchedSecret::load(variable, source.clone())
             .map_err(|problem| anyhow!("{variable}: {problem}"))
     };
     match credentials {

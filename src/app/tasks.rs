@@ -13,7 +13,7 @@ use crate::chathub::{self, ChatHub, Repeats};
 use crate::http::Desk;
 use crate::operators::Roster;
 use crate::reload::{Look, Reloading, Report};
-use crate::secret::Secret;
+use crate::secret::{Secret, SecretSource};
 use crate::shared_store::SharedStore;
 
 /// Between two proofs of the configuration: doubling up to a bound.
@@ -37,11 +37,34 @@ const LOOK_AT_FILES: Duration = Duration::from_secs(1);
 /// Before a task that has broken down begins again.
 const BROKEN_AGAIN: Duration = Duration::from_secs(1);
 
+/// A secret of ChatHub's client, which never reads a file itself.
+pub(super) struct WatchedSecret {
+    reloading: Reloading<Secret>,
+    shared: SecretSource,
+}
+
+impl WatchedSecret {
+    /// Reads the secret for the first time. The error is a sentence without it.
+    pub(super) fn load(variable: &'static str, source: SecretSource) -> Result<Self, String> {
+        let shared = source.clone();
+        let reloading = Reloading::load(variable, move |files| files.secret(&source))?;
+        Ok(Self { reloading, shared })
+    }
+
+    fn look(&self) -> Report {
+        let report = self.reloading.look();
+        if report.look == Look::Reloaded {
+            self.shared.replace(&self.reloading.get());
+        }
+        report
+    }
+}
+
 /// Starts them all. `look_now` has the files looked at at once, `credentials` among them.
 pub(super) fn start(
     chathub: Arc<ChatHub>,
     desk: &Arc<Desk>,
-    credentials: Vec<Reloading<Secret>>,
+    credentials: Vec<WatchedSecret>,
     look_now: Arc<Notify>,
 ) -> Vec<JoinHandle<()>> {
     vec![
@@ -92,17 +115,13 @@ fn proof_again(error: &chathub::Error, failures: u32) -> Duration {
 }
 
 /// Has changed files take effect, and says so; what is wrong with one is said once.
-async fn look_at_files(
-    desk: Arc<Desk>,
-    credentials: Arc<[Reloading<Secret>]>,
-    look_now: Arc<Notify>,
-) {
+async fn look_at_files(desk: Arc<Desk>, credentials: Arc<[WatchedSecret]>, look_now: Arc<Notify>) {
     loop {
         let (at_desk, credentials) = (Arc::clone(&desk), Arc::clone(&credentials));
-        // Reading files blocks, however short they are.
+        // A look waits a moment for the files, and understanding a long one takes its time too.
         let looks = tokio::task::spawn_blocking(move || {
             let mut reports = at_desk.access.look();
-            reports.extend(credentials.iter().map(Reloading::look));
+            reports.extend(credentials.iter().map(WatchedSecret::look));
             reports.extend(at_desk.shared.as_ref().map(|shared| shared.look()));
             reports
         });
@@ -118,6 +137,11 @@ async fn look_at_files(
             match look {
                 Look::Unchanged => {}
                 Look::Reloaded => tracing::info!(file, "a changed file is in force"),
+                Look::Emptied(problem) => tracing::error!(
+                    file,
+                    problem,
+                    "a changed file is in force, and nobody is let in by it"
+                ),
                 Look::Failed(problem) => {
                     tracing::error!(
                         file,

@@ -10,6 +10,7 @@
 //! an `Age`. More than a day of difference is shown, and is either ChatHub's clock or a false date:
 //! ChatHub's refusals tell which ([`Clock::doubt`]).
 
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -30,7 +31,13 @@ pub(super) struct Clock {
     /// The moment to which the dates below belong.
     origin: Instant,
     dates: Mutex<Dates>,
+    /// What counts of them, in milliseconds since 1970: each click asks for the time, and takes no
+    /// lock for it.
+    at_origin: AtomicI64,
 }
+
+/// Stands for no date that counts: this machine's time does.
+const UNKNOWN: i64 = i64::MIN;
 
 /// What ChatHub's clock said at the origin.
 #[derive(Debug, Default)]
@@ -59,6 +66,7 @@ impl Default for Clock {
         Self {
             origin: Instant::now(),
             dates: Mutex::default(),
+            at_origin: AtomicI64::new(UNKNOWN),
         }
     }
 }
@@ -66,10 +74,15 @@ impl Default for Clock {
 impl Clock {
     /// Learns from an answer.
     pub(super) fn learn(&self, answer: Dated) {
+        let mut dates = self.dates();
+        self.take_in(&mut dates, answer);
+        self.publish(&dates);
+    }
+
+    fn take_in(&self, dates: &mut Dates, answer: Dated) {
         // The date was true at some moment within its second, between the two.
         let middle = answer.sent + (answer.received - answer.sent) / 2;
         let at_origin = answer.date + TimeDelta::milliseconds(500) - self.since_origin(middle);
-        let mut dates = self.dates();
         if answer.is_list {
             if dates.believed.is_none() {
                 dates.believed = Some(at_origin);
@@ -89,6 +102,12 @@ impl Clock {
         dates.latest = Some(at_origin);
     }
 
+    fn publish(&self, dates: &Dates) {
+        let counts = dates.believed.filter(|_| !dates.is_doubted);
+        let counts = counts.map_or(UNKNOWN, |date| date.timestamp_millis());
+        self.at_origin.store(counts, Ordering::Relaxed);
+    }
+
     /// The time on ChatHub's clock; this machine's as long as nothing else is known.
     pub(super) fn now(&self) -> DateTime<Utc> {
         self.at(Instant::now(), Utc::now())
@@ -96,11 +115,11 @@ impl Clock {
 
     /// The same for one moment on this machine's two clocks.
     pub(super) fn at(&self, now: Instant, wall: DateTime<Utc>) -> DateTime<Utc> {
-        if self.dates().is_doubted {
-            wall
-        } else {
-            wall + self.skew_at(now, wall)
-        }
+        let at_origin = match self.at_origin.load(Ordering::Relaxed) {
+            UNKNOWN => return wall,
+            at_origin => DateTime::from_timestamp_millis(at_origin),
+        };
+        wall + self.ahead(at_origin, now, wall)
     }
 
     /// The time on ChatHub's clock by its latest answer alone, where that contradicts `asked`, which
@@ -135,7 +154,9 @@ impl Clock {
 
     /// From now on this machine's time counts instead of ChatHub's dates, or the other way round.
     pub(super) fn doubt(&self, is_doubted: bool) {
-        self.dates().is_doubted = is_doubted;
+        let mut dates = self.dates();
+        dates.is_doubted = is_doubted;
+        self.publish(&dates);
     }
 
     /// Whether this machine's time counts instead of ChatHub's dates.
@@ -151,8 +172,18 @@ impl Clock {
 
     fn skew_at(&self, now: Instant, wall: DateTime<Utc>) -> TimeDelta {
         let believed = self.dates().believed;
-        let skew = believed.map_or(TimeDelta::zero(), |believed| {
-            believed + self.since_origin(now) - wall
+        self.ahead(believed, now, wall)
+    }
+
+    /// How far a clock that showed this time at the origin is ahead of `wall`.
+    fn ahead(
+        &self,
+        at_origin: Option<DateTime<Utc>>,
+        now: Instant,
+        wall: DateTime<Utc>,
+    ) -> TimeDelta {
+        let skew = at_origin.map_or(TimeDelta::zero(), |at_origin| {
+            at_origin + self.since_origin(now) - wall
         });
         if skew.abs() <= NOISE {
             TimeDelta::zero()

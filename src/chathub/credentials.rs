@@ -2,7 +2,8 @@
 
 use crate::secret::{Secret, SecretSource};
 
-/// How a company shows who it is.
+/// How a company shows who it is. A secret that stands in a file must have been read
+/// ([`SecretSource::read`]) before the client needs it.
 #[derive(Clone, Debug)]
 pub enum Credentials {
     /// A login and a password, exchanged for a company token.
@@ -32,14 +33,15 @@ impl Credentials {
         }
     }
 
-    /// What they say now. A file that cannot be read shows nothing.
+    /// What they say now: what was last read of their files. Whoever has made them reads those again.
+    /// None of them is read here, so that no call waits for one.
     pub(super) fn show(&self) -> Option<Shown> {
         Some(match self {
             Self::Login { login, password } => Shown::Login {
-                login: login.read().ok()?,
-                password: password.read().ok()?,
+                login: login.last()?,
+                password: password.last()?,
             },
-            Self::ProfileKey(key) => Shown::ProfileKey(key.read().ok()?),
+            Self::ProfileKey(key) => Shown::ProfileKey(key.last()?),
         })
     }
 }

@@ -8,9 +8,13 @@ use url::Url;
 
 use super::environment::Environment;
 use super::reader::{Kept, Reader, on_or_off};
+use crate::files;
 
 /// A logo stands in every page, and every page is read at a click.
 const MAX_LOGO: usize = 8 << 10;
+
+/// More than that is not even read.
+const MAX_LOGO_FILE: u64 = 1 << 20;
 
 const MAX_BRAND: usize = 60;
 const MAX_CONTACT: usize = 200;
@@ -50,7 +54,7 @@ impl PageConfig {
             one_line(text, MAX_BRAND).ok_or("must be one line of at most 60 characters")
         });
         let logo = reader.read_optional("LOGO_FILE", env.logo_file.as_ref(), |file| {
-            let bytes = std::fs::read(Path::new(file))
+            let bytes = files::bytes_in_time(Path::new(file), MAX_LOGO_FILE)
                 .map_err(|error| format!("the file {file} cannot be used: {error}"))?;
             logo(&bytes).map_err(|problem| format!("the file {file} {problem}"))
         });

@@ -3,7 +3,6 @@
 use std::borrow::Cow;
 use std::ffi::OsString;
 use std::fmt;
-use std::path::PathBuf;
 use std::time::Duration;
 
 use super::environment::Environment;
@@ -89,7 +88,7 @@ impl Reader {
                 Err(self.problem(variable, format!("is set twice, also by {variable}_FILE")))
             }
             (None, Some(file)) => {
-                let source = SecretSource::File(PathBuf::from(&file));
+                let source = SecretSource::file(&file);
                 match source.read() {
                     Ok(_) => Ok(Some(source)),
                     Err(error) => {

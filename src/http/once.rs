@@ -1,9 +1,13 @@
-//! One-time passes: whether one has been used, using it up, and giving it back where that led to no chat.
+//! One-time passes: whether one has been used, using it up, and giving it back where that led to no
+//! chat.
 //!
-//! All replicas agree on them where they share a store. While that is away no such pass is taken, because another replica may have taken it.
+//! This replica remembers those that it has let through, and all replicas agree on them where they
+//! share a store. While that does not answer no such pass is taken, because another replica may have
+//! taken it.
 
 use std::net::IpAddr;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use super::detail::Detail;
 use super::kind::Kind;
@@ -13,49 +17,100 @@ use super::{Desk, door};
 use crate::access::{Denied, Once};
 use crate::shared_store::Away;
 
-/// Turns away who shows one that has been used. It is used up later, when nothing else can go wrong; but who shows a used one has not been let in,
-/// and must not count as the operator. Nor must who may be showing one: says whether it is known not to have been used.
+/// How long a click waits for the store in all. Other clicks do not wait for it.
+const PATIENCE: Duration = Duration::from_secs(1);
+
+/// What is known of a one-time pass before it is used up.
+#[derive(Clone, Copy)]
+pub(super) struct Checked {
+    /// It is known not to have been used, or is no one-time pass.
+    pub(super) is_unused: bool,
+    /// Set where the store was waited for in vain: until when it may be waited for.
+    until: Option<Instant>,
+}
+
+/// Rejects a pass that was already used. It is used up later, when nothing else can go wrong; but a
+/// caller with a used one is not let in, and must not count as the operator. Nor must a caller whose
+/// pass may have been used.
 pub(super) async fn check(
     once: Option<&Once>,
     client: IpAddr,
     desk: &Desk,
-) -> Result<bool, Refusal> {
-    let Some(once) = once else {
-        return Ok(true);
+) -> Result<Checked, Refusal> {
+    let unused = Checked {
+        is_unused: true,
+        until: None,
     };
+    let Some(once) = once else {
+        return Ok(unused);
+    };
+    let until = Instant::now() + PATIENCE;
     // In a box, as below, because a click's own future is copied about, and most have none.
     let is_used = match &desk.shared {
-        None => Ok(desk.access.is_used(once)),
-        Some(shared) => Box::pin(shared.is_used(&once.fingerprint())).await,
+        _ if desk.access.is_used(once) => Ok(true),
+        None => Ok(false),
+        Some(shared) => Box::pin(shared.is_used(&once.fingerprint(), until)).await,
     };
     match is_used {
-        Ok(true) => Err(Box::pin(door::turn_away(Denied::PassUsed, client, desk)).await),
-        Ok(false) => Ok(true),
-        Err(Away) => Ok(false),
+        Ok(true) => Err(used(client, desk).await),
+        Ok(false) => Ok(unused),
+        Err(Away) => Ok(Checked {
+            is_unused: false,
+            until: Some(until),
+        }),
     }
 }
 
-/// Uses it up, if this is the first use.
+/// Uses it up, if this is the first use. Waits for the store until the `deadline` at most.
 pub(super) async fn use_up<'a>(
     once: Option<&'a Once>,
+    checked: Checked,
+    client: IpAddr,
+    deadline: Instant,
     desk: &'a Desk,
 ) -> Result<InUse<'a>, Refusal> {
-    let is_first = match (once, &desk.shared) {
-        (None, _) => true,
-        (Some(once), None) => desk.access.use_up(once).is_ok(),
-        (Some(once), Some(shared)) => Box::pin(shared.use_up(&once.fingerprint(), once.lives()))
-            .await
-            .map_err(unknown)?,
+    let mut in_use = InUse {
+        once: None,
+        is_shared: false,
+        by: 0,
+        desk,
     };
-    is_first
-        .then_some(InUse { once, desk })
-        .ok_or_else(|| Denied::PassUsed.into())
+    let Some(once) = once else {
+        return Ok(in_use);
+    };
+    in_use.by = fastrand::u128(..);
+    if desk.access.use_up(once, in_use.by).is_err() {
+        return Err(used(client, desk).await);
+    }
+    // From now on it is given back however this ends: refused, failed, or left alone by a visitor
+    // who goes away while the store is asked.
+    in_use.once = Some(once);
+    let Some(shared) = &desk.shared else {
+        return Ok(in_use);
+    };
+    in_use.is_shared = true;
+    let until = checked.until.unwrap_or_else(|| Instant::now() + PATIENCE);
+    let (id, by) = (once.fingerprint(), in_use.by());
+    let use_up = shared.use_up(&id, &by, once.ttl(), until.min(deadline));
+    match Box::pin(use_up).await {
+        Ok(true) => Ok(in_use),
+        Ok(false) => {
+            // Another click has it, perhaps to give it back; nothing of ours is in the store.
+            in_use.is_shared = false;
+            drop(in_use);
+            Err(used(client, desk).await)
+        }
+        Err(Away) => Err(unknown()),
+    }
 }
 
-/// A one-time pass, where there is one, that has been used up for something that may still fail. Dropped, it is good again: the visitor has gone away
-/// before there was a token.
+/// A one-time pass, where there is one, that has been used up for something that may still fail.
+/// Dropped, it is good again: the visitor has gone away before there was a token.
 pub(super) struct InUse<'a> {
     once: Option<&'a Once>,
+    /// The store may know it as used by this click.
+    is_shared: bool,
+    by: u128,
     desk: &'a Desk,
 }
 
@@ -68,22 +123,33 @@ impl InUse<'_> {
     /// Makes it good again: ChatHub had no token, and trying again should open the chat.
     pub(super) async fn give_back(mut self) {
         if let (Some(once), Some(shared)) = (self.once, &self.desk.shared) {
-            Box::pin(shared.give_back(&once.fingerprint())).await;
             self.once = None;
+            self.desk.access.give_back(once, self.by);
+            let give_back = Arc::clone(shared).give_back(once.fingerprint(), self.by());
+            Box::pin(give_back).await;
         }
+    }
+
+    /// What the store knows this click by.
+    fn by(&self) -> String {
+        format!("{:032x}", self.by)
     }
 }
 
 impl Drop for InUse<'_> {
     fn drop(&mut self) {
-        match (self.once, &self.desk.shared) {
-            (None, _) => {}
-            (Some(once), None) => self.desk.access.give_back(once),
-            (Some(once), Some(shared)) => Arc::clone(shared).give_back_soon(once.fingerprint()),
+        let Some(once) = self.once else { return };
+        self.desk.access.give_back(once, self.by);
+        if let Some(shared) = self.desk.shared.as_ref().filter(|_| self.is_shared) {
+            Arc::clone(shared).give_back_soon(once.fingerprint(), self.by());
         }
     }
 }
 
-fn unknown(Away: Away) -> Refusal {
+async fn used(client: IpAddr, desk: &Desk) -> Refusal {
+    Box::pin(door::turn_away(Denied::PassUsed, client, desk)).await
+}
+
+fn unknown() -> Refusal {
     Refusal::new(Kind::Overloaded, Detail::OnceUnknown).retry_after(RETRY_SOON)
 }

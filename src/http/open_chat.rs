@@ -9,6 +9,7 @@ use super::confirm;
 use super::detail::Detail;
 use super::frame::{Frame, Needs};
 use super::kind::Kind;
+use super::once::Checked;
 use super::query::Query;
 use super::refusal::Refusal;
 use super::whom::{for_client, no_token, whom};
@@ -54,7 +55,7 @@ pub(super) async fn open_chat(
         Err(refusal) if !refusal.is_chathubs_fault() => return Err(refusal),
         answer => answer,
     };
-    let is_unused = once::check(once.as_ref(), click.client, desk).await?;
+    let checked = once::check(once.as_ref(), click.client, desk).await?;
     let link = query
         .bind(bound, desk.links.default_region)
         .and_then(|()| target(&query, &desk.links, click));
@@ -67,7 +68,7 @@ pub(super) async fn open_chat(
     let asks = confirm::is_asked(request, desk);
     // What only shows a page is no click yet.
     if !asks {
-        let operator = click.operator.filter(|_| is_unused);
+        let operator = click.operator.filter(|_| checked.is_unused);
         let counted = door::count(click, operator, desk);
         counted.instrument(click.trace.step("limit")).await?;
     }
@@ -79,18 +80,19 @@ pub(super) async fn open_chat(
         return without_token(refusal, &link, desk, click);
     }
     let operator = click.operator.ok_or(Denied::OperatorInactive)?;
-    open_panel(operator, &link, once.as_ref(), desk, click).await
+    open_panel(operator, &link, (once.as_ref(), checked), desk, click).await
 }
 
 /// The deep link with the operator's token, or what there is without one.
 async fn open_panel(
     operator: OperatorId,
     link: &DeepLink<'_>,
-    once: Option<&Once>,
+    (once, checked): (Option<&Once>, Checked),
     desk: &Desk,
     click: &mut Click,
 ) -> Result<HttpResponse, Refusal> {
-    let in_use = match once::use_up(once, desk).await {
+    let used_up = once::use_up(once, checked, click.client, click.deadline, desk);
+    let in_use = match used_up.await {
         Ok(in_use) => in_use,
         Err(refusal) => return without_token(refusal, link, desk, click),
     };

@@ -126,9 +126,10 @@ async fn token_for(
     let whom = whom(&admission.claim, click, desk)
         .instrument(click.trace.step("operator"))
         .await?;
-    let is_unused = once::check(admission.once.as_ref(), click.client, desk).await?;
+    let once = admission.once.as_ref();
+    let checked = once::check(once, click.client, desk).await?;
     click.operator = whom.operator();
-    let operator = click.operator.filter(|_| is_unused);
+    let operator = click.operator.filter(|_| checked.is_unused);
     let counted = door::count(click, operator, desk);
     counted.instrument(click.trace.step("limit")).await?;
     if admission.bound != Bound::default() {
@@ -143,7 +144,7 @@ async fn token_for(
             "The widget is one operator's panel, and `auto:` needs a client to choose by. Name an operator.",
         )
     })?;
-    let in_use = once::use_up(admission.once.as_ref(), desk).await?;
+    let in_use = once::use_up(once, checked, click.client, click.deadline, desk).await?;
     let token = desk.tokens.get(operator, click.deadline);
     match token.instrument(click.trace.step("token")).await {
         Ok((held, outcome)) => {

@@ -48,6 +48,11 @@ impl OperatorMap {
         Ok(Self(aliases))
     }
 
+    /// Whether there is no alias.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     pub(super) fn get(&self, alias: &str) -> Option<&Alias> {
         if self.0.is_empty() {
             return None;

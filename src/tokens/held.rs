@@ -70,6 +70,7 @@ mod tests {
     ) {
         let now = Moment {
             monotonic: Instant::now(),
+            wall: Utc::now(),
             chathub: Utc::now(),
         };
         let token = OperatorToken {

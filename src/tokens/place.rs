@@ -221,6 +221,7 @@ mod tests {
     fn now() -> Moment {
         Moment {
             monotonic: Instant::now(),
+            wall: Utc::now(),
             chathub: Utc::now(),
         }
     }
@@ -334,7 +335,8 @@ mod tests {
         place.land(&Ok(held(start)), start);
         let suspended = Moment {
             monotonic: start.monotonic + SECOND,
-            chathub: start.chathub + TimeDelta::hours(2),
+            wall: start.wall + TimeDelta::hours(2),
+            chathub: start.chathub,
         };
         assert!(place.usable(suspended).is_none());
         place.land(&Err(Error::NotPermitted), suspended);

@@ -266,6 +266,8 @@ pub fn file(name: &str, text: &str) -> PathBuf {
     static FILES: AtomicU32 = AtomicU32::new(0);
     let number = FILES.fetch_add(1, Ordering::Relaxed);
     let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("{number}-{name}"));
+    // An earlier run may have left a pipe or a link there.
+    let _ = std::fs::remove_file(&path);
     std::fs::write(&path, text).expect("a file");
     path
 }

@@ -10,9 +10,11 @@ use open_chat::config::Config;
 use open_chat::simulator::{Endpoint, Fault};
 use serde_json::json;
 
-use crate::harness::{Problem, Service, eventually, file, rules};
+use crate::harness::{Problem, Service, eventually, file, log, rules};
+use crate::once::once;
 use crate::process::Running;
 use crate::proxies::own_address;
+use crate::redis_proxy::RedisProxy;
 
 const SECRET: &str = "canary-pass-secret-of-more-than-32-bytes";
 const DEGRADED: &str = "open_chat_redis_degraded";
@@ -53,12 +55,16 @@ impl Redis {
         self.process = Some(Running::start(&mut command, "Ready to accept connections"));
     }
 
+    pub const fn address(&self) -> SocketAddr {
+        self.address
+    }
+
     fn url(&self) -> String {
         format!("redis://{}/0", self.address)
     }
 
     /// What it answers to a command, in full.
-    fn command(&self, command: &str) -> String {
+    pub fn command(&self, command: &str) -> String {
         let mut connection = TcpStream::connect(self.address).unwrap();
         write!(connection, "{command}\r\nQUIT\r\n").unwrap();
         let mut answer = String::new();
@@ -73,7 +79,7 @@ impl Redis {
     }
 
     /// The number behind a word in what it answers; 0 where it says nothing of it.
-    fn told(&self, command: &str, word: &str) -> u64 {
+    pub fn told(&self, command: &str, word: &str) -> u64 {
         let answer = self.command(command);
         let Some((_, rest)) = answer.split_once(word) else {
             return 0;
@@ -103,7 +109,7 @@ impl Redis {
 }
 
 /// Waits until all replicas share their counts.
-async fn is_found(service: &Service) {
+pub async fn is_found(service: &Service) {
     eventually("Redis is found", async || {
         service.metric(DEGRADED).await == 0
     })
@@ -126,27 +132,136 @@ fn one_time_pass(id: &str) -> String {
     jsonwebtoken::encode(&Header::default(), &claims, &key).unwrap()
 }
 
+/// A click that Redis has counted: how it was refused, if so. `None`: this machine was so busy that an answer came too late, and the replica
+/// counts for itself.
+async fn counted(service: &Service, query: &str) -> Option<Result<(), Problem>> {
+    let response = service.click(query).await;
+    let outcome = if response.status() == 302 {
+        Ok(())
+    } else {
+        Err(Problem::read(response).await)
+    };
+    (service.metric(DEGRADED).await == 0).then_some(outcome)
+}
+
+/// Plays with new replicas until Redis has counted all of it.
+async fn undisturbed<const N: usize>(
+    redis: &Redis,
+    variables: &[(&str, &str)],
+    play: impl AsyncFn(&[Service; N]) -> Option<()>,
+) {
+    for _ in 0..20 {
+        redis.command("FLUSHALL");
+        let mut replicas = Vec::new();
+        for _ in 0..N {
+            replicas.push(replica(redis, variables).await);
+        }
+        let Ok(replicas) = replicas.try_into() else {
+            unreachable!()
+        };
+        if play(&replicas).await.is_some() {
+            return;
+        }
+    }
+    panic!("Redis was late twenty times");
+}
+
 #[tokio::test]
 async fn two_replicas_share_one_count() {
     let redis = Redis::start();
     let limits = [("RATE_LIMIT_OPERATOR", "5/h")];
-    let (one, other) = (
-        replica(&redis, &limits).await,
-        replica(&redis, &limits).await,
-    );
     let click = "operator=101&phone=0501234567";
-    for service in [&one, &other, &one, &other, &one] {
-        service.destination(click).await;
-    }
-    for service in [&one, &other] {
-        let problem = service.refusal(click).await;
+    undisturbed(&redis, &limits, async |[one, other]| {
+        for service in [one, other, one, other, one] {
+            counted(service, click).await?.unwrap();
+        }
+        for service in [one, other] {
+            let problem = counted(service, click).await?.unwrap_err();
+            assert_eq!(problem.kind, "rate-limited");
+            assert!(
+                (600..=720).contains(&problem.retry_after.unwrap()),
+                "{problem:?}"
+            );
+        }
+        other.destination("operator=102&phone=0501234567").await;
+        Some(())
+    })
+    .await;
+}
+
+/// As after Redis' clock went back by an hour, or after a failover to one whose clock is behind.
+#[tokio::test]
+async fn an_arrival_that_cannot_be_limits_nobody() {
+    let redis = Redis::start();
+    let limits = [
+        ("RATE_LIMIT_OPERATOR", "30/h"),
+        ("RATE_LIMIT_CLIENT", "600/m"),
+    ];
+    let click = "operator=101&phone=0501234567";
+    // 101, and 127.0.0.1, in hexadecimal digits.
+    let keys = [
+        "open-chat:limit:operator:65",
+        "open-chat:limit:client:7f000001",
+    ];
+    undisturbed(&redis, &limits, async |[service]| {
+        let now = chrono::Utc::now().timestamp_micros();
+        let ahead = now + 7_200_000_000;
+        for key in keys {
+            redis.command(&format!("SET {key} {ahead} PX 7200000"));
+        }
+        counted(service, click).await?.unwrap();
+        for key in keys {
+            // By now it may be over.
+            let left = redis.told(&format!("PTTL {key}"), ":");
+            assert!(left <= 3_600_001, "{key}: {left}");
+        }
+        // What is no time at all counts for nothing either, and is no fault of Redis'.
+        for text in ["nan", "never", "-1"] {
+            redis.command(&format!("SET {} {text}", keys[0]));
+            counted(service, click).await?.unwrap();
+        }
+        // An arrival that can be still limits.
+        let full = chrono::Utc::now().timestamp_micros() + 3_599_000_000;
+        redis.command(&format!("SET {} {full} PX 3600000", keys[0]));
+        let problem = counted(service, click).await?.unwrap_err();
         assert_eq!(problem.kind, "rate-limited");
-        assert!(
-            (600..=720).contains(&problem.retry_after.unwrap()),
-            "{problem:?}"
-        );
+        assert!(problem.retry_after.unwrap() <= 120, "{problem:?}");
+        Some(())
+    })
+    .await;
+}
+
+/// Redis at the other end of a country: limits are counted here, one-time links wait for it, and the gauge does not flap.
+#[tokio::test]
+async fn a_slow_redis_loses_no_one_time_link_and_does_not_flap() {
+    let redis = Redis::start();
+    let proxy = RedisProxy::before(&redis).await;
+    let access = [("ACCESS", "pass,open"), ("PASS_SECRET", SECRET)];
+    let service = proxy.replica(&access).await;
+    proxy.delay(&[45, 30, 60, 55, 38]);
+    let (mut changes, mut before) = (0, 0);
+    for number in 0..60 {
+        let click = once(&format!("slow-{number}"));
+        service.destination(&click).await;
+        assert_eq!(service.refusal(&click).await.kind, "pass-used");
+        let now = service.metric(DEGRADED).await;
+        changes += u32::from(now != before);
+        before = now;
     }
-    other.destination("operator=102&phone=0501234567").await;
+    assert!(changes <= 1, "{changes}");
+    proxy.delay(&[]);
+    is_found(&service).await;
+}
+
+#[tokio::test]
+async fn a_redis_that_evicts_is_told_of() {
+    let redis = Redis::start();
+    redis.command("CONFIG SET maxmemory-policy allkeys-lfu");
+    let _service = replica(&redis, &[]).await;
+    eventually("the log says so", async || {
+        log().contains(r#""maxmemory_policy":"allkeys-lfu""#)
+    })
+    .await;
 }
 
 #[tokio::test]
@@ -175,7 +290,7 @@ async fn a_one_time_pass_is_one_time_among_replicas() {
         .await;
 }
 
-/// Clicks for a while as fast as they are answered: all succeed, and this is the longest that one took.
+/// Clicks for a while as fast as they are answered: all succeed, and the slowest took so long.
 async fn slowest_of_many(service: &Service, clicks: usize) -> Duration {
     let mut slowest = Duration::ZERO;
     for _ in 0..clicks {

@@ -1,0 +1,80 @@
+//! GCRA in Redis: one count for all replicas, on Redis' own clock, in one round trip.
+
+use std::time::Duration;
+
+use redis::aio::ConnectionManager;
+use redis::{RedisResult, Script};
+
+/// The theoretical arrival time of each key. All keys count or none does.
+///
+/// No arrival can be stored that is later than `now + tolerance`. One that is found there comes of a
+/// clock that has since gone back, or of another Redis' clock: how much of it is true is not known,
+/// so the key begins anew, as it does with what is no time at all. Nothing is stored for longer than
+/// a quota's period either.
+const SCRIPT: &str = r"
+local time = redis.call('TIME')
+local now = time[1] * 1000000 + time[2]
+local arrivals = {}
+for i, key in ipairs(KEYS) do
+  local interval, tolerance = tonumber(ARGV[2 * i - 1]), tonumber(ARGV[2 * i])
+  local arrival = tonumber(redis.call('GET', key) or now)
+  if not (arrival and arrival >= now and arrival <= now + tolerance) then arrival = now end
+  arrival = arrival + interval
+  local early = arrival - tolerance - now
+  if early > 0 then return {i, math.ceil(early)} end
+  arrivals[i] = arrival
+end
+for i, key in ipairs(KEYS) do
+  local lives = math.ceil((arrivals[i] - now) / 1000) + 1
+  redis.call('SET', key, string.format('%.0f', arrivals[i]), 'PX', lives)
+end
+return {0, 0}
+";
+
+/// One of the keys of a count.
+#[derive(Clone, Debug)]
+pub struct Counted {
+    /// The key.
+    pub key: String,
+    /// How many at once, and again over the period.
+    pub count: u32,
+    /// The time over which they come back.
+    pub period: Duration,
+}
+
+/// Which key is over its limit, by its place, and until when.
+pub type OverLimit = (usize, Duration);
+
+/// The script.
+pub(super) struct Gcra(Script);
+
+impl Gcra {
+    pub(super) fn new() -> Self {
+        Self(Script::new(SCRIPT))
+    }
+
+    /// Counts one for each key, if all of them have room.
+    pub(super) async fn count(
+        &self,
+        keys: &[Counted],
+        mut connection: ConnectionManager,
+    ) -> RedisResult<Result<(), OverLimit>> {
+        let mut call = self.0.prepare_invoke();
+        for counted in keys {
+            let interval = counted.period / counted.count.max(1);
+            call.key(&counted.key)
+                .arg(micros(interval))
+                .arg(micros(interval * counted.count));
+        }
+        // Counted from one; 0 where all have room.
+        let (place, wait): (usize, u64) = call.invoke_async(&mut connection).await?;
+        Ok(match place.checked_sub(1) {
+            None => Ok(()),
+            Some(place) => Err((place, Duration::from_micros(wait))),
+        })
+    }
+}
+
+fn micros(duration: Duration) -> u64 {
+    u64::try_from(duration.as_micros()).unwrap_or(u64::MAX)
+}
