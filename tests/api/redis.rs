@@ -50,7 +50,7 @@ impl Redis {
         self.process = Some(Running::start(&mut command, "Ready to accept connections"));
     }
 
-    fn url(&self) -> String {
+    pub fn url(&self) -> String {
         format!("redis://127.0.0.1:{}/0", self.port)
     }
 

@@ -13,8 +13,11 @@ use tokio::task::JoinSet;
 use crate::harness::{PASSWORD, eventually, rules};
 use crate::process::{Running, open_chat};
 
+/// A stranger may not have so many connections at once.
+const BEHIND_A_PROXY: (&str, &str) = ("TRUSTED_PROXIES", "127.0.0.1");
+
 /// A service as a process before this ChatHub, and its address.
-async fn serve(chathub: &str, variables: &[(&str, &str)]) -> (Running, SocketAddr) {
+pub async fn serve(chathub: &str, variables: &[(&str, &str)]) -> (Running, SocketAddr) {
     let mut all = vec![
         ("ACCESS", "open"),
         ("LISTEN", "127.0.0.1:0"),
@@ -40,7 +43,7 @@ async fn serve(chathub: &str, variables: &[(&str, &str)]) -> (Running, SocketAdd
 }
 
 /// One request over a connection of its own: the whole answer.
-async fn ask(service: SocketAddr, path: &str) -> String {
+pub async fn ask(service: SocketAddr, path: &str) -> String {
     let mut stream = TcpStream::connect(service).await.unwrap();
     let request = format!("GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
     stream.write_all(request.as_bytes()).await.unwrap();
@@ -73,7 +76,7 @@ async fn click_at_once(
 }
 
 /// One storm at a time: each takes half of the descriptors that a process may usually have.
-static ONE_AT_A_TIME: Mutex<()> = Mutex::const_new(());
+pub static ONE_AT_A_TIME: Mutex<()> = Mutex::const_new(());
 
 #[tokio::test(flavor = "multi_thread")]
 async fn ten_thousand_cold_clicks_on_one_operator_are_one_mint() {
@@ -81,7 +84,7 @@ async fn ten_thousand_cold_clicks_on_one_operator_are_one_mint() {
     let chathub = Simulator::start(rules()).unwrap();
     // Long enough for all of them to come while the mint is on its way.
     chathub.next(Endpoint::OperatorToken, Fault::Late(1500));
-    let (_service, address) = serve(&chathub.url(), &[]).await;
+    let (_service, address) = serve(&chathub.url(), &[BEHIND_A_PROXY]).await;
     let statuses = click_at_once(address, std::iter::repeat_n(101, 10_000)).await;
     assert_eq!(statuses, BTreeMap::from([(302, 10_000)]));
     assert_eq!(chathub.calls(Endpoint::OperatorToken), 1);
@@ -99,7 +102,8 @@ async fn ten_thousand_cold_clicks_on_five_hundred_operators_are_a_mint_each() {
         ..rules()
     })
     .unwrap();
-    let (_service, address) = serve(&chathub.url(), &[("CHATHUB_MAX_RATE", "1000")]).await;
+    let variables = [BEHIND_A_PROXY, ("CHATHUB_MAX_RATE", "1000")];
+    let (_service, address) = serve(&chathub.url(), &variables).await;
     let operators = (0..10_000).map(|click| 101 + click % 500);
     let statuses = click_at_once(address, operators).await;
     assert_eq!(statuses, BTreeMap::from([(302, 10_000)]));
@@ -270,7 +274,7 @@ async fn pipeline(
 }
 
 /// The value of an unlabelled metric.
-async fn metric(service: SocketAddr, name: &str) -> f64 {
+pub async fn metric(service: SocketAddr, name: &str) -> f64 {
     let metrics = ask(service, "/metrics").await;
     let value = metrics
         .lines()
