@@ -1,5 +1,6 @@
 //! Connections that somebody holds without a use for them, and those that only look like it.
 
+use std::fmt::Write as _;
 use std::io::ErrorKind;
 use std::time::{Duration, Instant};
 
@@ -183,12 +184,12 @@ fn head_of(bytes: usize, path: &str) -> String {
     let lines = (bytes - head.len() - 2) / 1000;
     for line in 0..lines {
         let name = format!("X-{line}: ");
-        head.push_str(&format!("{name}{}\r\n", "x".repeat(998 - name.len())));
+        let _ = write!(head, "{name}{}\r\n", "x".repeat(998 - name.len()));
     }
     let rest = bytes - head.len() - 2;
     // The shortest header that can be is longer than nothing.
     if rest >= 5 {
-        head.push_str(&format!("Y: {}\r\n", "y".repeat(rest - 5)));
+        let _ = write!(head, "Y: {}\r\n", "y".repeat(rest - 5));
     }
     head + "\r\n"
 }
