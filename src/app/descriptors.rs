@@ -5,6 +5,9 @@
 
 use std::num::NonZeroUsize;
 
+use super::server::most_workers;
+use crate::config::ServerConfig;
+
 /// Kept back for ChatHub, Redis, traces, files and the log.
 const OWN: usize = 96;
 
@@ -29,8 +32,13 @@ pub struct Room {
 
 impl Room {
     /// Raises the process's soft limit to its hard one, which needs no rights, and divides what there is.
-    pub fn make(wanted: NonZeroUsize, workers: usize) -> Self {
-        Self::within(wanted, workers, raised_limit())
+    pub fn of(config: &ServerConfig) -> Self {
+        let ports = 1 + usize::from(config.ops_listen.is_some());
+        Self::within(
+            config.max_connections,
+            ports * most_workers(),
+            raised_limit(),
+        )
     }
 
     fn within(wanted: NonZeroUsize, workers: usize, descriptors: Option<u64>) -> Self {
@@ -51,6 +59,18 @@ impl Room {
     /// Whether there can be as many as were asked for.
     pub fn is_enough(&self) -> bool {
         self.clicks >= self.wanted
+    }
+
+    /// Says in the log that there are fewer than were asked for.
+    pub(super) fn warn(&self) {
+        if let (false, Some(descriptors)) = (self.is_enough(), self.descriptors) {
+            tracing::warn!(
+                wanted = self.wanted,
+                connections = self.clicks,
+                descriptors,
+                "MAX_CONNECTIONS does not fit the limit on file descriptors, so there are fewer connections: raise the hard limit (LimitNOFILE, ulimits), or lower it"
+            );
+        }
     }
 }
 

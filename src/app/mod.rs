@@ -27,10 +27,10 @@ use tokio::time::sleep;
 use self::cuts::Cuts;
 pub use self::descriptors::Room;
 use self::ending::{Ending, Forced};
-use self::server::{Port, most_workers, serve};
+use self::server::{Port, serve};
 use self::traffic::Traffic;
 use crate::chathub::{ChatHub, Credentials};
-use crate::config::{Config, ServerConfig};
+use crate::config::Config;
 use crate::http::{self, Desk, Front};
 use crate::metrics::Metrics;
 use crate::operators::Directory;
@@ -61,8 +61,8 @@ impl Application {
                 "ACCESS=open: anyone who can reach this port may open any operator's panel"
             );
         }
-        let room = room(&config.server);
-        tell(&room);
+        let room = Room::of(&config.server);
+        room.warn();
         phone::warm();
         let metrics = Metrics::new()?;
         metrics
@@ -194,23 +194,6 @@ impl Application {
         };
         self.tasks.iter().for_each(JoinHandle::abort);
         outcome
-    }
-}
-
-/// How many connections there may be. Raises the process's limit on descriptors as far as it goes.
-pub fn room(config: &ServerConfig) -> Room {
-    let ports = 1 + usize::from(config.ops_listen.is_some());
-    Room::make(config.max_connections, ports * most_workers())
-}
-
-fn tell(room: &Room) {
-    if let (false, Some(descriptors)) = (room.is_enough(), room.descriptors) {
-        tracing::warn!(
-            wanted = room.wanted,
-            connections = room.clicks,
-            descriptors,
-            "MAX_CONNECTIONS does not fit the limit on file descriptors: there will be fewer connections. Raise the hard limit (LimitNOFILE, ulimits), or lower it"
-        );
     }
 }
 

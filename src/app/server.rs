@@ -12,9 +12,11 @@ use std::time::Duration;
 use actix_http::error::DispatchError;
 use actix_http::{HttpService, KeepAlive, Protocol};
 use actix_service::{IntoServiceFactory as _, ServiceFactoryExt as _, map_config};
+use actix_web::body::{BodySize, MessageBody};
 use actix_web::dev::{
     AppConfig, Server, Service as _, ServiceFactory, ServiceRequest, ServiceResponse, fn_service,
 };
+use actix_web::http::ConnectionType;
 use actix_web::{App, web};
 use anyhow::Context as _;
 use tokio::net::{TcpSocket, TcpStream};
@@ -32,7 +34,10 @@ const BACKLOG: u32 = 2048;
 /// What the kernel keeps of a connection each way, besides what the service does: no request is longer, and answers that are longer
 /// go out as they are read. It doubles the numbers for its own book-keeping; its own defaults grow to megabytes.
 const RECEIVED: u32 = 16 << 10;
-const SENT: u32 = 32 << 10;
+const SENT: u32 = 16 << 10;
+
+/// The longest answer, in bytes, after which a connection is kept: no click's is longer.
+const MUCH: u64 = 16 << 10;
 
 /// actix refuses to start more.
 const MAX_WORKERS: usize = 512;
@@ -151,11 +156,22 @@ fn app(
             let running = connection.map(|connection: &InHand| connection.begin(body));
             let answer = app.call(request);
             async move {
-                let answer = answer.await;
+                let mut answer = answer.await;
                 drop(running);
+                if let Ok(answer) = &mut answer {
+                    close_after_much(answer);
+                }
                 answer
             }
         })
+}
+
+/// actix keeps the room that an answer took for as long as the connection is kept, so a kept connection must not have had a long one.
+fn close_after_much(answer: &mut ServiceResponse<impl MessageBody>) {
+    if matches!(answer.response().body().size(), BodySize::Sized(size) if size > MUCH) {
+        let head = answer.response_mut().head_mut();
+        head.set_connection_type(ConnectionType::Close);
+    }
 }
 
 fn listen(address: SocketAddr) -> io::Result<TcpListener> {

@@ -261,7 +261,9 @@ impl<W: Write> LinesOnly<W> {
         let lost = self.written(lines);
         let written = &lines[..lines.len() - lost.len()];
         self.is_within_a_line = written.last().is_some_and(|byte| *byte != b'\n');
-        count(lost)
+        // A line that lacks nothing but its end gets that with the next one.
+        let is_there = self.is_within_a_line && lost.starts_with(b"\n");
+        count(lost) - u64::from(is_there)
     }
 
     /// Writes what the output takes; the rest.

@@ -266,6 +266,31 @@ async fn requests_sent_in_one_go_are_answered_one_after_another() {
 }
 
 #[tokio::test]
+async fn a_body_that_waits_to_be_asked_for_is_asked_for() {
+    let service = Service::start().await;
+    let mut line = Line::kept(&service).await;
+    let head = "POST /links HTTP/1.1\r\nHost: open-chat\r\nExpect: 100-continue\r\nContent-Length: 5\r\n\r\n";
+    line.send(head).await;
+    assert_eq!(line.answer().await, 100);
+    line.send("12345").await;
+    assert_eq!(line.answer().await, 404);
+    assert_eq!(line.ask(CLICK).await, 302);
+}
+
+/// The room that it took is given back with the connection.
+#[tokio::test]
+async fn a_connection_is_kept_unless_its_answer_was_long() {
+    let service = Service::start().await;
+    let mut line = Line::kept(&service).await;
+    assert_eq!(line.ask("/openapi.json").await, 200);
+    let mut rest = Vec::new();
+    line.0.read_to_end(&mut rest).await.expect("it is closed");
+    assert!(rest.is_empty());
+    let long = service.request("/openapi.json").send().await.unwrap();
+    assert_eq!(long.headers()["connection"], "close");
+}
+
+#[tokio::test]
 async fn what_is_no_http_is_counted_and_leaves_no_error_in_the_log() {
     let service = Service::start().await;
     let hello = b"\x16\x03\x01\x00\xc8\x01\x00\x00\xc4\x03\x03".as_slice();

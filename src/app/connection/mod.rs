@@ -7,6 +7,7 @@
 //! only, and look at the clock before the socket, so that a process that was stopped for a while sends away whoever waited.
 
 mod ahead;
+mod bounds;
 mod deadline;
 mod framing;
 mod in_hand;
@@ -15,12 +16,16 @@ use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
-use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 
 use self::ahead::Ahead;
+pub(super) use self::bounds::LINGER;
+use self::bounds::{
+    FREE, HEAD_TIME, HEAD_TIMEOUT, HEAD_TOO_LARGE, KEEP_ALIVE, LOOK_AHEAD, MAX_BODY, MAX_HEAD,
+    WEIGHT, WRITE_TIME,
+};
 use self::deadline::Deadline;
 pub(super) use self::framing::Body;
 use self::framing::Head;
@@ -30,35 +35,6 @@ use super::budget::Share;
 use super::cuts::{Cuts, Reason};
 use super::peers::Place;
 
-/// How long a head may take from its first byte on, and a new connection until then. A browser sends it at once.
-const HEAD_TIME: Duration = Duration::from_secs(5);
-
-/// A kept connection outlives the idle time of a proxy in front (nginx: 60 s), so that it is the proxy that closes it, never this
-/// service under a request.
-const KEEP_ALIVE: Duration = Duration::from_secs(75);
-
-/// How long an answer may wait for a client that does not read it, over all. The longest answers have some 100 KB.
-const WRITE_TIME: Duration = Duration::from_secs(20);
-
-/// How long a client that is refused may go on sending, so that it reads why before the connection is reset.
-pub(super) const LINGER: Duration = Duration::from_secs(1);
-
-/// The longest head. Browsers and proxies send a tenth of it; much more than that are cookies.
-const MAX_HEAD: usize = 16 << 10;
-
-/// Beyond the longest body that is read: what a body in chunks has around its data.
-const MAX_BODY: usize = crate::http::MAX_BODY + (4 << 10);
-
-/// What a byte that is kept takes in memory, with the buffers that grow by doubling and the copies that are made on its way
-/// (measured with half bodies, the worst of all: 3.2).
-const WEIGHT: usize = 3;
-
-/// So much is every connection's own, and counts towards no budget.
-const FREE: usize = 4 << 10;
-
-/// How much of the next request is looked at while one is in hand, to notice that the client has gone.
-const LOOK_AHEAD: usize = 1 << 10;
-
 /// A connection.
 pub(super) struct Connection {
     stream: TcpStream,
@@ -67,8 +43,9 @@ pub(super) struct Connection {
     ahead: Ahead,
     /// Bytes of the current body so far.
     body: usize,
-    /// Bytes of the answer that wait for the client.
-    unwritten: usize,
+    /// Bytes of the answer, all of which are kept until the client has taken the last one.
+    answer: usize,
+    is_waiting_for_reader: bool,
     deadline: Deadline,
     /// The client has been refused here, and whatever it still sends is thrown away.
     is_refused: bool,
@@ -93,7 +70,8 @@ impl Connection {
             head: Head::default(),
             ahead: Ahead::default(),
             body: 0,
-            unwritten: 0,
+            answer: 0,
+            is_waiting_for_reader: false,
             deadline: Deadline::new(HEAD_TIME),
             is_refused: false,
             is_counted: false,
@@ -259,7 +237,7 @@ impl Connection {
 
     /// Counts what this connection makes the service keep. Most keep nothing worth counting.
     fn weigh(&mut self) -> io::Result<()> {
-        let held = self.head.length + self.ahead.size() + self.body + self.unwritten;
+        let held = self.head.length + self.ahead.size() + self.body + self.answer;
         if self.share.hold((held * WEIGHT).saturating_sub(FREE)) {
             return Ok(());
         }
@@ -313,16 +291,17 @@ impl AsyncWrite for Connection {
         if matches!(self.in_hand.state().phase, Phase::Head | Phase::Parsing) {
             self.count(Reason::Malformed);
         }
+        self.answer = self.answer.max(bytes.len());
         let written = Pin::new(&mut self.stream).poll_write(cx, bytes);
         if written.is_ready() {
             return written;
         }
-        if self.unwritten == 0 {
+        if !self.is_waiting_for_reader {
+            self.is_waiting_for_reader = true;
             self.deadline.set(WRITE_TIME, cx);
         } else if self.deadline.is_over(cx) {
             return Poll::Ready(self.cut(Reason::WriteTimeout));
         }
-        self.unwritten = bytes.len();
         self.weigh()?;
         Poll::Pending
     }
@@ -330,7 +309,8 @@ impl AsyncWrite for Connection {
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         // The server flushes when all that it has to say is written.
         ready!(Pin::new(&mut self.stream).poll_flush(cx))?;
-        self.unwritten = 0;
+        self.answer = 0;
+        self.is_waiting_for_reader = false;
         let State { phase, body } = self.in_hand.state();
         match phase {
             Phase::Answered => self.next_request(body, cx),
@@ -348,36 +328,3 @@ impl AsyncWrite for Connection {
         Pin::new(&mut self.stream).poll_shutdown(cx)
     }
 }
-
-macro_rules! refusal {
-    ($status:literal, $body:literal, $length:literal) => {
-        concat!(
-            "HTTP/1.1 ",
-            $status,
-            "\r\n",
-            "content-length: ",
-            $length,
-            "\r\n",
-            "content-type: text/plain; charset=utf-8\r\n",
-            "cache-control: no-store\r\n",
-            "referrer-policy: no-referrer\r\n",
-            "x-content-type-options: nosniff\r\n",
-            "x-robots-tag: noindex\r\n",
-            "connection: close\r\n\r\n",
-            $body
-        )
-        .as_bytes()
-    };
-}
-
-const HEAD_TOO_LARGE: &[u8] = refusal!(
-    "431 Request Header Fields Too Large",
-    "The request's head is over 16 KiB. Most often that is cookies: delete those of this site.\n",
-    "90"
-);
-
-const HEAD_TIMEOUT: &[u8] = refusal!(
-    "408 Request Timeout",
-    "The request's head has not come to its end within 5 seconds.\n",
-    "61"
-);

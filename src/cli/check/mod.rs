@@ -10,7 +10,7 @@ use super::advice::advice;
 use super::company::{Company, organization_name};
 use super::exit::{Exit, block_on};
 use super::output::{Form, shown};
-use crate::app::{self, Room};
+use crate::app::Room;
 use crate::chathub::{ChatHub, Operator, OperatorStatus};
 use crate::config::{ChatHubConfig, Config, ConfigError};
 
@@ -52,7 +52,7 @@ impl Findings {
         match config {
             Ok(config) => {
                 self.note(CHECK, Outcome::Ok, "every setting is good");
-                self.connections(&app::room(&config.server));
+                self.connections(&Room::of(&config.server));
                 TimeDelta::from_std(config.tokens.ttl).unwrap_or(TimeDelta::hours(1))
             }
             Err(error) => {
