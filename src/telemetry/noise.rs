@@ -9,10 +9,10 @@ use super::writer::Queue;
 
 /// Where actix writes an error for every client that speaks no HTTP, without saying who it was. The service counts those itself,
 /// and tells of them by address.
-const ACTIX: &str = "actix_http::h1::dispatcher";
+const ACTIX: &str = "actix_http";
 const NO_HTTP: &[u8] = b"stream error: ";
 
-/// A queue that leaves those lines out. Everything else of the same place is a fault of actix, and stays.
+/// A queue that leaves those lines out. Everything else that actix says stays.
 pub(super) struct WithoutNoise(pub(super) Queue);
 
 impl<'a> MakeWriter<'a> for WithoutNoise {
@@ -28,7 +28,7 @@ impl<'a> MakeWriter<'a> for WithoutNoise {
     fn make_writer_for(&'a self, metadata: &Metadata<'_>) -> Line {
         Line {
             queue: self.0.clone(),
-            is_suspect: metadata.target() == ACTIX,
+            is_suspect: metadata.target().starts_with(ACTIX),
         }
     }
 }

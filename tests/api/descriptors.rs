@@ -31,6 +31,15 @@ fn limited(limits: &str, arguments: &[&str], variables: &[(&str, &str)]) -> Comm
     command
 }
 
+async fn metrics(ops: SocketAddr) -> String {
+    let mut stream = connect_from("127.0.0.1", ops).await;
+    let request = b"GET /metrics HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n";
+    stream.write_all(request).await.unwrap();
+    let mut text = String::new();
+    stream.read_to_string(&mut text).await.unwrap();
+    text
+}
+
 /// Opens so many connections from 127.0.0.1 and holds all that the service does not close: an answer each now and then keeps them.
 async fn hold(connections: usize, service: SocketAddr) -> JoinSet<()> {
     let settled = Arc::<AtomicUsize>::default();
@@ -131,14 +140,17 @@ async fn idle_connections_leave_descriptors_for_everything_else(
         chathub.calls(Endpoint::OperatorToken) >= 2,
         "cold clicks got through"
     );
-    let mut metrics = connect_from("127.0.0.1", ops).await;
-    metrics
-        .write_all(b"GET /metrics HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
-        .await
-        .unwrap();
-    let mut text = String::new();
-    metrics.read_to_string(&mut text).await.unwrap();
-    assert!(text.contains("\nopen_chat_redis_degraded 0\n"));
+    // On a busy machine Redis may have been slow for a moment; it is not away.
+    let reached = async {
+        while !metrics(ops)
+            .await
+            .contains("\nopen_chat_redis_degraded 0\n")
+        {
+            status_from("127.0.0.2", address, CLICK).await;
+        }
+    };
+    let in_time = tokio::time::timeout(Duration::from_mins(2), reached).await;
+    in_time.expect("Redis is reached");
     assert!(!held.is_empty(), "some are held all the time");
 }
 
