@@ -125,6 +125,8 @@ metrics! {
     open_chat_file_reload_failed: IntGaugeVec["file"],
     /// What runs beside the answers at this moment: housekeeping, mints, connections to ChatHub and Redis. It follows the load, and falls with it.
     open_chat_background_tasks: IntGauge,
+    /// Connections that were ended before a request of theirs reached the service, by reason: too-many (of one address), head-too-large, head-timeout, malformed (no HTTP), write-timeout (the answer is not read), memory.
+    open_chat_connections_cut_total: IntCounterVec["reason"],
     /// Lines that the log has lost because nobody could write them fast enough.
     open_chat_log_lines_dropped_total: IntCounter,
     /// Always 1; the labels tell which build is running.

@@ -1,7 +1,11 @@
 //! [`Config`] → parts → running servers → a graceful end.
 
+mod budget;
+mod connection;
+mod cuts;
+mod descriptors;
 mod ending;
-mod head_deadline;
+mod peers;
 mod server;
 mod tasks;
 mod traffic;
@@ -10,15 +14,20 @@ use std::net::SocketAddr;
 use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
+use std::time::Duration;
 
 use actix_web::dev::{Server, ServerHandle};
 use anyhow::{Context as _, anyhow};
+use prometheus::IntGauge;
 use tokio::select;
 use tokio::sync::Notify;
 use tokio::task::JoinHandle;
+use tokio::time::sleep;
 
+use self::cuts::Cuts;
+pub use self::descriptors::Room;
 use self::ending::{Ending, Forced};
-use self::server::serve;
+use self::server::{Port, serve};
 use self::tasks::WatchedSecret;
 use self::traffic::Traffic;
 use crate::chathub::{ChatHub, Credentials};
@@ -40,6 +49,8 @@ pub struct Application {
     servers: Vec<Server>,
     tasks: Vec<JoinHandle<()>>,
     ending: Ending,
+    shutdown_timeout: Duration,
+    in_flight: IntGauge,
 }
 
 impl Application {
@@ -58,6 +69,8 @@ impl Application {
         if let Some(reliance) = config.access.reliance() {
             tracing::warn!("ACCESS=sso: {reliance}");
         }
+        let room = Room::of(&config.server);
+        room.warn();
         phone::warm();
         let metrics = Metrics::new()?;
         metrics
@@ -100,7 +113,14 @@ impl Application {
         });
         let has_builder = desk.pages.builder;
         let has_ops_port = config.server.ops_listen.is_some();
-        let (listen, public) = serve(&config.server, config.server.listen, telemetry, &desk, {
+        let cuts = Arc::new(Cuts::new(&desk.metrics));
+        let shutdown_timeout = config.server.shutdown_timeout;
+        let clicks = Port {
+            address: config.server.listen,
+            connections: room.clicks,
+            of_one_address: Some(room.clicks.get().div_ceil(2)),
+        };
+        let (listen, public) = serve(&clicks, shutdown_timeout, telemetry, &desk, &cuts, {
             move |routes| {
                 http::public_routes(front, has_builder)(routes);
                 if !has_ops_port {
@@ -111,11 +131,24 @@ impl Application {
         let mut servers = vec![public];
         let mut ops_listen = None;
         if let Some(address) = config.server.ops_listen {
-            let (address, ops) =
-                serve(&config.server, address, telemetry, &desk, http::ops_routes)?;
+            // Machines of the operators' own ask here, and one of them may ask for all.
+            let port = Port {
+                address,
+                connections: room.ops,
+                of_one_address: None,
+            };
+            let (address, ops) = serve(
+                &port,
+                shutdown_timeout,
+                telemetry,
+                &desk,
+                &cuts,
+                http::ops_routes,
+            )?;
             ops_listen = Some(address);
             servers.push(ops);
         }
+        let in_flight = desk.metrics.http_requests_in_flight.clone();
         let look_now = Arc::<Notify>::default();
         tracing::info!(%listen, version = env!("CARGO_PKG_VERSION"), "listening");
         Ok(Self {
@@ -124,6 +157,8 @@ impl Application {
             servers,
             tasks: tasks::start(chathub, &desk, credentials, Arc::clone(&look_now)),
             ending: Ending::new(desk, config.server.drain_delay, look_now)?,
+            shutdown_timeout,
+            in_flight,
         })
     }
 
@@ -160,6 +195,10 @@ impl Application {
                     select! {
                         outcome = running => outcome,
                         Forced = self.ending.is_forced() => Err(forced()),
+                        () = sleep(self.shutdown_timeout) => {
+                            tell_of_cut_off(self.in_flight.get());
+                            Ok(())
+                        }
                     }
                 }
             }
@@ -178,6 +217,16 @@ async fn until_ended(servers: Vec<Server>) -> anyhow::Result<()> {
             .context("a server failed")?;
     }
     Ok(())
+}
+
+/// The end of the process ends the requests that still run.
+fn tell_of_cut_off(requests: i64) {
+    if requests > 0 {
+        tracing::warn!(
+            requests,
+            "SHUTDOWN_TIMEOUT is over: requests that still run are cut off"
+        );
+    }
 }
 
 fn forced() -> anyhow::Error {

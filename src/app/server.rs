@@ -2,56 +2,81 @@
 //!
 //! It does what [`actix_web::HttpServer`] does, which lets nothing come between the socket and HTTP.
 
+use std::future::ready;
 use std::io;
 use std::net::{SocketAddr, TcpListener};
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::time::Duration;
 
-use actix_http::{HttpService, Protocol};
+use actix_http::error::DispatchError;
+use actix_http::{HttpService, KeepAlive, Protocol};
 use actix_service::{IntoServiceFactory as _, ServiceFactoryExt as _, map_config};
+use actix_web::body::{BodySize, MessageBody};
 use actix_web::dev::{
     AppConfig, Server, Service as _, ServiceFactory, ServiceRequest, ServiceResponse, fn_service,
 };
-use actix_web::http::header::TRANSFER_ENCODING;
+use actix_web::http::ConnectionType;
 use actix_web::{App, web};
 use anyhow::Context as _;
 use tokio::net::{TcpSocket, TcpStream};
 
-use super::head_deadline::{HEAD_DEADLINE, HeadDeadline, InHand};
-use crate::config::ServerConfig;
+use super::budget::Budget;
+use super::connection::{Body, Connection, InHand, LINGER};
+use super::cuts::{Cuts, Reason};
+use super::peers::Peers;
 use crate::http::{self, Desk, Worker};
 use crate::telemetry::Telemetry;
-
-/// A kept connection outlives the idle time of a proxy in front (nginx: 60 s), so that it is the proxy that closes it, never this
-/// service under a request.
-const KEEP_ALIVE: Duration = Duration::from_secs(75);
 
 /// So many connections wait to be accepted, so that a rush waits instead of being turned away.
 const BACKLOG: u32 = 2048;
 
+/// What the kernel keeps of a connection each way, besides what the service does: no request is longer, and answers that are longer
+/// go out as they are read. It doubles the numbers for its own book-keeping; its own defaults grow to megabytes.
+const RECEIVED: u32 = 16 << 10;
+const SENT: u32 = 16 << 10;
+
+/// The longest answer, in bytes, after which a connection is kept: no click's is longer.
+const MUCH: u64 = 16 << 10;
+
 /// actix refuses to start more.
 const MAX_WORKERS: usize = 512;
 
+/// A port, and how many connections it may have.
+pub(super) struct Port {
+    pub(super) address: SocketAddr,
+    pub(super) connections: NonZeroUsize,
+    /// How many of them one address may hold, unless it is a trusted proxy.
+    pub(super) of_one_address: Option<usize>,
+}
+
 /// Listens on a port and answers there once the server is polled. Also says which port it is, where 0 was asked for.
 pub(super) fn serve(
-    config: &ServerConfig,
-    address: SocketAddr,
+    port: &Port,
+    shutdown_timeout: Duration,
     telemetry: &Telemetry,
     desk: &Arc<Desk>,
+    cuts: &Arc<Cuts>,
     routes: impl FnOnce(&mut web::ServiceConfig) + Copy + Send + 'static,
 ) -> anyhow::Result<(SocketAddr, Server)> {
-    let cannot_listen = || format!("cannot listen on {address}");
-    let listener = listen(address).with_context(cannot_listen)?;
+    let cannot_listen = || format!("cannot listen on {}", port.address);
+    let listener = listen(port.address).with_context(cannot_listen)?;
     let address = listener.local_addr().with_context(cannot_listen)?;
-    let (workers, each) = shares(config.max_connections);
+    let (workers, each) = shares(port.connections);
     let builder = Server::build()
         .disable_signals()
         .workers(workers)
         .max_concurrent_connections(each)
-        .shutdown_timeout(config.shutdown_timeout.as_secs());
+        // The process ends first, and says what it cuts off.
+        .shutdown_timeout(shutdown_timeout.as_secs().saturating_add(2));
     let shutdown = builder.graceful_shutdown_signal();
     let (telemetry, desk) = (telemetry.clone(), Arc::clone(desk));
+    let gate = Gate {
+        desk: Arc::clone(&desk),
+        cuts: Arc::clone(cuts),
+        budget: Budget::default(),
+        peers: port.of_one_address.map(Peers::new),
+    };
     let server = builder.listen("open-chat", listener, move || {
         let worker = Worker::new(Arc::clone(&desk), telemetry.request_log());
         let app = app(worker, routes)
@@ -59,25 +84,53 @@ pub(super) fn serve(
             .map_err(|error| error.error_response());
         let shutdown = shutdown.clone();
         let http = HttpService::build()
-            .keep_alive(KEEP_ALIVE)
-            .client_request_timeout(HEAD_DEADLINE)
+            // A connection has deadlines of its own.
+            .keep_alive(KeepAlive::Os)
+            .client_request_timeout(Duration::ZERO)
+            .client_disconnect_timeout(LINGER)
             .local_addr(address)
             // A kept connection is told to close with its next answer when the service stops.
             .graceful_shutdown_signal(move || {
                 let shutdown = shutdown.clone();
                 async move { shutdown.notified().await }
             })
-            .on_connect_ext(|stream: &HeadDeadline<TcpStream>, data| {
+            .on_connect_ext(|stream: &Connection, data| {
                 data.insert(stream.in_hand());
             })
             .finish(map_config(app, |()| AppConfig::default()));
-        fn_service(async |stream: TcpStream| {
-            let peer = stream.peer_addr().ok();
-            Ok((HeadDeadline::new(stream), Protocol::Http1, peer))
-        })
-        .and_then(http)
+        let gate = gate.clone();
+        fn_service(move |stream: TcpStream| ready(gate.let_in(stream))).and_then(http)
     });
     Ok((address, server.with_context(cannot_listen)?.run()))
+}
+
+/// Lets connections in, one by one.
+#[derive(Clone)]
+struct Gate {
+    desk: Arc<Desk>,
+    cuts: Arc<Cuts>,
+    budget: Budget,
+    peers: Option<Peers>,
+}
+
+type LetIn = (Connection, Protocol, Option<SocketAddr>);
+
+impl Gate {
+    fn let_in(&self, stream: TcpStream) -> Result<LetIn, DispatchError> {
+        let peer = stream.peer_addr().ok();
+        let place = match (&self.peers, peer) {
+            (Some(peers), Some(peer)) if !self.desk.access.trusts(peer.ip()) => {
+                let Some(place) = peers.enter(peer.ip()) else {
+                    self.cuts.count(Reason::TooMany, Some(peer.ip()));
+                    return Err(DispatchError::Io(io::ErrorKind::QuotaExceeded.into()));
+                };
+                Some(place)
+            }
+            _ => None,
+        };
+        let connection = Connection::new(stream, self.budget.share(), &self.cuts, place);
+        Ok((connection, Protocol::Http1, peer))
+    }
 }
 
 /// The routes, each of whose requests is in its connection's hand until it is answered.
@@ -98,16 +151,27 @@ fn app(
         .configure(routes)
         .default_service(http::nowhere())
         .wrap_fn(|request, app| {
-            let has_chunks = request.headers().contains_key(TRANSFER_ENCODING);
+            let body = Body::of(request.head());
             let connection = request.conn_data();
-            let taken = connection.map(|connection: &InHand| connection.take(has_chunks));
+            let running = connection.map(|connection: &InHand| connection.begin(body));
             let answer = app.call(request);
             async move {
-                let answer = answer.await;
-                drop(taken);
+                let mut answer = answer.await;
+                drop(running);
+                if let Ok(answer) = &mut answer {
+                    close_after_much(answer);
+                }
                 answer
             }
         })
+}
+
+/// actix keeps the room that an answer took for as long as the connection is kept, so a kept connection must not have had a long one.
+fn close_after_much(answer: &mut ServiceResponse<impl MessageBody>) {
+    if matches!(answer.response().body().size(), BodySize::Sized(size) if size > MUCH) {
+        let head = answer.response_mut().head_mut();
+        head.set_connection_type(ConnectionType::Close);
+    }
 }
 
 fn listen(address: SocketAddr) -> io::Result<TcpListener> {
@@ -118,6 +182,9 @@ fn listen(address: SocketAddr) -> io::Result<TcpListener> {
     // Without it a restart has to wait for the last connections of the process before; on Windows it means something else.
     #[cfg(not(windows))]
     socket.set_reuseaddr(true)?;
+    // Connections inherit both.
+    socket.set_recv_buffer_size(RECEIVED)?;
+    socket.set_send_buffer_size(SENT)?;
     socket.bind(address)?;
     socket.listen(BACKLOG)?.into_std()
 }
@@ -126,7 +193,12 @@ fn listen(address: SocketAddr) -> io::Result<TcpListener> {
 /// process. Rounded up, because a cap of 10 on three workers is rather 12 than 9; and no worker goes without one.
 fn shares(max_connections: NonZeroUsize) -> (usize, usize) {
     let max = max_connections.get();
-    let cores = std::thread::available_parallelism().map_or(2, NonZeroUsize::get);
-    let workers = cores.min(MAX_WORKERS).min(max);
+    let workers = most_workers().min(max);
     (workers, max.div_ceil(workers))
+}
+
+/// How many workers a port has, where it has connections enough for them.
+pub(super) fn most_workers() -> usize {
+    let cores = std::thread::available_parallelism().map_or(2, NonZeroUsize::get);
+    cores.min(MAX_WORKERS)
 }

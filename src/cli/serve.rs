@@ -1,14 +1,12 @@
 //! `open-chat serve`
 
-use std::io;
-
 use tracing_subscriber::EnvFilter;
 
 use super::exit::block_on;
 use crate::app::Application;
 use crate::config::Config;
 use crate::http::Front;
-use crate::telemetry::{Export, LogFormat, Telemetry};
+use crate::telemetry::{Export, LogFormat, Telemetry, stdout};
 
 pub(super) fn run() -> anyhow::Result<()> {
     let config = Config::from_env()?;
@@ -16,7 +14,7 @@ pub(super) fn run() -> anyhow::Result<()> {
     let telemetry = Telemetry::start(
         config.logs.format.unwrap_or_else(LogFormat::of_stdout),
         EnvFilter::try_new(&config.logs.filter)?,
-        io::stdout(),
+        stdout(),
         export,
     );
     let outcome = block_on(async {

@@ -29,7 +29,7 @@ const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
 const ROBOTS: HeaderName = HeaderName::from_static("x-robots-tag");
 
 /// The longest body that is read, in bytes: a few times what a link's values take.
-const MAX_BODY: usize = 16 << 10;
+pub const MAX_BODY: usize = 16 << 10;
 
 /// How long a body may take to arrive, like a head.
 const BODY_PATIENCE: Duration = Duration::from_secs(5);

@@ -42,6 +42,7 @@ use actix_web::{HttpRequest, web};
 use self::click::Click;
 use self::counters::Counters;
 use self::detail::Detail;
+pub use self::exchange::MAX_BODY;
 use self::exchange::{answered_by, answered_where, posted_to};
 pub use self::kind::Kind;
 pub use self::query::Query;

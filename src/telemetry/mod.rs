@@ -5,13 +5,18 @@
 
 #[cfg_attr(not(feature = "otlp"), path = "no_export.rs")]
 mod export;
+mod noise;
 mod request_log;
 mod sampling;
 mod trace;
 mod trace_parent;
 mod writer;
 
+#[cfg(unix)]
+use std::fs::File;
 use std::io::{self, IsTerminal, Write};
+#[cfg(unix)]
+use std::os::fd::AsFd as _;
 use std::sync::Arc;
 
 use thiserror::Error;
@@ -20,6 +25,7 @@ use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::{EnvFilter, Layer, Registry};
 
 pub use self::export::{Export, traceparent};
+use self::noise::WithoutNoise;
 pub(crate) use self::request_log::field;
 pub use self::request_log::{Field, Fields, RequestLog};
 pub use self::sampling::{Sampling, UnknownSampler};
@@ -54,6 +60,16 @@ impl LogFormat {
 pub struct Unexportable {
     variable: String,
     what: &'static str,
+}
+
+/// Standard output without a buffer in front: a line that a full disk refuses is known to be refused, where the standard library's own
+/// buffer would say that it was written, and try again at some later time.
+pub fn stdout() -> Box<dyn Write + Send> {
+    #[cfg(unix)]
+    if let Ok(output) = io::stdout().as_fd().try_clone_to_owned() {
+        return Box::new(File::from(output));
+    }
+    Box::new(io::stdout())
 }
 
 /// The running log. When its last clone is dropped, what is still queued is written, and traces are sent.
@@ -112,10 +128,7 @@ fn lines(format: LogFormat, queue: Queue) -> Box<dyn Layer<Registry> + Send + Sy
     let lines = tracing_subscriber::fmt::layer()
         .with_timer(ChronoUtc::new("%Y-%m-%dT%H:%M:%S%.3fZ".into()))
         .with_ansi(has_colours)
-        .with_writer(move || PrintableLine {
-            queue: queue.clone(),
-            has_colours,
-        });
+        .with_writer(WithoutNoise(PrintableLine { queue, has_colours }));
     match format {
         LogFormat::Json => lines
             .json()
@@ -130,6 +143,7 @@ fn lines(format: LogFormat, queue: Queue) -> Box<dyn Layer<Registry> + Send + Sy
 /// Takes a line that `tracing` has formatted, whose fields may quote what came from elsewhere: the
 /// reason why a file cannot be read, what a library found in a request. One event stays one line,
 /// and hides nothing.
+#[derive(Clone)]
 struct PrintableLine {
     queue: Queue,
     /// Then escape characters are the formatter's own: it lets none of a field's through.

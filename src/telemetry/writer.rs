@@ -142,7 +142,8 @@ impl Write for Queue {
 }
 
 impl Shared {
-    fn run(&self, mut output: impl Write) {
+    fn run(&self, output: impl Write) {
+        let mut output = LinesOnly::new(output);
         let mut queues = Vec::new();
         let mut batch = Vec::new();
         loop {
@@ -154,7 +155,7 @@ impl Shared {
             }
             queues.clear();
             if has_found {
-                let _ = output.flush();
+                output.flush();
             }
             match (has_found, is_ending) {
                 (true, _) => thread::park_timeout(GATHER),
@@ -173,11 +174,16 @@ impl Shared {
     }
 
     /// Writes all that one queue has; whether that was anything. What an output refuses is lost, and counted.
-    fn write_one(&self, queued: &Queued, batch: &mut Vec<u8>, output: &mut impl Write) -> bool {
+    fn write_one(
+        &self,
+        queued: &Queued,
+        batch: &mut Vec<u8>,
+        output: &mut LinesOnly<impl Write>,
+    ) -> bool {
         queued.lines().hand_over(batch);
         let has_found = !batch.is_empty();
         if has_found {
-            let lost = write_all(output, batch);
+            let lost = output.write(batch);
             self.dropped.fetch_add(lost, Ordering::Relaxed);
             queued.lines().in_hand = 0;
             batch.clear();
@@ -233,16 +239,58 @@ impl Lines {
     }
 }
 
-/// Writes what can be written; how many lines could not.
-fn write_all(output: &mut impl Write, mut bytes: &[u8]) -> u64 {
-    while !bytes.is_empty() {
-        match output.write(bytes) {
-            Ok(written) if written > 0 => bytes = &bytes[written.min(bytes.len())..],
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            _ => return bytes.split(|byte| *byte == b'\n').skip(1).count() as u64,
+/// An output that a line is never written onto the half of another.
+struct LinesOnly<W> {
+    output: W,
+    /// The output took a part of a line, and refused the rest.
+    is_within_a_line: bool,
+}
+
+impl<W: Write> LinesOnly<W> {
+    const fn new(output: W) -> Self {
+        Self {
+            output,
+            is_within_a_line: false,
         }
     }
-    0
+
+    /// Writes what can be written of these whole lines; how many could not. What was left of an earlier one is counted already, so
+    /// it is ended first: the rest of it may come after the file was cut or replaced, and would spoil another place.
+    fn write(&mut self, lines: &[u8]) -> u64 {
+        if self.is_within_a_line {
+            self.is_within_a_line = !self.written(b"\n").is_empty();
+        }
+        if self.is_within_a_line {
+            return count(lines);
+        }
+        let lost = self.written(lines);
+        let written = &lines[..lines.len() - lost.len()];
+        self.is_within_a_line = written.last().is_some_and(|byte| *byte != b'\n');
+        // A line that lacks nothing but its end gets that with the next one.
+        let is_there = self.is_within_a_line && lost.starts_with(b"\n");
+        count(lost) - u64::from(is_there)
+    }
+
+    /// Writes what the output takes; the rest.
+    fn written<'a>(&mut self, mut bytes: &'a [u8]) -> &'a [u8] {
+        while !bytes.is_empty() {
+            match self.output.write(bytes) {
+                Ok(written) if written > 0 => bytes = &bytes[written.min(bytes.len())..],
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                _ => break,
+            }
+        }
+        bytes
+    }
+
+    fn flush(&mut self) {
+        let _ = self.output.flush();
+    }
+}
+
+/// How many lines end here.
+fn count(bytes: &[u8]) -> u64 {
+    bytes.split(|byte| *byte == b'\n').skip(1).count() as u64
 }
 
 /// Writes the last lines when it is dropped, or told to.
@@ -341,5 +389,27 @@ mod tests {
         }
         drop(ending);
         assert_eq!(writer.dropped(), 3);
+    }
+
+    #[test]
+    fn a_line_never_goes_onto_the_half_of_another() {
+        for room in 0..=25 {
+            let disk = Disk(Arc::default(), room);
+            let mut output = LinesOnly::new(disk.clone());
+            let mut lost = output.write(b"one 1\ntwo 2\n");
+            lost += output.write(b"three\n");
+            // Somebody makes room.
+            output.output.1 = usize::MAX;
+            lost += output.write(b"four 4\nfive 5\n");
+            let written = String::from_utf8(disk.0.lock().unwrap().clone()).unwrap();
+            assert!(written.ends_with("four 4\nfive 5\n"), "{room}: {written}");
+            let whole = ["one 1", "two 2", "three", "four 4", "five 5"];
+            let are_whole = written.lines().filter(|line| whole.contains(line)).count();
+            assert_eq!(are_whole as u64 + lost, 5, "{room}: {written}");
+            for line in written.lines() {
+                let is_a_beginning = whole.iter().any(|one| one.starts_with(line));
+                assert!(is_a_beginning, "{room}: {written}");
+            }
+        }
     }
 }

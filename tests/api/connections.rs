@@ -1,5 +1,6 @@
 //! Connections that somebody holds without a use for them, and those that only look like it.
 
+use std::fmt::Write as _;
 use std::io::ErrorKind;
 use std::time::Duration;
 
@@ -7,7 +8,7 @@ use open_chat::simulator::{Endpoint, Fault, Rules};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
-use crate::harness::{Service, rules};
+use crate::harness::{Service, log, rules};
 
 /// Far longer than the 5 s of a head, however busy the machine is, and shorter than the 75 s of an idle connection: what ends within this
 /// time was cut off.
@@ -149,7 +150,9 @@ async fn what_only_waits_is_not_cut() {
 
 #[tokio::test]
 async fn a_connection_beyond_the_cap_waits_for_another_to_close() {
-    let service = Service::start_unproven(rules(), &[("MAX_CONNECTIONS", "2")]);
+    // A proxy may have them all.
+    let variables = [("MAX_CONNECTIONS", "2"), ("TRUSTED_PROXIES", "127.0.0.1")];
+    let service = Service::start_unproven(rules(), &variables);
     let mut lines = [Line::open(&service).await, Line::open(&service).await];
     let mut waiting = Line::open(&service).await;
     waiting.send(&request("/healthz")).await;
@@ -164,4 +167,166 @@ async fn a_connection_beyond_the_cap_waits_for_another_to_close() {
     drop(closed);
     assert_eq!(waiting.answer().await, 200);
     assert_eq!(open.ask("/healthz").await, 200);
+}
+
+/// How many connections were cut for this reason.
+async fn cut(service: &Service, reason: &str) -> i64 {
+    let series = format!("open_chat_connections_cut_total{{reason=\"{reason}\"}}");
+    service.metric(&series).await
+}
+
+/// A whole head of exactly so many bytes.
+fn head_of(bytes: usize, path: &str) -> String {
+    let mut head = request(path);
+    head.truncate(head.len() - 2);
+    let lines = (bytes - head.len() - 2) / 1000;
+    for line in 0..lines {
+        let name = format!("X-{line}: ");
+        let _ = write!(head, "{name}{}\r\n", "x".repeat(998 - name.len()));
+    }
+    let rest = bytes - head.len() - 2;
+    // The shortest header that can be is longer than nothing.
+    if rest >= 5 {
+        let _ = write!(head, "Y: {}\r\n", "y".repeat(rest - 5));
+    }
+    head + "\r\n"
+}
+
+#[tokio::test]
+async fn a_head_may_have_16_kib_and_not_a_byte_more() {
+    let service = Service::start().await;
+    for size in [9000, 12_345, 16_383, 16_384] {
+        let mut line = Line::kept(&service).await;
+        let head = head_of(size, CLICK);
+        assert_eq!(head.len(), size);
+        line.send(&head).await;
+        assert_eq!(line.answer().await, 302, "{size}");
+        assert_eq!(line.ask(CLICK).await, 302, "{size}");
+    }
+    assert_eq!(cut(&service, "head-too-large").await, 0);
+    let mut refused = 0;
+    for size in [16_385, 20_000, 100_000] {
+        for mut line in [Line::open(&service).await, Line::kept(&service).await] {
+            let head = head_of(size, CLICK);
+            assert_eq!(head.len(), size);
+            line.send(&head).await;
+            assert_eq!(line.answer().await, 431, "{size}");
+            let mut rest = Vec::new();
+            line.0.read_to_end(&mut rest).await.expect("it is closed");
+            assert!(rest.is_empty());
+            refused += 1;
+            assert_eq!(cut(&service, "head-too-large").await, refused);
+        }
+    }
+}
+
+#[tokio::test]
+async fn requests_sent_in_one_go_are_answered_one_after_another() {
+    let service = Service::start().await;
+    let line = Line::open(&service).await;
+    let links = |head: &str, body: &str| {
+        format!("POST /links HTTP/1.1\r\nHost: open-chat\r\n{head}\r\n\r\n{body}")
+    };
+    let body = "x".repeat(9000);
+    let length = format!("Content-Length: {}", body.len());
+    let chunked = format!("2328;of=9000\r\n{body}\r\n0\r\nTrailer: x\r\n\r\n");
+    let (mut all, mut expected) = (String::new(), Vec::new());
+    for round in 0..100 {
+        all.push_str(&request(CLICK));
+        all.push_str("\r\n");
+        all.push_str(&request("/nowhere"));
+        all.push_str(&links(&length, &body));
+        all.push_str(&request("/healthz"));
+        all.push_str(&links("Transfer-Encoding: chunked", &chunked));
+        all.push_str(&head_of(3000 + 100 * round, CLICK));
+        // Whatever becomes of the POSTs, their bodies are no requests.
+        expected.extend([302, 404, 404, 200, 404, 302]);
+    }
+    let (mut reader, mut writer) = line.0.into_split();
+    let sending = tokio::spawn(async move {
+        writer.write_all(all.as_bytes()).await.expect("it is sent");
+        writer
+    });
+    let mut text = String::new();
+    let mut statuses = Vec::new();
+    while statuses.len() < expected.len() {
+        let mut some = [0; 4096];
+        let read = reader.read(&mut some).await.expect("an answer");
+        assert!(read > 0, "closed after {} answers", statuses.len());
+        text.push_str(&String::from_utf8_lossy(&some[..read]));
+        statuses = text
+            .match_indices("HTTP/1.1 ")
+            .filter_map(|(at, _)| text.get(at + 9..at + 12)?.parse::<u16>().ok())
+            .collect();
+    }
+    assert_eq!(statuses, expected);
+    drop(sending.await);
+}
+
+#[tokio::test]
+async fn a_body_that_waits_to_be_asked_for_is_asked_for() {
+    let service = Service::start().await;
+    let mut line = Line::kept(&service).await;
+    let head = "POST /links HTTP/1.1\r\nHost: open-chat\r\nExpect: 100-continue\r\nContent-Length: 5\r\n\r\n";
+    line.send(head).await;
+    assert_eq!(line.answer().await, 100);
+    line.send("12345").await;
+    assert_eq!(line.answer().await, 404);
+    assert_eq!(line.ask(CLICK).await, 302);
+}
+
+/// The room that it took is given back with the connection.
+#[tokio::test]
+async fn a_connection_is_kept_unless_its_answer_was_long() {
+    let service = Service::start().await;
+    let mut line = Line::kept(&service).await;
+    assert_eq!(line.ask("/openapi.json").await, 200);
+    let mut rest = Vec::new();
+    line.0.read_to_end(&mut rest).await.expect("it is closed");
+    assert!(rest.is_empty());
+    let long = service.request("/openapi.json").send().await.unwrap();
+    assert_eq!(long.headers()["connection"], "close");
+}
+
+#[tokio::test]
+async fn what_is_no_http_is_counted_and_leaves_no_error_in_the_log() {
+    let service = Service::start().await;
+    let hello = b"\x16\x03\x01\x00\xc8\x01\x00\x00\xc4\x03\x03".as_slice();
+    let proxied = b"PROXY TCP4 192.0.2.1 192.0.2.2 1 2\r\nGET / HTTP/1.1\r\nHost: x\r\n\r\n";
+    let (mut counted, before) = (0, log().len());
+    for bytes in [
+        hello,
+        proxied,
+        b"GET / HTTP/1.1\r\nHost x\r\n\r\n",
+        b"\0\0\0\0",
+    ] {
+        for _ in 0..5 {
+            let mut line = Line::open(&service).await;
+            line.0.write_all(bytes).await.unwrap();
+            assert_eq!(line.answer().await, 400, "{bytes:?}");
+            let mut rest = Vec::new();
+            let _ = line.0.read_to_end(&mut rest).await;
+            counted += 1;
+            assert_eq!(cut(&service, "malformed").await, counted, "{bytes:?}");
+        }
+    }
+    // Whatever else runs at the same time has no such line either.
+    let log = &log()[before..];
+    assert!(!log.contains("stream error"), "{log}");
+}
+
+#[tokio::test]
+async fn half_a_head_is_answered_and_counted_and_silence_is_closed_without_a_word() {
+    let service = Service::start().await;
+    let mut half = Line::open(&service).await;
+    half.send(HALF_A_HEAD).await;
+    let mut silent = Line::open(&service).await;
+    let answer = tokio::time::timeout(PATIENCE, half.answer()).await;
+    assert_eq!(answer.expect("in time"), 408);
+    assert_eq!(cut(&service, "head-timeout").await, 1);
+    let mut rest = Vec::new();
+    let end = tokio::time::timeout(PATIENCE, silent.0.read_to_end(&mut rest)).await;
+    end.expect("in time").expect("it is closed");
+    assert!(rest.is_empty());
+    assert_eq!(cut(&service, "head-timeout").await, 1);
 }

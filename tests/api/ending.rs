@@ -7,15 +7,16 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
-use open_chat::simulator::{Endpoint, Fault, Simulator};
+use open_chat::simulator::{Endpoint, Fault, Rules, Simulator};
 use reqwest::redirect::Policy;
 use reqwest::{Client, Response};
 use rstest::rstest;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio::task::JoinSet;
 
 use crate::harness::{PANEL, PASSWORD, PATIENCE, PROFILE_KEY, eventually, rules};
-use crate::process::{Running, open_chat, run};
+use crate::process::{Running, end, open_chat, piped, run};
 use crate::proxies::{own_address, system_command};
 
 const CLICK: &str = "/open-chat?operator=101&phone=0501234567";
@@ -177,6 +178,106 @@ async fn a_click_that_runs_is_finished() {
     assert_eq!(click.await.unwrap(), 302);
     assert_eq!(replica.exit().await, Some(0));
     assert_eq!(replica.status(CLICK).await, None);
+}
+
+/// A process that is stopped for a while finds its clocks run out, and requests that have come meanwhile.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_came_while_the_process_stood_still_is_answered() {
+    let chathub = Simulator::start(rules()).unwrap();
+    let replica = Replica::start(&chathub, own_address(), &[]).await;
+    let request = format!("GET {CLICK} HTTP/1.1\r\nHost: x\r\n\r\n");
+    let mut begun = Vec::new();
+    for kept in 0..60 {
+        let mut stream = TcpStream::connect(replica.address).await.unwrap();
+        if kept % 3 == 0 {
+            stream.write_all(request.as_bytes()).await.unwrap();
+            let mut answer = [0; 4096];
+            assert!(stream.read(&mut answer).await.unwrap() > 0);
+        }
+        if kept % 3 == 1 {
+            stream.write_all(&request.as_bytes()[..10]).await.unwrap();
+        }
+        begun.push(stream);
+    }
+    // All of them have reached the service.
+    assert_eq!(replica.status(CLICK).await, Some(302));
+    replica.signal("-STOP");
+    for (kept, stream) in begun.iter_mut().enumerate() {
+        let from = if kept % 3 == 1 { 10 } else { 0 };
+        stream.write_all(&request.as_bytes()[from..]).await.unwrap();
+    }
+    for _ in 0..200 {
+        let mut stream = TcpStream::connect(replica.address).await.unwrap();
+        stream.write_all(request.as_bytes()).await.unwrap();
+        begun.push(stream);
+    }
+    // Longer than a head may take.
+    tokio::time::sleep(Duration::from_secs(7)).await;
+    replica.signal("-CONT");
+    for (number, stream) in begun.iter_mut().enumerate() {
+        let mut answer = [0; 12];
+        let read = stream.read_exact(&mut answer).await;
+        assert!(read.is_ok(), "{number}: {read:?}");
+        assert_eq!(&answer, b"HTTP/1.1 302", "{number}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn clicks_that_do_not_finish_in_time_are_told_of() {
+    let rules = Rules {
+        latency: Duration::from_mins(5),
+        ..rules()
+    };
+    let chathub = Simulator::start(rules).unwrap();
+    let address = own_address();
+    let (listen, url) = (address.to_string(), chathub.url());
+    let variables = [
+        ("ACCESS", "open"),
+        ("LISTEN", listen.as_str()),
+        ("CHATHUB_URL", &url),
+        ("CHATHUB_API_KEY", PROFILE_KEY),
+        ("CHATHUB_ATTEMPT_TIMEOUT", "4m"),
+        ("CLICK_BUDGET", "4m"),
+        ("DRAIN_DELAY", "0"),
+        ("SHUTDOWN_TIMEOUT", "1s"),
+    ];
+    let child = piped(&mut open_chat(&["serve"], &variables));
+    let client = client(false);
+    eventually("it answers", async || {
+        let url = format!("http://{address}/healthz");
+        client.get(url).send().await.is_ok()
+    })
+    .await;
+    let mut clicks = Vec::new();
+    for operator in [101, 102, 21] {
+        let request = format!("GET /open-chat?operator={operator}&phone=0501234567 HTTP/1.1\r\n");
+        let mut stream = TcpStream::connect(address).await.unwrap();
+        stream
+            .write_all((request + "Host: x\r\n\r\n").as_bytes())
+            .await
+            .unwrap();
+        clicks.push(stream);
+    }
+    eventually("all three are waited for", async || {
+        let url = format!("http://{address}/metrics");
+        let text = client.get(url).send().await.unwrap().text().await.unwrap();
+        // The one that asks is the fourth.
+        text.contains("\nhttp_requests_in_flight 4\n")
+    })
+    .await;
+    let id = child.id().to_string();
+    let sent = Command::new("kill").args(["-TERM", &id]).status().unwrap();
+    assert!(sent.success());
+    let ended = tokio::task::spawn_blocking(move || end(child))
+        .await
+        .unwrap();
+    assert_eq!(ended.code, Some(0), "{ended:?}");
+    let line = ended.stdout.lines().find(|line| line.contains("cut off"));
+    let line = line.unwrap_or_else(|| panic!("no line: {ended:?}"));
+    assert!(
+        line.contains("\"WARN\"") && line.contains("\"requests\":3"),
+        "{line}"
+    );
 }
 
 #[rstest]

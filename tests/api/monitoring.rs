@@ -9,7 +9,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use open_chat::simulator::{Endpoint, Fault};
 use serde_json::{Value, json};
 
-use crate::harness::{Service, eventually, file, rules};
+use crate::harness::{Service, eventually, file, raw, rules};
 use crate::process;
 use crate::proxies::own_address;
 
@@ -179,6 +179,7 @@ async fn drive(service: &Service, prometheus: &Prometheus) {
         }
     }
     service.request("/nowhere").send().await.unwrap();
+    raw(service, "no HTTP\r\n\r\n").await;
     // One agent who clicks all day.
     for _ in 0..40 {
         service.click("operator=102&phone=0501234567").await;

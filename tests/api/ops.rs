@@ -109,6 +109,17 @@ async fn every_closed_series_is_there_from_the_start() {
             assert_eq!(service.metric(&series).await, 0, "{series}");
         }
     }
+    for reason in [
+        "too-many",
+        "head-too-large",
+        "head-timeout",
+        "malformed",
+        "write-timeout",
+        "memory",
+    ] {
+        let series = format!(r#"open_chat_connections_cut_total{{reason="{reason}"}}"#);
+        assert_eq!(service.metric(&series).await, 0, "{series}");
+    }
     for status in [302, 400, 403, 404, 414, 502, 503, 504] {
         let series =
             format!(r#"http_requests_total{{method="GET",route="/open-chat",status="{status}"}}"#);

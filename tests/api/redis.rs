@@ -59,7 +59,7 @@ impl Redis {
         self.address
     }
 
-    fn url(&self) -> String {
+    pub fn url(&self) -> String {
         format!("redis://{}/0", self.address)
     }
 

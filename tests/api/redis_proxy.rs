@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use open_chat::shared_store::PATIENCE;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
@@ -53,11 +54,13 @@ impl RedisProxy {
     }
 
     /// A replica whose Redis is behind this.
+    /// A replica that finds this Redis as slow as every service does.
     pub async fn replica(&self, variables: &[(&str, &str)]) -> Service {
         let url = format!("redis://{}/0", self.address);
         let mut all = vec![("REDIS_URL", url.as_str())];
         all.extend(variables);
-        let service = Service::start_with(rules(), &all).await;
+        let service = Service::start_at(rules(), &all, &[], PATIENCE);
+        service.wait_until_ready().await;
         is_found(&service).await;
         service
     }

@@ -15,7 +15,7 @@ use crate::process::{Running, open_chat};
 use crate::proxies::own_address;
 
 /// A service as a process before this ChatHub, and its address.
-async fn serve(chathub: &str, variables: &[(&str, &str)]) -> (Running, SocketAddr) {
+pub async fn serve(chathub: &str, variables: &[(&str, &str)]) -> (Running, SocketAddr) {
     serve_apart(chathub, None, variables).await
 }
 
@@ -56,7 +56,7 @@ async fn serve_apart(
 }
 
 /// One request over a connection of its own: the whole answer.
-async fn ask(service: SocketAddr, path: &str) -> String {
+pub async fn ask(service: SocketAddr, path: &str) -> String {
     // A service cuts off whoever connects and then says nothing for 5 s. Of ten thousand tasks one
     // may not get its turn for so long, so only as many connect at once as do not have to wait.
     static CONNECTING: Semaphore = Semaphore::const_new(100);
@@ -94,7 +94,7 @@ async fn click_at_once(
 }
 
 /// One storm at a time: each takes half of the descriptors that a process may usually have.
-static ONE_AT_A_TIME: Mutex<()> = Mutex::const_new(());
+pub static ONE_AT_A_TIME: Mutex<()> = Mutex::const_new(());
 
 #[tokio::test(flavor = "multi_thread")]
 async fn ten_thousand_cold_clicks_on_one_operator_are_one_mint() {
@@ -311,7 +311,7 @@ async fn pipeline(
 }
 
 /// The value of an unlabelled metric.
-async fn metric(service: SocketAddr, name: &str) -> f64 {
+pub async fn metric(service: SocketAddr, name: &str) -> f64 {
     let metrics = ask(service, "/metrics").await;
     let value = metrics
         .lines()

@@ -10,6 +10,7 @@ use super::advice::advice;
 use super::company::{Company, organization_name};
 use super::exit::{Exit, block_on};
 use super::output::{Form, shown};
+use crate::app::Room;
 use crate::chathub::{BadAnswer, ChatHub, Error, Operator, OperatorStatus};
 use crate::config::{ChatHubConfig, Config, ConfigError};
 
@@ -56,6 +57,7 @@ impl Findings {
                     self.advise(CHECK, Outcome::Warning, reliance, advice);
                 }
                 self.note(CHECK, Outcome::Ok, "every setting is good");
+                self.connections(&Room::of(&config.server));
                 TimeDelta::from_std(config.tokens.ttl).unwrap_or(TimeDelta::hours(1))
             }
             Err(error) => {
@@ -65,6 +67,21 @@ impl Findings {
                 }
                 TimeDelta::hours(1)
             }
+        }
+    }
+
+    /// The limit of this shell, which may not be the service's.
+    fn connections(&mut self, room: &Room) {
+        if let (false, Some(descriptors)) = (room.is_enough(), room.descriptors) {
+            self.advise(
+                "connections",
+                Outcome::Warning,
+                format!(
+                    "MAX_CONNECTIONS is {}, but {descriptors} file descriptors leave room for {}",
+                    room.wanted, room.clicks
+                ),
+                "Raise the hard limit where the service runs (LimitNOFILE= of a systemd unit, ulimits of a container, ulimit -n of a shell), or lower MAX_CONNECTIONS.",
+            );
         }
     }
 

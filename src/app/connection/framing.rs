@@ -1,0 +1,260 @@
+//! Where a request's head ends, and where its body does. Nothing is understood here: the HTTP parser behind judges every byte, this
+//! only decides how many of them it gets at a time.
+
+use actix_http::RequestHead;
+use actix_web::http::header::{CONTENT_LENGTH, TRANSFER_ENCODING, UPGRADE};
+
+/// A head, as far as it has come.
+#[derive(Default)]
+pub(super) struct Head {
+    /// Bytes so far.
+    pub(super) length: usize,
+    /// Empty lines before a head do not end it.
+    has_text: bool,
+    is_line_empty: bool,
+}
+
+impl Head {
+    /// Goes on with these bytes: how many of them belong to this head, and whether it ends with them.
+    pub(super) fn follow(&mut self, bytes: &[u8]) -> (usize, bool) {
+        let ended = self.end_in(bytes);
+        let own = ended.unwrap_or(bytes.len());
+        self.length += own;
+        (own, ended.is_some())
+    }
+
+    fn end_in(&mut self, bytes: &[u8]) -> Option<usize> {
+        for (at, byte) in bytes.iter().enumerate() {
+            match byte {
+                b'\n' if self.has_text && self.is_line_empty => return Some(at + 1),
+                b'\n' => self.is_line_empty = true,
+                b'\r' => {}
+                _ => (self.has_text, self.is_line_empty) = (true, false),
+            }
+        }
+        None
+    }
+}
+
+/// What is still to come of a request's body.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(in crate::app) enum Body {
+    /// Nothing.
+    #[default]
+    Over,
+    /// So many bytes.
+    Length(u64),
+    /// Chunks, as far as they have come.
+    Chunked(Chunk),
+}
+
+/// The place within a body in chunks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::app) enum Chunk {
+    /// In the digits of a chunk's size.
+    Size(u64),
+    /// Behind them, before the line's end.
+    Extension(u64),
+    /// Before this many bytes of data and the line end behind them.
+    Data(u64),
+    /// In the lines behind the last chunk.
+    Trailer { is_line_empty: bool },
+}
+
+/// The line end behind a chunk's data.
+const LINE_END: u64 = 2;
+
+impl Body {
+    /// The body that belongs to this head, by the parser's own rules. It has let no head through that says two things.
+    pub(in crate::app) fn of(head: &RequestHead) -> Self {
+        let headers = &head.headers;
+        if headers.contains_key(TRANSFER_ENCODING) {
+            return Self::Chunked(Chunk::Size(0));
+        }
+        let Some(length) = headers.get(CONTENT_LENGTH) else {
+            return Self::Over;
+        };
+        // Of another protocol nothing is read.
+        if headers.contains_key(UPGRADE) {
+            return Self::Over;
+        }
+        let length = length
+            .to_str()
+            .ok()
+            .and_then(|text| text.trim().parse().ok());
+        length
+            .filter(|length| *length > 0)
+            .map_or(Self::Over, Self::Length)
+    }
+
+    pub(super) fn is_over(self) -> bool {
+        self == Self::Over
+    }
+
+    /// Goes on with these bytes: how many of them belong to this body.
+    pub(super) fn follow(&mut self, bytes: &[u8]) -> usize {
+        match *self {
+            Self::Over => 0,
+            Self::Length(left) => {
+                let own = bytes.len().min(usize::try_from(left).unwrap_or(usize::MAX));
+                let left = left - own as u64;
+                *self = if left == 0 {
+                    Self::Over
+                } else {
+                    Self::Length(left)
+                };
+                own
+            }
+            Self::Chunked(chunk) => self.follow_chunks(chunk, bytes),
+        }
+    }
+
+    fn follow_chunks(&mut self, mut chunk: Chunk, bytes: &[u8]) -> usize {
+        let mut at = 0;
+        while let Some(byte) = bytes.get(at) {
+            at += 1;
+            if let Chunk::Data(left) = &mut chunk {
+                let more = (bytes.len() - at).min(usize::try_from(*left - 1).unwrap_or(usize::MAX));
+                at += more;
+                *left -= 1 + more as u64;
+            } else if !chunk.step(*byte) {
+                *self = Self::Over;
+                return at;
+            }
+            if chunk == Chunk::Data(0) {
+                chunk = Chunk::Size(0);
+            }
+        }
+        *self = Self::Chunked(chunk);
+        at
+    }
+}
+
+impl Chunk {
+    /// Goes on with a byte that is no data; whether the body goes on behind it. One that cannot be ends it: the parser refuses it.
+    fn step(&mut self, byte: u8) -> bool {
+        *self = match (*self, byte) {
+            (Self::Size(0) | Self::Extension(0), b'\n') => Self::Trailer {
+                is_line_empty: true,
+            },
+            (Self::Size(size) | Self::Extension(size), b'\n') => {
+                Self::Data(size.saturating_add(LINE_END))
+            }
+            (Self::Size(size), digit) if digit.is_ascii_hexdigit() => {
+                let value = char::from(digit).to_digit(16).unwrap_or_default();
+                match size.checked_mul(16) {
+                    Some(size) => Self::Size(size + u64::from(value)),
+                    None => return false,
+                }
+            }
+            (Self::Size(size) | Self::Extension(size), _) => Self::Extension(size),
+            (
+                Self::Trailer {
+                    is_line_empty: true,
+                },
+                b'\n',
+            ) => return false,
+            (Self::Trailer { .. }, b'\n') => Self::Trailer {
+                is_line_empty: true,
+            },
+            (Self::Trailer { is_line_empty }, b'\r') => Self::Trailer { is_line_empty },
+            (Self::Trailer { .. }, _) => Self::Trailer {
+                is_line_empty: false,
+            },
+            (Self::Data(left), _) => Self::Data(left),
+        };
+        true
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// How many bytes are the head's, given piece by piece; `None` where it does not end.
+    fn end_of(pieces: &[&str]) -> Option<usize> {
+        let mut head = Head::default();
+        pieces
+            .iter()
+            .any(|piece| head.follow(piece.as_bytes()).1)
+            .then_some(head.length)
+    }
+
+    #[test]
+    fn a_head_is_ended_by_an_empty_line_however_it_comes() {
+        assert_eq!(end_of(&["GET / HTTP/1.1\r\nHost: x\r\n\r\n"]), Some(27));
+        assert_eq!(end_of(&["GET / HTTP/1.1\r\n\r", "\n"]), Some(18));
+        assert_eq!(end_of(&["GET / HTTP/1.1\r\n", "\r\n"]), Some(18));
+        assert_eq!(end_of(&["GET / HTTP/1.1\n\n"]), Some(16));
+        assert_eq!(end_of(&["\r\n\r\nGET / HTTP/1.1\n\nGET"]), Some(20));
+        assert_eq!(
+            end_of(&["GET /a HTTP/1.1\r\n\r\nGET /b HTTP/1.1\r\n\r\n"]),
+            Some(19)
+        );
+    }
+
+    #[test]
+    fn what_has_no_empty_line_does_not_end() {
+        for pieces in [
+            &[][..],
+            &["G"],
+            &["GET / HTTP/1.1\r\nHost: x\r\n"],
+            &["\r\n\r\n"],
+            &["\n", "\n\n"],
+        ] {
+            assert_eq!(end_of(pieces), None, "{pieces:?}");
+        }
+    }
+
+    /// How many bytes are the body's, given in pieces of this size, and whether it has ended.
+    fn body(mut body: Body, text: &str, piece: usize) -> (usize, bool) {
+        let mut own = 0;
+        for piece in text.as_bytes().chunks(piece) {
+            let here = body.follow(piece);
+            own += here;
+            if here < piece.len() {
+                break;
+            }
+        }
+        (own, body.is_over())
+    }
+
+    #[test]
+    fn a_body_ends_where_its_length_says() {
+        for piece in 1..8 {
+            assert_eq!(body(Body::Length(5), "12345GET", piece), (5, true));
+            assert_eq!(body(Body::Length(5), "1234", piece), (4, false));
+            assert_eq!(body(Body::Over, "GET", piece), (0, true));
+        }
+    }
+
+    #[test]
+    fn a_body_in_chunks_ends_behind_its_trailer() {
+        for (whole, rest) in [
+            ("0\r\n\r\n", "GET / HTTP/1.1\r\n\r\n"),
+            ("5\r\n0\r\n\r\n\r\n0\r\n\r\n", "0\r\n\r\n"),
+            ("00000a;name=\"0\"\r\n0123456789\r\n0;x\r\n\r\n", "5\r\n"),
+            (
+                "1\r\nx\r\nA\r\n0123456789\r\n0\r\nTrailer: 0\r\nOther: x\r\n\r\n",
+                "\r\n",
+            ),
+        ] {
+            let text = format!("{whole}{rest}");
+            for piece in 1..text.len() {
+                let (own, is_over) = body(Body::Chunked(Chunk::Size(0)), &text, piece);
+                assert_eq!((&text[..own], is_over), (whole, true), "by {piece}");
+                let (own, is_over) = body(
+                    Body::Chunked(Chunk::Size(0)),
+                    &whole[..whole.len() - 1],
+                    piece,
+                );
+                assert_eq!((own, is_over), (whole.len() - 1, false), "by {piece}");
+            }
+        }
+        let too_long = "f".repeat(17);
+        assert_eq!(
+            body(Body::Chunked(Chunk::Size(0)), &too_long, 3),
+            (17, true)
+        );
+    }
+}
