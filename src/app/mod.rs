@@ -56,19 +56,7 @@ pub struct Application {
 impl Application {
     /// Builds the service and starts to listen. Must be called within a Tokio runtime.
     pub fn start(config: Config, front: Front, telemetry: &Telemetry) -> anyhow::Result<Self> {
-        if config.access.door.is_open() {
-            tracing::warn!(
-                "ACCESS=open: anyone who can reach this port may open any operator's panel"
-            );
-        }
-        if config.server.shows_ops_routes() {
-            tracing::warn!(
-                "OPS_LISTEN is not set: /metrics, /healthz and /readyz are for anyone who can reach LISTEN; give them a port of their own, such as OPS_LISTEN=0.0.0.0:9090"
-            );
-        }
-        if let Some(reliance) = config.access.reliance() {
-            tracing::warn!("ACCESS=sso: {reliance}");
-        }
+        warn_of_open_locks(&config);
         let room = Room::of(&config.server);
         room.warn();
         phone::warm();
@@ -77,14 +65,10 @@ impl Application {
             .open_chat_build_info
             .with_label_values(&[env!("CARGO_PKG_VERSION"), revision()])
             .set(1);
-        let store = |url| {
-            let degraded = metrics.open_chat_redis_degraded.clone();
-            SharedStore::new(url, config.redis_patience, degraded)
-        };
-        let shared = config.redis_url.map(store).transpose();
-        let shared = shared
-            .map_err(|problem| anyhow!("REDIS_URL: {problem}"))?
-            .map(Arc::new);
+        let shared = config
+            .redis_url
+            .map(|url| shared_store(url, config.redis_patience, &metrics))
+            .transpose()?;
         let credentials = watched(&config.chathub.credentials)?;
         let chathub = ChatHub::observed_by(
             config.chathub,
@@ -217,6 +201,33 @@ async fn until_ended(servers: Vec<Server>) -> anyhow::Result<()> {
             .context("a server failed")?;
     }
     Ok(())
+}
+
+/// Says at each start which locks are open, or rest on something outside.
+fn warn_of_open_locks(config: &Config) {
+    if config.access.door.is_open() {
+        tracing::warn!("ACCESS=open: anyone who can reach this port may open any operator's panel");
+    }
+    if config.server.shows_ops_routes() {
+        tracing::warn!(
+            "OPS_LISTEN is not set: /metrics, /healthz and /readyz are for anyone who can reach LISTEN; give them a port of their own, such as OPS_LISTEN=0.0.0.0:9090"
+        );
+    }
+    if let Some(reliance) = config.access.reliance() {
+        tracing::warn!("ACCESS=sso: {reliance}");
+    }
+}
+
+/// What all replicas share. Nothing is sent yet.
+fn shared_store(
+    url: SecretSource,
+    patience: Duration,
+    metrics: &Metrics,
+) -> anyhow::Result<Arc<SharedStore>> {
+    let degraded = metrics.open_chat_redis_degraded.clone();
+    SharedStore::new(url, patience, degraded)
+        .map(Arc::new)
+        .map_err(|problem| anyhow!("REDIS_URL: {problem}"))
 }
 
 /// The end of the process ends the requests that still run.

@@ -58,15 +58,14 @@ impl State {
 
     /// Whether the log has not heard of it lately.
     pub(super) fn is_news(&self, repeats: &mut Repeats) -> bool {
-        match self {
-            Self::Unread {
-                error: Some(error), ..
-            } => repeats.is_news(error, Instant::now()),
-            _ => {
-                *repeats = Repeats::default();
-                true
-            }
+        if let Self::Unread {
+            error: Some(error), ..
+        } = self
+        {
+            return repeats.is_news(error, Instant::now());
         }
+        *repeats = Repeats::default();
+        true
     }
 
     /// Logs what has changed since the last reading.
@@ -107,9 +106,10 @@ impl State {
     /// Whether there is nothing new in it. Of errors [`Self::is_news`] decides.
     fn is_told_by(&self, last: &Self) -> bool {
         match (self, last) {
-            (Self::Whole, Self::Whole) | (Self::Empty, Self::Empty) => true,
+            (Self::Whole, Self::Whole)
+            | (Self::Empty, Self::Empty)
+            | (Self::Unread { error: None, .. }, Self::Unread { error: None, .. }) => true,
             (Self::Partial(now), Self::Partial(last)) => now == last,
-            (Self::Unread { error: None, .. }, Self::Unread { error: None, .. }) => true,
             _ => false,
         }
     }
