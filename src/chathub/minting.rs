@@ -10,6 +10,7 @@ use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
 use serde_json::json;
 
 use super::client::ChatHub;
+use super::clock::Clock;
 use super::endpoint::Endpoint;
 use super::error::{BadAnswer, Error};
 use super::operator_token;
@@ -27,12 +28,23 @@ impl ChatHub {
         operator: OperatorId,
         expires_at: DateTime<Utc>,
     ) -> Minted {
+        self.mint_until(operator, expires_at, Clock::now).await
+    }
+
+    /// The same, where `now` tells the time by the clock that the end was set by.
+    async fn mint_until(
+        &self,
+        operator: OperatorId,
+        expires_at: DateTime<Utc>,
+        now: impl FnOnce(&Clock) -> DateTime<Utc>,
+    ) -> Minted {
         let asked = expires_at.to_rfc3339_opts(SecondsFormat::Millis, true);
         let call =
             Call::new(Endpoint::OperatorToken).json(&json!({"id": operator, "expiresAt": asked}));
         let secret = self.send(call, operator_token::read).await?;
         // The answer has told the time, so this is after it.
-        operator_token::check(secret, operator, expires_at, self.now()).map_err(Error::BadAnswer)
+        operator_token::check(secret, operator, expires_at, now(self.clock()))
+            .map_err(Error::BadAnswer)
     }
 
     /// The same for a token that lives this long, at most 24 hours. Where the answer teaches that
@@ -74,7 +86,7 @@ impl ChatHub {
     async fn mint_by_the_other_clock(&self, operator: OperatorId, lifetime: TimeDelta) -> Minted {
         let is_doubted = self.clock().is_doubted();
         let end = self.clock().by_the_other() + lifetime;
-        let minted = self.mint_operator_token(operator, end).await;
+        let minted = self.mint_until(operator, end, Clock::by_the_other).await;
         if minted.is_ok() {
             self.clock().doubt(!is_doubted);
         }
