@@ -119,6 +119,8 @@ metrics! {
     chathub_circuit_open: IntGauge,
     /// Seconds that ChatHub's clock is ahead of ours (negative: behind), from the Date of its answers; under 2 counts as 0.
     chathub_clock_skew_seconds: Gauge,
+    /// Seconds since ChatHub's organizations and operators were last read as a whole; since the start, where they never were.
+    chathub_directory_age_seconds: Gauge,
     /// 1 while the newest version of a file (keys, map, secret) cannot be used and the one before it stays in force.
     open_chat_file_reload_failed: IntGaugeVec["file"],
     /// What runs beside the answers at this moment: housekeeping, mints, connections to ChatHub and Redis. It follows the load, and falls with it.

@@ -18,7 +18,7 @@ use crate::reload::{Look, Reloading, Report};
 use crate::secret::{Secret, SecretSource};
 
 /// How long an answer may take. A click is held up by this once, when Redis stops answering.
-const PATIENCE: Duration = Duration::from_millis(40);
+pub const PATIENCE: Duration = Duration::from_millis(40);
 
 /// How long a new connection may take, in the background.
 const CONNECT: Duration = Duration::from_secs(1);
@@ -78,6 +78,7 @@ pub struct Away;
 pub struct SharedStore {
     url: Reloading<Secret>,
     connection: ArcSwap<ConnectionManager>,
+    patience: Duration,
     gcra: Script,
     is_away: AtomicBool,
     degraded: IntGauge,
@@ -89,18 +90,20 @@ impl SharedStore {
         Client::open(url.expose()).map(drop).map_err(|_| NO_URL)
     }
 
-    /// Prepares the connection; nothing is sent yet. The error is a sentence without the URL.
-    pub fn new(url: SecretSource, degraded: IntGauge) -> Result<Self, String> {
+    /// Prepares the connection; nothing is sent yet. An answer may take as long as `patience`. The
+    /// error is a sentence without the URL.
+    pub fn new(url: SecretSource, patience: Duration, degraded: IntGauge) -> Result<Self, String> {
         let url = Reloading::load("REDIS_URL", move |files| {
             let url = files.secret(&url)?;
             Self::check_url(&url)?;
             Ok(url)
         })?;
-        let connection = connection(&url.get()).map_err(|_| NO_URL)?;
+        let connection = connection(&url.get(), patience).map_err(|_| NO_URL)?;
         degraded.set(1);
         Ok(Self {
             url,
             connection: ArcSwap::from_pointee(connection),
+            patience,
             gcra: Script::new(GCRA),
             // The first probe tells.
             is_away: AtomicBool::new(true),
@@ -188,7 +191,9 @@ impl SharedStore {
         let mut troubles = 0_u32;
         loop {
             // The first one makes the connection, which may take longer than an answer.
-            let trouble = within(CONNECT, self.counting(&probe)).await.err();
+            let trouble = within(CONNECT.max(self.patience), self.counting(&probe))
+                .await
+                .err();
             troubles = trouble.as_ref().map_or(0, |_| troubles + 1);
             // A refused login is kept like a connection, and so is one to a machine that has vanished without a word; a Redis that has become a copy
             // stays one. The next connection may lead elsewhere.
@@ -206,7 +211,7 @@ impl SharedStore {
 
     fn connect_anew(&self) {
         // The URL has been checked.
-        if let Ok(connection) = connection(&self.url.get()) {
+        if let Ok(connection) = connection(&self.url.get(), self.patience) {
             self.connection.store(Arc::new(connection));
         }
     }
@@ -219,7 +224,7 @@ impl SharedStore {
         if self.is_away.load(Ordering::Relaxed) {
             return Err(Away);
         }
-        within(PATIENCE, call).await.map_err(|trouble| {
+        within(self.patience, call).await.map_err(|trouble| {
             self.found(Some(&trouble));
             Away
         })
@@ -239,11 +244,11 @@ impl SharedStore {
 }
 
 /// A connection that makes itself when it is first used, and again when it is lost.
-fn connection(url: &Secret) -> RedisResult<ConnectionManager> {
+fn connection(url: &Secret, patience: Duration) -> RedisResult<ConnectionManager> {
     let client = Client::open(url.expose())?;
     let config = ConnectionManagerConfig::new()
         .set_connection_timeout(Some(CONNECT))
-        .set_response_timeout(Some(PATIENCE))
+        .set_response_timeout(Some(patience))
         .set_number_of_retries(1);
     ConnectionManager::new_lazy_with_config(client, config)
 }

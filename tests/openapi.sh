@@ -13,7 +13,8 @@ trap 'kill $processes 2>/dev/null || true; rm -rf "$work"' EXIT
 
 # Waits for the first address in a file that a process writes to.
 address() {
-    for _ in $(seq 100); do
+    # Ten minutes at most, because other things may keep the machine busy.
+    for _ in $(seq 6000); do
         found=$(grep -o '127\.0\.0\.1:[0-9]*' "$1" | head -n 1)
         [ -z "$found" ] || { echo "http://$found"; return; }
         sleep 0.1
@@ -33,6 +34,7 @@ export PASS
 
 export API_KEYS_FILE="$work/keys.toml" PUBLIC_URL=https://chat.example LISTEN=127.0.0.1:0 CHATHUB_LOGIN=demo CHATHUB_PASSWORD=demo-password
 export RATE_LIMIT_OPERATOR=1000000/s RATE_LIMIT_CLIENT=1000000/s RATE_LIMIT_REFUSED=1000000/s
+export CHATHUB_CONNECT_TIMEOUT=2m CHATHUB_ATTEMPT_TIMEOUT=2m CLICK_BUDGET=5m
 CHATHUB_URL=$(address "$work/simulator")
 export CHATHUB_URL
 
@@ -45,7 +47,7 @@ for door in pass,key open,key; do
     # There are no redirects within the service, and schemathesis is not to follow one elsewhere.
     # It keeps notes where it runs.
     (cd "$work" && "$st" --config-file "$config" run "$url/openapi.json" --url "$url" \
-        --max-redirects 0 --max-time "$seconds" --wait-for-schema 10)
+        --max-redirects 0 --max-time "$seconds" --wait-for-schema 600)
     kill $service
     wait $service || true
     # What it has logged is searched for secrets with the rest.

@@ -2,8 +2,8 @@
 # probe.sh URL [LINK]: tries forbidden things against a running open-chat, and says if any of them succeeds.
 #
 # URL is where the service is to its callers, such as https://chat.example. LINK is a button's URL that must work; with it the probe also
-# alters that link. Use one that opens more than once. It needs curl. Exit 0: the good link works and nothing else does. 1: something
-# forbidden succeeded. 2: the good link does not work.
+# alters that link. Use one that opens more than once. An answer may take PROBE_MAX_TIME seconds, 10 where it is not set. It needs curl.
+# Exit 0: the good link works and nothing else does. 1: something forbidden succeeded. 2: the good link does not work.
 set -eu
 [ $# -ge 1 ] || { sed -n '2,6s/^# //p' "$0" >&2; exit 64; }
 base=${1%/}
@@ -15,7 +15,7 @@ forbidden=0
 
 # Answers `redirect` where a token was handed out, else the status. A token never reaches this script's output.
 ask() {
-    answer=$(curl --globoff --silent --show-error --max-time 10 --output /dev/null --write-out '%{http_code} %{redirect_url}' "$@") || answer="000 "
+    answer=$(curl --globoff --silent --show-error --max-time "${PROBE_MAX_TIME-10}" --output /dev/null --write-out '%{http_code} %{redirect_url}' "$@") || answer="000 "
     case $answer in
     3*token=*) echo redirect ;;
     *) echo "${answer%% *}" ;;

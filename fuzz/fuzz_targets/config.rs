@@ -108,6 +108,7 @@ fn check(vars: &[(String, String)]) {
     }
     if access.contains("sso") {
         assert!(is_set("SSO_HEADER") && is_set("TRUSTED_PROXIES"));
+        assert!(is_set("SSO_PROXY_SECRET") || config.access.reliance().is_some());
     }
     assert!(!access.contains("key") || is_set("API_KEYS"));
 

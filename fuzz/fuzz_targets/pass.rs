@@ -260,6 +260,7 @@ fn check_admission(admission: &Admission<'_>, id: &str, header: &str, claims: &s
     assert!(header["crit"].is_null());
 
     let claims: Value = serde_json::from_str(claims).expect("claims in JSON");
+    assert!(claims.get("aud").is_none(), "no key here has an audience");
     let exp = claims["exp"].as_f64().expect("exp is a number") as i64;
     let latest = now + MAX_TTL.as_secs() as i64 + LEEWAY + SLACK;
     assert!(

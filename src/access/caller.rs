@@ -6,8 +6,11 @@ use std::time::Duration;
 use aws_lc_rs::digest::{SHA256, digest};
 use chrono::{DateTime, Utc};
 
+use super::denied::Denied;
 use super::pass::Bound;
 use super::scope::Scope;
+use crate::chathub::OperatorId;
+use crate::operators::Unfound;
 
 /// Who is at the door, as the request shows it.
 #[derive(Clone, Copy, Debug, Default)]
@@ -47,6 +50,41 @@ pub struct Claim<'a> {
     pub(super) named: Option<&'a str>,
     /// For whom the caller may ask.
     pub(super) scope: Scope,
+    /// The operator that was found before, where the caller goes on with that one alone.
+    pub(super) before: Option<OperatorId>,
+}
+
+impl<'a> Claim<'a> {
+    pub(super) const fn new(by: ClaimedBy, named: Option<&'a str>, scope: Scope) -> Self {
+        Self {
+            by,
+            named,
+            scope,
+            before: None,
+        }
+    }
+
+    /// The identity that a proxy names, where that decides on the operator.
+    pub fn identity(&self) -> Option<&str> {
+        match &self.by {
+            ClaimedBy::Identity(identity) => Some(identity),
+            ClaimedBy::Url | ClaimedBy::Pass { .. } => None,
+        }
+    }
+
+    /// What a caller is told where no operator is found. With a list of operators that is one and the
+    /// same, whatever else there may be in the company.
+    pub(super) const fn denied(&self, unfound: Unfound) -> Denied {
+        match (unfound, &self.by) {
+            (Unfound::DirectoryNeeded, _) => Denied::DirectoryNeeded,
+            _ if self.scope.is_limited() => Denied::OperatorNotAllowed,
+            (Unfound::Unknown, ClaimedBy::Identity(_)) => Denied::IdentityUnknown,
+            (Unfound::Unknown, _) => Denied::OperatorUnknown,
+            (Unfound::Ambiguous, _) => Denied::OperatorAmbiguous,
+            (Unfound::NobodyActive, _) => Denied::OperatorInactive,
+            (Unfound::AutoIsOff, _) => Denied::AutoIsOff,
+        }
+    }
 }
 
 /// Who decides on the operator.
@@ -55,7 +93,13 @@ pub(super) enum ClaimedBy {
     /// The URL alone.
     Url,
     /// A pass, which the URL must not contradict.
-    Pass(String),
+    Pass {
+        /// What it says.
+        operator: String,
+        /// Whether that may be a display name: not where a vendor's own claim says it, which its users
+        /// may edit.
+        by_name: bool,
+    },
     /// A login, which the URL must not contradict.
     Identity(String),
 }

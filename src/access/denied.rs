@@ -1,7 +1,5 @@
 //! Why somebody is not let in.
 
-use crate::operators::Unfound;
-
 /// Why somebody is not let in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Denied {
@@ -17,6 +15,8 @@ pub enum Denied {
     PassUsed,
     /// The proxy names nobody, or is none of ours.
     IdentityMissing,
+    /// The identity that the proxy names leads to no operator.
+    IdentityUnknown,
     /// The API key is none of ours.
     ApiKeyInvalid,
     /// Nobody is named whose panel should open.
@@ -35,16 +35,4 @@ pub enum Denied {
     OperatorNotAllowed,
     /// The caller's address is outside the allowed networks.
     NetworkNotAllowed,
-}
-
-impl From<Unfound> for Denied {
-    fn from(unfound: Unfound) -> Self {
-        match unfound {
-            Unfound::Unknown => Self::OperatorUnknown,
-            Unfound::Ambiguous => Self::OperatorAmbiguous,
-            Unfound::NobodyActive => Self::OperatorInactive,
-            Unfound::AutoIsOff => Self::AutoIsOff,
-            Unfound::DirectoryNeeded => Self::DirectoryNeeded,
-        }
-    }
 }

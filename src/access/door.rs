@@ -13,8 +13,10 @@ use super::once::UsedPasses;
 use super::pass::Bound;
 use super::pass_keys::PassKeys;
 use super::proven_keys::ProvenKeys;
+use super::proxy_secret;
 use super::scope::Scope;
 use super::settings::{Mode, Settings, UnusableFile};
+use crate::chathub::OperatorId;
 use crate::operators::{OperatorMap, Operators, Roster, Unfound, Whom};
 use crate::reload::{Files, Reloading, Report};
 use crate::secret::Secret;
@@ -25,6 +27,8 @@ pub struct Access {
     pub(super) pass_keys: Option<Reloading<PassKeys>>,
     api_keys: Option<Reloading<ApiKeys>>,
     proxy_secret: Option<Reloading<Secret>>,
+    sso_by_name: bool,
+    pub(super) chathub_credential: Option<Reloading<Secret>>,
     operators: Reloading<OperatorMap>,
     auto: bool,
     allowed_networks: Networks,
@@ -46,7 +50,15 @@ impl Access {
             .transpose()?;
         let proxy_secret = settings
             .sso_proxy_secret
-            .map(|source| load("SSO_PROXY_SECRET", move |files| files.secret(&source)))
+            .map(|source| {
+                load("SSO_PROXY_SECRET", move |files| {
+                    proxy_secret::read(files, &source)
+                })
+            })
+            .transpose()?;
+        let chathub_credential = settings
+            .chathub_credential
+            .map(|source| load("CHATHUB_PASSWORD", move |files| files.secret(&source)))
             .transpose()?;
         let operators = match settings.operator_map_file {
             None => Reloading::fixed("OPERATOR_MAP_FILE", OperatorMap::default()),
@@ -60,6 +72,8 @@ impl Access {
             pass_keys,
             api_keys,
             proxy_secret,
+            sso_by_name: settings.sso_by_name,
+            chathub_credential,
             operators,
             auto: settings.operator_auto,
             allowed_networks: settings.allowed_networks,
@@ -77,6 +91,12 @@ impl Access {
     /// Whether anyone is let in.
     pub fn is_open(&self) -> bool {
         self.modes.contains(&Mode::Open)
+    }
+
+    /// The addresses that identities are believed from without a secret, where that is so.
+    pub fn relies_on(&self) -> Option<&Networks> {
+        let is_bare = self.modes.contains(&Mode::Sso) && self.proxy_secret.is_none();
+        is_bare.then_some(&self.trusted_proxies)
     }
 
     /// Whether this peer is a proxy whose word counts.
@@ -190,22 +210,26 @@ impl Access {
     /// Whose panel may open, by what is known of the operators at this moment.
     pub fn whom(&self, claim: &Claim<'_>, roster: Option<&Roster>) -> Result<Whom, Denied> {
         let map = self.operators.get();
-        let operators = Operators {
-            map: &map,
-            roster,
-            auto: self.auto,
-        };
+        let operators = self.known_operators(&map, roster);
         let named = claim.named.map(|named| operators.named(named));
         let (whom, contradiction) = match &claim.by {
             ClaimedBy::Url => (named.clone().ok_or(Denied::OperatorMissing)?, None),
-            ClaimedBy::Pass(text) => (operators.named(text), Some(Denied::PassMismatch)),
-            ClaimedBy::Identity(text) => {
-                (operators.identified(text), Some(Denied::OperatorNotAllowed))
+            ClaimedBy::Pass { operator, by_name } => {
+                let vouched = operators.vouched(operator, *by_name);
+                (vouched, Some(Denied::PassMismatch))
+            }
+            ClaimedBy::Identity(identity) => {
+                let identified = operators.identified(identity, self.sso_by_name);
+                (identified, Some(Denied::OperatorNotAllowed))
             }
         };
-        let whom = whom?;
-        if !claim.scope.contains(&whom, operators)? {
+        let denied = |unfound| claim.denied(unfound);
+        let whom = whom.map_err(denied)?;
+        if !claim.scope.contains(&whom, operators).map_err(denied)? {
             return Err(Denied::OperatorNotAllowed);
+        }
+        if claim.before.is_some() && claim.before != whom.operator() {
+            return Err(Denied::PassMismatch);
         }
         match (named, contradiction) {
             (Some(Err(Unfound::DirectoryNeeded)), _) => return Err(Denied::DirectoryNeeded),
@@ -220,6 +244,26 @@ impl Access {
             return Err(Denied::OperatorInactive);
         }
         Ok(whom)
+    }
+
+    /// What a pass says that is to open this panel later on: the operator's id, because a name may be
+    /// another's by then. `chosen` is the operator whom the pass's client meets, which counts where an
+    /// organization is asked for (`auto:24`) by a caller with a list: other operators may have come by then.
+    pub fn lasting_name(
+        &self,
+        claim: &Claim<'_>,
+        whom: &Whom,
+        chosen: Option<OperatorId>,
+    ) -> Option<String> {
+        let map = self.operators.get();
+        let operator = whom
+            .operator()
+            .or_else(|| chosen.filter(|_| claim.scope.is_limited()))
+            .filter(|id| !self.known_operators(&map, None).hides(*id));
+        operator.map_or_else(
+            || claim.named.map(ToOwned::to_owned),
+            |id| Some(id.to_string()),
+        )
     }
 
     /// Whether a one-time pass has been used.
@@ -248,6 +292,8 @@ impl Access {
 
     /// Looks at all files again.
     pub fn look(&self) -> Vec<Report> {
+        // The application reports on ChatHub's credentials itself.
+        drop(self.chathub_credential.as_ref().map(Reloading::look));
         let mut reports = vec![self.operators.look()];
         reports.extend(self.pass_keys.as_ref().map(Reloading::look));
         reports.extend(self.api_keys.as_ref().map(Reloading::look));
@@ -255,15 +301,27 @@ impl Access {
         reports
     }
 
+    const fn known_operators<'a>(
+        &self,
+        map: &'a OperatorMap,
+        roster: Option<&'a Roster>,
+    ) -> Operators<'a> {
+        Operators {
+            map,
+            roster,
+            auto: self.auto,
+        }
+    }
+
     fn admit_by_pass<'a>(&self, text: &str, knock: &Knock<'a>) -> Result<Admission<'a>, Denied> {
         let keys = self.pass_keys.as_ref().ok_or(Denied::PassInvalid)?.get();
         let (pass, key) = keys.check(text, Utc::now())?;
+        let by = ClaimedBy::Pass {
+            operator: pass.operator,
+            by_name: key.names_by_display_name(),
+        };
         Ok(Admission {
-            claim: Claim {
-                by: ClaimedBy::Pass(pass.operator),
-                named: knock.operator,
-                scope: key.operators.clone(),
-            },
+            claim: Claim::new(by, knock.operator, key.operators.clone()),
             bound: pass.bound,
             once: pass.once.map(|(id, ends)| Once {
                 // Two keys may give out one id.
@@ -285,13 +343,15 @@ impl Access {
                 return Err(Denied::IdentityMissing);
             }
         }
+        // Where anyone may open any panel, an identity only fills in what the link leaves out.
+        let by = if self.is_open() && knock.operator.is_some() {
+            ClaimedBy::Url
+        } else {
+            ClaimedBy::Identity(identity.to_owned())
+        };
         Ok(Admission {
             caller: Caller::Sso(identity.to_owned()),
-            claim: Claim {
-                by: ClaimedBy::Identity(identity.to_owned()),
-                named: knock.operator,
-                scope: Scope::default(),
-            },
+            claim: Claim::new(by, knock.operator, Scope::default()),
             bound: Bound::default(),
             once: None,
         })
@@ -299,14 +359,10 @@ impl Access {
 }
 
 fn by_url(caller: Caller, operator: Option<&str>, scope: Scope) -> Result<Admission<'_>, Denied> {
-    let claim = Claim {
-        by: ClaimedBy::Url,
-        named: Some(operator.ok_or(Denied::OperatorMissing)?),
-        scope,
-    };
+    let operator = operator.ok_or(Denied::OperatorMissing)?;
     Ok(Admission {
         caller,
-        claim,
+        claim: Claim::new(ClaimedBy::Url, Some(operator), scope),
         bound: Bound::default(),
         once: None,
     })
@@ -414,12 +470,12 @@ mod tests {
     fn a_proxy_shows_its_secret() {
         let door = Access::new(Settings {
             modes: vec![Mode::Sso],
-            sso_proxy_secret: Some(Secret::new("canary-proxy").into()),
+            sso_proxy_secret: Some(Secret::new("canary-proxy-secret").into()),
             ..Settings::default()
         })
         .unwrap();
         for (shown, is_let_in) in [
-            (Some("canary-proxy"), true),
+            (Some("canary-proxy-secret"), true),
             (Some("canary"), false),
             (None, false),
         ] {
@@ -430,6 +486,13 @@ mod tests {
                 ..Knock::default()
             };
             assert_eq!(door.admit(&knock).is_ok(), is_let_in, "{shown:?}");
+        }
+    }
+
+    fn by_pass(operator: &str) -> ClaimedBy {
+        ClaimedBy::Pass {
+            operator: operator.into(),
+            by_name: true,
         }
     }
 
@@ -461,13 +524,19 @@ mod tests {
         let claim = Claim {
             by: match by {
                 "url" => ClaimedBy::Url,
-                "pass" => ClaimedBy::Pass("John Smith".into()),
+                "pass" => by_pass("John Smith"),
                 _ => ClaimedBy::Identity("John Smith".into()),
             },
             named,
             scope: Scope::default(),
+            before: None,
         };
-        let whom = door(&[Mode::Open]).whom(&claim, Some(&roster));
+        let door = Access::new(Settings {
+            modes: vec![Mode::Open],
+            sso_by_name: true,
+            ..Settings::default()
+        });
+        let whom = door.unwrap().whom(&claim, Some(&roster));
         let operator = whom.map(|whom| whom.operator().unwrap().0);
         assert_eq!(operator, expected);
     }
@@ -475,11 +544,7 @@ mod tests {
     /// Without the directory a name in the URL is not held to differ from the pass: it is not known yet.
     #[test]
     fn what_takes_the_directory_waits_for_it() {
-        let claim = |named| Claim {
-            by: ClaimedBy::Pass("101".into()),
-            named,
-            scope: Scope::default(),
-        };
+        let claim = |named| Claim::new(by_pass("101"), named, Scope::default());
         let door = door(&[Mode::Open]);
         let whom = |named| door.whom(&claim(named), None);
         let john = Ok(Whom::Operator(OperatorId(101)));

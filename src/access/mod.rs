@@ -6,6 +6,7 @@
 mod api_key;
 mod caller;
 mod denied;
+mod derived;
 mod door;
 mod hmac;
 mod key_material;
@@ -16,6 +17,7 @@ mod once;
 mod pass;
 mod pass_keys;
 mod proven_keys;
+mod proxy_secret;
 mod scope;
 mod settings;
 mod signed;

@@ -1,5 +1,6 @@
 //! Where a caller comes from: which addresses may call, which proxies are believed, and whose address counts.
 
+use std::fmt;
 use std::net::IpAddr;
 
 use ipnet::IpNet;
@@ -39,9 +40,31 @@ impl Networks {
         self.0.iter().any(|network| network.contains(&address))
     }
 
+    /// The first one that is more than a single address.
+    pub fn widest(&self) -> Option<&impl fmt::Display> {
+        self.0
+            .iter()
+            .find(|network| network.prefix_len() < network.max_prefix_len())
+    }
+
     /// Whether there is none.
     pub const fn is_empty(&self) -> bool {
         self.0.is_empty()
+    }
+}
+
+impl fmt::Display for Networks {
+    /// `10.0.0.0/8, 192.0.2.7`
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (at, network) in self.0.iter().enumerate() {
+            let comma = if at == 0 { "" } else { ", " };
+            if network.prefix_len() == network.max_prefix_len() {
+                write!(f, "{comma}{}", network.addr())?;
+            } else {
+                write!(f, "{comma}{network}")?;
+            }
+        }
+        Ok(())
     }
 }
 
@@ -117,5 +140,24 @@ mod tests {
             "`everywhere` is not a network, such as 10.0.0.0/8, or an address"
         );
         assert_eq!(Networks::parse(","), Err(NotANetwork(",".into())));
+    }
+
+    #[rstest]
+    #[case("192.0.2.7", None)]
+    #[case("192.0.2.7/32,::1,2001:db8::7/128", None)]
+    #[case("192.0.2.7,192.0.2.8/31", Some("192.0.2.8/31"))]
+    #[case("0.0.0.0/0", Some("0.0.0.0/0"))]
+    #[case("::1,fd00::/127", Some("fd00::/127"))]
+    #[case("::ffff:10.0.0.0/104", Some("::ffff:10.0.0.0/104"))]
+    fn one_address_is_no_network(#[case] text: &str, #[case] widest: Option<&str>) {
+        let networks = Networks::parse(text).unwrap();
+        let found = networks.widest().map(ToString::to_string);
+        assert_eq!(found.as_deref(), widest);
+    }
+
+    #[test]
+    fn networks_are_written_as_they_are_read() {
+        let networks = Networks::parse("10.0.0.0/8,192.0.2.7,::1").unwrap();
+        assert_eq!(networks.to_string(), "10.0.0.0/8, 192.0.2.7, ::1");
     }
 }

@@ -13,7 +13,7 @@ use super::pass_keys::{PassKey, PassKeys};
 use super::signed::Signed;
 
 /// How far a CRM's clock may be off in `iat` and `nbf`.
-const LEEWAY: i64 = 60;
+pub(super) const LEEWAY: i64 = 60;
 
 /// The longest pass that is looked at. A JWT of an identity provider stays below.
 pub(super) const MAX_PASS: usize = 4096;
@@ -91,15 +91,15 @@ impl PassKey {
     /// What a pass says, if it was signed with this key, by its issuer, for its audience.
     fn claims(&self, text: &str, head: &Head) -> Option<Map<String, Value>> {
         let material = self.material_for(head.kid.as_deref())?;
-        match &self.hmac {
+        let claims: Map<String, Value> = match &self.hmac {
             Some(hmac) if self.issuer.is_none() && self.audience.is_none() => {
-                hmac.claims(text, head)
+                hmac.claims(text, head)?
             }
-            _ => {
-                let token = decode(text, material, &validation(self));
-                token.ok().map(|token| token.claims)
-            }
-        }
+            _ => decode(text, material, &validation(self)).ok()?.claims,
+        };
+        // RFC 7519, 4.1.3: a token for other audiences must be rejected, and without an audience of its
+        // own the key is in none of them.
+        (self.audience.is_some() || !claims.contains_key("aud")).then_some(claims)
     }
 
     fn read(&self, claims: &Map<String, Value>, now: DateTime<Utc>) -> Result<Pass, Denied> {
@@ -301,7 +301,11 @@ mod tests {
     #[case::an_audience("audience = \"chat\"", json!({"aud": ["x", "chat"]}), Ok("101"))]
     #[case::another_audience("audience = \"chat\"", json!({"aud": "x"}), Err(Denied::PassInvalid))]
     #[case::no_audience("audience = \"chat\"", json!({}), Err(Denied::PassInvalid))]
-    #[case::an_audience_that_nobody_asks_for("", json!({"aud": "x", "iss": "y"}), Ok("101"))]
+    #[case::an_audience_that_nobody_asks_for("", json!({"aud": "x"}), Err(Denied::PassInvalid))]
+    #[case::an_audience_and_an_issuer("issuer = \"crm\"", json!({"aud": "x", "iss": "crm"}), Err(Denied::PassInvalid))]
+    #[case::an_empty_audience("", json!({"aud": []}), Err(Denied::PassInvalid))]
+    #[case::no_audience_in_so_many_words("", json!({"aud": null}), Err(Denied::PassInvalid))]
+    #[case::an_issuer_that_nobody_asks_for("", json!({"iss": "y"}), Ok("101"))]
     fn who_is_named(
         #[case] lines: &str,
         #[case] claims: Value,

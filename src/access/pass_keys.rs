@@ -76,6 +76,12 @@ impl PassKey {
         self.secret.as_ref().filter(|_| !is_vendors)
     }
 
+    /// Whether its passes may name an operator by display name. A vendor's own claim may be one that its
+    /// users edit, and then make themselves a colleague with.
+    pub(super) fn names_by_display_name(&self) -> bool {
+        self.operator_claim == SUBJECT
+    }
+
     /// The key material for a token with this `kid`. In a file each key has its id; a JWKS has its own.
     pub(super) fn material_for(&self, kid: Option<&str>) -> Option<&DecodingKey> {
         self.material.find(&self.id, kid)

@@ -55,13 +55,19 @@ impl Application {
                 "OPS_LISTEN is not set: /metrics, /healthz and /readyz are for anyone who can reach LISTEN; give them a port of their own, such as OPS_LISTEN=0.0.0.0:9090"
             );
         }
+        if let Some(reliance) = config.access.reliance() {
+            tracing::warn!("ACCESS=sso: {reliance}");
+        }
         phone::warm();
         let metrics = Metrics::new()?;
         metrics
             .open_chat_build_info
             .with_label_values(&[env!("CARGO_PKG_VERSION"), revision()])
             .set(1);
-        let store = |url| SharedStore::new(url, metrics.open_chat_redis_degraded.clone());
+        let store = |url| {
+            let degraded = metrics.open_chat_redis_degraded.clone();
+            SharedStore::new(url, config.redis_patience, degraded)
+        };
         let shared = config.redis_url.map(store).transpose();
         let shared = shared
             .map_err(|problem| anyhow!("REDIS_URL: {problem}"))?

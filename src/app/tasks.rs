@@ -2,31 +2,40 @@
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::runtime::Handle;
 use tokio::sync::Notify;
-use tokio::task::JoinHandle;
+use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::timeout;
 
-use crate::chathub::{self, ChatHub};
+use crate::chathub::{self, ChatHub, Repeats};
 use crate::http::Desk;
+use crate::operators::Roster;
 use crate::reload::{Look, Reloading, Report};
 use crate::secret::Secret;
 use crate::shared_store::SharedStore;
 
 /// Between two proofs of the configuration: doubling up to a bound.
 const FIRST_PROOF_AGAIN: Duration = Duration::from_secs(1);
-const LAST_PROOF_AGAIN: Duration = Duration::from_secs(10);
+const LAST_PROOF_AGAIN: Duration = Duration::from_secs(5);
 
-/// Whether refused credentials have been corrected. ChatHub does not hear of each look: the client keeps wrong credentials to itself.
+/// Before a look whether refused credentials have been corrected. ChatHub does not hear of each: the
+/// client keeps wrong credentials to itself.
 const REJECTED_PROOF_AGAIN: Duration = Duration::from_secs(1);
+
+/// While nothing is sent to ChatHub: not sooner and not later than this, whatever it asks for.
+const SHORTEST_REST: Duration = Duration::from_millis(100);
+const LONGEST_REST: Duration = Duration::from_secs(15);
 
 /// How often the limits forget what is as good as new, and a part of the operators what is over.
 const SWEEP: Duration = Duration::from_secs(1);
 
 /// How often key, map and secret files are looked at.
 const LOOK_AT_FILES: Duration = Duration::from_secs(1);
+
+/// Before a task that has broken down begins again.
+const BROKEN_AGAIN: Duration = Duration::from_secs(1);
 
 /// Starts them all. `look_now` has the files looked at at once, `credentials` among them.
 pub(super) fn start(
@@ -37,35 +46,49 @@ pub(super) fn start(
 ) -> Vec<JoinHandle<()>> {
     vec![
         tokio::spawn(prove(chathub, Arc::clone(desk))),
-        tokio::spawn(keep_directory(Arc::clone(desk))),
+        tokio::spawn(kept_running("directory", {
+            let desk = Arc::clone(desk);
+            move || keep_directory(Arc::clone(&desk))
+        })),
         tokio::spawn(look_at_files(
             Arc::clone(desk),
             credentials.into(),
             look_now,
         )),
-        tokio::spawn(sweep(Arc::clone(desk))),
+        tokio::spawn(kept_running("sweep", {
+            let desk = Arc::clone(desk);
+            move || sweep(Arc::clone(&desk))
+        })),
         tokio::spawn(watch_shared_store(desk.shared.clone())),
     ]
 }
 
 /// Shows ChatHub the credentials until it accepts them, then calls the service ready.
 async fn prove(chathub: Arc<ChatHub>, desk: Arc<Desk>) {
-    let mut wait = FIRST_PROOF_AGAIN;
-    let mut told = None;
+    let mut failures = 0;
+    let mut repeats = Repeats::default();
     while let Err(error) = chathub.log_in().await {
-        if told.as_ref() != Some(&error) {
+        if repeats.is_news(&error, Instant::now()) {
             tracing::warn!(%error, "not ready: ChatHub has not accepted the credentials yet");
         }
-        if error == chathub::Error::CredentialsRejected {
-            tokio::time::sleep(REJECTED_PROOF_AGAIN).await;
-        } else {
-            tokio::time::sleep(wait).await;
-            wait = (wait * 2).min(LAST_PROOF_AGAIN);
-        }
-        told = Some(error);
+        tokio::time::sleep(proof_again(&error, failures)).await;
+        failures += 1;
     }
     desk.is_ready.store(true, Ordering::Relaxed);
     tracing::info!("ready: ChatHub has accepted the credentials");
+}
+
+/// How long to wait before the next proof. Where it is known when ChatHub is asked again, this is the
+/// first to ask.
+fn proof_again(error: &chathub::Error, failures: u32) -> Duration {
+    if let Some(rest) = error.retry_after() {
+        return rest.clamp(SHORTEST_REST, LONGEST_REST);
+    }
+    if *error == chathub::Error::CredentialsRejected {
+        return REJECTED_PROOF_AGAIN;
+    }
+    let doubled = FIRST_PROOF_AGAIN.saturating_mul(2_u32.saturating_pow(failures));
+    doubled.min(LAST_PROOF_AGAIN)
 }
 
 /// Has changed files take effect, and says so; what is wrong with one is said once.
@@ -109,8 +132,37 @@ async fn look_at_files(
     }
 }
 
+/// Runs a task, and begins it again where it breaks down: a defect in one round must not end all
+/// further rounds without a word.
+async fn kept_running<T: Future<Output = ()> + Send + 'static>(
+    name: &'static str,
+    task: impl Fn() -> T + Send,
+) {
+    loop {
+        // A set, because its tasks end when it is dropped.
+        let mut running = JoinSet::new();
+        running.spawn(task());
+        match running.join_next().await {
+            Some(Err(error)) if error.is_panic() => {
+                tracing::error!(
+                    task = name,
+                    "a background task has broken down, and begins again"
+                );
+                tokio::time::sleep(BROKEN_AGAIN).await;
+            }
+            _ => return,
+        }
+    }
+}
+
+/// What the directory says of operators counts for their tokens too.
 async fn keep_directory(desk: Arc<Desk>) {
-    desk.directory.keep().await;
+    let tokens = &desk.tokens;
+    let heard = |roster: &Roster, began| {
+        let is_out = |operator| roster.status(operator).is_none_or(|status| !status.works());
+        tokens.directory_read(began, is_out);
+    };
+    desk.directory.keep(heard).await;
 }
 
 async fn sweep(desk: Arc<Desk>) {
@@ -127,5 +179,51 @@ async fn sweep(desk: Arc<Desk>) {
 async fn watch_shared_store(shared: Option<Arc<SharedStore>>) {
     if let Some(shared) = shared {
         shared.watch().await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::AtomicU32;
+
+    use super::*;
+    use crate::chathub::{Error, Unreachable};
+
+    #[tokio::test]
+    async fn a_task_that_breaks_down_begins_again() {
+        let rounds = Arc::new(AtomicU32::new(0));
+        let task = {
+            let rounds = Arc::clone(&rounds);
+            move || {
+                let round = rounds.fetch_add(1, Ordering::Relaxed);
+                async move { assert!(round == 1, "on purpose") }
+            }
+        };
+        kept_running("test", task).await;
+        assert_eq!(rounds.load(Ordering::Relaxed), 2);
+    }
+
+    #[test]
+    fn the_next_proof_comes_when_chathub_is_asked_again() {
+        let milliseconds = |error: &Error, failures| proof_again(error, failures).as_millis();
+        let closed = Error::Unavailable(Unreachable::NoConnection);
+        for (failures, expected) in [(0, 1000), (1, 2000), (2, 4000), (3, 5000), (99, 5000)] {
+            assert_eq!(milliseconds(&closed, failures), expected);
+        }
+        for (rest, expected) in [
+            (0, 100),
+            (7000, 7000),
+            (10_900, 10_900),
+            (3_600_000, 15_000),
+        ] {
+            let retry_after = Duration::from_millis(rest);
+            let open = Error::Unavailable(Unreachable::CircuitOpen { retry_after });
+            assert_eq!(milliseconds(&open, 5), expected);
+            let throttled = Error::Throttled {
+                retry_after: Some(retry_after),
+            };
+            assert_eq!(milliseconds(&throttled, 5), expected);
+        }
+        assert_eq!(milliseconds(&Error::CredentialsRejected, 9), 1000);
     }
 }

@@ -12,12 +12,18 @@ const MAX_TOKEN: usize = 8192;
 
 /// Reads documented JSON. The nesting that `serde_json` follows is bounded (128).
 pub(super) fn json<T: DeserializeOwned>(body: &[u8]) -> Result<T, Error> {
-    serde_json::from_slice(body).map_err(|_| Error::BadAnswer(BadAnswer::NotDocumented))
+    serde_json::from_slice(without_mark(body))
+        .map_err(|_| Error::BadAnswer(BadAnswer::NotDocumented))
+}
+
+/// The body less a byte order mark, which some servers begin with and JSON does not allow.
+pub(super) fn without_mark(body: &[u8]) -> &[u8] {
+    body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body)
 }
 
 /// Reads a token: a JSON string (documented), the bare text, or an object with a `token`.
 pub(super) fn token(body: &[u8]) -> Result<Secret, Error> {
-    find_token(body)
+    find_token(without_mark(body))
         .filter(|token| (1..=MAX_TOKEN).contains(&token.len()))
         .filter(|token| token.bytes().all(|byte| byte.is_ascii_graphic()))
         .map(Secret::new)

@@ -1,28 +1,31 @@
-//! The seven calls over one private `send`.
+//! The calls over one private `send`; the one for operator tokens is in `minting`.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::json;
 use tokio::time::Instant;
 
 use super::answer;
 use super::clock::Clock;
+use super::connections::Connections;
 use super::credentials::Credentials;
 use super::endpoint::Endpoint;
-use super::error::{BadAnswer, Error};
+use super::error::{BadAnswer, Error, Unreachable};
 use super::gate::Gate;
+use super::listing::{self, ListedOperator, ListedOrganization, Listing};
 use super::observe::{Nobody, Observer};
 use super::pace::Pace;
+use super::retry_budget::RetryBudget;
 use super::session::Session;
 use super::transport::{Call, Transport};
 use super::types::{
-    AddedOperator, NewOperator, Operator, OperatorId, OperatorStatus, OperatorToken, Organization,
-    OrganizationId, TokenCheck,
+    AddedOperator, NewOperator, Operator, OperatorId, OperatorStatus, Organization, OrganizationId,
+    TokenCheck,
 };
-use super::upstream::{Read, RetryBudget, Upstream};
+use super::upstream::{Read, Upstream};
 use crate::https_url::HttpsUrl;
 use crate::secret::Secret;
 
@@ -82,7 +85,8 @@ impl ChatHub {
     pub fn observed_by(settings: Settings, observer: Arc<dyn Observer>) -> Result<Self, Error> {
         Ok(Self {
             upstream: Arc::new(Upstream {
-                transport: Transport::new(&settings.url, settings.connect_timeout)?,
+                transport: Transport::new(&settings.url),
+                connections: Connections::new(&settings.url, settings.connect_timeout)?,
                 clock: Clock::default(),
                 gate: Gate::default(),
                 pace: Pace::new(settings.max_rate, std::time::Instant::now()),
@@ -91,7 +95,7 @@ impl ChatHub {
                 least_time: settings.attempt_timeout.min(settings.call_budget / 2) / 2,
                 observer,
             }),
-            session: Arc::new(Session::new(settings.credentials)),
+            session: Arc::new(Session::new(settings.credentials, settings.call_budget)),
             call_budget: settings.call_budget,
             token_in_object: AtomicBool::new(false),
         })
@@ -99,18 +103,18 @@ impl ChatHub {
 
     /// The time on ChatHub's clock, as far as its answers have told it.
     pub fn now(&self) -> DateTime<Utc> {
-        Utc::now() + self.upstream.clock_skew()
+        self.clock().now()
     }
 
     /// How far ChatHub's clock is ahead of this machine's; zero as long as nothing else is known.
     pub fn clock_skew(&self) -> TimeDelta {
-        self.upstream.clock_skew()
+        self.clock().skew()
     }
 
     /// Proves the credentials: logs in, or shows the profile key once.
     pub async fn log_in(&self) -> Result<(), Error> {
         if self.session.is_by_key() {
-            return self.list_organizations().await.map(drop);
+            return self.list_readable_organizations().await.map(drop);
         }
         let deadline = Instant::now() + self.call_budget;
         self.session
@@ -122,15 +126,17 @@ impl ChatHub {
     /// `GET /api/company/organization`: the company's organizations.
     pub async fn list_organizations(&self) -> Result<Vec<Organization>, Error> {
         let call = Call::new(Endpoint::Organizations);
-        let listed = self.send(call, answer::json).await;
-        listed.map_err(|error| match error {
-            // It asks for nothing that could be missing.
-            Error::NotFound => Error::BadAnswer(BadAnswer::NoChatHub),
-            other => other,
-        })
+        self.send(call, answer::json).await.map_err(nothing_there)
     }
 
-    /// `GET /api/operator`: an organization's operators, inactive and deleted ones too.
+    /// The same, as far as it can be read: a record that is none is left out and counted.
+    pub async fn list_readable_organizations(&self) -> Result<Listing<ListedOrganization>, Error> {
+        let call = Call::new(Endpoint::Organizations);
+        self.send(call, listing::read).await.map_err(nothing_there)
+    }
+
+    /// `GET /api/operator`: an organization's operators, inactive and deleted ones too. Fails where
+    /// a record cannot be read: whoever adds operators must know of all that there are.
     pub async fn list_operators(
         &self,
         organization: OrganizationId,
@@ -139,11 +145,20 @@ impl ChatHub {
         self.send(call, answer::json).await
     }
 
+    /// The same, as far as it can be read: a record that is none is left out and counted.
+    pub async fn list_readable_operators(
+        &self,
+        organization: OrganizationId,
+    ) -> Result<Listing<ListedOperator>, Error> {
+        let call = Call::new(Endpoint::Operators).query("organizationId", &organization);
+        self.send(call, listing::read).await
+    }
+
     /// `POST /api/operator/synchronize`: adds operators.
     ///
     /// ChatHub does not look for their names first: the same request twice makes every operator twice. After any error but
-    /// [`Error::InvalidRequest`], [`Error::NotPermitted`] and [`Error::CredentialsRejected`] it is unknown whether they were added; list them
-    /// before trying again.
+    /// [`Error::InvalidRequest`], [`Error::NotPermitted`], [`Error::CredentialsRejected`] and [`Unreachable::TokenRefused`] it is unknown
+    /// whether they were added; list them before trying again.
     pub async fn synchronize_operators(
         &self,
         operators: &[NewOperator],
@@ -161,22 +176,6 @@ impl ChatHub {
         let call =
             Call::new(Endpoint::OperatorStatus).json(&json!({"id": operator, "status": status}));
         self.send(call, |_| Ok(())).await
-    }
-
-    /// `POST /api/operator/get-token`: a token that opens the panel as this operator until `expires_at`, which may be at
-    /// most 24 hours ahead.
-    pub async fn mint_operator_token(
-        &self,
-        operator: OperatorId,
-        expires_at: DateTime<Utc>,
-    ) -> Result<OperatorToken, Error> {
-        let asked = expires_at.to_rfc3339_opts(SecondsFormat::Millis, true);
-        let call =
-            Call::new(Endpoint::OperatorToken).json(&json!({"id": operator, "expiresAt": asked}));
-        let secret = self.send(call, answer::token).await?;
-        // A token that ends earlier than asked for is believed.
-        let expires_at = answer::expiry(&secret).map_or(expires_at, |end| end.min(expires_at));
-        Ok(OperatorToken { secret, expires_at })
     }
 
     /// `POST /api/operator/validate-token`: whether the panel would take this token.
@@ -205,10 +204,10 @@ impl ChatHub {
         self.send(call, answer::json).await
     }
 
-    /// Makes a call with the company's authorization, and renews that once where ChatHub refuses it.
-    async fn send<T>(&self, call: Call, read: Read<T>) -> Result<T, Error> {
+    /// Makes a call with the company's authorization, and renews that where ChatHub refuses it.
+    pub(super) async fn send<T>(&self, call: Call, read: Read<T>) -> Result<T, Error> {
         let deadline = Instant::now() + self.call_budget;
-        let mut just_made = false;
+        let mut refusals = 0;
         loop {
             let admitted = self.session.admitted(&self.upstream, deadline).await?;
             let outcome = self
@@ -216,15 +215,29 @@ impl ChatHub {
                 .call(&call, &admitted.authorization, deadline, read)
                 .await;
             match outcome {
-                Err(Error::CredentialsRejected) if self.session.refused(&admitted, just_made) => {
-                    just_made = true;
-                }
                 Ok(answer) => {
                     self.session.proven(&admitted);
                     return Ok(answer);
                 }
+                Err(Error::CredentialsRejected | Error::Unavailable(Unreachable::TokenRefused))
+                    if self.session.refused(&admitted, refusals) =>
+                {
+                    refusals += 1;
+                }
                 Err(error) => return Err(error),
             }
         }
+    }
+
+    pub(super) fn clock(&self) -> &Clock {
+        &self.upstream.clock
+    }
+}
+
+/// Organizations are asked for by nothing that could be missing.
+fn nothing_there(error: Error) -> Error {
+    match error {
+        Error::NotFound => Error::BadAnswer(BadAnswer::NoChatHub),
+        other => other,
     }
 }

@@ -24,6 +24,14 @@ pub(super) enum Shown {
 }
 
 impl Credentials {
+    /// The part that nobody but the company has: the password, or the key.
+    pub const fn secret(&self) -> &SecretSource {
+        match self {
+            Self::Login { password, .. } => password,
+            Self::ProfileKey(key) => key,
+        }
+    }
+
     /// What they say now. A file that cannot be read shows nothing.
     pub(super) fn show(&self) -> Option<Shown> {
         Some(match self {

@@ -45,6 +45,22 @@ pub enum Error {
     BadAnswer(BadAnswer),
 }
 
+impl Error {
+    /// How long nothing is sent to ChatHub, where that is known.
+    pub const fn retry_after(&self) -> Option<Duration> {
+        match self {
+            Self::Throttled { retry_after } => *retry_after,
+            Self::Unavailable(Unreachable::CircuitOpen { retry_after }) => Some(*retry_after),
+            _ => None,
+        }
+    }
+
+    /// Whether this is what an error before it has led to, rather than a trouble of its own.
+    pub(super) const fn is_consequence(&self) -> bool {
+        matches!(self, Self::Unavailable(Unreachable::CircuitOpen { .. }))
+    }
+}
+
 /// How ChatHub is unavailable.
 #[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
 pub enum Unreachable {
@@ -57,6 +73,13 @@ pub enum Unreachable {
     /// It answered with a status of 500 or more.
     #[error("status {0}")]
     Status(u16),
+    /// It refuses the company token: that has ended, was revoked, or was ended by another login.
+    #[error("it refuses the company token, which is being replaced")]
+    TokenRefused,
+    /// The login is answered with this status by something that knows nothing of credentials, such
+    /// as a firewall.
+    #[error("the login is answered with status {0}, which says nothing of the credentials")]
+    Login(u16),
     /// It has failed so often that nothing is sent for a while.
     #[error("it is given a rest after many failures")]
     CircuitOpen {
@@ -77,12 +100,30 @@ pub enum BadAnswer {
     /// It holds nothing that can be a token.
     #[error("there is no token in it")]
     NoToken,
+    /// It holds a text in place of a token: an operator token is a JWT.
+    #[error("what should be a token is no JWT")]
+    NoJwt,
+    /// It holds a token that says itself, or of which ChatHub says, that it is another operator's.
+    #[error("the token in it is for another operator")]
+    OtherOperator,
+    /// It holds a token that has ended.
+    #[error("the token in it has ended already")]
+    TokenEnded,
     /// It holds a token that ChatHub itself does not take.
     #[error("the token in it is not valid")]
     TokenNotValid,
     /// It redirects elsewhere, where no password or token may follow.
     #[error("it is a redirect")]
     Redirect,
+    /// It refuses with a page for people, which ChatHub does not send: something in front of it has
+    /// answered, a firewall perhaps.
+    #[error("something before ChatHub has refused the request")]
+    Page,
+    /// It refuses a token's end by its own clock and by this machine's.
+    #[error(
+        "its clock and this machine's differ by more than a day, and it takes the time of neither"
+    )]
+    Clocks,
     /// The host answers, and is no ChatHub: the login page is not where it belongs.
     #[error("there is no ChatHub at this address")]
     NoChatHub,

@@ -32,8 +32,10 @@
 //! ```
 
 mod answer;
+mod circuit;
 mod client;
 mod clock;
+mod connections;
 mod credentials;
 mod endpoint;
 mod error;
@@ -41,8 +43,17 @@ mod error;
 #[doc(hidden)]
 pub mod fuzzing;
 mod gate;
+mod listing;
+mod login;
+mod login_pause;
+mod minting;
 mod observe;
+mod operator_token;
 mod pace;
+mod recent;
+mod rejection;
+mod repeats;
+mod retry_budget;
 mod session;
 mod transport;
 mod types;
@@ -52,7 +63,9 @@ pub use client::{ChatHub, DEFAULT_URL, Settings};
 pub use credentials::Credentials;
 pub use endpoint::Endpoint;
 pub use error::{BadAnswer, Error, Unreachable};
+pub use listing::{ListedOperator, ListedOrganization, Listing};
 pub use observe::{Observer, Outcome};
+pub use repeats::Repeats;
 pub use types::{
     AddedOperator, NewOperator, Operator, OperatorId, OperatorStatus, OperatorToken, Organization,
     OrganizationId, TokenCheck,

@@ -6,7 +6,7 @@ use std::time::Duration;
 use chrono::TimeDelta;
 
 use super::endpoint::Endpoint;
-use super::error::Error;
+use super::error::{Error, Unreachable};
 
 /// How one request to ChatHub ended. The name is a metric's label.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -14,8 +14,10 @@ use super::error::Error;
 pub enum Outcome {
     /// It was carried out.
     Ok,
-    /// 401
+    /// 401 to a login, or to a profile key
     CredentialsRejected,
+    /// 401 to a company token, which is replaced then
+    TokenRefused,
     /// 403
     NotPermitted,
     /// 404
@@ -34,9 +36,10 @@ pub enum Outcome {
 
 impl Outcome {
     /// All of them.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Ok,
         Self::CredentialsRejected,
+        Self::TokenRefused,
         Self::NotPermitted,
         Self::NotFound,
         Self::InvalidRequest,
@@ -51,6 +54,7 @@ impl Outcome {
         match self {
             Self::Ok => "ok",
             Self::CredentialsRejected => "credentials-rejected",
+            Self::TokenRefused => "token-refused",
             Self::NotPermitted => "not-permitted",
             Self::NotFound => "not-found",
             Self::InvalidRequest => "invalid-request",
@@ -66,7 +70,10 @@ impl Outcome {
             Ok(_) => Self::Ok,
             Err(error) => match error {
                 Error::CredentialsRejected => Self::CredentialsRejected,
-                Error::NotPermitted => Self::NotPermitted,
+                Error::Unavailable(Unreachable::TokenRefused) => Self::TokenRefused,
+                Error::NotPermitted | Error::Unavailable(Unreachable::Login(_)) => {
+                    Self::NotPermitted
+                }
                 Error::NotFound => Self::NotFound,
                 Error::InvalidRequest { .. } => Self::InvalidRequest,
                 Error::Throttled { .. } => Self::Throttled,

@@ -2,27 +2,24 @@
 //!
 //! The only place in the crate that touches reqwest. It does not log in, does not try again, and waits as long as it is let.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use chrono::{DateTime, Utc};
 use reqwest::header::{
-    ACCEPT, AUTHORIZATION, CONTENT_TYPE, DATE, HeaderName, HeaderValue, RETRY_AFTER,
+    ACCEPT, AGE, AUTHORIZATION, CONTENT_TYPE, DATE, HeaderName, HeaderValue, RETRY_AFTER,
 };
-use reqwest::{Response, StatusCode, redirect};
+use reqwest::{Client, Response, StatusCode};
 use serde::Serialize;
 use url::Url;
 
-use super::clock::Clock;
+use super::clock::{Clock, Dated};
 use super::endpoint::Endpoint;
 use super::error::{BadAnswer, Error, Unreachable};
+use super::gate::LONGEST_HOLD;
 use crate::https_url::HttpsUrl;
 use crate::secret::Secret;
 
 const PROFILE_KEY: HeaderName = HeaderName::from_static("x-authorization-key");
-
-/// An idle connection is given up before a server's usual keep-alive (nginx 75 s, Kestrel 130 s, many proxies 60 s) ends it under
-/// a request.
-const POOL_IDLE: Duration = Duration::from_secs(45);
 
 /// What opens the call.
 #[derive(Clone, Debug)]
@@ -66,58 +63,30 @@ impl Call {
     }
 }
 
-/// The connections to ChatHub.
+/// Where ChatHub is.
 #[derive(Clone, Debug)]
 pub(super) struct Transport {
-    kept: reqwest::Client,
-    new: reqwest::Client,
     base: Url,
 }
 
-/// Which connection a request goes out on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Connection {
-    /// One that is kept, if there is one.
-    Kept,
-    /// A new one: where one that was kept has just turned out dead, the others may be dead too.
-    New,
-}
-
 impl Transport {
-    pub(super) fn new(base: &HttpsUrl, connect_timeout: Duration) -> Result<Self, Error> {
-        let client = |most_kept| {
-            let mut builder = reqwest::Client::builder()
-                .user_agent(concat!("open-chat/", env!("CARGO_PKG_VERSION")))
-                .connect_timeout(connect_timeout)
-                .pool_idle_timeout(POOL_IDLE)
-                .pool_max_idle_per_host(most_kept)
-                .redirect(redirect::Policy::none())
-                .retry(reqwest::retry::never())
-                .https_only(!base.is_loopback());
-            if base.is_loopback() {
-                builder = builder.no_proxy();
-            }
-            // It fails where the machine has no usable certificate store, which is as good as no connection.
-            builder
-                .build()
-                .map_err(|_| Error::Unavailable(Unreachable::NoConnection))
-        };
-        let (kept, new) = (client(usize::MAX)?, client(0)?);
+    pub(super) fn new(base: &HttpsUrl) -> Self {
         let mut base = base.as_url().clone();
         base.set_query(None);
         if !base.path().ends_with('/') {
             base.set_path(&format!("{}/", base.path()));
         }
-        Ok(Self { kept, new, base })
+        Self { base }
     }
 
     /// Sends the call once and reads the answer's body; `clock` learns from its `Date`. `traceparent` tells ChatHub of our trace.
     ///
-    /// 401 is [`Error::CredentialsRejected`]: what was shown does not open this.
+    /// 401 is [`Unreachable::TokenRefused`] where a company token was shown, and
+    /// [`Error::CredentialsRejected`] where a key or a login was.
     pub(super) async fn send(
         &self,
         call: &Call,
-        connection: Connection,
+        client: &Client,
         authorization: &Authorization,
         traceparent: Option<String>,
         clock: &Clock,
@@ -127,11 +96,7 @@ impl Transport {
         if let Some((name, value)) = &call.query {
             url.query_pairs_mut().append_pair(name, value);
         }
-        let http = match connection {
-            Connection::Kept => &self.kept,
-            Connection::New => &self.new,
-        };
-        let mut request = http
+        let mut request = client
             .request(call.endpoint.method(), url)
             // The GETs document this header as required, and answer JSON all the same.
             .header(ACCEPT, "text/plain");
@@ -150,13 +115,32 @@ impl Transport {
                 .header(CONTENT_TYPE, "application/json")
                 .body(body.clone());
         }
-        let sent = Utc::now();
+        let sent = Instant::now();
         let response = request.send().await.map_err(|error| failure(&error))?;
-        if let Some(date) = date(&response) {
-            clock.learn(date, sent, Utc::now());
+        let date = date(&response, DATE);
+        // What has an age comes from a cache, and its date with it.
+        if let Some(date) = date.filter(|_| !response.headers().contains_key(AGE)) {
+            clock.learn(Dated {
+                date,
+                sent,
+                received: Instant::now(),
+                is_list: call.endpoint.is_list(),
+            });
         }
-        refuse_failures(&response)?;
-        read(response, call.endpoint.max_answer()).await
+        let chathub_now = date.unwrap_or_else(|| clock.now());
+        match refusal(&response, call.endpoint, chathub_now) {
+            Some(Error::CredentialsRejected) if authorization.is_token() => {
+                Err(Error::Unavailable(Unreachable::TokenRefused))
+            }
+            Some(refusal) => Err(refusal),
+            None => read(response, call.endpoint.max_answer()).await,
+        }
+    }
+}
+
+impl Authorization {
+    const fn is_token(&self) -> bool {
+        matches!(self, Self::Bearer(_))
     }
 }
 
@@ -179,18 +163,28 @@ async fn read(mut response: Response, max: usize) -> Result<Vec<u8>, Error> {
     Ok(body)
 }
 
-fn refuse_failures(response: &Response) -> Result<(), Error> {
+/// What the answer's status says, unless that all is well.
+fn refusal(response: &Response, endpoint: Endpoint, chathub_now: DateTime<Utc>) -> Option<Error> {
     let status = response.status();
-    Err(match status {
-        _ if status.is_success() => return Ok(()),
+    Some(match status {
+        _ if status.is_success() => return None,
         _ if status.is_redirection() => Error::BadAnswer(BadAnswer::Redirect),
         _ if status.is_server_error() => Error::Unavailable(Unreachable::Status(status.as_u16())),
+        // A firewall's page knows nothing of passwords.
+        StatusCode::FORBIDDEN if endpoint == Endpoint::CompanyToken && is_text(response) => {
+            Error::Unavailable(Unreachable::Login(status.as_u16()))
+        }
+        // Nor is a page for people ChatHub's verdict on an operator or an account.
+        StatusCode::NOT_FOUND if is_page(response) => Error::BadAnswer(BadAnswer::NoChatHub),
+        StatusCode::BAD_REQUEST | StatusCode::FORBIDDEN if is_page(response) => {
+            Error::BadAnswer(BadAnswer::Page)
+        }
         StatusCode::UNAUTHORIZED => Error::CredentialsRejected,
         StatusCode::FORBIDDEN => Error::NotPermitted,
         StatusCode::NOT_FOUND => Error::NotFound,
         StatusCode::REQUEST_TIMEOUT => Error::TimedOut,
         StatusCode::TOO_MANY_REQUESTS => Error::Throttled {
-            retry_after: retry_after(response),
+            retry_after: retry_after(response, chathub_now),
         },
         _ if status.is_client_error() => Error::InvalidRequest {
             status: status.as_u16(),
@@ -199,17 +193,39 @@ fn refuse_failures(response: &Response) -> Result<(), Error> {
     })
 }
 
-fn date(response: &Response) -> Option<DateTime<Utc>> {
-    let date = response.headers().get(DATE)?.to_str().ok()?;
+/// Whether the answer is a page of HTML, which ChatHub itself never sends.
+fn is_page(response: &Response) -> bool {
+    has_content_type(response, b"text/html")
+}
+
+/// Whether the answer has a text for people. ChatHub's own refusals have JSON or nothing.
+fn is_text(response: &Response) -> bool {
+    has_content_type(response, b"text/")
+}
+
+fn has_content_type(response: &Response, head: &[u8]) -> bool {
+    let content_type = response.headers().get(CONTENT_TYPE);
+    content_type
+        .and_then(|value| value.as_bytes().get(..head.len()))
+        .is_some_and(|value| value.eq_ignore_ascii_case(head))
+}
+
+fn date(response: &Response, header: HeaderName) -> Option<DateTime<Utc>> {
+    let date = response.headers().get(header)?.to_str().ok()?;
     DateTime::parse_from_rfc2822(date)
         .ok()
         .map(|date| date.to_utc())
 }
 
-/// `Retry-After` in seconds. Its other form, a date, depends on two clocks and is not documented here.
-fn retry_after(response: &Response) -> Option<Duration> {
-    let seconds = response.headers().get(RETRY_AFTER)?.to_str().ok()?;
-    seconds.trim().parse().ok().map(Duration::from_secs)
+/// `Retry-After`: seconds, or a date on the clock of whatever wrote it; an hour at most.
+fn retry_after(response: &Response, chathub_now: DateTime<Utc>) -> Option<Duration> {
+    let asked = response.headers().get(RETRY_AFTER)?.to_str().ok()?.trim();
+    let wait = if asked.bytes().all(|byte| byte.is_ascii_digit()) && !asked.is_empty() {
+        Duration::from_secs(asked.parse().unwrap_or(u64::MAX))
+    } else {
+        (date(response, RETRY_AFTER)? - chathub_now).to_std().ok()?
+    };
+    Some(wait.min(LONGEST_HOLD))
 }
 
 /// Keeps the class of a reqwest error and drops the rest: its text names the URL.

@@ -175,6 +175,13 @@ pub struct TokenCheck {
     pub error: Option<String>,
 }
 
+impl TokenCheck {
+    /// Whether ChatHub says that it is another operator's.
+    pub fn is_for_another(&self, operator: OperatorId) -> bool {
+        self.operator_id.is_some_and(|of| of != operator)
+    }
+}
+
 /// A moment with or without its zone: .NET, which ChatHub is written in, sends either, and means UTC.
 fn moment<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<DateTime<Utc>>, D::Error> {
     let text = Option::<String>::deserialize(deserializer)?;

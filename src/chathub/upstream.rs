@@ -2,20 +2,22 @@
 //! where that is safe, once more.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
-use chrono::TimeDelta;
+use reqwest::Client;
 use tokio::time::{Instant, sleep, timeout_at};
 use tracing::{Instrument as _, Span};
 
+use super::circuit::Passage;
 use super::clock::Clock;
+use super::connections::Connections;
 use super::endpoint::Endpoint;
 use super::error::{Error, Unreachable};
-use super::gate::{Gate, Passage, Verdict};
+use super::gate::{Gate, Verdict};
 use super::observe::{Observer, Outcome};
 use super::pace::Pace;
-use super::transport::{Authorization, Call, Connection, Transport};
+use super::retry_budget::RetryBudget;
+use super::transport::{Authorization, Call, Transport};
 
 /// Before the second attempt: long enough for a restarted connection, short enough for an agent.
 const RETRY_AFTER: Duration = Duration::from_millis(50);
@@ -27,6 +29,7 @@ pub(super) type Read<T> = fn(&[u8]) -> Result<T, Error>;
 #[derive(Debug)]
 pub(super) struct Upstream {
     pub(super) transport: Transport,
+    pub(super) connections: Connections,
     pub(super) clock: Clock,
     pub(super) gate: Gate,
     pub(super) pace: Pace,
@@ -47,8 +50,9 @@ impl Upstream {
         read: Read<T>,
     ) -> Result<T, Error> {
         self.retries.earn();
-        let attempt = |connection| self.attempt(call, connection, authorization, deadline, read);
-        let first = attempt(Connection::Kept).await;
+        let attempt = |client| self.attempt(call, client, authorization, deadline, read);
+        let kept = self.connections.kept();
+        let first = attempt(Arc::clone(&kept)).await;
         let may_pass = matches!(
             first,
             Err(Error::TimedOut
@@ -60,22 +64,23 @@ impl Upstream {
             return first;
         }
         sleep(RETRY_AFTER.mul_f64(1.0 + fastrand::f64())).await;
-        match attempt(Connection::New).await {
+        let second = attempt(self.connections.new_one()).await;
+        match &second {
             // What the first attempt has shown says more than that there was no second.
-            Err(Error::Overloaded | Error::Unavailable(Unreachable::CircuitOpen { .. })) => first,
-            second => second,
+            Err(Error::Overloaded | Error::Unavailable(Unreachable::CircuitOpen { .. })) => {
+                return first;
+            }
+            // A new connection works where a kept one does not, so the others may be dead too.
+            Ok(_) => self.connections.forget(&kept),
+            Err(_) => {}
         }
-    }
-
-    /// How far ahead ChatHub's clock is.
-    pub(super) fn clock_skew(&self) -> TimeDelta {
-        self.clock.skew()
+        second
     }
 
     async fn attempt<T>(
         &self,
         call: &Call,
-        connection: Connection,
+        client: Arc<Client>,
         authorization: &Authorization,
         deadline: Instant,
         read: Read<T>,
@@ -92,8 +97,14 @@ impl Upstream {
             sleep(wait).await;
         }
         let passage = self.gate.pass(std::time::Instant::now(), is_list)?;
+        let client = match passage {
+            // What is kept may be what has failed so far.
+            Passage::Probe => self.connections.new_one(),
+            Passage::Plain | Passage::List => client,
+        };
         let mut visit = Visit {
             upstream: self,
+            client: &client,
             passage,
             verdict: Verdict::Unknown,
         };
@@ -103,7 +114,7 @@ impl Upstream {
         let told = span.in_scope(|| self.observer.traceparent());
         let answer = self
             .transport
-            .send(call, connection, authorization, told, &self.clock);
+            .send(call, &client, authorization, told, &self.clock);
         let outcome = timeout_at(end, answer.instrument(span.clone()))
             .await
             .unwrap_or(Err(Error::TimedOut))
@@ -136,6 +147,7 @@ fn span(endpoint: Endpoint) -> Span {
 /// A request that is out. However it ends, even if nobody waits for it any more, the gate learns of it.
 struct Visit<'a> {
     upstream: &'a Upstream,
+    client: &'a Arc<Client>,
     passage: Passage,
     verdict: Verdict,
 }
@@ -143,13 +155,18 @@ struct Visit<'a> {
 impl Drop for Visit<'_> {
     fn drop(&mut self) {
         let upstream = self.upstream;
-        let is_open = upstream.gate.close_behind(
+        let health = upstream.gate.close_behind(
             self.passage,
             self.verdict,
             std::time::Instant::now(),
             fastrand::f64(),
         );
-        upstream.observer.health(is_open, upstream.clock.skew());
+        if health.has_opened {
+            upstream.connections.forget(self.client);
+        }
+        upstream
+            .observer
+            .health(health.circuit_is_open, upstream.clock.skew());
     }
 }
 
@@ -159,57 +176,7 @@ impl Endpoint {
         !matches!(self, Self::Synchronize)
     }
 
-    const fn is_list(self) -> bool {
+    pub(super) const fn is_list(self) -> bool {
         matches!(self, Self::Organizations | Self::Operators)
-    }
-}
-
-/// Keeps second attempts under a tenth of all calls, however long an outage lasts: ten calls earn one.
-#[derive(Debug)]
-pub(super) struct RetryBudget {
-    /// In tenths of a retry.
-    tenths: AtomicI64,
-}
-
-impl RetryBudget {
-    /// What is saved up at most, and at the start.
-    const MOST: i64 = 100;
-    const RETRY: i64 = 10;
-
-    pub(super) const fn new() -> Self {
-        Self {
-            tenths: AtomicI64::new(Self::MOST),
-        }
-    }
-
-    fn earn(&self) {
-        let add = |tenths: i64| (tenths < Self::MOST).then_some(tenths + 1);
-        // Full is as good as one more.
-        let _ = self
-            .tenths
-            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, add);
-    }
-
-    fn spend(&self) -> bool {
-        let take = |tenths: i64| (tenths >= Self::RETRY).then_some(tenths - Self::RETRY);
-        self.tenths
-            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, take)
-            .is_ok()
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn retries_stay_under_a_tenth_of_the_calls() {
-        let budget = RetryBudget::new();
-        let mut retries = 0;
-        for _ in 0..10_000 {
-            budget.earn();
-            retries += u32::from(budget.spend());
-        }
-        assert!((1000..=1010).contains(&retries), "{retries}");
     }
 }

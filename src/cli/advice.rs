@@ -26,6 +26,12 @@ pub(super) const fn advice(error: &Error) -> &'static str {
         Error::Unavailable(Unreachable::NoConnection) => {
             "Check CHATHUB_URL, and from this very machine: the name (DNS), the firewall, HTTPS_PROXY, the certificates."
         }
+        Error::Unavailable(Unreachable::TokenRefused) => {
+            "Something else logs in with the same account at the same time, and ChatHub ends the earlier token. Try again."
+        }
+        Error::Unavailable(Unreachable::Login(_)) => {
+            "Something before ChatHub, a firewall perhaps, turns the login away. Ask SMSBAT's support whether this machine's address is let in."
+        }
         Error::Unavailable(_) => {
             "ChatHub fails on its own side, or something before it does. Try again in a minute."
         }
@@ -35,6 +41,13 @@ pub(super) const fn advice(error: &Error) -> &'static str {
         Error::BadAnswer(BadAnswer::TokenNotValid) => {
             "ChatHub does not take a token that it has just made: tell SMSBAT's support."
         }
+        Error::BadAnswer(BadAnswer::OtherOperator | BadAnswer::TokenEnded) => {
+            "ChatHub makes tokens that nobody may use: look at this machine's clock, then tell SMSBAT's support."
+        }
+        Error::BadAnswer(BadAnswer::Page) => {
+            "Something between this machine and ChatHub refuses, a firewall or a proxy: ask whoever runs it to let this through."
+        }
+        Error::BadAnswer(BadAnswer::Clocks) => "Set this machine's clock by NTP (timedatectl).",
         Error::BadAnswer(_) => {
             "Check CHATHUB_URL: something that is not ChatHub answers there, perhaps a proxy. ChatHub is at https://chatapi.smsbat.com."
         }

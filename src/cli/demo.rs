@@ -59,6 +59,11 @@ fn environment(port: u16, simulator: &str, rules: &Rules) -> Vec<(OsString, OsSt
         ("CHATHUB_LOGIN", &rules.login),
         ("CHATHUB_PASSWORD", &rules.password),
         ("CHAT_PANEL_URL", simulator),
+        // The simulator is always there. Where it is slow, the whole machine is, and whoever tries
+        // things out would rather wait than read that ChatHub is away.
+        ("CHATHUB_CONNECT_TIMEOUT", "1m"),
+        ("CHATHUB_ATTEMPT_TIMEOUT", "1m"),
+        ("CLICK_BUDGET", "2m"),
         (
             "SENDERS",
             "viber=Acme,telegrambot=acme_bot,whatsapp=380671112233",

@@ -87,10 +87,9 @@ impl Mint {
             None => self.find(company).await?,
         };
         let ttl = TimeDelta::from_std(self.ttl)?;
-        let expires_at = company.chathub.now() + ttl;
         let token = company
             .chathub
-            .mint_operator_token(operator, expires_at)
+            .mint_operator_token_for(operator, ttl)
             .await?;
         if self.form.json {
             output::json(&Minted {

@@ -5,8 +5,10 @@ use std::path::PathBuf;
 use super::ConfigError;
 use super::environment::Environment;
 use super::reader::{Kept, Reader, duration, on_or_off};
+use super::sso::{self, SsoSettings};
 use crate::access::{Access, Mode, Networks, PassKeySources, Settings};
 use crate::https_url::HttpsUrl;
+use crate::secret::SecretSource;
 
 /// The door, and what the HTTP side must know of it.
 pub struct AccessConfig {
@@ -17,14 +19,28 @@ pub struct AccessConfig {
 }
 
 impl AccessConfig {
-    pub(super) fn read(reader: &mut Reader, env: &Environment) -> Result<Self, Kept> {
+    /// What the lock relies on, where an identity is believed without a secret.
+    pub fn reliance(&self) -> Option<String> {
+        self.door.relies_on().map(|proxies| {
+            format!(
+                "SSO_PROXY_SECRET is not set: any program that can send requests from {proxies} (TRUSTED_PROXIES) can name any agent in {}, \
+                 and so can a client of a proxy there that lets this header through",
+                self.sso_header
+            )
+        })
+    }
+}
+
+impl AccessConfig {
+    /// `credential` is what the company shows to ChatHub, where that is set up.
+    pub(super) fn read(
+        reader: &mut Reader,
+        env: &Environment,
+        credential: Option<&SecretSource>,
+    ) -> Result<Self, Kept> {
         let modes = modes(reader, env);
         let pass_keys = pass_keys(reader, env);
-        let proxy_secret = reader.secret(
-            "SSO_PROXY_SECRET",
-            env.sso_proxy_secret.clone(),
-            env.sso_proxy_secret_file.clone(),
-        );
+        let sso = SsoSettings::read(reader, env);
         let mut networks = |variable, text: &Option<String>| {
             reader
                 .read_optional(variable, text.as_ref(), Networks::parse)
@@ -37,17 +53,20 @@ impl AccessConfig {
             modes: modes?,
             pass_keys: pass_keys?,
             api_keys_file: env.api_keys_file.as_ref().map(PathBuf::from),
-            sso_proxy_secret: proxy_secret?,
+            sso_proxy_secret: sso.secret?,
+            sso_by_name: sso.by_name?,
+            chathub_credential: credential.cloned(),
             allowed_networks: allowed_networks?,
             trusted_proxies: trusted_proxies?,
             operator_map_file: env.operator_map_file.as_ref().map(PathBuf::from),
             operator_auto: auto?,
         };
         check_modes(reader, env, &settings)?;
+        sso::check(reader, &settings)?;
         Ok(Self {
             door: Access::new(settings)
                 .map_err(|file| reader.problem(file.variable, file.problem))?,
-            sso_header: env.sso_header.clone().unwrap_or_default(),
+            sso_header: sso.header?.unwrap_or_default(),
         })
     }
 }

@@ -31,12 +31,12 @@ impl ChatHubConfig {
         let mut reader = Reader::default();
         let config = reader
             .environment(std::env::vars_os())
-            .and_then(|env| Self::read(&mut reader, env));
+            .and_then(|env| Self::read(&mut reader, &env));
         reader.finish(config)
     }
 
-    fn read(reader: &mut Reader, env: Environment) -> Result<Self, Kept> {
-        let default_region = links::default_region(reader, &env);
+    fn read(reader: &mut Reader, env: &Environment) -> Result<Self, Kept> {
+        let default_region = links::default_region(reader, env);
         let settings = read(reader, env, Ok(Duration::ZERO))?;
         let attempt_timeout = settings
             .attempt_timeout
@@ -56,7 +56,7 @@ impl ChatHubConfig {
 
 pub(super) fn read(
     reader: &mut Reader,
-    env: Environment,
+    env: &Environment,
     click_budget: Result<Duration, Kept>,
 ) -> Result<Settings, Kept> {
     let url = reader.read("CHATHUB_URL", env.chathub_url.as_ref(), HttpsUrl::parse);
@@ -76,16 +76,20 @@ pub(super) fn read(
             .filter(|rate| (1..=10_000).contains(rate))
             .ok_or("not a number of requests a second, 1 to 10000")
     });
-    let login = reader.secret("CHATHUB_LOGIN", env.chathub_login, env.chathub_login_file);
+    let login = reader.secret(
+        "CHATHUB_LOGIN",
+        env.chathub_login.clone(),
+        env.chathub_login_file.clone(),
+    );
     let password = reader.secret(
         "CHATHUB_PASSWORD",
-        env.chathub_password,
-        env.chathub_password_file,
+        env.chathub_password.clone(),
+        env.chathub_password_file.clone(),
     );
     let key = reader.secret(
         "CHATHUB_API_KEY",
-        env.chathub_api_key,
-        env.chathub_api_key_file,
+        env.chathub_api_key.clone(),
+        env.chathub_api_key_file.clone(),
     );
     let credentials = credentials(reader, login?, password?, key?);
     Ok(Settings {

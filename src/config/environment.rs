@@ -56,6 +56,7 @@ pub(super) struct Environment {
     pub(super) senders: Option<String>,
     pub(super) shutdown_timeout: Option<String>,
     pub(super) source_without_sender: Option<String>,
+    pub(super) sso_by_name: Option<String>,
     pub(super) sso_header: Option<String>,
     pub(super) sso_proxy_secret: Option<String>,
     pub(super) sso_proxy_secret_file: Option<String>,
@@ -146,6 +147,8 @@ impl Default for Environment {
             shutdown_timeout: text("20s"),
             // The right client's chat in another channel helps the agent more than a refusal.
             source_without_sender: text("phone"),
+            // Some proxies name agents by what those have typed themselves.
+            sso_by_name: text("off"),
             sso_header: None,
             sso_proxy_secret: None,
             sso_proxy_secret_file: None,

@@ -12,6 +12,7 @@ mod logs;
 mod pages;
 mod reader;
 mod server;
+mod sso;
 mod tokens;
 mod traces;
 mod widget;
@@ -36,7 +37,7 @@ use crate::chathub::Settings;
 use crate::operators;
 use crate::rate_limit;
 use crate::secret::SecretSource;
-use crate::shared_store::SharedStore;
+use crate::shared_store::{self, SharedStore};
 
 /// Everything that can be set, read and found good.
 pub struct Config {
@@ -56,6 +57,9 @@ pub struct Config {
     pub tokens: crate::tokens::Settings,
     /// Where all replicas share what they must agree on.
     pub redis_url: Option<SecretSource>,
+    /// How long an answer of it may take. No variable sets this; tests do, on machines that are
+    /// busy.
+    pub redis_patience: Duration,
     /// How often is too often.
     pub limits: rate_limit::Settings,
     /// Who may open whose panel.
@@ -100,28 +104,30 @@ impl Config {
         let mut reader = Reader::default();
         let config = reader
             .environment(vars)
-            .and_then(|env| Self::read(&mut reader, env));
+            .and_then(|env| Self::read(&mut reader, &env));
         reader.finish(config)
     }
 
-    fn read(reader: &mut Reader, env: Environment) -> Result<Self, Kept> {
-        let server = ServerConfig::read(reader, &env);
-        let links = LinkConfig::read(reader, &env);
-        let pages = PageConfig::read(reader, &env);
+    fn read(reader: &mut Reader, env: &Environment) -> Result<Self, Kept> {
+        let server = ServerConfig::read(reader, env);
+        let links = LinkConfig::read(reader, env);
+        let pages = PageConfig::read(reader, env);
         let click_budget = reader.read("CLICK_BUDGET", env.click_budget.as_ref(), duration);
-        let tokens = tokens::read(reader, &env, click_budget);
-        let redis_url = redis_url(reader, &env);
-        let limits = limits::read(reader, &env);
-        let access = AccessConfig::read(reader, &env);
-        let logs = LogConfig::read(reader, &env);
-        let traces = TraceConfig::read(reader, &env);
-        let widget = WidgetConfig::read(reader, &env);
+        let tokens = tokens::read(reader, env, click_budget);
+        let redis_url = redis_url(reader, env);
+        let limits = limits::read(reader, env);
+        let logs = LogConfig::read(reader, env);
+        let traces = TraceConfig::read(reader, env);
+        let widget = WidgetConfig::read(reader, env);
         let refresh = reader.read(
             "DIRECTORY_REFRESH",
             env.directory_refresh.as_ref(),
             duration,
         );
-        let chathub = chathub::read(reader, env, click_budget)?;
+        let chathub = chathub::read(reader, env, click_budget);
+        let credential = chathub.as_ref().map(|chathub| chathub.credentials.secret());
+        let access = AccessConfig::read(reader, env, credential.ok());
+        let chathub = chathub?;
         Ok(Self {
             server: server?,
             directory: operators::Settings {
@@ -135,6 +141,7 @@ impl Config {
             pages: pages?,
             tokens: tokens?,
             redis_url: redis_url?,
+            redis_patience: shared_store::PATIENCE,
             limits: limits?,
             access: access?,
             logs: logs?,

@@ -5,6 +5,7 @@ use actix_web::{HttpRequest, HttpResponse};
 use super::Desk;
 use super::click::Click;
 use super::detail::Detail;
+use super::identity::ShownIdentity;
 use super::kind::Kind;
 use super::refusal::Refusal;
 use crate::access::Denied;
@@ -39,7 +40,7 @@ pub(super) async fn refusal(
 }
 
 /// A detail that a refusal of this kind may have.
-pub(super) const fn example(kind: Kind) -> Detail {
+pub(super) fn example(kind: Kind) -> Detail {
     match kind {
         Kind::OperatorMissing => Detail::Denied(Denied::OperatorMissing),
         Kind::TargetMissing => Detail::NoTarget,
@@ -56,6 +57,7 @@ pub(super) const fn example(kind: Kind) -> Detail {
         Kind::ApiKeyInvalid => Detail::Denied(Denied::ApiKeyInvalid),
         Kind::OperatorNotAllowed => Detail::Denied(Denied::AutoIsOff),
         Kind::OperatorInactive => Detail::Denied(Denied::OperatorInactive),
+        Kind::IdentityUnknown => Detail::IdentityUnknown(ShownIdentity::of("eve@example.com")),
         Kind::PassMismatch => Detail::Denied(Denied::PassMismatch),
         Kind::PassUsed => Detail::Denied(Denied::PassUsed),
         Kind::NetworkNotAllowed => Detail::Denied(Denied::NetworkNotAllowed),
@@ -65,6 +67,7 @@ pub(super) const fn example(kind: Kind) -> Detail {
         Kind::MethodNotAllowed => Detail::OtherMethod,
         Kind::OperatorAmbiguous => Detail::Denied(Denied::OperatorAmbiguous),
         Kind::QueryTooLong => Detail::TooLong,
+        Kind::HostNotAllowed => Detail::HostNotAllowed,
         Kind::RateLimited => Detail::Limited(Limit::Operator),
         Kind::ChathubBadAnswer => Detail::ChatHub(Error::BadAnswer(BadAnswer::NoToken)),
         Kind::ChathubUnavailable => Detail::ChatHub(Error::Unavailable(Unreachable::NoConnection)),

@@ -5,6 +5,7 @@
 
 use std::borrow::Cow;
 
+use super::identity::ShownIdentity;
 use crate::access::Denied;
 use crate::chathub;
 use crate::phone::PhoneError;
@@ -18,6 +19,10 @@ pub(super) enum Detail {
     English(Cow<'static, str>),
     /// Why somebody is not let in.
     Denied(Denied),
+    /// A proxy has logged somebody in who is no operator.
+    IdentityUnknown(ShownIdentity),
+    /// The service was asked for under a name that is not its own.
+    HostNotAllowed,
     /// Which limit is reached.
     Limited(Limit),
     /// Why ChatHub has no token.

@@ -41,7 +41,7 @@ pub(super) fn admit_again<'a>(
         return admit(request, query, client, desk);
     };
     desk.access.check_network(client)?;
-    desk.access.admit_by_ticket(ticket)
+    desk.access.admit_by_ticket(ticket, desk.widget.session)
 }
 
 /// The answer, or why somebody is turned away. A click does without: what it passes by value costs.
@@ -57,9 +57,9 @@ pub(super) async fn or_turn_away<T>(
 }
 
 /// Says why somebody is not let in; who keeps trying is not told any more.
-pub(super) async fn turn_away(denied: Denied, client: IpAddr, desk: &Desk) -> Refusal {
+pub(super) async fn turn_away(reason: impl Into<Refusal>, client: IpAddr, desk: &Desk) -> Refusal {
     match desk.limits.refused(client).await {
-        Ok(()) => denied.into(),
+        Ok(()) => reason.into(),
         Err(limited) => limited.into(),
     }
 }
@@ -148,10 +148,11 @@ fn single(headers: &HeaderMap, name: impl AsHeaderName) -> Option<&str> {
     if values.next().is_some() {
         return None;
     }
-    // Names are not always ASCII.
+    // Names are not always ASCII. White space that is not is a part of the value: of an identity that
+    // is not the same without it.
     str::from_utf8(value.as_bytes())
         .ok()
-        .map(str::trim)
+        .map(str::trim_ascii)
         .filter(|text| !text.is_empty() && !text.contains(char::is_control))
 }
 

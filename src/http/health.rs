@@ -48,6 +48,8 @@ pub(super) async fn metrics(
 ) -> Result<HttpResponse, Refusal> {
     let entries = i64::try_from(desk.tokens.entries()).unwrap_or(i64::MAX);
     desk.metrics.open_chat_token_cache_entries.set(entries);
+    let age = desk.directory.age().as_secs_f64();
+    desk.metrics.chathub_directory_age_seconds.set(age);
     let dropped = &desk.metrics.open_chat_log_lines_dropped_total;
     dropped.inc_by(desk.log.dropped_lines().saturating_sub(dropped.get()));
     Ok(HttpResponse::Ok()

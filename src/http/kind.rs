@@ -47,6 +47,7 @@ kinds! {
     ApiKeyInvalid       "api-key-invalid"      401 "The API key is not valid";
     OperatorNotAllowed  "operator-not-allowed" 403 "This operator is not allowed here";
     OperatorInactive    "operator-inactive"    403 "The operator does not work at present";
+    IdentityUnknown     "identity-unknown"     403 "This login belongs to no operator";
     PassMismatch        "pass-mismatch"        403 "The link contradicts its pass";
     PassUsed            "pass-used"            403 "The link has been used already";
     NetworkNotAllowed   "network-not-allowed"  403 "This network is not allowed";
@@ -56,6 +57,7 @@ kinds! {
     MethodNotAllowed    "method-not-allowed"   405 "Another method is wanted";
     OperatorAmbiguous   "operator-ambiguous"   409 "Several operators have this name";
     QueryTooLong        "query-too-long"       414 "The link is too long";
+    HostNotAllowed      "host-not-allowed"     421 "This host name is not allowed here";
     RateLimited         "rate-limited"         429 "Too many clicks";
     ChathubBadAnswer    "chathub-bad-answer"   502 "ChatHub gave an answer that makes no sense";
     ChathubUnavailable  "chathub-unavailable"  503 "ChatHub is not available";

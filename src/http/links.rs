@@ -14,7 +14,7 @@ use super::kind::Kind;
 use super::open_chat::target;
 use super::query::Query;
 use super::refusal::Refusal;
-use super::whom::whom;
+use super::whom::{for_client, whom};
 use super::{Desk, door};
 use crate::access::{Admission, Bound, MintError, NewPass};
 use crate::button_url;
@@ -63,7 +63,8 @@ pub(super) async fn links(
         .and_then(|()| desk.access.admit_back_end(key, named));
     let Admission { caller, claim, .. } = door::or_turn_away(admission, click.client, desk).await?;
     click.caller = Some(caller);
-    click.operator = whom(&claim, click, desk).await?.operator();
+    let whom = whom(&claim, click, desk).await?;
+    click.operator = whom.operator();
     door::count(click, click.operator, desk).await?;
     let bound = Bound {
         phone: text("phone", wanted.phone)?,
@@ -74,11 +75,13 @@ pub(super) async fn links(
     // What a click on the link would be refused for is refused now.
     let mut query = Query::default();
     query.bind(bound.clone(), desk.links.default_region)?;
-    target(&query, &desk.links, click)?;
+    let link = target(&query, &desk.links, click)?;
+    let chosen = for_client(&whom, &link);
+    let operator = desk.access.lasting_name(&claim, &whom, chosen);
     let (pass, ends) = desk
         .access
         .mint(&NewPass {
-            operator,
+            operator: operator.unwrap_or_default(),
             bound,
             ttl: ttl(wanted.ttl.as_deref())?,
             once: wanted.once,

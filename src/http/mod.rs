@@ -16,6 +16,8 @@ mod frame;
 pub mod fuzzing;
 mod guard;
 mod health;
+mod host;
+mod identity;
 mod kind;
 mod links;
 mod once;

@@ -39,17 +39,23 @@ impl From<Denied> for Refusal {
             Denied::PassMismatch => Kind::PassMismatch,
             Denied::PassUsed => Kind::PassUsed,
             Denied::IdentityMissing => Kind::IdentityMissing,
+            Denied::IdentityUnknown => Kind::IdentityUnknown,
             Denied::ApiKeyInvalid => Kind::ApiKeyInvalid,
             Denied::OperatorMissing => Kind::OperatorMissing,
             Denied::OperatorUnknown => Kind::OperatorUnknown,
             Denied::OperatorAmbiguous => Kind::OperatorAmbiguous,
             Denied::OperatorInactive => Kind::OperatorInactive,
-            // It has been read by now, or the click would have heard why not.
+            // It has been read by now, but not the whole of it.
             Denied::DirectoryNeeded => Kind::ChathubUnavailable,
             Denied::AutoIsOff | Denied::OperatorNotAllowed => Kind::OperatorNotAllowed,
             Denied::NetworkNotAllowed => Kind::NetworkNotAllowed,
         };
-        Self::new(kind, Detail::Denied(denied))
+        let refusal = Self::new(kind, Detail::Denied(denied));
+        if kind == Kind::ChathubUnavailable {
+            refusal.retry_after(RETRY_SOON)
+        } else {
+            refusal
+        }
     }
 }
 

@@ -89,6 +89,10 @@ impl Refusal {
             let frame = Frame::of(request, pages);
             let page = Page {
                 advice: frame.language.advice(self.kind),
+                identity: match &self.detail {
+                    Detail::IdentityUnknown(identity) => Some(identity.text()),
+                    _ => None,
+                },
                 detail: self.detail(frame.language),
                 detail_lang: frame.language.of_detail(&self.detail).words().lang,
                 // Where only a person can mend it, nobody should sit and wait.
@@ -146,6 +150,8 @@ struct Page<'a> {
     frame: &'a Frame<'a>,
     refusal: &'a Refusal,
     advice: Advice,
+    /// Who the visitor is to the proxy in front, where that is the trouble.
+    identity: Option<&'a str>,
     detail: Prose,
     /// The language that the detail is in.
     detail_lang: &'static str,

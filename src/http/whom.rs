@@ -4,6 +4,7 @@ use super::Desk;
 use super::click::Click;
 use super::detail::Detail;
 use super::door;
+use super::identity::ShownIdentity;
 use super::kind::Kind;
 use super::reasons::RETRY_SOON;
 use super::refusal::Refusal;
@@ -22,7 +23,20 @@ pub(super) async fn whom(claim: &Claim<'_>, click: &Click, desk: &Desk) -> Resul
     };
     match whom {
         Ok(whom) => Ok(whom),
-        Err(denied) => Err(Box::pin(door::turn_away(denied, click.client, desk)).await),
+        Err(denied) => {
+            let refusal = refused(denied, claim);
+            Err(Box::pin(door::turn_away(refusal, click.client, desk)).await)
+        }
+    }
+}
+
+fn refused(denied: Denied, claim: &Claim<'_>) -> Refusal {
+    match (denied, claim.identity()) {
+        (Denied::IdentityUnknown, Some(identity)) => {
+            let detail = Detail::IdentityUnknown(ShownIdentity::of(identity));
+            Refusal::new(Kind::IdentityUnknown, detail)
+        }
+        _ => denied.into(),
     }
 }
 

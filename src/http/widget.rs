@@ -18,7 +18,7 @@ use super::kind::Kind;
 use super::query::Query;
 use super::refusal::Refusal;
 use super::whom::{no_token, whom};
-use super::{Desk, door, guard, once};
+use super::{Desk, door, guard, host, once};
 use crate::access::{Admission, Bound};
 use crate::config::WidgetConfig;
 use crate::secret::Secret;
@@ -41,12 +41,13 @@ struct Page<'a> {
     refresh: &'static str,
 }
 
-/// Guard → query → access → ticket → token → page.
+/// Guard → query → access → token → ticket → page.
 pub(super) async fn page(
     request: &HttpRequest,
     desk: &Desk,
     click: &mut Click,
 ) -> Result<HttpResponse, Refusal> {
+    host::check(request, desk)?;
     guard::check_page(request)?;
     let query = Query::parse(request.query_string())?;
     door::limit_guessing(door::api_key(request, &query, desk), click.client, desk).await?;
@@ -55,12 +56,15 @@ pub(super) async fn page(
         .step("access")
         .in_scope(|| door::admit(request, &query, click.client, desk));
     let admission = door::or_turn_away(admitted, click.client, desk).await?;
-    let ticket = desk.access.ticket(&admission, desk.widget.session);
-    let held = token_for(admission, desk, click).await?;
+    let held = token_for(&admission, desk, click).await?;
+    let ticket = click.operator.and_then(|operator| {
+        desk.access
+            .ticket(&admission, operator, desk.widget.session)
+    });
     let page = Page {
         script: desk.widget.script.as_url().as_str(),
         token: held.token.secret.expose(),
-        expires_in: held.left().as_secs(),
+        expires_in: desk.tokens.left(&held).as_secs(),
         ticket: ticket.as_ref().map(Secret::expose),
         refresh: REFRESH,
     };
@@ -92,6 +96,7 @@ pub(super) async fn token(
     desk: &Desk,
     click: &mut Click,
 ) -> Result<HttpResponse, Refusal> {
+    host::check(request, desk)?;
     guard::check_own_script(request)?;
     let query = Query::parse(request.query_string())?;
     door::limit_guessing(door::api_key(request, &query, desk), click.client, desk).await?;
@@ -100,24 +105,24 @@ pub(super) async fn token(
         .step("access")
         .in_scope(|| door::admit_again(request, &query, click.client, desk));
     let admission = door::or_turn_away(admitted, click.client, desk).await?;
-    let held = token_for(admission, desk, click).await?;
+    let held = token_for(&admission, desk, click).await?;
     let ends = held.token.expires_at;
     Ok(HttpResponse::Ok()
         .insert_header((CROSS_ORIGIN_RESOURCE_POLICY, "same-origin"))
         .json(Next {
             token: held.token.secret.expose(),
             expires_at: ends.to_rfc3339_opts(SecondsFormat::Secs, true),
-            expires_in: held.left().as_secs(),
+            expires_in: desk.tokens.left(&held).as_secs(),
         }))
 }
 
 /// Operator → rate limit → one-time pass → token, as for a click.
 async fn token_for(
-    admission: Admission<'_>,
+    admission: &Admission<'_>,
     desk: &Desk,
     click: &mut Click,
 ) -> Result<Arc<Held>, Refusal> {
-    click.caller = Some(admission.caller);
+    click.caller = Some(admission.caller.clone());
     let whom = whom(&admission.claim, click, desk)
         .instrument(click.trace.step("operator"))
         .await?;

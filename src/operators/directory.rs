@@ -1,32 +1,50 @@
-//! ChatHub's directory: who works for the company, read at the start and again and again behind the scenes.
+//! ChatHub's directory: who works for the company, read at the start and again and again behind the
+//! scenes.
 //!
-//! A click that brings an id never waits for it. One that brings a name waits until it has been read once; from then on, while ChatHub is
-//! away or slow, the last reading stays in force.
+//! A click that brings an id never waits for it. One that brings a name waits until it has been
+//! read once; from then on, whatever ChatHub's lists say or do not say, a reading is in force. What
+//! of a new one is believed, `reading` decides.
 
-use std::sync::Arc;
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use arc_swap::{ArcSwapOption, Guard};
+use chrono::{DateTime, Utc};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
-use tokio::time::{sleep, timeout_at};
+use tokio::time::{sleep, timeout, timeout_at};
 
 use super::Roster;
-use crate::chathub::{ChatHub, Error, Operator, OrganizationId, Unreachable};
+use super::reading::{Fresh, Judge, Reading, Troubles};
+use super::roster::{Entry, List, Lists};
+use super::state::{State, Unread};
+use crate::chathub::{
+    ChatHub, Error, ListedOperator, Listing, OrganizationId, Repeats, Unreachable,
+};
 
-/// So many lists are asked for at the same time: enough for a thousand organizations, too few to be in the way of a click.
+/// So many lists are asked for at the same time: enough for a thousand organizations, too few to be
+/// in the way of a click.
 const AT_ONCE: usize = 4;
 
-/// Between two tries of the first reading: doubling up to a bound.
+/// Between two tries of a first reading that is not whole: doubling up to a bound.
 const FIRST_AGAIN: Duration = Duration::from_secs(1);
 const LAST_AGAIN: Duration = Duration::from_secs(8);
+
+/// No list takes longer, whatever the client's own time limits are: nothing may hold up all further
+/// readings.
+const LONGEST_LIST: Duration = Duration::from_mins(5);
+
+/// While nothing is sent to ChatHub: not sooner than this.
+const SHORTEST_REST: Duration = Duration::from_millis(100);
 
 /// How the directory is kept.
 #[derive(Clone, Copy, Debug)]
 pub struct Settings {
     /// Between the end of one reading and the beginning of the next.
     pub refresh: Duration,
-    /// Between two requests of a refresh, so that clicks have the other part of the rate that ChatHub allows.
+    /// Between two requests of a refresh, so that clicks have the other part of the rate that
+    /// ChatHub allows.
     pub spacing: Duration,
 }
 
@@ -38,6 +56,9 @@ pub struct Directory {
     roster: ArcSwapOption<Roster>,
     /// How the first reading has gone so far; for those who wait for it.
     first: watch::Sender<Option<Result<(), Error>>>,
+    /// When everything was read last, on both clocks: one of them stands while the machine is
+    /// suspended, the other can be set back.
+    read_at: Mutex<(Instant, DateTime<Utc>)>,
 }
 
 impl Directory {
@@ -48,6 +69,7 @@ impl Directory {
             settings,
             roster: ArcSwapOption::empty(),
             first: watch::Sender::default(),
+            read_at: Mutex::new((Instant::now(), Utc::now())),
         }
     }
 
@@ -56,7 +78,8 @@ impl Directory {
         self.roster.load()
     }
 
-    /// The last reading; the first one is waited for until `deadline`. Where that has failed so far, the error is given at once.
+    /// The last reading; the first one is waited for until `deadline`. Where that has failed so
+    /// far, the error is given at once.
     pub async fn roster(&self, deadline: Instant) -> Result<Arc<Roster>, Error> {
         let mut first = self.first.subscribe();
         let first = timeout_at(deadline.into(), first.wait_for(Option::is_some))
@@ -70,81 +93,193 @@ impl Directory {
             .ok_or(Error::Unavailable(Unreachable::Broken))
     }
 
-    /// Reads the directory, and then again and again, for ever. What fails is said once, and so is that it works again.
-    pub async fn keep(&self) {
-        self.read_first().await;
-        let mut has_failed = false;
-        loop {
-            sleep(self.settings.refresh).await;
-            let reading = self.read(self.settings.spacing).await;
-            match &reading {
-                Ok(_) if has_failed => tracing::info!("ChatHub's directory can be read again"),
-                Err(error) if !has_failed => tracing::warn!(
-                    %error,
-                    "ChatHub's directory cannot be read, the last reading stays in force"
-                ),
-                _ => {}
-            }
-            has_failed = reading.is_err();
-            if let Ok(roster) = reading {
-                self.roster.store(Some(Arc::new(roster)));
-            }
-        }
+    /// How long ago everything that is in force was read; the start, where it never was.
+    pub fn age(&self) -> Duration {
+        let (monotonic, by_day) = *self.read_at.lock().unwrap_or_else(PoisonError::into_inner);
+        let by_day = (Utc::now() - by_day).to_std().unwrap_or_default();
+        monotonic.elapsed().max(by_day)
     }
 
-    async fn read_first(&self) {
+    /// Reads the directory, and then again and again, for ever. What is wrong is said once, and so
+    /// is that all is well again. `heard` is told of each reading in which nothing was missing or
+    /// odd, and when it began: who is not in it is not the company's.
+    pub async fn keep(&self, heard: impl Fn(&Roster, Instant)) {
+        let (mut judge, mut told) = (Judge::default(), State::Whole);
         let mut again = FIRST_AGAIN;
+        let mut repeats = Repeats::default();
         loop {
-            let reading = self.read(Duration::ZERO).await;
-            let outcome = reading.map(|roster| {
-                tracing::info!(operators = roster.len(), "ChatHub's directory is read");
-                self.roster.store(Some(Arc::new(roster)));
-            });
-            let last = self.first.send_replace(Some(outcome.clone()));
-            let Err(error) = outcome else {
-                return;
+            let began = Instant::now();
+            let is_first = self.known().is_none();
+            let state = match self.read().await {
+                Ok(reading) => self.take_in(reading, &mut judge),
+                Err(unread) => self.leave(unread),
             };
-            if last != Some(Err(error.clone())) {
-                tracing::warn!(%error, "ChatHub's directory cannot be read, so nobody is known by name yet");
+            if let Some(roster) = self.roster.load_full() {
+                if is_first {
+                    tracing::info!(operators = roster.len(), "ChatHub's directory is read");
+                }
+                self.first
+                    .send_if_modified(|first| first.replace(Ok(())) != Some(Ok(())));
+                if state.is_whole() {
+                    *self.read_at.lock().unwrap_or_else(PoisonError::into_inner) =
+                        (Instant::now(), Utc::now());
+                }
+                if matches!(state, State::Whole) {
+                    heard(&roster, began);
+                }
             }
-            sleep(again).await;
-            again = (again * 2).min(LAST_AGAIN);
+            if state.is_news(&mut repeats) {
+                state.tell(&told);
+            }
+            sleep(self.wait(&state, &mut again)).await;
+            told = state;
         }
     }
 
-    /// Reads every organization's list. All or nothing: a name is somebody's only where all names are known.
-    async fn read(&self, spacing: Duration) -> Result<Roster, Error> {
-        let mut roster = Roster::default();
-        let mut lists = JoinSet::new();
-        for organization in self.chathub.list_organizations().await? {
-            if lists.len() == AT_ONCE {
-                take_in(&mut roster, &mut lists).await?;
+    /// Until the next reading; sooner, as long as there is something that has never been read.
+    fn wait(&self, state: &State, again: &mut Duration) -> Duration {
+        let refresh = self.settings.refresh;
+        let most = match &*self.known() {
+            Some(roster) if roster.is_complete() && !state.lacks_something() => return refresh,
+            Some(_) => refresh,
+            None => LAST_AGAIN,
+        };
+        let wait = (*again).min(most);
+        *again = (wait * 2).max(*again);
+        // An open circuit lets lists out at a moment that is known.
+        state
+            .rest()
+            .map_or(wait, |rest| rest.min(wait).max(SHORTEST_REST))
+    }
+
+    /// Puts in force what is believed of a reading.
+    fn take_in(&self, reading: Reading, judge: &mut Judge) -> State {
+        let previous = self.roster.load_full();
+        let none = Lists::new();
+        let lists = previous.as_ref().map_or(&none, |roster| roster.lists());
+        let believed = judge.judge(reading, lists, Instant::now());
+        let is_unchanged = previous.as_ref().is_some_and(|previous| {
+            previous.is_complete() == believed.is_complete
+                && is_same(previous.lists(), &believed.lists)
+        });
+        if !is_unchanged {
+            let roster = Roster::new(believed.lists, believed.is_complete);
+            self.roster.store(Some(Arc::new(roster)));
+        }
+        if believed.troubles != Troubles::default() {
+            return State::Partial(believed.troubles);
+        }
+        match &*self.known() {
+            Some(roster) if roster.is_empty() => State::Empty,
+            _ => State::Whole,
+        }
+    }
+
+    /// Nothing could be read.
+    fn leave(&self, unread: Unread) -> State {
+        let is_first = self.known().is_none();
+        let error = match unread {
+            Unread::Empty => None,
+            Unread::Failed(error) => Some(error),
+        };
+        if is_first && let Some(error) = &error {
+            self.first.send_replace(Some(Err(error.clone())));
+        }
+        State::Unread { error, is_first }
+    }
+
+    /// Asks for the organizations, and then for the operators of each.
+    async fn read(&self) -> Result<Reading, Unread> {
+        let previous = self.roster.load_full();
+        let organizations = in_time(self.chathub.list_readable_organizations())
+            .await
+            .map_err(Unread::Failed)?;
+        let was_empty = previous
+            .as_ref()
+            .is_none_or(|previous| previous.lists().is_empty());
+        if organizations.records.is_empty() && !was_empty {
+            return Err(Unread::Empty);
+        }
+        let spacing = previous
+            .as_ref()
+            .map_or(Duration::ZERO, |_| self.settings.spacing);
+        let ids: BTreeSet<_> = organizations.records.iter().map(|one| one.id).collect();
+        let mut reading = Reading {
+            unreadable: organizations.unreadable,
+            ..Reading::default()
+        };
+        let mut asked = JoinSet::new();
+        for organization in ids {
+            if asked.len() == AT_ONCE {
+                take(&mut reading, &mut asked, previous.as_deref()).await?;
             }
             sleep(spacing).await;
-            let (chathub, organization) = (Arc::clone(&self.chathub), organization.id);
-            lists.spawn(async move {
-                let operators = match chathub.list_operators(organization).await {
-                    // Gone since it was listed, or not the company's to look into.
-                    Err(Error::NotFound | Error::NotPermitted) => Vec::new(),
-                    list => list?,
-                };
-                Ok((organization, operators))
+            let chathub = Arc::clone(&self.chathub);
+            asked.spawn(async move {
+                let list = in_time(chathub.list_readable_operators(organization)).await;
+                (organization, list)
             });
         }
-        while !lists.is_empty() {
-            take_in(&mut roster, &mut lists).await?;
+        while !asked.is_empty() {
+            take(&mut reading, &mut asked, previous.as_deref()).await?;
         }
-        Ok(roster)
+        match nothing_read(&reading) {
+            Some(error) if previous.is_none() => Err(Unread::Failed(error.clone())),
+            _ => Ok(reading),
+        }
     }
 }
 
-type List = Result<(OrganizationId, Vec<Operator>), Error>;
+/// Waits for a list, but not for ever.
+async fn in_time<T>(list: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
+    timeout(LONGEST_LIST, list)
+        .await
+        .unwrap_or(Err(Error::TimedOut))
+}
 
-async fn take_in(roster: &mut Roster, lists: &mut JoinSet<List>) -> Result<(), Error> {
-    if let Some(list) = lists.join_next().await {
-        let (organization, operators) =
-            list.map_err(|_| Error::Unavailable(Unreachable::Broken))??;
-        roster.add(organization, operators);
-    }
+/// Takes the next list that has come into the reading. One that has not changed is kept once.
+async fn take(
+    reading: &mut Reading,
+    asked: &mut JoinSet<(OrganizationId, Result<Listing<ListedOperator>, Error>)>,
+    previous: Option<&Roster>,
+) -> Result<(), Unread> {
+    let Some(answer) = asked.join_next().await else {
+        return Ok(());
+    };
+    let broken = Unread::Failed(Error::Unavailable(Unreachable::Broken));
+    let (organization, listing) = answer.map_err(|_| broken)?;
+    let fresh = listing.map(|listing| {
+        let list: List = listing.records.into_iter().map(Entry::from).collect();
+        let before = previous.and_then(|previous| previous.lists().get(&organization));
+        Fresh {
+            list: before
+                .filter(|before| **before == list)
+                .cloned()
+                .unwrap_or(list),
+            unreadable: listing.unreadable,
+        }
+    });
+    reading.lists.insert(organization, fresh);
     Ok(())
+}
+
+/// Why no list at all could be read, where that is ChatHub's fault.
+fn nothing_read(reading: &Reading) -> Option<&Error> {
+    let mut lists = reading.lists.values();
+    if lists.clone().any(Result::is_ok) {
+        return None;
+    }
+    lists.find_map(|list| match list {
+        Err(Error::NotFound | Error::NotPermitted) | Ok(_) => None,
+        Err(error) => Some(error),
+    })
+}
+
+/// Whether these are the very same lists.
+fn is_same(previous: &Lists, now: &Lists) -> bool {
+    previous.len() == now.len()
+        && previous
+            .iter()
+            .zip(now)
+            .all(|(previous, now)| previous.0 == now.0 && Arc::ptr_eq(previous.1, now.1))
 }

@@ -6,8 +6,10 @@
 mod directory;
 mod map;
 pub mod name;
+mod reading;
 mod rendezvous;
 mod roster;
+mod state;
 
 use std::sync::Arc;
 
@@ -17,7 +19,7 @@ pub use map::{MapError, OperatorMap};
 pub use rendezvous::assigned;
 pub use roster::Roster;
 #[cfg(test)]
-pub(crate) use roster::tests::roster;
+pub(crate) use roster::tests::{partial_roster, roster};
 
 use crate::chathub::{OperatorId, OrganizationId};
 
@@ -63,28 +65,58 @@ impl Operators<'_> {
     /// The one that a link names: by an alias first, then by id, then by name.
     pub fn named(&self, text: &str) -> Result<Whom, Unfound> {
         let text = text.trim();
-        match self.map.get(text) {
-            Some(Alias::Id(id)) => Ok(Whom::Operator(*id)),
-            Some(Alias::Name(name)) => self.by_id_or_name(name.trim()),
-            None => self.by_id_or_name(text),
-        }
+        self.by_alias(text)
+            .unwrap_or_else(|| self.by_id_or_name(text))
     }
 
-    /// The one whom a login names: by an alias, or by name. A login that happens to be a number is no id.
-    pub fn identified(&self, identity: &str) -> Result<Whom, Unfound> {
-        match self.map.get(identity.trim()) {
-            Some(_) => self.named(identity),
-            None => self.by_name(identity.trim()),
+    /// The one that a pass names. `by_name`: whether what it says may be a display name.
+    pub fn vouched(&self, text: &str, by_name: bool) -> Result<Whom, Unfound> {
+        let text = text.trim_ascii();
+        let is_id = || OperatorId::parse(text).is_some() || organization(text).is_some();
+        self.by_alias(text).unwrap_or_else(|| {
+            if is_id() {
+                self.by_id_or_name(text)
+            } else {
+                self.by_identity(text, by_name)
+            }
+        })
+    }
+
+    /// The one that a login names: by an alias, and by display name only with `by_name`. A login that
+    /// happens to be a number is no id.
+    pub fn identified(&self, identity: &str, by_name: bool) -> Result<Whom, Unfound> {
+        let identity = identity.trim_ascii();
+        self.by_alias(identity)
+            .unwrap_or_else(|| self.by_identity(identity, by_name))
+    }
+
+    /// Whether an alias hides the operator of this id: then the id names another operator, or none.
+    pub fn hides(&self, id: OperatorId) -> bool {
+        self.map.get(&id.to_string()).is_some()
+    }
+
+    /// A display name that somebody else vouches for, and so without the tolerance for what people type.
+    fn by_identity(&self, name: &str, by_name: bool) -> Result<Whom, Unfound> {
+        if !by_name || name::has_foreign_space(name) {
+            return Err(Unfound::Unknown);
         }
+        self.by_name(name)
+    }
+
+    fn by_alias(&self, text: &str) -> Option<Result<Whom, Unfound>> {
+        Some(match self.map.get(text)? {
+            Alias::Id(id) => Ok(Whom::Operator(*id)),
+            Alias::Name(name) => self.by_id_or_name(name.trim()),
+        })
     }
 
     fn by_id_or_name(&self, text: &str) -> Result<Whom, Unfound> {
         if let Some(id) = OperatorId::parse(text) {
             return Ok(Whom::Operator(id));
         }
-        match text.strip_prefix(AUTO).map(OrganizationId::parse) {
-            Some(Some(organization)) => self.any_of(organization),
-            _ => self.by_name(text),
+        match organization(text) {
+            Some(organization) => self.any_of(organization),
+            None => self.by_name(text),
         }
     }
 
@@ -93,17 +125,26 @@ impl Operators<'_> {
             return Err(Unfound::AutoIsOff);
         }
         let roster = self.roster.ok_or(Unfound::DirectoryNeeded)?;
-        let active = roster
-            .active(organization)
-            .ok_or(Unfound::NobodyActive)?
-            .clone();
-        Ok(Whom::AnyOf(organization, active))
+        match roster.active(organization) {
+            Some(active) => Ok(Whom::AnyOf(organization, active.clone())),
+            None if roster.is_unread(organization) => Err(Unfound::DirectoryNeeded),
+            None => Err(Unfound::NobodyActive),
+        }
     }
 
     fn by_name(&self, name: &str) -> Result<Whom, Unfound> {
         let roster = self.roster.ok_or(Unfound::DirectoryNeeded)?;
-        roster.called(name).map(Whom::Operator)
+        match roster.called(name) {
+            // The name may be in a list that could not be read yet.
+            Err(Unfound::Unknown) if !roster.is_complete() => Err(Unfound::DirectoryNeeded),
+            found => found.map(Whom::Operator),
+        }
     }
+}
+
+/// The organization of `auto:24`.
+fn organization(text: &str) -> Option<OrganizationId> {
+    text.strip_prefix(AUTO).and_then(OrganizationId::parse)
 }
 
 impl Whom {
@@ -170,6 +211,24 @@ mod tests {
     }
 
     #[test]
+    fn who_is_not_found_in_a_part_of_the_directory_may_be_in_the_other() {
+        let map = OperatorMap::default();
+        let roster = partial_roster(&[(24, 101, "John Smith", Active), (6, 21, "Ivan", Inactive)]);
+        let operators = Operators {
+            map: &map,
+            roster: Some(&roster),
+            auto: true,
+        };
+        let john = Ok(Whom::Operator(OperatorId(101)));
+        assert_eq!(operators.named("John Smith"), john);
+        let unknown = Err(Unfound::DirectoryNeeded);
+        assert_eq!(operators.named("Ann Smith"), unknown);
+        assert_eq!(operators.named("auto:7"), unknown);
+        assert_eq!(operators.named("auto:6"), Err(Unfound::NobodyActive));
+        assert!(operators.named("auto:24").is_ok());
+    }
+
+    #[test]
     fn a_login_is_never_an_id_and_a_name_takes_the_directory() {
         let map = OperatorMap::parse("\"ann\" = 101").unwrap();
         let operators = Operators {
@@ -178,9 +237,36 @@ mod tests {
             auto: true,
         };
         let ann = Ok(Whom::Operator(OperatorId(101)));
-        assert_eq!(operators.identified("Ann"), ann);
-        assert_eq!(operators.identified("101"), Err(Unfound::DirectoryNeeded));
+        assert_eq!(operators.identified("Ann", false), ann);
+        let by_name = |identity, by_name| operators.identified(identity, by_name);
+        assert_eq!(by_name("101", true), Err(Unfound::DirectoryNeeded));
+        assert_eq!(by_name("101", false), Err(Unfound::Unknown));
+        assert_eq!(by_name("Ann Smith", false), Err(Unfound::Unknown));
+        assert_eq!(by_name("Ann\u{a0}Smith", true), Err(Unfound::Unknown));
+        assert_eq!(by_name("\u{a0}Ann", true), Err(Unfound::Unknown));
         assert_eq!(operators.named("Ann Smith"), Err(Unfound::DirectoryNeeded));
         assert_eq!(operators.named("auto:24"), Err(Unfound::DirectoryNeeded));
+    }
+
+    #[test]
+    fn a_pass_names_by_alias_or_id_and_by_name_where_it_may() {
+        let map = OperatorMap::parse("\"ann\" = 101").unwrap();
+        let operators = Operators {
+            map: &map,
+            roster: None,
+            auto: true,
+        };
+        let [ann, other] = [101, 102].map(|id| Ok(Whom::Operator(OperatorId(id))));
+        for by_name in [false, true] {
+            assert_eq!(operators.vouched(" ANN ", by_name), ann);
+            assert_eq!(operators.vouched("102", by_name), other);
+            let auto = operators.vouched("auto:24", by_name);
+            assert_eq!(auto, Err(Unfound::DirectoryNeeded));
+        }
+        let named = |by_name| operators.vouched("Ann Smith", by_name);
+        assert_eq!(named(true), Err(Unfound::DirectoryNeeded));
+        assert_eq!(named(false), Err(Unfound::Unknown));
+        let foreign = operators.vouched("\u{a0}Ann Smith", true);
+        assert_eq!(foreign, Err(Unfound::Unknown));
     }
 }

@@ -35,9 +35,39 @@ pub fn parse(text: &str) -> Result<String, NameError> {
 }
 
 /// Two names are the same where this is: case does not matter, nor how much white space there is.
+///
+/// No letter outside ASCII becomes one of ASCII, as U+212A (the Kelvin sign) becomes `k` by Unicode:
+/// a user who chooses such a name must not be taken for a colleague.
 pub fn folded(name: &str) -> String {
-    let words: Vec<_> = name.split_whitespace().collect();
-    words.join(" ").to_lowercase()
+    let mut folded = String::with_capacity(name.len());
+    for word in name.split_whitespace() {
+        if !folded.is_empty() {
+            folded.push(' ');
+        }
+        word.chars().for_each(|letter| fold(letter, &mut folded));
+    }
+    folded
+}
+
+fn fold(letter: char, folded: &mut String) {
+    match letter {
+        letter if lowers_into_ascii(letter) => folded.push(letter),
+        // The same letter at the end of a word.
+        'ς' => folded.push('σ'),
+        letter => folded.extend(letter.to_lowercase()),
+    }
+}
+
+/// Whether a letter outside ASCII has one of ASCII in its lower case.
+pub fn lowers_into_ascii(letter: char) -> bool {
+    !letter.is_ascii() && letter.to_lowercase().any(|lower| lower.is_ascii())
+}
+
+/// Whether a name has white space outside ASCII, such as U+00A0. [`folded`] takes it for a plain
+/// space, which suits names that people type and paste; an identity is not theirs to type.
+pub fn has_foreign_space(name: &str) -> bool {
+    name.chars()
+        .any(|letter| letter.is_whitespace() && !letter.is_ascii())
 }
 
 #[cfg(test)]
@@ -61,5 +91,30 @@ mod tests {
         );
         assert_eq!(folded("Ann  Lee"), folded("ann lee"));
         assert_ne!(folded("Ann"), folded("Anna"));
+        assert_eq!(folded("ΟΔΟΣ"), folded("οδος"));
+    }
+
+    #[test]
+    fn no_character_outside_ascii_folds_into_ascii() {
+        for letter in (0x80..=0x10_ffff).filter_map(char::from_u32) {
+            let folded = folded(&format!("a{letter}b"));
+            let is_space = letter.is_whitespace() && has_foreign_space(&letter.to_string());
+            let inside = &folded[1..folded.len() - 1];
+            assert!(!inside.is_empty(), "{letter:?}");
+            assert!(
+                is_space && inside == " " || !inside.chars().any(|c| c.is_ascii()),
+                "{letter:?} became {inside:?}"
+            );
+        }
+    }
+
+    /// The other half of the same rule: case does not matter in any alphabet.
+    #[test]
+    fn every_letter_folds_like_its_lower_case() {
+        for letter in (0..=0x10_ffff).filter_map(char::from_u32) {
+            let lower: String = letter.to_lowercase().collect();
+            let is_same = folded(&letter.to_string()) == folded(&lower);
+            assert_eq!(is_same, !lowers_into_ascii(letter), "{letter:?}");
+        }
     }
 }

@@ -1,20 +1,50 @@
 //! A company's operators as ChatHub has listed them at one moment. A look-up takes the same time however many there are.
 
-use std::collections::HashMap;
-use std::collections::hash_map::Entry;
+use std::collections::hash_map::Entry as Slot;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use foldhash::fast::RandomState;
 
 use super::Unfound;
 use super::name::folded;
-use crate::chathub::{Operator, OperatorId, OperatorStatus, OrganizationId};
+use crate::chathub::{ListedOperator, OperatorId, OperatorStatus, OrganizationId};
+
+/// An operator in an organization's list.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Entry {
+    pub(super) id: OperatorId,
+    /// The display name, folded.
+    pub(super) name: Option<Arc<str>>,
+    pub(super) status: OperatorStatus,
+}
+
+/// An organization's operators. Readings share a list that has not changed.
+pub(super) type List = Arc<[Entry]>;
+
+/// The lists of all organizations.
+pub(super) type Lists = BTreeMap<OrganizationId, List>;
+
+impl From<ListedOperator> for Entry {
+    fn from(operator: ListedOperator) -> Self {
+        let name = operator.name.map(|name| folded(&name));
+        Self {
+            id: operator.id,
+            name: name.filter(|name| !name.is_empty()).map(Arc::from),
+            status: operator.status,
+        }
+    }
+}
 
 /// The operators by name, by id and by organization.
 #[derive(Debug, Default)]
 pub struct Roster {
+    /// What it is made of, to hold the next reading against.
+    lists: Lists,
+    /// Whether something is known of each organization that there is.
+    is_complete: bool,
     /// By display name, folded.
-    names: HashMap<Box<str>, Bearer>,
+    names: HashMap<Arc<str>, Bearer>,
     statuses: HashMap<OperatorId, OperatorStatus, RandomState>,
     active: HashMap<OrganizationId, Arc<[OperatorId]>>,
 }
@@ -29,9 +59,21 @@ struct Bearer {
 }
 
 impl Roster {
-    /// Takes an organization's operators in.
-    pub(super) fn add(&mut self, organization: OrganizationId, operators: Vec<Operator>) {
-        let active: Arc<[OperatorId]> = operators
+    /// From the organizations' lists; `is_complete` where none is missing.
+    pub(super) fn new(lists: Lists, is_complete: bool) -> Self {
+        let mut roster = Self {
+            is_complete,
+            ..Self::default()
+        };
+        for (organization, list) in &lists {
+            roster.add(*organization, list);
+        }
+        roster.lists = lists;
+        roster
+    }
+
+    fn add(&mut self, organization: OrganizationId, list: &List) {
+        let active: Arc<[OperatorId]> = list
             .iter()
             .filter(|operator| operator.status == OperatorStatus::Active)
             .map(|operator| operator.id)
@@ -39,13 +81,28 @@ impl Roster {
         if !active.is_empty() {
             self.active.insert(organization, active);
         }
-        for Operator {
-            id, name, status, ..
-        } in operators
-        {
-            self.statuses.insert(id, status);
-            self.name(folded(&name).into(), id, status.works());
+        for Entry { id, name, status } in &**list {
+            self.statuses.insert(*id, *status);
+            if let Some(name) = name {
+                self.name(Arc::clone(name), *id, status.works());
+            }
         }
+    }
+
+    /// Whether this organization's list may be one that could not be read yet.
+    pub(super) fn is_unread(&self, organization: OrganizationId) -> bool {
+        !self.is_complete && !self.lists.contains_key(&organization)
+    }
+
+    /// What it is made of.
+    pub(super) const fn lists(&self) -> &Lists {
+        &self.lists
+    }
+
+    /// Whether something is known of each organization that there is. Until then a name that is
+    /// not known may be in a list that could not be read yet.
+    pub(super) const fn is_complete(&self) -> bool {
+        self.is_complete
     }
 
     /// The operator of this name; case does not matter.
@@ -68,23 +125,29 @@ impl Roster {
     }
 
     /// How many operators there are.
-    pub(super) fn len(&self) -> usize {
+    pub fn len(&self) -> usize {
         self.statuses.len()
     }
 
-    fn name(&mut self, name: Box<str>, operator: OperatorId, works: bool) {
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.statuses.is_empty()
+    }
+
+    fn name(&mut self, name: Arc<str>, operator: OperatorId, works: bool) {
         match self.names.entry(name) {
-            Entry::Vacant(place) => {
+            Slot::Vacant(place) => {
                 place.insert(Bearer {
                     operator,
                     works,
                     is_shared: false,
                 });
             }
-            Entry::Occupied(mut place) => {
+            Slot::Occupied(mut place) => {
                 let bearer = place.get_mut();
                 if works && bearer.works {
-                    bearer.is_shared = true;
+                    // One operator may be in two lists.
+                    bearer.is_shared |= bearer.operator != operator;
                 } else if works {
                     (bearer.operator, bearer.works) = (operator, true);
                 }
@@ -98,29 +161,27 @@ pub(super) mod tests {
     use rstest::rstest;
 
     use super::*;
-    use crate::chathub::Organization;
     use OperatorStatus::{Active, Deleted, Inactive, Other};
+
+    /// The same, where an organization's list could not be read.
+    pub(crate) fn partial_roster(operators: &[(u64, u64, &str, OperatorStatus)]) -> Roster {
+        Roster::new(roster(operators).lists, false)
+    }
 
     /// Organization, id, name, status of each.
     pub(crate) fn roster(operators: &[(u64, u64, &str, OperatorStatus)]) -> Roster {
-        let mut lists = HashMap::<_, Vec<_>>::new();
+        let mut lists = BTreeMap::<_, Vec<Entry>>::new();
         for &(organization, id, name, status) in operators {
-            let organization = OrganizationId(organization);
-            lists.entry(organization).or_default().push(Operator {
+            let operator = ListedOperator {
                 id: OperatorId(id),
-                name: name.into(),
+                name: Some(name.into()),
                 status,
-                organization: Organization {
-                    id: organization,
-                    name: "Acme".into(),
-                },
-            });
+            };
+            let list = lists.entry(OrganizationId(organization)).or_default();
+            list.push(operator.into());
         }
-        let mut roster = Roster::default();
-        for (organization, operators) in lists {
-            roster.add(organization, operators);
-        }
-        roster
+        let lists = lists.into_iter().map(|(id, list)| (id, list.into()));
+        Roster::new(lists.collect(), true)
     }
 
     #[rstest]
@@ -131,6 +192,7 @@ pub(super) mod tests {
     #[case::three(&[(24, 101, "John Smith", Active), (24, 102, "John Smith", Active), (24, 103, "John Smith", Active)], Err(Unfound::Ambiguous))]
     #[case::one_has_left(&[(24, 101, "John Smith", Deleted), (24, 102, "John Smith", Active)], Ok(102))]
     #[case::the_same_turned_round(&[(24, 102, "John Smith", Active), (24, 101, "John Smith", Inactive)], Ok(102))]
+    #[case::one_in_two_lists(&[(24, 101, "John Smith", Active), (6, 101, "John Smith", Active)], Ok(101))]
     #[case::all_have_left(&[(24, 101, "John Smith", Deleted), (24, 102, "John Smith", Inactive)], Ok(101))]
     #[case::a_status_that_nobody_knows(&[(24, 101, "John Smith", Other(7)), (24, 102, "John Smith", Active)], Err(Unfound::Ambiguous))]
     fn who_bears_a_name(

@@ -9,14 +9,24 @@ use super::rules::TokenForm;
 use super::world::World;
 
 pub(super) fn list(world: &World, items: impl Iterator<Item = Value>) -> HttpResponse {
+    list_with(world, items, Vec::new())
+}
+
+/// The same, with further records that are written as they are.
+pub(super) fn list_with(
+    world: &World,
+    items: impl Iterator<Item = Value>,
+    further: Vec<String>,
+) -> HttpResponse {
     let content_type = if world.rules.plain_text {
         "text/plain"
     } else {
         "application/json"
     };
+    let items: Vec<_> = items.map(|item| item.to_string()).chain(further).collect();
     HttpResponse::Ok()
         .content_type(content_type)
-        .body(Value::Array(items.collect()).to_string())
+        .body(format!("[{}]", items.join(",")))
 }
 
 pub(super) fn token_answer(

@@ -12,8 +12,8 @@ use serde::Deserialize;
 use serde_json::json;
 
 use super::Stage;
-use super::answer::{list, moment, status, token_answer};
-use super::fault::{Fault, broken_off};
+use super::answer::{list, list_with, moment, status, token_answer};
+use super::fault::{Fault, broken_off, http_date};
 use super::rules::ValidateBody;
 use super::world::{Endpoint, Refused, World, operator_token};
 
@@ -79,8 +79,11 @@ fn call(
             }
             tokio::time::sleep(world.rules.latency).await;
             let fault = stage.script.take(endpoint);
+            if matches!(fault, Some(Fault::Held)) {
+                stage.script.released().await;
+            }
             if let Some(fault) = &fault
-                && let Some(answer) = fault.play().await
+                && let Some(answer) = fault.play(world.now()).await
             {
                 return answer;
             }
@@ -103,9 +106,12 @@ fn call(
             if matches!(fault, Some(Fault::ResetAfterwards)) {
                 return broken_off();
             }
-            let date = world.now().format("%a, %d %b %Y %H:%M:%S GMT").to_string();
-            if let Ok(date) = date.parse() {
+            let now = world.now();
+            if let Ok(date) = http_date(now).parse() {
                 answer.headers_mut().insert(DATE, date);
+            }
+            if let Some(fault) = fault {
+                fault.date(&mut answer, now);
             }
             answer
         })
@@ -164,21 +170,23 @@ fn operators(world: &World, asked: &Asked<'_>) -> Answer {
         .find_map(|pair| pair.strip_prefix("organizationId="))
         .and_then(|id| id.parse().ok())
         .ok_or(StatusCode::BAD_REQUEST)?;
+    if let Some(code) = world.broken(organization) {
+        return Err(status(code));
+    }
     let operators = world
         .operators_of(organization)
         .ok_or(StatusCode::FORBIDDEN)?;
+    let odd_records = world.odd_records(organization);
     let organization = json!({"id": organization, "name": world.organization_name(organization)});
-    Ok(list(
-        world,
-        operators.iter().map(|(id, operator)| {
-            json!({
-                "id": id,
-                "name": operator.name,
-                "status": operator.status,
-                "organization": organization,
-            })
-        }),
-    ))
+    let records = operators.iter().map(|(id, operator)| {
+        json!({
+            "id": id,
+            "name": operator.name,
+            "status": operator.status,
+            "organization": organization,
+        })
+    });
+    Ok(list_with(world, records, odd_records))
 }
 
 fn synchronize(world: &World, asked: &Asked<'_>) -> Answer {

@@ -4,23 +4,30 @@ use std::collections::VecDeque;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use actix_web::HttpResponse;
 use actix_web::body::{BodySize, MessageBody};
-use actix_web::http::StatusCode;
-use actix_web::http::header::{LOCATION, RETRY_AFTER};
+use actix_web::http::header::{AGE, DATE, LOCATION, RETRY_AFTER};
 use actix_web::web::Bytes;
+use actix_web::{HttpResponse, HttpResponseBuilder};
+use chrono::{DateTime, TimeDelta, Utc};
 use serde::Deserialize;
+use tokio::sync::watch;
 
+use super::answer::status;
 use super::world::Endpoint;
 
 /// How an answer goes wrong.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Fault {
-    /// This status with a page of HTML, as a proxy in front would send it.
+    /// This status: from 500 on with a page of HTML, as a proxy in front sends it; below with an
+    /// empty body, as ChatHub itself refuses.
     Status(u16),
+    /// This status with a page of HTML, as a firewall in front of ChatHub sends it.
+    Page(u16),
     /// 429 with `Retry-After` in seconds.
     Throttled(u64),
+    /// 429 with `Retry-After` as a date, this many seconds ahead on ChatHub's clock.
+    ThrottledUntil(u64),
     /// 200 with this body.
     Body(String),
     /// 200 with a body of this many opening brackets.
@@ -33,6 +40,14 @@ pub enum Fault {
     Silence,
     /// A right answer, this many milliseconds late.
     Late(u64),
+    /// A right answer whose `Date` is this many seconds ahead of ChatHub's clock (negative: behind).
+    Dated(i64),
+    /// A right answer from a cache: its `Date` is this many seconds old, and its `Age` says so.
+    Cached(u32),
+    /// A right answer, but not before [`super::Simulator::release`]. For tests, so that nothing in
+    /// them depends on how long something takes.
+    #[serde(skip)]
+    Held,
     /// The connection breaks in the middle of the answer; nothing has been done.
     Reset,
     /// The call is carried out, and then the connection breaks in the middle of the answer.
@@ -42,17 +57,23 @@ pub enum Fault {
 }
 
 impl Fault {
-    /// Plays the fault. `None`: the call is to be carried out after all.
-    pub(super) async fn play(&self) -> Option<HttpResponse> {
+    /// Plays the fault; `now` is the time on ChatHub's clock. `None`: the call is to be carried out after all.
+    pub(super) async fn play(&self, now: DateTime<Utc>) -> Option<HttpResponse> {
         Some(match self {
-            Self::Status(status) => HttpResponse::build(
-                StatusCode::from_u16(*status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR),
-            )
-            .content_type("text/html")
-            .body("<html><body><h1>Something went wrong</h1></body></html>"),
-            Self::Throttled(seconds) => HttpResponse::TooManyRequests()
-                .insert_header((RETRY_AFTER, seconds.to_string()))
+            Self::Status(code) if *code < 500 => HttpResponse::build(status(*code))
+                .insert_header((DATE, http_date(now)))
+                .finish(),
+            Self::Status(code) | Self::Page(code) => HttpResponse::build(status(*code))
+                .content_type("text/html")
+                .body("<html><body><h1>Something went wrong</h1></body></html>"),
+            Self::Throttled(seconds) => throttled(&seconds.to_string())
                 .body(r#"{"error":"rate_limit","message":"Too many requests","status":429}"#),
+            Self::ThrottledUntil(seconds) => {
+                let ahead = TimeDelta::seconds(i64::try_from(*seconds).unwrap_or_default());
+                throttled(&http_date(now + ahead))
+                    .insert_header((DATE, http_date(now)))
+                    .finish()
+            }
             Self::Body(body) => HttpResponse::Ok().body(body.clone()),
             Self::Nested(depth) => HttpResponse::Ok().body("[".repeat(*depth)),
             Self::Endless => HttpResponse::Ok().body(Stream::Endless),
@@ -65,9 +86,41 @@ impl Fault {
                 return None;
             }
             Self::Reset => broken_off(),
-            Self::ResetAfterwards | Self::ResetBefore(_) => return None,
+            Self::Held
+            | Self::ResetAfterwards
+            | Self::ResetBefore(_)
+            | Self::Dated(_)
+            | Self::Cached(_) => {
+                return None;
+            }
         })
     }
+
+    /// What the fault makes of a right answer's date and age.
+    pub(super) fn date(&self, answer: &mut HttpResponse, now: DateTime<Utc>) {
+        let (ahead, age) = match self {
+            Self::Dated(ahead) => (*ahead, None),
+            Self::Cached(age) => (-i64::from(*age), Some(*age)),
+            _ => return,
+        };
+        if let Ok(date) = http_date(now + TimeDelta::seconds(ahead)).parse() {
+            answer.headers_mut().insert(DATE, date);
+        }
+        if let Some(age) = age {
+            answer.headers_mut().insert(AGE, age.into());
+        }
+    }
+}
+
+/// The form that dates have in HTTP's headers.
+pub(super) fn http_date(date: DateTime<Utc>) -> String {
+    date.format("%a, %d %b %Y %H:%M:%S GMT").to_string()
+}
+
+fn throttled(retry_after: &str) -> HttpResponseBuilder {
+    let mut answer = HttpResponse::TooManyRequests();
+    answer.insert_header((RETRY_AFTER, retry_after));
+    answer
 }
 
 /// An answer that breaks off: a promised body of which only the head arrives.
@@ -105,7 +158,10 @@ impl MessageBody for Stream {
 
 /// Which answers go wrong.
 #[derive(Debug, Default)]
-pub struct Script(Mutex<[Lines; Endpoint::ALL.len()]>);
+pub struct Script {
+    lines: Mutex<[Lines; Endpoint::ALL.len()]>,
+    is_released: watch::Sender<bool>,
+}
 
 #[derive(Debug, Default)]
 struct Lines {
@@ -129,8 +185,19 @@ impl Script {
         })
     }
 
+    /// Lets go of all that is [`Fault::Held`], now and later.
+    pub(super) fn release(&self) {
+        self.is_released.send_replace(true);
+    }
+
+    /// Waits for [`Self::release`].
+    pub(super) async fn released(&self) {
+        // The sender lives as long as this script, so the only way out is the release.
+        let _ = self.is_released.subscribe().wait_for(|is| *is).await;
+    }
+
     fn with<T>(&self, endpoint: Endpoint, act: impl FnOnce(&mut Lines) -> T) -> T {
-        let mut lines = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut lines = self.lines.lock().unwrap_or_else(PoisonError::into_inner);
         act(&mut lines[endpoint as usize])
     }
 }

@@ -16,6 +16,7 @@ mod world;
 
 use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
+use std::time::Duration;
 
 use actix_web::dev::ServerHandle;
 use actix_web::{App, HttpServer, web};
@@ -27,6 +28,9 @@ pub use world::{Endpoint, World};
 
 /// Calls the simulator answers at the same time, at most. A bound, not a measurement.
 const MAX_CONNECTIONS: usize = 20_000;
+
+/// How long an idle connection is kept: as long as Kestrel keeps one.
+const KEEP_ALIVE: Duration = Duration::from_secs(130);
 
 /// What the routes share.
 struct Stage {
@@ -67,6 +71,7 @@ impl Simulator {
         })
         .workers(1)
         .max_connections(MAX_CONNECTIONS)
+        .keep_alive(KEEP_ALIVE)
         .shutdown_timeout(0)
         .disable_signals()
         .listen(listener)?
@@ -98,6 +103,11 @@ impl Simulator {
     /// Every answer of `endpoint` goes wrong like this, until it is told otherwise by `None`.
     pub fn always(&self, endpoint: Endpoint, fault: Option<Fault>) {
         self.stage.script.always(endpoint, fault);
+    }
+
+    /// Lets every answer go that is [`Fault::Held`], now and from now on.
+    pub fn release(&self) {
+        self.stage.script.release();
     }
 
     /// How often `endpoint` has been called.

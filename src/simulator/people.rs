@@ -23,6 +23,10 @@ pub(super) struct People {
 pub(super) struct Staff {
     pub(super) name: String,
     pub(super) operators: BTreeSet<u64>,
+    /// Records that stand in its list as they are, whether they are JSON or not.
+    pub(super) odd_records: Vec<String>,
+    /// The status that its list is answered with instead.
+    pub(super) broken: Option<u16>,
 }
 
 impl People {
@@ -30,8 +34,17 @@ impl People {
         let none = || Staff {
             name: String::new(),
             operators: BTreeSet::new(),
+            odd_records: Vec::new(),
+            broken: None,
         };
         self.organizations.entry(id).or_insert_with(none).name = name;
+    }
+
+    pub(super) fn remove_operator(&mut self, id: u64) {
+        self.operators.remove(&id);
+        for staff in self.organizations.values_mut() {
+            staff.operators.remove(&id);
+        }
     }
 
     pub(super) fn add(&mut self, id: u64, organization: u64, name: String, status: u8) {

@@ -39,6 +39,10 @@ pub struct Rules {
     #[arg(long, default_value = "12h", value_parser = humantime::parse_duration)]
     pub company_token_ttl: Duration,
 
+    /// Each login ends the company token before it
+    #[arg(long)]
+    pub one_company_token: bool,
+
     /// How a token is written in an answer
     #[arg(long, value_enum, default_value_t = TokenForm::String)]
     pub token_form: TokenForm,
@@ -84,6 +88,7 @@ impl Default for Rules {
             operators_each: 10,
             latency: Duration::ZERO,
             company_token_ttl: Duration::from_hours(12),
+            one_company_token: false,
             token_form: TokenForm::String,
             validate_body: ValidateBody::Any,
             wrong_login: 401,

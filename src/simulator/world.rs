@@ -226,10 +226,53 @@ impl World {
             .is_some()
     }
 
+    /// Takes an operator out of every list, as if it had never been there.
+    pub fn remove_operator(&self, id: u64) {
+        self.people().remove_operator(id);
+    }
+
+    /// Takes an organization out of the company's list; its operators stay.
+    pub fn remove_organization(&self, id: u64) {
+        self.people().organizations.remove(&id);
+    }
+
+    /// Puts this text into an organization's list of operators, as one more record; an empty text
+    /// takes all such records out again.
+    pub fn set_odd_record(&self, organization: u64, record: &str) {
+        if let Some(staff) = self.people().organizations.get_mut(&organization) {
+            staff.odd_records.clear();
+            if !record.is_empty() {
+                staff.odd_records.push(record.to_owned());
+            }
+        }
+    }
+
+    /// Has an organization's list of operators answered with this status, until `None` ends that.
+    pub fn break_organization(&self, organization: u64, status: Option<u16>) {
+        if let Some(staff) = self.people().organizations.get_mut(&organization) {
+            staff.broken = status;
+        }
+    }
+
+    pub(super) fn broken(&self, organization: u64) -> Option<u16> {
+        let people = self.people();
+        people
+            .organizations
+            .get(&organization)
+            .and_then(|staff| staff.broken)
+    }
+
+    pub(super) fn odd_records(&self, organization: u64) -> Vec<String> {
+        let people = self.people();
+        let staff = people.organizations.get(&organization);
+        staff.map_or_else(Vec::new, |staff| staff.odd_records.clone())
+    }
+
     pub(super) fn company_token(&self) -> String {
+        let ended = u64::from(self.rules.one_company_token);
         sign(&CompanyClaims {
             company: self.rules.login.clone(),
-            generation: self.generation.load(Ordering::SeqCst),
+            generation: self.generation.fetch_add(ended, Ordering::SeqCst) + ended,
             exp: self.now().timestamp()
                 + i64::try_from(self.rules.company_token_ttl.as_secs()).unwrap_or(i64::MAX / 2),
         })

@@ -1,17 +1,16 @@
 //! A token that is kept, and for how long it is any good.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use chrono::{DateTime, Utc};
-
+use super::moment::Moment;
 use crate::chathub::OperatorToken;
 use crate::secret::Fingerprint;
 
-/// A token is handed out as long as it has this much left: an agent should be able to work with it. One that lives shorter, as long as
-/// it has half of its life left.
+/// A token is handed out as long as it has this much left: an agent should be able to work with it.
+/// One that lives shorter, as long as it has half of its life left.
 const LEAST_LEFT: Duration = Duration::from_mins(5);
 
-/// An operator token with its times on this machine's clock.
+/// An operator token with its times.
 #[derive(Debug)]
 pub struct Held {
     /// The token.
@@ -19,22 +18,16 @@ pub struct Held {
     /// The head of its hash, for the log.
     pub fingerprint: Fingerprint,
     /// When ChatHub stops taking it.
-    ends: Instant,
+    pub(super) ends: Moment,
     /// Until then it is handed out as it is, afterwards it is refreshed.
-    pub(super) fresh_until: Instant,
+    pub(super) fresh_until: Moment,
     /// Until then it is handed out at all.
-    pub(super) usable_until: Instant,
+    pub(super) usable_until: Moment,
 }
 
 impl Held {
-    /// `now` and `chathub_now` are the same moment on the two clocks.
-    pub(super) fn new(
-        token: OperatorToken,
-        reuse: Duration,
-        now: Instant,
-        chathub_now: DateTime<Utc>,
-    ) -> Self {
-        let left = (token.expires_at - chathub_now)
+    pub(super) fn new(token: OperatorToken, reuse: Duration, now: Moment) -> Self {
+        let left = (token.expires_at - now.chathub)
             .to_std()
             .unwrap_or_default();
         let usable = if reuse.is_zero() {
@@ -45,21 +38,18 @@ impl Held {
         Self {
             fingerprint: token.secret.fingerprint(),
             token,
-            ends: now + left,
-            fresh_until: now + reuse.min(usable),
-            usable_until: now + usable,
+            ends: now.after(left),
+            fresh_until: now.after(reuse.min(usable)),
+            usable_until: now.after(usable),
         }
-    }
-
-    /// How long it still lives, whatever the clocks say.
-    pub fn left(&self) -> Duration {
-        self.ends.saturating_duration_since(Instant::now())
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use chrono::TimeDelta;
+    use std::time::Instant;
+
+    use chrono::{TimeDelta, Utc};
     use rstest::rstest;
 
     use super::*;
@@ -78,16 +68,19 @@ mod tests {
         #[case] fresh: u64,
         #[case] usable: u64,
     ) {
-        let (now, chathub_now) = (Instant::now(), Utc::now());
+        let now = Moment {
+            monotonic: Instant::now(),
+            chathub: Utc::now(),
+        };
         let token = OperatorToken {
             secret: Secret::new("token"),
-            expires_at: chathub_now + TimeDelta::seconds(left),
+            expires_at: now.chathub + TimeDelta::seconds(left),
         };
-        let held = Held::new(token, Duration::from_secs(reuse), now, chathub_now);
-        assert_eq!(held.fresh_until - now, Duration::from_secs(fresh));
-        assert_eq!(held.usable_until - now, Duration::from_secs(usable));
-        let left = Duration::from_secs(u64::try_from(left).unwrap_or_default());
-        assert_eq!(held.ends - now, left);
-        assert_eq!(held.left().is_zero(), left.is_zero());
+        let held = Held::new(token, Duration::from_secs(reuse), now);
+        let seconds = Duration::from_secs;
+        assert_eq!(held.fresh_until.left(now), seconds(fresh));
+        assert_eq!(held.usable_until.left(now), seconds(usable));
+        let left = u64::try_from(left).unwrap_or_default();
+        assert_eq!(held.ends.left(now), seconds(left));
     }
 }

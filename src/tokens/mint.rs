@@ -1,17 +1,20 @@
 //! Getting one token from ChatHub, within a click's time.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
+use chrono::TimeDelta;
 use tokio::time::timeout;
 
 use super::Settings;
 use super::held::Held;
+use super::moment::Clock;
 use crate::chathub::{BadAnswer, ChatHub, Error, OperatorId, OperatorToken};
 
 /// Mints tokens as the settings say.
 pub(super) struct Mint {
     chathub: Arc<ChatHub>,
+    clock: Clock,
     ttl: Duration,
     reuse: Duration,
     validate: bool,
@@ -20,9 +23,10 @@ pub(super) struct Mint {
 }
 
 impl Mint {
-    pub(super) fn new(chathub: Arc<ChatHub>, settings: &Settings) -> Self {
+    pub(super) fn new(chathub: Arc<ChatHub>, clock: Clock, settings: &Settings) -> Self {
         Self {
             chathub,
+            clock,
             ttl: settings.ttl,
             reuse: settings.reuse,
             validate: settings.validate,
@@ -44,21 +48,16 @@ impl Mint {
             if !check.is_valid {
                 return Err(Error::BadAnswer(BadAnswer::TokenNotValid));
             }
+            if check.is_for_another(operator) {
+                return Err(Error::BadAnswer(BadAnswer::OtherOperator));
+            }
         }
-        let chathub_now = self.chathub.now();
-        Ok(Held::new(token, self.reuse, Instant::now(), chathub_now))
+        Ok(Held::new(token, self.reuse, self.clock.now()))
     }
 
-    /// The end that is asked for is on ChatHub's clock. Where a refusal teaches that this clock was not known, it is asked again.
     async fn minted(&self, operator: OperatorId) -> Result<OperatorToken, Error> {
-        let skew = self.chathub.clock_skew();
-        let ask = || {
-            let end = self.chathub.now() + self.ttl;
-            self.chathub.mint_operator_token(operator, end)
-        };
-        match ask().await {
-            Err(Error::InvalidRequest { .. }) if self.chathub.clock_skew() != skew => ask().await,
-            outcome => outcome,
-        }
+        // No setting is longer than a day.
+        let ttl = TimeDelta::from_std(self.ttl).unwrap_or(TimeDelta::days(1));
+        self.chathub.mint_operator_token_for(operator, ttl).await
     }
 }

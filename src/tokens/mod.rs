@@ -5,6 +5,7 @@
 
 mod held;
 mod mint;
+mod moment;
 mod place;
 mod places;
 
@@ -17,6 +18,7 @@ use tokio::time::timeout_at;
 
 pub use self::held::Held;
 use self::mint::Mint;
+use self::moment::Clock;
 use self::place::{Minted, Place, Work};
 use self::places::Places;
 use crate::chathub::{ChatHub, Error, OperatorId, Unreachable};
@@ -69,6 +71,7 @@ impl Outcome {
 /// The operator tokens of a company.
 pub struct OperatorTokens {
     mint: Arc<Mint>,
+    clock: Clock,
     places: Arc<Places>,
     /// Where ChatHub is asked: not on the threads that answer clicks.
     runtime: Handle,
@@ -84,8 +87,10 @@ enum Joined {
 impl OperatorTokens {
     /// Must be called within a Tokio runtime, on which ChatHub will be asked.
     pub fn new(chathub: Arc<ChatHub>, settings: &Settings, metrics: &Metrics) -> Self {
+        let clock = Clock::new(Arc::clone(&chathub));
         Self {
-            mint: Arc::new(Mint::new(chathub, settings)),
+            mint: Arc::new(Mint::new(chathub, clock.clone(), settings)),
+            clock,
             places: Arc::new(Places::new(settings.cache_size)),
             runtime: Handle::current(),
             counters: Counters::new(metrics),
@@ -131,6 +136,21 @@ impl OperatorTokens {
         Ok((held, outcome))
     }
 
+    /// How long a token still lives, by the clock that says less.
+    pub fn left(&self, held: &Held) -> Duration {
+        held.ends.left(self.clock.now())
+    }
+
+    /// The directory has been read, from `began` on: where ChatHub refused to refresh an operator's
+    /// token before that, and the operator `is_out` by the directory too, the refusal is believed.
+    pub fn directory_read(&self, began: Instant, is_out: impl Fn(OperatorId) -> bool) {
+        self.places.each(|operator, place| {
+            if place.is_refused_since(began) && is_out(operator) {
+                place.believe();
+            }
+        });
+    }
+
     /// For how many operators something is kept.
     pub fn entries(&self) -> usize {
         self.places.len()
@@ -143,11 +163,11 @@ impl OperatorTokens {
 
     /// A token that can be handed out again. One that is past its time of reuse is refreshed behind the click's back.
     fn reusable(&self, operator: OperatorId, place: &Arc<Place>) -> Option<Arc<Held>> {
-        let now = Instant::now();
+        let now = self.clock.now();
         let held = place.usable(now)?;
-        if now >= held.fresh_until {
+        if held.fresh_until.is_over(now) {
             let mut work = place.work();
-            if work.in_the_air().is_none() && !work.is_refresh_too_early(now) {
+            if work.in_the_air().is_none() && !work.is_refresh_too_early(now.monotonic) {
                 self.take_off(operator, place, &mut work);
             }
         }
@@ -157,12 +177,12 @@ impl OperatorTokens {
     /// Joins the mint that is on its way, or starts one.
     fn join(&self, operator: OperatorId, place: &Arc<Place>) -> Result<Joined, Error> {
         let mut work = place.work();
-        let now = Instant::now();
+        let now = self.clock.now();
         // It may have landed while this click came to the lock.
         if let Some(held) = place.usable(now) {
             return Ok(Joined::Landed(held));
         }
-        if let Some(error) = work.refusal(now) {
+        if let Some(error) = work.refusal(now.monotonic) {
             return Err(error.clone());
         }
         if let Some(flight) = work.in_the_air() {
@@ -179,6 +199,7 @@ impl OperatorTokens {
         work: &mut Work,
     ) -> Flight<Minted> {
         let (mint, place) = (Arc::clone(&self.mint), Arc::clone(place));
+        let clock = self.clock.clone();
         let places = Arc::clone(&self.places);
         let minted = self.counters.0[Outcome::Minted as usize].clone();
         let flight = Flight::start(&self.runtime, async move {
@@ -186,7 +207,7 @@ impl OperatorTokens {
             if outcome.is_ok() {
                 minted.inc();
             }
-            if !place.land(&outcome) {
+            if !place.land(&outcome, clock.now()) {
                 places.forget(operator, &place);
             }
             outcome
@@ -212,30 +233,39 @@ impl Counters {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::atomic::Ordering;
+
     use super::*;
     use crate::chathub;
     use crate::chathub::Credentials;
     use crate::https_url::HttpsUrl;
     use crate::secret::Secret;
+    use crate::simulator::{Rules, Simulator};
 
-    #[tokio::test]
-    async fn operators_of_whom_nothing_is_known_are_forgotten() {
-        let url = HttpsUrl::parse("http://127.0.0.1:1/").unwrap();
-        let key = Credentials::ProfileKey(Secret::new("key").into());
+    fn tokens_of(url: &str, reuse: Duration) -> OperatorTokens {
+        let url = HttpsUrl::parse(url).unwrap();
+        let key = Credentials::ProfileKey(Secret::new("demo-profile-key").into());
         let chathub = ChatHub::new(chathub::Settings::new(url, key)).unwrap();
         let settings = Settings {
             ttl: Duration::from_hours(1),
-            reuse: Duration::from_mins(5),
+            reuse,
             cache_size: 100_000,
             validate: false,
             click_budget: Duration::from_secs(5),
         };
         let metrics = Metrics::new().unwrap();
-        let tokens = OperatorTokens::new(Arc::new(chathub), &settings, &metrics);
+        OperatorTokens::new(Arc::new(chathub), &settings, &metrics)
+    }
+
+    const REUSE: Duration = Duration::from_mins(5);
+
+    #[tokio::test]
+    async fn operators_of_whom_nothing_is_known_are_forgotten() {
+        let tokens = tokens_of("http://127.0.0.1:1/", REUSE);
         for operator in 0..50 {
             let place = tokens.places.of(OperatorId(operator));
             if operator < 20 {
-                place.land(&Err(Error::NotFound));
+                place.land(&Err(Error::NotFound), tokens.clock.now());
             }
         }
         assert_eq!(tokens.entries(), 50);
@@ -243,5 +273,34 @@ mod tests {
             tokens.sweep();
         }
         assert_eq!(tokens.entries(), 20);
+    }
+
+    /// A machine that sleeps for two hours wakes with tokens of one hour, as its monotonic clock
+    /// has stood. One whose clock is set back and forth wakes nobody.
+    #[tokio::test(flavor = "multi_thread")]
+    async fn after_a_suspension_no_token_is_handed_out_that_has_ended() {
+        let simulator = Simulator::start(Rules::default()).unwrap();
+        let tokens = tokens_of(&simulator.url(), REUSE);
+        let got = async || {
+            let deadline = Instant::now() + Duration::from_mins(2);
+            let (held, _) = tokens.get(OperatorId(101), deadline).await.unwrap();
+            (held.token.secret.expose().to_owned(), tokens.left(&held))
+        };
+        let suspend = |seconds| tokens.clock.suspended.fetch_add(seconds, Ordering::Relaxed);
+        let (first, left) = got().await;
+        assert!(left > Duration::from_mins(50) && left <= Duration::from_hours(1));
+        suspend(1800);
+        let (same, left) = got().await;
+        assert_eq!(same, first, "it has half an hour left");
+        assert!(left <= Duration::from_mins(30), "{left:?}");
+        suspend(7200);
+        let (second, left) = got().await;
+        assert_ne!(second, first);
+        assert!(left > Duration::from_mins(50));
+        // The clock is set back: nothing lives longer by that.
+        suspend(-36_000);
+        let (same, left) = got().await;
+        assert_eq!(same, second);
+        assert!(left <= Duration::from_hours(1), "{left:?}");
     }
 }

@@ -6,10 +6,12 @@ use std::time::{Duration, Instant};
 use arc_swap::ArcSwapOption;
 
 use super::held::Held;
+use super::moment::Moment;
 use crate::chathub::Error;
 use crate::flight::Flight;
 
-/// How long ChatHub's "no such operator" and "not this one" are believed.
+/// How long ChatHub's "no such operator" and "not this one" are believed, and how long it must say so
+/// before it takes a token away that is still good.
 const REFUSAL_HOLDS: Duration = Duration::from_mins(1);
 
 /// Between two tries to refresh a token that can still be handed out.
@@ -39,37 +41,117 @@ pub(super) enum Pause {
     /// It has said no, which is believed for a while.
     Refused(Error, Instant),
     /// A refresh has failed, and the token is still good.
-    NotRefreshed(Instant),
+    NotRefreshed {
+        again: Instant,
+        /// ChatHub has said no to it, first at this moment, and yes never since.
+        refused: Option<(Error, Instant)>,
+    },
+}
+
+/// What ChatHub may mean by an error.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Verdict {
+    /// It has nothing to do with this operator.
+    None,
+    /// A request that it does not want: for all that is known, it may be the operator's id.
+    Perhaps,
+    /// This operator gets no token.
+    No,
+}
+
+impl Verdict {
+    const fn of(error: &Error) -> Self {
+        match error {
+            Error::NotFound | Error::NotPermitted => Self::No,
+            Error::InvalidRequest { .. } => Self::Perhaps,
+            _ => Self::None,
+        }
+    }
 }
 
 impl Place {
     /// Takes the outcome in. Says whether there is anything worth keeping: a flood of operators that nobody could be asked about must not
     /// fill the memory.
-    pub(super) fn land(&self, outcome: &Minted) -> bool {
+    pub(super) fn land(&self, outcome: &Minted, now: Moment) -> bool {
         let mut work = self.work();
         work.flight = None;
-        work.pause = None;
+        let before = work.pause.take();
         match outcome {
             Ok(held) => self.held.store(Some(Arc::clone(held))),
-            Err(
-                refused @ (Error::NotFound | Error::NotPermitted | Error::InvalidRequest { .. }),
-            ) => {
-                self.held.store(None);
-                let until = Instant::now() + REFUSAL_HOLDS;
-                work.pause = Some(Box::new(Pause::Refused(refused.clone(), until)));
+            Err(error) if self.usable(now).is_some() => {
+                self.not_refreshed(&mut work, before, error, now.monotonic);
             }
-            Err(_) if self.held.load().is_some() => {
-                let again = Instant::now() + REFRESH_AGAIN;
-                work.pause = Some(Box::new(Pause::NotRefreshed(again)));
+            Err(error) if Verdict::of(error) != Verdict::None => {
+                self.refuse(&mut work, error.clone(), now.monotonic);
             }
             Err(_) => {}
         }
         work.pause.is_some() || self.held.load().is_some()
     }
 
+    /// A token that is still good is not taken away by one "no", which may come from a firewall, or
+    /// from a ChatHub that is being deployed: only where that goes on.
+    fn not_refreshed(
+        &self,
+        work: &mut Work,
+        before: Option<Box<Pause>>,
+        error: &Error,
+        now: Instant,
+    ) {
+        let before = match before.map(|pause| *pause) {
+            Some(Pause::NotRefreshed { refused, .. }) => refused,
+            _ => None,
+        };
+        let refused = match (Verdict::of(error), before) {
+            (Verdict::No, Some((_, since))) => Some((error.clone(), since)),
+            (Verdict::No, None) => Some((error.clone(), now)),
+            (_, before) => before,
+        };
+        match refused {
+            Some((error, since))
+                if Verdict::of(&error) == Verdict::No && since + REFUSAL_HOLDS <= now =>
+            {
+                self.refuse(work, error, now);
+            }
+            refused => {
+                let again = now + REFRESH_AGAIN;
+                work.pause = Some(Box::new(Pause::NotRefreshed { again, refused }));
+            }
+        }
+    }
+
+    fn refuse(&self, work: &mut Work, error: Error, now: Instant) {
+        self.held.store(None);
+        let until = now + REFUSAL_HOLDS;
+        work.pause = Some(Box::new(Pause::Refused(error, until)));
+    }
+
+    /// Whether ChatHub has refused to refresh the token before this moment, and goes on.
+    pub(super) fn is_refused_since(&self, moment: Instant) -> bool {
+        matches!(
+            self.work().pause.as_deref(),
+            Some(Pause::NotRefreshed { refused: Some((_, since)), .. }) if *since <= moment
+        )
+    }
+
+    /// Believes that refusal, if there still is one, and takes the token away.
+    pub(super) fn believe(&self) {
+        let mut work = self.work();
+        if let Some(Pause::NotRefreshed {
+            refused: Some((error, _)),
+            ..
+        }) = work.pause.as_deref()
+        {
+            let error = error.clone();
+            self.refuse(&mut work, error, Instant::now());
+        }
+    }
+
     /// The token, if it can be handed out at this moment.
-    pub(super) fn usable(&self, now: Instant) -> Option<Arc<Held>> {
-        self.held.load_full().filter(|held| now < held.usable_until)
+    pub(super) fn usable(&self, now: Moment) -> Option<Arc<Held>> {
+        self.held
+            .load_full()
+            .filter(|held| !held.usable_until.is_over(now))
     }
 
     /// Until when anything is known of the operator, if at all. While a token is being minted, that is not near.
@@ -77,7 +159,8 @@ impl Place {
         let work = self.work();
         let busy = work.in_the_air().map(|_| Instant::now() + REFUSAL_HOLDS);
         let refused = work.refused_until();
-        let usable = self.held.load().as_ref().map(|held| held.usable_until);
+        let held = self.held.load();
+        let usable = held.as_ref().map(|held| held.usable_until.monotonic);
         busy.max(refused).max(usable)
     }
 
@@ -100,7 +183,10 @@ impl Work {
 
     /// Whether a refresh has failed a moment ago.
     pub(super) fn is_refresh_too_early(&self, now: Instant) -> bool {
-        matches!(self.pause.as_deref(), Some(Pause::NotRefreshed(again)) if now < *again)
+        matches!(
+            self.pause.as_deref(),
+            Some(Pause::NotRefreshed { again, .. }) if now < *again
+        )
     }
 
     /// Why the operator is refused at this moment, if so.
@@ -132,15 +218,20 @@ mod tests {
 
     const AWAY: Error = Error::Unavailable(Unreachable::NoConnection);
 
+    fn now() -> Moment {
+        Moment {
+            monotonic: Instant::now(),
+            chathub: Utc::now(),
+        }
+    }
+
     /// Handed out for fifty minutes.
-    fn held(now: Instant) -> Arc<Held> {
-        let chathub_now = Utc::now();
+    fn held(now: Moment) -> Arc<Held> {
         let token = OperatorToken {
             secret: Secret::new("token"),
-            expires_at: chathub_now + TimeDelta::minutes(55),
+            expires_at: now.chathub + TimeDelta::minutes(55),
         };
-        let reuse = Duration::from_mins(5);
-        Arc::new(Held::new(token, reuse, now, chathub_now))
+        Arc::new(Held::new(token, Duration::from_mins(5), now))
     }
 
     fn refused_until(until: Instant) -> Place {
@@ -151,84 +242,156 @@ mod tests {
 
     #[test]
     fn a_token_is_handed_out_until_its_time() {
-        let (place, now) = (Place::default(), Instant::now());
-        assert!(place.land(&Ok(held(now))));
-        let usable_until = now + Duration::from_mins(50);
-        assert!(
-            place
-                .usable(usable_until.checked_sub(SECOND).unwrap())
-                .is_some()
-        );
-        assert!(place.usable(usable_until).is_none());
-        assert_eq!(place.ends(), Some(usable_until));
+        let (place, now) = (Place::default(), now());
+        assert!(place.land(&Ok(held(now)), now));
+        let minutes = |minutes| now.after(Duration::from_mins(minutes));
+        assert!(place.usable(minutes(49)).is_some());
+        assert!(place.usable(minutes(50)).is_none());
+        assert_eq!(place.ends(), Some(minutes(50).monotonic));
     }
 
     #[test]
-    fn a_refusal_is_believed_for_a_minute_and_takes_the_token_away() {
+    fn a_refusal_is_believed_for_a_minute() {
         for refused in [
             Error::NotFound,
             Error::NotPermitted,
             Error::InvalidRequest { status: 400 },
         ] {
-            let (place, now) = (Place::default(), Instant::now());
-            place.land(&Ok(held(now)));
-            assert!(place.land(&Err(refused.clone())));
+            let (place, now) = (Place::default(), now());
+            assert!(place.land(&Err(refused.clone()), now));
             assert!(place.usable(now).is_none());
             let work = place.work();
-            assert_eq!(work.refusal(now + 59 * SECOND), Some(&refused));
-            assert_eq!(work.refusal(now + 70 * SECOND), None);
+            assert_eq!(work.refusal(now.monotonic + 59 * SECOND), Some(&refused));
+            assert_eq!(work.refusal(now.monotonic + 60 * SECOND), None);
         }
         let until = Instant::now();
         let place = refused_until(until);
         assert_eq!(place.work().refusal(until), None, "a minute has an end");
     }
 
+    /// Outcomes of refreshes, each so many seconds after the token was made: how many seconds after
+    /// that it is gone, if at all.
+    fn gone_after(outcomes: &[(u64, Minted)]) -> Option<u64> {
+        let (place, start) = (Place::default(), now());
+        place.land(&Ok(held(start)), start);
+        outcomes.iter().find_map(|(seconds, outcome)| {
+            let now = start.after(Duration::from_secs(*seconds));
+            place.land(outcome, now);
+            let work = place.work();
+            match place.usable(now) {
+                Some(_) => assert_eq!(work.refusal(now.monotonic), None),
+                None => assert!(work.refusal(now.monotonic).is_some()),
+            }
+            drop(work);
+            place.usable(now).is_none().then_some(*seconds)
+        })
+    }
+
+    #[test]
+    fn a_token_that_is_good_outlives_refusals_for_a_minute() {
+        let no = || Err(Error::NotPermitted);
+        let other_no = || Err(Error::NotFound);
+        let away = || Err(AWAY);
+        let not_wanted = || Err(Error::InvalidRequest { status: 400 });
+        let yes = || Ok(held(now()));
+        assert_eq!(gone_after(&[(300, no()), (310, no()), (359, no())]), None);
+        let lasting = [(300, no()), (330, other_no()), (360, no())];
+        assert_eq!(gone_after(&lasting), Some(360));
+        let with_gaps = [(300, no()), (330, away()), (361, no())];
+        assert_eq!(gone_after(&with_gaps), Some(361));
+        let interrupted = [(300, no()), (330, yes()), (361, no()), (400, no())];
+        assert_eq!(gone_after(&interrupted), None);
+        // What is not wanted is nothing about the operator, however long it lasts.
+        let never: Vec<_> = (0..60).map(|n| (300 + 10 * n, not_wanted())).collect();
+        assert_eq!(gone_after(&never), None);
+        let never: Vec<_> = (0..60).map(|n| (300 + 10 * n, away())).collect();
+        assert_eq!(gone_after(&never), None);
+    }
+
+    #[test]
+    fn a_refusal_is_believed_at_once_where_the_directory_agrees() {
+        let (place, start) = (Place::default(), now());
+        place.land(&Ok(held(start)), start);
+        place.believe();
+        assert!(place.usable(start).is_some(), "nothing was refused");
+        place.land(&Err(AWAY), start);
+        assert!(!place.is_refused_since(start.monotonic));
+        place.land(&Err(Error::NotFound), start);
+        assert!(!place.is_refused_since(start.monotonic.checked_sub(SECOND).unwrap()));
+        assert!(place.is_refused_since(start.monotonic));
+        place.believe();
+        assert!(place.usable(start).is_none());
+        assert_eq!(
+            place.work().refusal(start.monotonic),
+            Some(&Error::NotFound)
+        );
+    }
+
+    /// It has ended by the other clock, so there is nothing to be kept, and the next click asks.
+    #[test]
+    fn a_token_that_has_ended_does_not_make_a_refusal_a_failed_refresh() {
+        let (place, start) = (Place::default(), now());
+        place.land(&Ok(held(start)), start);
+        let suspended = Moment {
+            monotonic: start.monotonic + SECOND,
+            chathub: start.chathub + TimeDelta::hours(2),
+        };
+        assert!(place.usable(suspended).is_none());
+        place.land(&Err(Error::NotPermitted), suspended);
+        let refusal = place.work().refusal(suspended.monotonic).cloned();
+        assert_eq!(refusal, Some(Error::NotPermitted));
+        assert!(place.usable(start).is_none());
+    }
+
     #[test]
     fn a_refresh_that_fails_leaves_the_token_and_is_tried_again_after_ten_seconds() {
-        let (place, now) = (Place::default(), Instant::now());
-        place.land(&Ok(held(now)));
-        assert!(!place.work().is_refresh_too_early(now));
-        assert!(place.land(&Err(AWAY)));
-        assert!(place.usable(now).is_some());
-        let work = place.work();
-        assert_eq!(work.refusal(now), None);
-        assert!(work.is_refresh_too_early(now + 9 * SECOND));
-        assert!(!work.is_refresh_too_early(now + 20 * SECOND));
-        drop(work);
-        place.work().pause = Some(Box::new(Pause::NotRefreshed(now)));
-        assert!(!place.work().is_refresh_too_early(now), "it has an end");
-        assert!(place.land(&Ok(held(now))));
-        assert!(place.work().pause.is_none(), "all is well again");
+        for failure in [AWAY, Error::NotFound, Error::InvalidRequest { status: 400 }] {
+            let (place, now) = (Place::default(), now());
+            place.land(&Ok(held(now)), now);
+            assert!(!place.work().is_refresh_too_early(now.monotonic));
+            assert!(place.land(&Err(failure), now));
+            assert!(place.usable(now).is_some());
+            let work = place.work();
+            assert_eq!(work.refusal(now.monotonic), None);
+            assert!(work.is_refresh_too_early(now.monotonic + 9 * SECOND));
+            assert!(!work.is_refresh_too_early(now.monotonic + 10 * SECOND));
+            drop(work);
+            assert!(place.land(&Ok(held(now)), now));
+            assert!(place.work().pause.is_none(), "all is well again");
+        }
     }
 
     #[test]
     fn a_mint_that_fails_leaves_nothing() {
         let place = Place::default();
-        assert!(!place.land(&Err(AWAY)));
+        assert!(!place.land(&Err(AWAY), now()));
         assert_eq!(place.ends(), None);
         assert!(place.is_over(Instant::now()));
     }
 
     #[test]
     fn what_is_known_ends_with_the_last_of_it() {
-        let now = Instant::now();
-        let place = refused_until(now + SECOND);
-        assert!(!place.is_over(now) && place.is_over(now + SECOND));
+        let now = now();
+        let place = refused_until(now.monotonic + SECOND);
+        assert!(!place.is_over(now.monotonic) && place.is_over(now.monotonic + SECOND));
         place.held.store(Some(held(now)));
-        assert_eq!(place.ends(), Some(now + Duration::from_mins(50)));
-        place.work().pause = Some(Box::new(Pause::NotRefreshed(now + Duration::from_hours(1))));
-        assert_eq!(place.ends(), Some(now + Duration::from_mins(50)));
+        let end = now.monotonic + Duration::from_mins(50);
+        assert_eq!(place.ends(), Some(end));
+        place.work().pause = Some(Box::new(Pause::NotRefreshed {
+            again: now.monotonic + Duration::from_hours(1),
+            refused: None,
+        }));
+        assert_eq!(place.ends(), Some(end));
     }
 
     #[tokio::test]
     async fn who_is_being_asked_for_is_not_over_until_that_is_lost() {
-        let (place, now) = (Place::default(), Instant::now());
+        let (place, now) = (Place::default(), now());
         let flight = Flight::start(&Handle::current(), std::future::pending());
         place.work().flight = Some(flight);
         assert!(place.work().in_the_air().is_some());
-        assert!(place.ends() >= Some(now + REFUSAL_HOLDS));
-        assert!(place.ends() < Some(now + 2 * REFUSAL_HOLDS));
-        place.land(&Ok(held(now)));
+        assert!(place.ends() >= Some(now.monotonic + REFUSAL_HOLDS));
+        place.land(&Ok(held(now)), now);
         assert!(place.work().in_the_air().is_none(), "it has landed");
 
         let mut lost = Flight::<Minted>::start(&Handle::current(), async { panic!("on purpose") });
@@ -236,6 +399,6 @@ mod tests {
         let place = Place::default();
         place.work().flight = Some(lost);
         assert!(place.work().in_the_air().is_none());
-        assert!(place.is_over(now));
+        assert!(place.is_over(now.monotonic));
     }
 }

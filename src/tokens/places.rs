@@ -72,6 +72,15 @@ impl Places {
         }
     }
 
+    /// Looks at each of them. A part is shared meanwhile with the clicks, which only read it too.
+    pub(super) fn each(&self, look: impl Fn(OperatorId, &Place)) {
+        for part in &self.parts {
+            for (operator, place) in &*read(part) {
+                look(*operator, place);
+            }
+        }
+    }
+
     /// How many there are.
     pub(super) fn len(&self) -> usize {
         self.parts.iter().map(|part| read(part).len()).sum()

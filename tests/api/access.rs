@@ -19,7 +19,7 @@ use serde_json::{Value, json};
 use tokio::io::AsyncWriteExt as _;
 use tokio::net::TcpStream;
 
-use crate::harness::{PANEL, Problem, Service, eventually, file, header, log_line, rules};
+use crate::harness::{PANEL, Problem, Service, eventually, file, header, log, log_line, rules};
 
 const SECRET: &str = "canary-pass-secret-of-more-than-32-bytes";
 const OTHER_SECRET: &str = "canary-other-secret-of-more-than-32-bytes";
@@ -32,13 +32,13 @@ fn in_seconds(seconds: i64) -> i64 {
     Utc::now().timestamp() + seconds
 }
 
-/// A pass with these claims, `exp` a minute ahead unless they say otherwise.
+/// A pass with these claims, `exp` nine minutes ahead unless they say otherwise.
 fn pass(claims: &Value) -> String {
     sign(&Header::new(Algorithm::HS256), claims, &hs256(SECRET))
 }
 
 fn sign(header: &Header, claims: &Value, key: &EncodingKey) -> String {
-    let mut all = json!({"exp": in_seconds(60)});
+    let mut all = json!({"exp": in_seconds(540)});
     for (name, value) in claims.as_object().unwrap() {
         all[name] = value.clone();
     }
@@ -99,7 +99,7 @@ async fn a_pass_opens_its_operator_s_panel() {
         302
     );
     let fractions = pass(
-        &json!({"sub": "102", "exp": 0.5 + f64::from(i32::try_from(in_seconds(60)).unwrap())}),
+        &json!({"sub": "102", "exp": 0.5 + f64::from(i32::try_from(in_seconds(540)).unwrap())}),
     );
     assert_eq!(
         kind(&service, &format!("phone=0501234567&pass={fractions}"))
@@ -202,7 +202,7 @@ async fn what_is_no_good_pass_opens_nothing_and_costs_nothing() {
     let mut critical = Header::new(Algorithm::HS256);
     critical.crit = Some(vec!["b64".into()]);
     let claims = json!({"sub": "101"});
-    let body = URL_SAFE_NO_PAD.encode(json!({"sub": "101", "exp": in_seconds(60)}).to_string());
+    let body = URL_SAFE_NO_PAD.encode(json!({"sub": "101", "exp": in_seconds(540)}).to_string());
     let none = |alg: &str| {
         let head = URL_SAFE_NO_PAD.encode(json!({"alg": alg, "typ": "JWT"}).to_string());
         format!("{head}.{body}.")
@@ -237,7 +237,7 @@ async fn what_is_no_good_pass_opens_nothing_and_costs_nothing() {
         ),
         (
             "valid for too long",
-            pass(&json!({"sub": "101", "exp": in_seconds(800)})),
+            pass(&json!({"sub": "101", "exp": in_seconds(4000)})),
             "pass-invalid",
         ),
         (
@@ -247,12 +247,12 @@ async fn what_is_no_good_pass_opens_nothing_and_costs_nothing() {
         ),
         (
             "from the future",
-            pass(&json!({"sub": "101", "iat": in_seconds(90)})),
+            pass(&json!({"sub": "101", "iat": in_seconds(3600)})),
             "pass-invalid",
         ),
         (
             "not yet",
-            pass(&json!({"sub": "101", "nbf": in_seconds(90)})),
+            pass(&json!({"sub": "101", "nbf": in_seconds(3600)})),
             "pass-invalid",
         ),
         (
@@ -435,7 +435,9 @@ async fn a_one_time_pass_opens_once() {
 async fn a_click_that_is_cut_off_does_not_use_a_pass_up() {
     let service = with_passes(&[("RATE_LIMIT_REFUSED", "100000/s")]).await;
     let mint = Endpoint::OperatorToken;
-    service.chathub.next(mint, Fault::Silence);
+    service.chathub.next(mint, Fault::Held);
+    let in_flight = async || service.metric("http_requests_in_flight").await;
+    let idle = in_flight().await;
     let query = format!(
         "phone=0501234567&pass={}",
         pass(&json!({"sub": "101", "jti": "cut-off"}))
@@ -452,6 +454,8 @@ async fn a_click_that_is_cut_off_does_not_use_a_pass_up() {
     assert_eq!(kind(&service, &query).await.1, "pass-used");
     visitor.set_zero_linger().unwrap();
     drop(visitor);
+    eventually("the visitor has left", async || in_flight().await == idle).await;
+    service.chathub.release();
     eventually("the pass is good again", async || {
         kind(&service, &query).await.0 == 302
     })
@@ -505,7 +509,7 @@ async fn each_algorithm_checks_with_its_own_key_only() {
         &format!(
             "[[key]]\nid = \"hs\"\nalgorithm = \"HS512\"\nsecret = \"{SECRET}\"\noperators = [101, \"102\"]\n\
              [[key]]\nid = \"rsa\"\nalgorithm = \"RS256\"\npublic_key_file = {rsa_file:?}\n\
-             [[key]]\nid = \"ec\"\nalgorithm = \"ES256\"\npublic_key_file = {ec_file:?}\nmax_ttl = \"30s\"\n\
+             [[key]]\nid = \"ec\"\nalgorithm = \"ES256\"\npublic_key_file = {ec_file:?}\nmax_ttl = \"10m\"\n\
              [[key]]\nid = \"ed\"\nalgorithm = \"EdDSA\"\npublic_key_file = {ed_file:?}\nissuer = \"crm.example\"\n\
              audience = \"open-chat\"\n\
              [[key]]\nid = \"oidc\"\nalgorithm = \"RS256\"\njwks_file = {jwks_file:?}\noperator_claim = \"user.id\"\n"
@@ -551,7 +555,7 @@ async fn each_algorithm_checks_with_its_own_key_only() {
                 A::ES256,
                 "ec",
                 &ec_key,
-                json!({"sub": "101", "exp": in_seconds(20)}),
+                json!({"sub": "101", "exp": in_seconds(540)}),
             ),
             302,
         ),
@@ -560,7 +564,7 @@ async fn each_algorithm_checks_with_its_own_key_only() {
                 A::ES256,
                 "ec",
                 &ec_key,
-                json!({"sub": "101", "exp": in_seconds(120)}),
+                json!({"sub": "101", "exp": in_seconds(4000)}),
             ),
             401,
         ),
@@ -660,7 +664,7 @@ async fn with_sso(variables: &[(&str, &str)]) -> Service {
     let mut all = vec![
         ("ACCESS", "sso"),
         ("SSO_HEADER", "X-Auth-Request-Email"),
-        ("TRUSTED_PROXIES", "127.0.0.0/8"),
+        ("TRUSTED_PROXIES", "127.0.0.1"),
         ("OPERATOR_MAP_FILE", map.as_str()),
     ];
     all.extend(variables);
@@ -682,7 +686,7 @@ async fn asked_with(service: &Service, query: &str, headers: &[(&str, &str)]) ->
 
 #[tokio::test]
 async fn a_trusted_proxy_names_the_agent() {
-    let service = with_sso(&[("DIRECTORY_REFRESH", "20ms")]).await;
+    let service = with_sso(&[("DIRECTORY_REFRESH", "20ms"), ("SSO_BY_NAME", "on")]).await;
     let ann = ("X-Auth-Request-Email", "ann@example.com");
     let bob = ("X-Auth-Request-Email", "bob@example.com");
     assert_eq!(asked_with(&service, "", &[ann]).await, "");
@@ -722,7 +726,7 @@ async fn a_trusted_proxy_names_the_agent() {
     // A number that nobody has mapped is an identity, not an operator's id.
     assert_eq!(
         asked_with(&service, "", &[("X-Auth-Request-Email", "101")]).await,
-        "operator-unknown"
+        "identity-unknown"
     );
 }
 
@@ -875,4 +879,31 @@ async fn an_alias_names_an_operator() {
     let response = service.click("operator=Bitrix-17&phone=0501234567").await;
     let line = log_line(&header(&response, "x-request-id")).await;
     assert_eq!(line["operator"], 102);
+}
+
+#[tokio::test]
+async fn a_start_without_the_proxy_s_secret_says_what_it_relies_on() {
+    let _service = with_sso(&[("TRUSTED_PROXIES", "127.0.0.1,192.0.2.77")]).await;
+    let words = "any program that can send requests from 127.0.0.1, 192.0.2.77 (TRUSTED_PROXIES) can name any agent in X-Auth-Request-Email";
+    eventually("the log says so", async || log().contains(words)).await;
+}
+
+#[tokio::test]
+async fn a_proxy_s_secret_that_becomes_too_short_changes_nothing() {
+    let secret = file("proxy-secret-short", "canary-proxy-secret\n");
+    let service = with_sso(&[("SSO_PROXY_SECRET_FILE", secret.to_str().unwrap())]).await;
+    let ann = ("X-Auth-Request-Email", "ann@example.com");
+    let failed = r#"open_chat_file_reload_failed{file="SSO_PROXY_SECRET"}"#;
+    std::fs::write(&secret, "canary-short\n").unwrap();
+    eventually("the gauge tells", async || {
+        service.metric(failed).await == 1
+    })
+    .await;
+    let short = ("X-Proxy-Secret", "canary-short");
+    assert_eq!(
+        asked_with(&service, "", &[ann, short]).await,
+        "identity-missing"
+    );
+    let right = ("X-Proxy-Secret", "canary-proxy-secret");
+    assert_eq!(asked_with(&service, "", &[ann, right]).await, "");
 }

@@ -6,6 +6,7 @@ use serde_json::Value;
 
 use crate::harness::{PASSWORD, eventually, file, rules};
 use crate::process::{Ended, end, interrupt, open_chat, piped, run_with_input};
+use crate::proxies::own_address;
 
 /// A company's shell: a simulator, and the environment that leads there.
 pub struct Shell {
@@ -45,8 +46,6 @@ impl Shell {
             ("CHATHUB_URL", self.url.as_str()),
             ("CHATHUB_LOGIN", "acme"),
             ("CHATHUB_PASSWORD", PASSWORD),
-            // Half a minute at thirty times as long; none of these tests waits for it.
-            ("CHATHUB_ATTEMPT_TIMEOUT", "1s"),
             ("CHATHUB_MAX_RATE", "10000"),
         ];
         all.extend(variables);
@@ -197,10 +196,12 @@ async fn a_list_of_a_hundred_thousand_gets_through() {
         operators: 100_000,
         ..rules()
     });
-    // As slow as it would be over a thin line, and too slow for a click.
-    shell.chathub.next(Endpoint::Operators, Fault::Late(1200));
-    let json = shell.prints(&["operators", "list", "--organization", "24", "--json"]);
-    let operators: Vec<Value> = serde_json::from_str(&json).unwrap();
+    // As slow as it would be over a thin line, and too slow for a click. A shell waits thirty times as long.
+    shell.chathub.next(Endpoint::Operators, Fault::Late(4200));
+    let list = ["operators", "list", "--organization", "24", "--json"];
+    let listed = shell.run_with(&list, &[("CHATHUB_ATTEMPT_TIMEOUT", "4s")], "");
+    assert_eq!((listed.code, &*listed.stderr), (Some(0), ""));
+    let operators: Vec<Value> = serde_json::from_str(&listed.stdout).unwrap();
     assert_eq!(operators.len(), 100_000);
 }
 
@@ -334,7 +335,6 @@ async fn a_bad_name_is_refused_before_anything_is_asked(#[case] name: &str, #[ca
 /// The answer is lost, and with it whether anything was added: the list tells.
 #[rstest]
 #[case::carried_out(Fault::ResetAfterwards, 1)]
-#[case::carried_out_while_it_looks(Fault::ResetBefore(1500), 1)]
 #[case::not_carried_out(Fault::Reset, 2)]
 #[case::an_error(Fault::Status(500), 2)]
 #[case::a_page(Fault::Body("<html></html>".into()), 2)]
@@ -364,6 +364,35 @@ async fn nobody_is_added_twice(#[case] fault: Fault, #[case] calls: u64) {
     assert!(ended.stderr.contains("going on in"), "{ended:?}");
     assert_eq!(shell.chathub.world().operators_of(24).unwrap().len(), 4);
     assert_eq!(shell.chathub.calls(Endpoint::Synchronize), calls);
+}
+
+/// The first list does not show them yet, the second does: that one is held up until they are there.
+#[tokio::test(flavor = "multi_thread")]
+async fn nobody_is_added_twice_who_arrives_while_it_looks() {
+    let shell = Shell::start();
+    shell.chathub.next(Endpoint::Synchronize, Fault::Reset);
+    for fault in [Fault::Late(0), Fault::Late(0), Fault::Held] {
+        shell.chathub.next(Endpoint::Operators, fault);
+    }
+    let add = ["operators", "add", "--organization", "24", "Ann", "--json"];
+    let child = piped(&mut shell.command(&add, &[]));
+    eventually("it looks a second time", async || {
+        shell.chathub.calls(Endpoint::Operators) == 3
+    })
+    .await;
+    let world = shell.chathub.world();
+    assert_eq!(world.add_operator(24, "Ann"), Some(103));
+    shell.chathub.release();
+    let ended = end(child);
+    assert_eq!(
+        (ended.code, &*ended.stdout),
+        (
+            Some(0),
+            "[{\"name\":\"Ann\",\"organizationId\":24,\"id\":103,\"outcome\":\"added\"}]\n"
+        ),
+        "{ended:?}"
+    );
+    assert_eq!(shell.chathub.calls(Endpoint::Synchronize), 1);
 }
 
 /// What was sent may have arrived, and is said to be unknown; what was not sent is not told of.
@@ -483,8 +512,11 @@ async fn a_status_is_said_to_be_as_it_was_only_where_that_is_known(
         shell.chathub.next(Endpoint::OperatorStatus, fault.clone());
     }
     let set = ["operators", "status", "101", "102", "--set", "inactive"];
-    // Thirty times as long is what the silence lasts.
-    let ended = shell.run_with(&set, &[("CHATHUB_ATTEMPT_TIMEOUT", "50ms")], "");
+    // Thirty times as long is what each silence lasts, and what all that comes before has.
+    let quick = [("CHATHUB_ATTEMPT_TIMEOUT", "200ms")];
+    let is_silent = matches!(faults[0], Fault::Silence);
+    let variables = if is_silent { &quick[..] } else { &[] };
+    let ended = shell.run_with(&set, variables, "");
     assert_eq!(ended.code, Some(1), "{ended:?}");
     assert!(
         ended.stderr.starts_with(&format!("open-chat: {words}: ")),
@@ -608,7 +640,7 @@ async fn a_token_is_minted_and_validated() {
     assert_eq!(json["id"], 102);
     let end = json["expiresAt"].as_str().unwrap();
     let left = chrono::DateTime::parse_from_rfc3339(end).unwrap().to_utc() - chrono::Utc::now();
-    assert!((3590..=3600).contains(&left.num_seconds()), "{left}");
+    assert!((3000..=3600).contains(&left.num_seconds()), "{left}");
 
     let validate = |arguments: &[&str], input: &str| {
         shell.run_with(&[&["token", "validate"], arguments].concat(), &[], input)
@@ -721,9 +753,7 @@ async fn what_goes_wrong_says_what_to_do() {
     let shell = Shell::start();
     let list = ["organizations", "list"];
     let canary = ("CHATHUB_PASSWORD", "canary-password-wrong");
-    let closed = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    let nowhere = format!("http://{}/", closed.local_addr().unwrap());
-    drop(closed);
+    let nowhere = format!("http://{}/", own_address());
     for (variables, code, words) in [
         (
             &[canary][..],

@@ -222,7 +222,7 @@ async fn a_one_time_pass_is_used_up_by_the_button_alone() {
         ("PASS_SECRET", SECRET),
     ];
     let service = Service::start_with(rules(), &variables).await;
-    let claims = json!({"sub": "101", "jti": "one", "exp": Utc::now().timestamp() + 60});
+    let claims = json!({"sub": "101", "jti": "one", "exp": Utc::now().timestamp() + 3600});
     let pass = encode(
         &Header::default(),
         &claims,

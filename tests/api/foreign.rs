@@ -382,7 +382,7 @@ async fn no_known_attack_on_a_jwt_opens_anything() {
     ];
     let service = Service::start_with(rules(), &variables).await;
 
-    let exp = (chrono::Utc::now() + Duration::from_mins(1)).timestamp();
+    let exp = (chrono::Utc::now() + Duration::from_hours(1)).timestamp();
     let claims = json!({"sub": "101", "exp": exp});
     let text = claims.to_string();
     let good_key = EncodingKey::from_secret(SECRET.as_bytes());

@@ -19,6 +19,8 @@ use reqwest::{RequestBuilder, Response};
 use serde_json::Value;
 use tracing_subscriber::EnvFilter;
 
+use crate::process::PATIENT;
+
 /// The company's password in every test. No output may ever show it.
 pub const PASSWORD: &str = "canary-password-7f3a";
 
@@ -28,8 +30,8 @@ pub const PROFILE_KEY: &str = "canary-profile-key-91bc";
 /// The panel of every test; nothing is ever sent there.
 pub const PANEL: &str = "https://chat.smsbat.com/";
 
-/// Everything here ends within this time, or is broken.
-const PATIENCE: Duration = Duration::from_secs(20);
+/// Everything here ends within this time, or is broken: no test fails because the machine is busy.
+pub const PATIENCE: Duration = Duration::from_mins(10);
 
 /// The simulator of a test, with credentials that must not leak.
 pub fn rules() -> Rules {
@@ -74,12 +76,24 @@ impl Service {
         variables: &[(&str, &str)],
         faults: &[(Endpoint, Fault)],
     ) -> Self {
+        Self::start_at(rules, variables, faults, Duration::from_mins(1))
+    }
+
+    /// The same, with this patience with Redis.
+    pub fn start_at(
+        rules: Rules,
+        variables: &[(&str, &str)],
+        faults: &[(Endpoint, Fault)],
+        redis_patience: Duration,
+    ) -> Self {
         let chathub = Simulator::start(rules).expect("the simulator starts");
         for (endpoint, fault) in faults {
             chathub.always(*endpoint, Some(fault.clone()));
         }
         let url = chathub.url();
         let plain = [
+            // Calls are counted here, and no test goes on for so long.
+            ("DIRECTORY_REFRESH", "1h"),
             ("ACCESS", "open"),
             ("LISTEN", "127.0.0.1:0"),
             ("CHATHUB_URL", url.as_str()),
@@ -91,9 +105,11 @@ impl Service {
             ("RATE_LIMIT_REFUSED", "1000000/s"),
         ];
         // A later variable of the same name wins; an empty one unsets.
-        let all: BTreeMap<&str, &str> = plain.iter().chain(variables).copied().collect();
+        let all = PATIENT.iter().chain(&plain).chain(variables).copied();
+        let all: BTreeMap<&str, &str> = all.collect();
         let environment = all.into_iter().map(|(n, v)| (n.into(), v.into()));
-        let config = Config::from_vars(environment).expect("the configuration is good");
+        let mut config = Config::from_vars(environment).expect("the configuration is good");
+        config.redis_patience = redis_patience;
         let application = Application::start(config, Front::Builder, telemetry())
             .expect("the application starts");
         let url = format!("http://{}", application.listen());
@@ -120,6 +136,15 @@ impl Service {
         let lists = r#"chathub_requests_total{endpoint="operator",outcome="ok"}"#;
         eventually("both organizations are listed", async || {
             self.metric(lists).await >= 2
+        })
+        .await;
+    }
+
+    /// Until a click on a name finds a directory, whole or not.
+    pub async fn wait_until_ready_to_click(&self) {
+        eventually("the directory is there", async || {
+            let response = self.click("operator=John%20Smith&phone=0501234567").await;
+            response.status() == 302
         })
         .await;
     }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
+use std::io::{BufRead as _, BufReader, Read as _};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -362,10 +363,10 @@ async fn a_second_ctrl_c_ends_at_once() {
     })
     .await;
     let mut child = child;
-    let mut heard = std::io::BufReader::new(child.stderr.take().unwrap());
+    let mut heard = BufReader::new(child.stderr.take().unwrap());
     interrupt(&child);
     let mut line = String::new();
-    std::io::BufRead::read_line(&mut heard, &mut line).unwrap();
+    heard.read_line(&mut line).unwrap();
     assert_eq!(
         line,
         "Finishing what is on its way; Ctrl-C again ends at once.\n"
@@ -500,13 +501,24 @@ async fn a_hundred_thousand_rows_over_a_chathub_that_fails() {
     ] {
         next(fault);
     }
-    let child = piped(&mut import.command(&["--json"]));
-    eventually("a third is added", async || {
-        world.operators_of(6).unwrap().len() > 20_000
+    // One in the middle is answered only after Ctrl-C.
+    for _ in 0..500 {
+        next(Fault::Late(0));
+    }
+    next(Fault::Held);
+    let mut child = piped(&mut import.command(&["--json"]));
+    eventually("more than half is added", async || {
+        shell.chathub.calls(Endpoint::Synchronize) == 505
     })
     .await;
     interrupt(&child);
+    let mut heard = BufReader::new(child.stderr.take().unwrap());
+    let said = heard.by_ref().lines().map(Result::unwrap);
+    let said = said.take_while(|line| !line.starts_with("Finishing what is on its way"));
+    assert!(said.count() < 10, "it says what it waits for");
+    shell.chathub.release();
     let first = end(child);
+    drop(heard);
     assert_eq!(first.code, Some(130), "{first:?}");
     let summary: Value = serde_json::from_str(&first.stdout).unwrap();
     let left = summary["left"].as_u64().unwrap();

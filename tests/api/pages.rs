@@ -149,7 +149,7 @@ async fn the_company_is_named_and_escaped() {
 /// When to try again is said in words and in the header alike.
 #[tokio::test]
 async fn who_is_too_fast_is_told_when_to_try_again() {
-    let service = Service::start_with(rules(), &[("RATE_LIMIT_OPERATOR", "1/m")]).await;
+    let service = Service::start_with(rules(), &[("RATE_LIMIT_OPERATOR", "1/h")]).await;
     service.destination("operator=101&phone=0501234567").await;
     let path = "/open-chat?operator=101&phone=0501234567";
     let response = as_browser(&service, path, "uk").await;

@@ -8,7 +8,6 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, OnceLock};
-use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -22,7 +21,7 @@ use tokio_rustls::rustls::pki_types::pem::PemObject as _;
 use tokio_rustls::rustls::pki_types::{CertificateDer, ServerName};
 use tokio_rustls::rustls::{ClientConfig, RootCertStore};
 
-use crate::harness::{PANEL, Service, eventually, log_line, rules};
+use crate::harness::{PANEL, PATIENCE, Service, eventually, log_line, rules};
 
 use self::Kind::{HaProxy, Nginx};
 
@@ -39,9 +38,6 @@ const NAME: &str = "chats.example.com";
 
 /// The agent's click, Ann's if she is logged in.
 const CLICK: &str = "/open-chat?phone=0501234567";
-
-/// An answer, or the start of a proxy, that takes longer is broken.
-const PATIENCE: Duration = Duration::from_secs(20);
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Kind {
@@ -265,6 +261,9 @@ impl Proxy {
                         ("listen 8443", &format!("listen {address}")),
                         ("127.0.0.1:8080", &open_chat),
                         ("127.0.0.1:4180", &oauth2),
+                        // No test fails because the machine is busy.
+                        ("proxy_connect_timeout 2s", "proxy_connect_timeout 5m"),
+                        ("proxy_read_timeout 10s", "proxy_read_timeout 5m"),
                     ],
                 );
                 fs::write(&config, text).unwrap();
@@ -284,6 +283,10 @@ impl Proxy {
                         ("/etc/haproxy/open-chat.pem", certificate),
                         ("bind :8443", &format!("bind {address}")),
                         ("127.0.0.1:8080", &open_chat),
+                        // No test fails because the machine is busy.
+                        ("timeout http-request 5s", "timeout http-request 5m"),
+                        ("timeout connect 2s", "timeout connect 5m"),
+                        ("timeout server 10s", "timeout server 5m"),
                     ],
                 );
                 fs::write(&config, text).unwrap();

@@ -24,6 +24,7 @@ pub enum Mode {
 
 pub struct Proxy {
     address: SocketAddr,
+    server: Arc<Mutex<String>>,
     mode: Arc<Mutex<Mode>>,
     task: JoinHandle<()>,
 }
@@ -31,22 +32,21 @@ pub struct Proxy {
 impl Proxy {
     /// A proxy before the server at `url`.
     pub async fn before(url: &str) -> Self {
-        let server = url
-            .trim_start_matches("http://")
-            .trim_end_matches('/')
-            .to_owned();
+        let server = Arc::new(Mutex::new(host(url)));
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let mode = Arc::new(Mutex::new(Mode::Forward));
-        let shared = Arc::clone(&mode);
+        let (shared, target) = (Arc::clone(&mode), Arc::clone(&server));
         let task = tokio::spawn(async move {
             while let Ok((client, _)) = listener.accept().await {
-                let server = TcpStream::connect(&server).await.unwrap();
+                let target = target.lock().unwrap().clone();
+                let server = TcpStream::connect(target).await.unwrap();
                 tokio::spawn(pass(client, server, Arc::clone(&shared)));
             }
         });
         Self {
             address,
+            server,
             mode,
             task,
         }
@@ -56,9 +56,21 @@ impl Proxy {
         format!("http://{}/", self.address)
     }
 
+    /// New connections lead to the server at `url`, open ones stay where they are: what a client sees
+    /// of a name that has moved to another address.
+    pub fn lead_to(&self, url: &str) {
+        *self.server.lock().unwrap() = host(url);
+    }
+
     pub fn set(&self, mode: Mode) {
         *self.mode.lock().unwrap() = mode;
     }
+}
+
+fn host(url: &str) -> String {
+    url.trim_start_matches("http://")
+        .trim_end_matches('/')
+        .to_owned()
 }
 
 impl Drop for Proxy {

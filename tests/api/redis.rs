@@ -1,16 +1,18 @@
 //! Replicas that share what they count, with a real Redis; and what becomes of them when it is away.
 
 use std::io::{Read as _, Write as _};
-use std::net::TcpStream;
+use std::net::{SocketAddr, TcpStream};
 use std::process::Command;
 use std::time::{Duration, Instant};
 
 use jsonwebtoken::{EncodingKey, Header};
+use open_chat::config::Config;
 use open_chat::simulator::{Endpoint, Fault};
 use serde_json::json;
 
 use crate::harness::{Problem, Service, eventually, file, rules};
 use crate::process::Running;
+use crate::proxies::own_address;
 
 const SECRET: &str = "canary-pass-secret-of-more-than-32-bytes";
 const DEGRADED: &str = "open_chat_redis_degraded";
@@ -18,28 +20,29 @@ const DEGRADED: &str = "open_chat_redis_degraded";
 /// A Redis of one test's own.
 pub struct Redis {
     process: Option<Running>,
-    port: u16,
+    address: SocketAddr,
 }
 
 impl Redis {
     pub fn start() -> Self {
-        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-        let port = listener.local_addr().unwrap().port();
-        drop(listener);
         let mut redis = Self {
             process: None,
-            port,
+            // It comes back here after its end, so nobody else must take the place meanwhile.
+            address: own_address(),
         };
         redis.restart();
         redis
     }
 
     fn restart(&mut self) {
-        let port = self.port.to_string();
+        let (address, port) = (
+            self.address.ip().to_string(),
+            self.address.port().to_string(),
+        );
         let mut command = Command::new("redis-server");
         command.args([
             "--bind",
-            "127.0.0.1",
+            &address,
             "--port",
             &port,
             "--save",
@@ -51,12 +54,12 @@ impl Redis {
     }
 
     fn url(&self) -> String {
-        format!("redis://127.0.0.1:{}/0", self.port)
+        format!("redis://{}/0", self.address)
     }
 
     /// What it answers to a command, in full.
     fn command(&self, command: &str) -> String {
-        let mut connection = TcpStream::connect(("127.0.0.1", self.port)).unwrap();
+        let mut connection = TcpStream::connect(self.address).unwrap();
         write!(connection, "{command}\r\nQUIT\r\n").unwrap();
         let mut answer = String::new();
         connection.read_to_string(&mut answer).unwrap();
@@ -117,7 +120,7 @@ pub async fn replica(redis: &Redis, variables: &[(&str, &str)]) -> Service {
 }
 
 fn one_time_pass(id: &str) -> String {
-    let ends = chrono::Utc::now().timestamp() + 60;
+    let ends = chrono::Utc::now().timestamp() + 3600;
     let claims = json!({"sub": "101", "jti": id, "exp": ends});
     let key = EncodingKey::from_secret(SECRET.as_bytes());
     jsonwebtoken::encode(&Header::default(), &claims, &key).unwrap()
@@ -183,17 +186,40 @@ async fn slowest_of_many(service: &Service, clicks: usize) -> Duration {
     slowest
 }
 
+/// What a click may lose by it, which the services of these tests have more of.
+#[test]
+fn redis_has_40_ms_to_answer() {
+    let variables = [
+        ("ACCESS", "open"),
+        ("CHATHUB_API_KEY", "canary-profile-key"),
+    ];
+    let config = Config::from_vars(variables.map(|(n, v)| (n.into(), v.into())));
+    let patience = config.ok().map(|config| config.redis_patience);
+    assert_eq!(patience, Some(Duration::from_millis(40)));
+}
+
 #[tokio::test]
 async fn redis_may_die_freeze_and_come_back_under_load() {
+    // Far below any time-out of TCP.
+    const SOON: Duration = Duration::from_mins(1);
     let mut redis = Redis::start();
-    let access = [("ACCESS", "pass,open"), ("PASS_SECRET", SECRET)];
-    let service = replica(&redis, &access).await;
+    let url = redis.url();
+    let variables = [
+        ("ACCESS", "pass,open"),
+        ("PASS_SECRET", SECRET),
+        ("REDIS_URL", &url),
+    ];
+    // A busy machine's Redis needs more than the service's own 40 ms.
+    let service = Service::start_at(rules(), &variables, &[], Duration::from_secs(2));
+    service.wait_until_ready().await;
+    is_found(&service).await;
     slowest_of_many(&service, 20).await;
 
+    let asked = redis.counts();
     redis.signal("STOP");
-    // One click finds out, in 40 ms; the others do not ask any more. The bound is far above that, and far below any time-out of TCP.
-    let slowest = slowest_of_many(&service, 50).await;
-    assert!(slowest < Duration::from_millis(500), "{slowest:?}");
+    let stopped = Instant::now();
+    let slowest = slowest_of_many(&service, 200).await;
+    assert!(slowest < SOON, "{slowest:?}");
     assert_eq!(service.metric(DEGRADED).await, 1);
     let once = format!("phone=0501234567&pass={}", one_time_pass("frozen"));
     let problem = Problem::read(service.click(&once).await).await;
@@ -201,11 +227,15 @@ async fn redis_may_die_freeze_and_come_back_under_load() {
     assert_eq!(problem.retry_after, Some(5));
     redis.signal("CONT");
     is_found(&service).await;
+    // One click has found out, and the others have not asked any more: what is answered now comes of that one, and of two probes a second.
+    let asked = redis.counts() - asked;
+    let probes = stopped.elapsed().as_secs() * 2;
+    assert!(asked <= probes + 5, "{asked} in {:?}", stopped.elapsed());
     service.destination(&once).await;
 
     redis.kill();
     let slowest = slowest_of_many(&service, 50).await;
-    assert!(slowest < Duration::from_millis(500), "{slowest:?}");
+    assert!(slowest < SOON, "{slowest:?}");
     eventually("it is missed", async || service.metric(DEGRADED).await == 1).await;
     redis.restart();
     is_found(&service).await;
@@ -241,7 +271,7 @@ async fn a_redis_that_only_reads_is_as_good_as_none() {
 async fn its_password_rotates_without_a_restart() {
     let redis = Redis::start();
     redis.command("CONFIG SET requirepass canary-redis-password");
-    let url = |password| format!("redis://:{password}@127.0.0.1:{}/0\n", redis.port);
+    let url = |password| format!("redis://:{password}@{}/0\n", redis.address);
     let path = file("redis-url", &url("canary-redis-wrong"));
     let settings = [("REDIS_URL_FILE", path.to_str().unwrap())];
     let service = Service::start_with(rules(), &settings).await;
@@ -268,10 +298,7 @@ async fn its_password_rotates_without_a_restart() {
 async fn a_refused_login_is_tried_again() {
     let redis = Redis::start();
     redis.command("ACL SETUSER chat on >canary-redis-other allkeys allcommands");
-    let url = format!(
-        "redis://chat:canary-redis-password@127.0.0.1:{}/0",
-        redis.port
-    );
+    let url = format!("redis://chat:canary-redis-password@{}/0", redis.address);
     let service = Service::start_with(rules(), &[("REDIS_URL", &url)]).await;
     eventually("it is refused", async || {
         redis.told("INFO commandstats", "cmdstat_auth:calls=") > 4
@@ -290,10 +317,7 @@ async fn the_rights_that_operations_md_names_are_enough() {
     redis.command(&format!(
         "ACL SETUSER chat on >canary-redis-password {RIGHTS}"
     ));
-    let url = format!(
-        "redis://chat:canary-redis-password@127.0.0.1:{}/0",
-        redis.port
-    );
+    let url = format!("redis://chat:canary-redis-password@{}/0", redis.address);
     let access = [
         ("ACCESS", "pass"),
         ("PASS_SECRET", SECRET),

@@ -5,6 +5,7 @@ use open_chat::simulator::{Endpoint, Fault, Rules};
 use rstest::rstest;
 
 use crate::harness::{Problem, Service, header, raw, rules};
+use crate::proxies::own_address;
 
 /// A query that costs ChatHub nothing, its status and kind, and words of its sentence.
 const REFUSED: &[(&str, u16, &str, &str)] = &[
@@ -196,7 +197,7 @@ async fn an_operator_unknown_to_chathub(#[case] rules: Rules) {
 #[case(Fault::Status(404), 404, "operator-unknown", None)]
 #[case(Fault::Status(500), 503, "chathub-unavailable", Some(1))]
 #[case(Fault::Status(502), 503, "chathub-unavailable", Some(1))]
-#[case(Fault::Throttled(7), 503, "chathub-throttled", Some(7))]
+#[case(Fault::Throttled(700), 503, "chathub-throttled", Some(600))]
 #[case(Fault::Body(String::new()), 502, "chathub-bad-answer", None)]
 #[case(Fault::Body("<html>Welcome</html>".into()), 502, "chathub-bad-answer", None)]
 #[case(Fault::Body(r#"{"error":"none"}"#.into()), 502, "chathub-bad-answer", None)]
@@ -211,7 +212,10 @@ async fn what_chathub_does_wrong_has_a_name(
     #[case] kind: &str,
     #[case] retry_after: Option<u64>,
 ) {
-    let service = Service::start_with(rules(), &[("CHATHUB_ATTEMPT_TIMEOUT", "200ms")]).await;
+    let quick = [("CHATHUB_ATTEMPT_TIMEOUT", "1s")];
+    let is_silent = matches!(fault, Fault::Silence);
+    let variables = if is_silent { &quick[..] } else { &[] };
+    let service = Service::start_with(rules(), variables).await;
     service.chathub.always(Endpoint::OperatorToken, Some(fault));
     let problem = service.refusal("operator=101&phone=0501234567").await;
     assert_eq!((problem.status, problem.kind.as_str()), (status, kind));
@@ -221,12 +225,7 @@ async fn what_chathub_does_wrong_has_a_name(
 
 #[tokio::test]
 async fn chathub_that_is_not_there_is_unavailable() {
-    let port = std::net::TcpListener::bind("127.0.0.1:0")
-        .unwrap()
-        .local_addr()
-        .unwrap()
-        .port();
-    let url = format!("http://127.0.0.1:{port}/");
+    let url = format!("http://{}/", own_address());
     let service = Service::start_unproven(rules(), &[("CHATHUB_URL", &url)]);
     let problem = service.refusal("operator=101&phone=0501234567").await;
     assert_eq!(
@@ -265,7 +264,7 @@ async fn an_expired_company_token_is_renewed_on_the_way() {
 
 #[tokio::test]
 async fn a_browser_gets_a_page_with_a_way_out() {
-    let service = Service::start_with(rules(), &[("CHATHUB_ATTEMPT_TIMEOUT", "200ms")]).await;
+    let service = Service::start().await;
     let as_browser = |query: &str| {
         service
             .request(&format!("/open-chat?{query}"))
@@ -293,7 +292,7 @@ async fn a_browser_gets_a_page_with_a_way_out() {
 
     service
         .chathub
-        .always(Endpoint::OperatorToken, Some(Fault::Silence));
+        .always(Endpoint::OperatorToken, Some(Fault::Status(408)));
     let page = as_browser("operator=101&phone=0501234567")
         .await
         .unwrap()

@@ -108,6 +108,7 @@ async fn traced(collector: &Collector, chathub: &Simulator, variables: &[(&str, 
         ("OTEL_EXPORTER_OTLP_ENDPOINT", collector.url.as_str()),
         // A batch is sent as soon as there is one.
         ("OTEL_BSP_SCHEDULE_DELAY", "10"),
+        ("OTEL_EXPORTER_OTLP_TIMEOUT", "300000"),
         ("DRAIN_DELAY", "0"),
     ];
     all.extend(variables);

@@ -15,6 +15,23 @@ use url::{ParseError, Url};
 
 use crate::process::Running;
 
+/// Everything here ends within this time, or is broken: no test fails because the machine is busy.
+pub const PATIENCE: Duration = Duration::from_mins(10);
+
+/// Chromium gets ready within a minute or not at all, says ChromeDriver. Where the machine is busy, it is tried again.
+const STARTS: usize = 5;
+
+/// Waits until something has come about.
+pub async fn eventually(what: &str, mut has_come: impl AsyncFnMut() -> bool) {
+    let comes = async {
+        while !has_come().await {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    let in_time = tokio::time::timeout(PATIENCE, comes).await;
+    assert!(in_time.is_ok(), "{what}: it never came");
+}
+
 /// A browser that ends with its test.
 pub struct Browser {
     pub client: Client,
@@ -56,7 +73,7 @@ impl Drop for Driver {
     fn drop(&mut self) {
         let shutdown = || -> io::Result<u64> {
             let mut driver = TcpStream::connect(&self.address)?;
-            driver.set_read_timeout(Some(Duration::from_secs(10)))?;
+            driver.set_read_timeout(Some(PATIENCE))?;
             write!(
                 driver,
                 "GET /shutdown HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n\r\n",
@@ -78,7 +95,6 @@ impl Browser {
 
     /// With more arguments for Chromium.
     pub async fn open_with(url: &str, arguments: &[&str]) -> Self {
-        let driver = Driver::start();
         let mut all = vec![
             "--headless",
             "--no-sandbox",
@@ -90,20 +106,38 @@ impl Browser {
             "--window-size=1000,900",
         ];
         all.extend(arguments);
-        let options =
-            json!({"goog:loggingPrefs": {"browser": "ALL"}, "goog:chromeOptions": {"args": all}});
-        let client = ClientBuilder::new(hyper_util::client::legacy::connect::HttpConnector::new())
-            .capabilities(options.as_object().expect("an object").clone())
-            .connect(&format!("http://{}", driver.address))
-            .await
-            .expect("Chromium starts");
-        let browser = Self {
-            client,
-            _driver: driver,
-        };
+        let milliseconds = u64::try_from(PATIENCE.as_millis()).expect("a number");
+        let options = json!({
+            "goog:loggingPrefs": {"browser": "ALL"},
+            "goog:chromeOptions": {"args": all},
+            "timeouts": {"script": milliseconds, "pageLoad": milliseconds},
+        });
+        let browser = Self::start(&options).await;
         browser.watch().await;
         browser.goto(url).await;
         browser
+    }
+
+    async fn start(options: &Value) -> Self {
+        let mut start = 1;
+        loop {
+            let driver = Driver::start();
+            let connector = hyper_util::client::legacy::connect::HttpConnector::new();
+            let client = ClientBuilder::new(connector)
+                .capabilities(options.as_object().expect("an object").clone())
+                .connect(&format!("http://{}", driver.address))
+                .await;
+            match client {
+                Ok(client) => {
+                    return Self {
+                        client,
+                        _driver: driver,
+                    };
+                }
+                Err(error) => assert!(start < STARTS, "Chromium does not start: {error}"),
+            }
+            start += 1;
+        }
     }
 
     pub async fn goto(&self, url: &str) {
@@ -202,16 +236,22 @@ impl Browser {
         let before = self.client.windows().await.expect("windows");
         let link = self.client.find(link).await.expect("a link");
         link.click().await.expect("a click");
-        let opened = self.client.windows().await.expect("windows");
         let is_new = |window: &WindowHandle| !before.contains(window);
-        let new = opened.into_iter().find(is_new).expect("a new window");
+        let mut new = None;
+        eventually("a new window", async || {
+            let opened = self.client.windows().await.expect("windows");
+            new = opened.into_iter().find(is_new);
+            new.is_some()
+        })
+        .await;
+        let new = new.expect("a new window");
         self.client.switch_to_window(new).await.expect("a window");
     }
 
     /// Waits until something matches.
     pub async fn wait_for(&self, css: &str) {
-        let comes = self.client.wait().for_element(Locator::Css(css)).await;
-        comes.expect(css);
+        let wait = self.client.wait().at_most(PATIENCE);
+        wait.for_element(Locator::Css(css)).await.expect(css);
     }
 
     /// Keeps a picture of the page for whoever wants to look at it.

@@ -1,26 +1,12 @@
 //! The link builder, as a CRM admin uses it: with JavaScript and without.
 
 use std::collections::BTreeSet;
-use std::time::Duration;
 
 use fantoccini::Locator;
 use serde_json::json;
 
-use crate::browser::Browser;
+use crate::browser::{Browser, eventually};
 use crate::process::{Running, open_chat};
-
-async fn eventually(what: &str, mut has_come: impl AsyncFnMut() -> bool) {
-    let comes = async {
-        while !has_come().await {
-            tokio::time::sleep(Duration::from_millis(20)).await;
-        }
-    };
-    let patience = Duration::from_secs(10);
-    assert!(
-        tokio::time::timeout(patience, comes).await.is_ok(),
-        "{what}: it never came"
-    );
-}
 
 fn start() -> (Running, String) {
     let demo = Running::start(&mut open_chat(&["demo", "--port", "0"], &[]), "Ctrl-C");
@@ -144,9 +130,13 @@ async fn the_url_is_copied_and_tried() {
         .await
         .unwrap();
     field.send_keys("\u{e009}v\u{e000}").await.unwrap();
-    let pasted = browser
-        .value("document.querySelector('input[name=from]').value")
-        .await;
+    let from = async || {
+        browser
+            .value("document.querySelector('input[name=from]').value")
+            .await
+    };
+    eventually("a paste", async || from().await != "").await;
+    let pasted = from().await;
     let sample = text(&browser, "sample").await;
     assert!(
         sample.starts_with(pasted.as_str().unwrap())
@@ -180,10 +170,10 @@ async fn it_works_without_javascript() {
             asked.query().is_some_and(|query| query.contains(&wanted))
         })
         .await;
-        assert!(
-            browser.text("#verdict").await.starts_with("Format 4:"),
-            "{crm}"
-        );
+        eventually(&crm, async || {
+            browser.text("#verdict").await.starts_with("Format 4:")
+        })
+        .await;
         assert_eq!(
             browser.text("[data-copies=template]").await,
             "",

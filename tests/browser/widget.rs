@@ -2,11 +2,10 @@
 
 use std::io::{Read as _, Write as _};
 use std::net::TcpListener;
-use std::time::Duration;
 
 use fantoccini::Locator;
 
-use crate::browser::Browser;
+use crate::browser::{Browser, eventually};
 use crate::process::{self, Running, open_chat};
 
 const SECRET: &str = "canary-pass-secret-of-more-than-32-bytes";
@@ -14,7 +13,7 @@ const SECRET: &str = "canary-pass-secret-of-more-than-32-bytes";
 /// A machine that sleeps for more than half of a token's life and wakes up. What is planned from then on comes a hundred times as fast.
 const SLEEP_AND_HURRY: &str = "
     const [now, later] = [Date.now.bind(Date), setTimeout.bind(window)];
-    Date.now = () => now() + 31000;
+    Date.now = () => now() + 301000;
     window.setTimeout = (what, milliseconds) => later(what, milliseconds / 100);
     document.dispatchEvent(new Event('visibilitychange'));";
 
@@ -37,19 +36,22 @@ impl Crm {
         );
         std::thread::spawn(move || {
             for stream in self.listener.incoming() {
-                let mut stream = stream.unwrap();
-                let _ = stream.read(&mut [0; 4096]);
-                let _ = write!(
-                    stream,
-                    "HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nConnection: close\r\nContent-Length: {}\r\n\r\n{page}",
-                    page.len()
-                );
+                let (mut stream, page) = (stream.unwrap(), page.clone());
+                // A browser may open a connection that it asks nothing on.
+                std::thread::spawn(move || {
+                    let _ = stream.read(&mut [0; 4096]);
+                    let _ = write!(
+                        stream,
+                        "HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nConnection: close\r\nContent-Length: {}\r\n\r\n{page}",
+                        page.len()
+                    );
+                });
             }
         });
     }
 }
 
-/// ChatHub and the service, whose tokens live for a minute and are never reused.
+/// ChatHub and the service, whose tokens live for ten minutes and are never reused.
 struct Service {
     url: String,
     _running: [Running; 2],
@@ -70,7 +72,7 @@ impl Service {
             ("CHATHUB_LOGIN", "demo"),
             ("CHATHUB_PASSWORD", "demo-password"),
             ("RATE_LIMIT_OPERATOR", "100000/s"),
-            ("TOKEN_TTL", "1m"),
+            ("TOKEN_TTL", "10m"),
             ("TOKEN_REUSE", "0"),
             ("WIDGET_URL", &format!("{simulator}widget-script.js")),
             ("WIDGET_SOURCES", "none"),
@@ -98,17 +100,6 @@ impl Service {
         assert_eq!(code, Some(0), "{pass}");
         format!("{}?pass={}", self.url, pass.trim())
     }
-}
-
-/// Waits for what the page comes to show.
-async fn eventually(what: &str, mut has_come: impl AsyncFnMut() -> bool) {
-    for _ in 0..400 {
-        if has_come().await {
-            return;
-        }
-        tokio::time::sleep(Duration::from_millis(50)).await;
-    }
-    panic!("{what}: it never came");
 }
 
 async fn run(browser: &Browser, script: &str) {

@@ -89,16 +89,18 @@ class Bounds(unittest.TestCase):
             self.assertEqual(refused(environment) & set(environment), set(), values.name)
 
     def test_a_secret_is_as_long_as_the_service_wants_it(self):
-        plain = yaml.safe_load(mode("redis").read_text())
-        for secret, is_taken in [("c" * 32, True), (LETTER * 16, True), ("c" * 31, False)]:
-            run = subprocess.run(
-                [PROGRAM, "serve"], env={"ACCESS": "pass", "PASS_SECRET": secret}, capture_output=True, text=True, check=False
-            )
-            self.assertEqual("PASS_SECRET" in run.stdout + run.stderr, not is_taken)
-            with values_file(changed(plain, {"secrets": {"PASS_SECRET": secret}})) as file:
-                run = helm("template", RELEASE, CHART, "--values", file)
-            self.assertEqual(run.returncode == 0, is_taken, run.stderr)
-            self.assertEqual("secrets.PASS_SECRET has 31 bytes" in run.stderr, not is_taken)
+        for name, least in {"PASS_SECRET": 32, "SSO_PROXY_SECRET": 16}.items():
+            for length, is_taken in [(least, True), (least - 1, False)]:
+                secret = "c" * length
+                access = {"ACCESS": "pass,sso", "SSO_HEADER": "X-User", "TRUSTED_PROXIES": "10.0.0.0/8"}
+                run = subprocess.run([PROGRAM, "serve"], env={**access, name: secret}, capture_output=True, text=True, check=False)
+                lines = (run.stdout + run.stderr).removeprefix("open-chat: ").splitlines()
+                self.assertEqual(name not in {line.split(":")[0] for line in lines}, is_taken, lines)
+                plain = yaml.safe_load(mode("everything-on" if name == "SSO_PROXY_SECRET" else "redis").read_text())
+                with values_file(changed(plain, {"secrets": {name: secret}})) as file:
+                    run = helm("template", RELEASE, CHART, "--values", file)
+                self.assertEqual(run.returncode == 0, is_taken, run.stderr)
+                self.assertEqual(name in run.stderr, not is_taken)
 
     def test_every_setting_with_a_bound_is_here(self):
         """A new one is shown to both, or is a choice, a file or free."""

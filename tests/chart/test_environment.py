@@ -2,8 +2,9 @@
 
 import unittest
 
+import yaml
 from helm import MODES, container, mode, notes, one, template, values_file
-from test_values import variables
+from test_values import GONE, changed, variables
 
 
 def environment(name):
@@ -85,6 +86,18 @@ class Environment(unittest.TestCase):
         self.assertIn(words, notes(mode("pass")))
         self.assertNotIn(words, notes(mode("everything-on")))
         self.assertNotIn(words, notes(mode("redis")))
+
+    def test_what_a_lock_relies_on_is_told(self):
+        relies = "SSO_PROXY_SECRET is not set: whatever can send requests"
+        self.assertNotIn(relies, notes(mode("sso")))
+        bare = changed(yaml.safe_load(mode("sso").read_text()), {"secrets": {"SSO_PROXY_SECRET": GONE}})
+        with values_file(bare) as file:
+            self.assertIn(relies, notes(file))
+        unnamed = "config.PUBLIC_URL is not set, so the widget answers only"
+        self.assertIn(unnamed, notes(mode("open")))
+        self.assertNotIn(unnamed, notes(mode("pass")))
+        with values_file({"config": {"PUBLIC_URL": "https://chat.acme.internal"}}) as file:
+            self.assertNotIn(unnamed, notes(mode("open"), file))
 
     def test_the_proxies_are_known_wherever_they_come_from(self):
         for given, known in [

@@ -6,7 +6,7 @@ import tempfile
 import unittest
 
 import yaml
-from helm import CHART, HELMS, RELEASE, ROOT, helm, mode, table
+from helm import CHART, HELMS, RELEASE, ROOT, helm, mode, one, table, template, values_file
 
 SCHEMA = json.loads((CHART / "values.schema.json").read_text())
 VALUES = yaml.safe_load((CHART / "values.yaml").read_text())
@@ -34,6 +34,17 @@ WRONG = [
     ("key", {"secrets": {"API_KEYS_FILE": GONE}}, "access has key, which needs the keys: set API_KEYS_FILE"),
     ("sso", {"config": {"SSO_HEADER": GONE}}, "access has sso, which needs config.SSO_HEADER"),
     ("sso", {"config": {"TRUSTED_PROXIES": []}}, "access has sso, which needs config.TRUSTED_PROXIES"),
+    ("sso", {"config": {"TRUSTED_PROXIES": "10.1.2.3, 10.244.0.0/16"}, "secrets": {"SSO_PROXY_SECRET": GONE}}, "TRUSTED_PROXIES has a network (10.244.0.0/16)|SSO_PROXY_SECRET"),
+    ("sso", {"config": {"TRUSTED_PROXIES": ["0.0.0.0/0"]}, "secrets": {"SSO_PROXY_SECRET": GONE}}, "TRUSTED_PROXIES has a network (0.0.0.0/0)|SSO_PROXY_SECRET"),
+    ("sso", {"config": {"TRUSTED_PROXIES": ["fd00::/32"]}, "secrets": {"SSO_PROXY_SECRET": GONE}}, "TRUSTED_PROXIES has a network (fd00::/32)|SSO_PROXY_SECRET"),
+    ("sso", {"config": {"TRUSTED_PROXIES": GONE}, "extraEnv": [{"name": "TRUSTED_PROXIES", "value": "10.0.0.0/8"}], "secrets": {"SSO_PROXY_SECRET": GONE}}, "TRUSTED_PROXIES has a network (10.0.0.0/8)|SSO_PROXY_SECRET"),
+    ("sso", {"secrets": {"SSO_PROXY_SECRET": "15-chars-canary"}}, "SSO_PROXY_SECRET|length"),
+    ("sso", {"config": {"SSO_HEADER": "X-Proxy-Secret"}}, "SSO_HEADER is X-Proxy-Secret, which means something else already"),
+    ("sso", {"config": {"SSO_HEADER": "x-forwarded-for"}}, "SSO_HEADER is x-forwarded-for, which means something else already"),
+    ("sso", {"config": {"SSO_HEADER": "Cookie"}}, "SSO_HEADER is Cookie, which means something else already"),
+    ("sso", {"config": {"SSO_HEADER": GONE}, "extraEnv": [{"name": "SSO_HEADER", "value": "Host"}]}, "SSO_HEADER is Host, which means something else already"),
+    ("sso", {"config": {"SSO_HEADER": "X-Auth Request"}}, "SSO_HEADER|match pattern"),
+    ("sso", {"config": {"SSO_BY_NAME": "yes"}}, "SSO_BY_NAME|one of|on|off"),
     ("simulator", {"secrets": {"CHATHUB_API_KEY": "x"}}, "CHATHUB_API_KEY is set twice, by secrets and by simulator.enabled"),
     ("simulator", {"ingress": {"enabled": True, "hosts": ["chat.example.com"]}}, "simulator.enabled lets anyone in, and ingress.enabled would open it|set access"),
     ("simulator", {"httpRoute": {"enabled": True, "parentRefs": [{"name": "public"}]}}, "simulator.enabled lets anyone in, and httpRoute.enabled would"),
@@ -121,6 +132,18 @@ class Values(unittest.TestCase):
                     for word in words.split("|"):
                         self.assertIn(word.lower(), run.stderr.lower())
                     self.assertNotIn("canary", run.stderr)
+
+    def test_an_identity_is_believed_from_single_addresses_or_with_a_secret(self):
+        gone = {"secrets": {"SSO_PROXY_SECRET": GONE}}
+        plain = yaml.safe_load(mode("sso").read_text())
+        for change in [
+            {"config": {"TRUSTED_PROXIES": ["10.1.2.3", "10.1.2.4/32", "fd00::1", "fd00::2/128"]}, **gone},
+            {"config": {"TRUSTED_PROXIES": "10.244.0.0/16"}},
+            {"config": {"TRUSTED_PROXIES": "10.244.0.0/16", "SSO_PROXY_SECRET_FILE": "/mnt/vault/it"}, **gone},
+            {"config": {"SSO_HEADER": "X-Forwarded-Email"}},
+        ]:
+            with self.subTest(change=change), values_file(changed(plain, change)) as file:
+                self.assertEqual(one(template(file), "Deployment")["kind"], "Deployment")
 
     def test_nothing_is_installed_by_default(self):
         for binary in HELMS:

@@ -7,12 +7,21 @@ use std::process::{Child, Command, Output, Stdio};
 use std::sync::mpsc::channel;
 use std::time::Duration;
 
-/// The program with an empty environment but for these variables.
+/// Time enough on a machine that is busy with other things, for all that a test is not about. A
+/// test whose subject is a time sets its own.
+pub const PATIENT: [(&str, &str); 3] = [
+    ("CHATHUB_CONNECT_TIMEOUT", "2m"),
+    ("CHATHUB_ATTEMPT_TIMEOUT", "2m"),
+    ("CLICK_BUDGET", "5m"),
+];
+
+/// The program with an empty environment but for these variables, and [`PATIENT`] under them.
 pub fn open_chat(arguments: &[&str], variables: &[(&str, &str)]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_open-chat"));
     command
         .args(arguments)
         .env_clear()
+        .envs(PATIENT)
         .envs(variables.iter().copied());
     command
 }
@@ -51,7 +60,7 @@ pub fn piped(command: &mut Command) -> Child {
 
 /// Waits for the end of a process. One that does not end is killed, and the test fails.
 pub fn end(child: Child) -> Ended {
-    const PATIENCE: Duration = Duration::from_mins(1);
+    const PATIENCE: Duration = Duration::from_mins(10);
     let (id, (ended, end)) = (child.id(), channel());
     let watch = std::thread::spawn(move || {
         let in_time = end.recv_timeout(PATIENCE).is_ok();

@@ -60,6 +60,8 @@
 {{- end }}
 {{- end }}
 
+{{- include "open-chat.checkSso" (list . $given $modes) }}
+
 {{- include "open-chat.checkBounds" . }}
 
 {{- if not .Values.config.OPS_LISTEN }}
@@ -87,6 +89,33 @@
 {{- end }}
 {{- if and .Values.httpRoute.enabled (not .Values.httpRoute.parentRefs) }}
 {{- fail "\n\nhttpRoute.parentRefs is empty: name the Gateway." }}
+{{- end }}
+{{- end }}
+
+{{- /* (list . given modes): what an identity that a proxy names needs to be believed. */}}
+{{- define "open-chat.checkSso" -}}
+{{- $values := (index . 0).Values }}
+{{- $set := dict }}
+{{- range $name := list "SSO_HEADER" "TRUSTED_PROXIES" }}
+{{- $_ := set $set $name (include "open-chat.text" (get $values.config $name)) }}
+{{- range $values.extraEnv }}
+{{- if eq .name $name }}{{ $_ := set $set $name (.value | default "") }}{{ end }}
+{{- end }}
+{{- end }}
+{{- if has "sso" (index . 2) }}
+{{- range $network := splitList "," $set.TRUSTED_PROXIES }}
+{{- $length := regexFind "/[0-9]+$" (trim $network) }}
+{{- $one := ternary "/128" "/32" (contains ":" $network) }}
+{{- if and $length (ne $length $one) (not (hasKey (index $ 1) "SSO_PROXY_SECRET")) }}
+{{- fail (printf "\n\naccess has sso, and TRUSTED_PROXIES has a network (%s): every pod and machine in it could name any agent. Set SSO_PROXY_SECRET, 16 characters or more, under existingSecrets or secrets, and have the proxy send it in X-Proxy-Secret; or name the proxies' single addresses in TRUSTED_PROXIES." (trim $network)) }}
+{{- end }}
+{{- end }}
+{{- end }}
+{{- $header := lower $set.SSO_HEADER }}
+{{- $users := list "x-forwarded-email" "x-forwarded-preferred-username" "x-forwarded-user" }}
+{{- $taken := "^((age|authorization|connection|cookie2?|date|dnt|expect|forwarded|from|host|keep-alive|max-forwards|origin|pragma|priority|purpose|range|referer|te|trailer|upgrade|upgrade-insecure-requests|user-agent|via|x-http-method-override|x-moz|x-proxy-secret|x-purpose|x-widget-ticket)$|accept|access-control-|cache-|content-|if-|proxy-|sec-|set-cookie|trace|transfer-|x-forwarded-|x-original-|x-real-|x-request-)" }}
+{{- if and (regexMatch $taken $header) (not (has $header $users)) }}
+{{- fail (printf "\n\nSSO_HEADER is %s, which means something else already: name the header in which the proxy puts the agent, such as X-Auth-Request-Email." $set.SSO_HEADER) }}
 {{- end }}
 {{- end }}
 

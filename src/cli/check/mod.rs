@@ -10,7 +10,7 @@ use super::advice::advice;
 use super::company::{Company, organization_name};
 use super::exit::{Exit, block_on};
 use super::output::{Form, shown};
-use crate::chathub::{ChatHub, Operator, OperatorStatus};
+use crate::chathub::{BadAnswer, ChatHub, Error, Operator, OperatorStatus};
 use crate::config::{ChatHubConfig, Config, ConfigError};
 
 /// A smaller difference between the clocks is the way's, and does nobody any harm.
@@ -50,6 +50,11 @@ impl Findings {
         const CHECK: &str = "configuration";
         match config {
             Ok(config) => {
+                if let Some(reliance) = config.access.reliance() {
+                    let advice =
+                        "Set SSO_PROXY_SECRET, and have the proxy send it in X-Proxy-Secret.";
+                    self.advise(CHECK, Outcome::Warning, reliance, advice);
+                }
                 self.note(CHECK, Outcome::Ok, "every setting is good");
                 TimeDelta::from_std(config.tokens.ttl).unwrap_or(TimeDelta::hours(1))
             }
@@ -196,7 +201,11 @@ impl Findings {
             let token = chathub
                 .mint_operator_token(operator.id, chathub.now() + ttl)
                 .await?;
-            chathub.validate_operator_token(&token.secret).await
+            let check = chathub.validate_operator_token(&token.secret).await?;
+            if check.is_for_another(operator.id) {
+                return Err(Error::BadAnswer(BadAnswer::OtherOperator));
+            }
+            Ok(check)
         };
         let whose = format!("operator {} {}", operator.id, shown(&operator.name));
         match check.await {

@@ -7,7 +7,8 @@ pub(super) const fn is_certainly_not_done(error: &Error) -> bool {
     is_certainly_never_done(error)
         || matches!(
             error,
-            Error::Throttled { .. } | Error::Unavailable(Unreachable::NoConnection)
+            Error::Throttled { .. }
+                | Error::Unavailable(Unreachable::NoConnection | Unreachable::TokenRefused)
         )
 }
 

@@ -37,6 +37,8 @@ pub(super) struct Words {
     /// The language's tag in HTML.
     pub(super) lang: &'static str,
     pub(super) what_to_do: &'static str,
+    /// Before the identity of the visitor.
+    pub(super) logged_in_as: &'static str,
     pub(super) for_the_administrator: &'static str,
     pub(super) problem: &'static str,
     pub(super) request: &'static str,

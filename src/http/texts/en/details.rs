@@ -3,8 +3,9 @@
 use std::borrow::Cow;
 
 use crate::access::Denied;
-use crate::chathub::{self, Unreachable};
+use crate::chathub::{self, BadAnswer, Unreachable};
 use crate::http::detail::Detail;
+use crate::http::identity::ShownIdentity;
 use crate::rate_limit::Limit;
 use crate::source::UnknownSource;
 
@@ -13,6 +14,12 @@ pub(in crate::http::texts) fn detail(detail: &Detail) -> Cow<'_, str> {
     match detail {
         Detail::English(text) => Cow::Borrowed(text),
         Detail::Denied(denied) => Cow::Borrowed(of_denied(*denied)),
+        Detail::IdentityUnknown(identity) => of_identity(identity).into(),
+        Detail::HostNotAllowed => Cow::Borrowed(
+            "With ACCESS=open the widget answers only under an IP address, `localhost`, or the host of PUBLIC_URL: a page of another \
+             name could be an attacker's, led here by DNS. Set PUBLIC_URL to the address that this was asked for, such as \
+             https://chat.example.",
+        ),
         Detail::Limited(limit) => Cow::Borrowed(of_limit(*limit)),
         Detail::ChatHub(error) => Cow::Borrowed(of_chathub(error)),
         Detail::Phone(error) => error.to_string().into(),
@@ -64,6 +71,22 @@ pub(in crate::http::texts) fn detail(detail: &Detail) -> Cow<'_, str> {
     }
 }
 
+fn of_identity(identity: &ShownIdentity) -> String {
+    let who = identity.text();
+    let to_do = identity.map_line().map_or_else(
+        || "Add it to OPERATOR_MAP_FILE; it is shortened here, and whole in the log as `caller`.".to_owned(),
+        |line| {
+            format!(
+                "Add this line to OPERATOR_MAP_FILE, with the operator's ChatHub id in place of 101: `{line}`. If it has one \
+                 already, no operator is called as that line says."
+            )
+        },
+    );
+    format!(
+        "The login in front of this service says that this is `{who}`, which leads to no operator. {to_do}"
+    )
+}
+
 fn parameter(name: Option<&str>) -> Cow<'static, str> {
     name.map_or(Cow::Borrowed("name of a parameter"), |name| {
         format!("parameter `{name}`").into()
@@ -77,8 +100,8 @@ const fn of_denied(denied: Denied) -> &'static str {
             "The link has no `pass=`: the CRM must sign one, or the link must come from POST /links."
         }
         Denied::PassInvalid => {
-            "The pass is not one that this service takes: check the key and its id, the algorithm, and that `exp` is not further \
-             ahead than the key allows."
+            "The pass is not one that this service takes: check the key and its id, the algorithm, that `exp` is not further \
+             ahead than the key allows, and that a pass with an `aud` has a key with this `audience`."
         }
         Denied::PassExpired => {
             "The link's time is over. Go back to the CRM, reload the page and click again."
@@ -91,6 +114,9 @@ const fn of_denied(denied: Denied) -> &'static str {
         }
         Denied::IdentityMissing => {
             "The proxy in front of this service names no agent. Log in there, and try again."
+        }
+        Denied::IdentityUnknown => {
+            "The identity that the proxy names leads to no operator: add it to OPERATOR_MAP_FILE."
         }
         Denied::ApiKeyInvalid => "A valid API key belongs in the header `Authorization: Bearer`.",
         Denied::OperatorMissing => {
@@ -111,7 +137,9 @@ const fn of_denied(denied: Denied) -> &'static str {
             "The link leaves the choice of the operator open, with `auto:`, and OPERATOR_AUTO is off here."
         }
         Denied::DirectoryNeeded => "ChatHub's operators are not known yet. Try again in a moment.",
-        Denied::OperatorNotAllowed => "Who is calling may not open this operator's panel.",
+        Denied::OperatorNotAllowed => {
+            "The caller may not open this operator's panel, or there is no such operator."
+        }
         Denied::NetworkNotAllowed => "Chats are opened from the company's own networks only.",
     }
 }
@@ -153,6 +181,13 @@ const fn of_chathub(error: &chathub::Error) -> &'static str {
         }
         E::Unavailable(_) => "ChatHub has a problem of its own. Try again in a moment.",
         E::TimedOut => "ChatHub does not answer in time. Try again in a moment.",
+        E::BadAnswer(BadAnswer::Page) => {
+            "Something in front of ChatHub, such as a firewall, has refused the request in its place. Try again; if it stays so, whoever \
+             runs this service should look at what stands between."
+        }
+        E::BadAnswer(BadAnswer::Clocks) => {
+            "ChatHub's clock and this service's differ by more than a day. Whoever runs this service must set the clock."
+        }
         E::BadAnswer(_) => {
             "ChatHub's answer could not be understood. Try again; if it stays so, whoever runs this service should look \
              at CHATHUB_URL."

@@ -8,6 +8,7 @@ use crate::http::kind::Kind;
 pub(super) const WORDS: Words = Words {
     lang: "en",
     what_to_do: "What to do",
+    logged_in_as: "You are logged in as",
     for_the_administrator: "For the administrator",
     problem: "Problem",
     request: "request",
@@ -90,6 +91,11 @@ pub(super) const fn advice(kind: Kind) -> Advice {
             "The operator is switched off or deleted in ChatHub.",
             "Ask whoever administers ChatHub in your company to activate the operator. It takes effect after a minute.",
         ),
+        Kind::IdentityUnknown => (
+            "You are logged in, but no operator in ChatHub belongs to this login.",
+            "Is this another account than your own? Log out of the company's login, and log in as yourself. If it is yours, ask the \
+             administrator to add it, and send this page along.",
+        ),
         Kind::PassMismatch => (
             "The link's values do not agree with its signed pass.",
             FROM_THE_CRM,
@@ -123,6 +129,10 @@ pub(super) const fn advice(kind: Kind) -> Advice {
             REPORT,
         ),
         Kind::QueryTooLong => ("The link is longer than any button's.", REPORT),
+        Kind::HostNotAllowed => (
+            "The chat panel was asked for under a name that is not known to be its own.",
+            "Tell the administrator, and send this page along.",
+        ),
         Kind::RateLimited => (
             "Too many chats have been opened, or tried, in a short time.",
             WAIT,

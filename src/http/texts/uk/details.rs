@@ -3,8 +3,9 @@
 use std::borrow::Cow;
 
 use crate::access::Denied;
-use crate::chathub::{self, Unreachable};
+use crate::chathub::{self, BadAnswer, Unreachable};
 use crate::http::detail::Detail;
+use crate::http::identity::ShownIdentity;
 use crate::phone::PhoneError;
 use crate::rate_limit::Limit;
 
@@ -13,6 +14,12 @@ pub(in crate::http::texts) fn detail(detail: &Detail) -> Cow<'_, str> {
     match detail {
         Detail::English(text) => Cow::Borrowed(text),
         Detail::Denied(denied) => Cow::Borrowed(of_denied(*denied)),
+        Detail::IdentityUnknown(identity) => of_identity(identity).into(),
+        Detail::HostNotAllowed => Cow::Borrowed(
+            "З ACCESS=open віджет відповідає лише за IP-адресою, за `localhost` або за хостом із PUBLIC_URL: сторінка з іншим іменем може \
+             належати зловмисникові, який спрямував це ім'я сюди через DNS. Задайте PUBLIC_URL з адресою, за якою звертаються, наприклад \
+             https://chat.example.",
+        ),
         Detail::Limited(limit) => Cow::Borrowed(of_limit(*limit)),
         Detail::ChatHub(error) => Cow::Borrowed(of_chathub(error)),
         Detail::Phone(error) => of_phone(*error),
@@ -68,6 +75,22 @@ pub(in crate::http::texts) fn detail(detail: &Detail) -> Cow<'_, str> {
     }
 }
 
+fn of_identity(identity: &ShownIdentity) -> String {
+    let who = identity.text();
+    let to_do = identity.map_line().map_or_else(
+        || "Додайте його до OPERATOR_MAP_FILE; тут його скорочено, а повністю він є в журналі як `caller`.".to_owned(),
+        |line| {
+            format!(
+                "Додайте до OPERATOR_MAP_FILE цей рядок з ідентифікатором оператора в ChatHub замість 101: `{line}`. Якщо такий рядок \
+                 уже є, оператора з указаним у ньому іменем немає."
+            )
+        },
+    );
+    format!(
+        "Вхід перед цим сервісом каже, що це `{who}`, а такому запису не відповідає жоден оператор. {to_do}"
+    )
+}
+
 fn parameter(name: Option<&str>) -> Cow<'static, str> {
     name.map_or(Cow::Borrowed("Назву параметра"), |name| {
         format!("Параметр `{name}`").into()
@@ -100,8 +123,8 @@ const fn of_denied(denied: Denied) -> &'static str {
             "У посиланні немає `pass=`: перепустку має підписати CRM, або посилання має створити POST /links."
         }
         Denied::PassInvalid => {
-            "Цей сервіс не приймає такої перепустки: перевірте ключ і його ідентифікатор, алгоритм, а також те, що `exp` не пізніше, ніж \
-             дозволяє ключ."
+            "Цей сервіс не приймає такої перепустки: перевірте ключ і його ідентифікатор, алгоритм, чи `exp` не пізніше, ніж дозволяє \
+             ключ, і чи має ключ такий `audience`, якщо в перепустці є `aud`."
         }
         Denied::PassExpired => {
             "Час дії посилання минув. Поверніться до CRM, оновіть сторінку й натисніть ще раз."
@@ -114,6 +137,9 @@ const fn of_denied(denied: Denied) -> &'static str {
         }
         Denied::IdentityMissing => {
             "Проксі перед цим сервісом не називає агента. Увійдіть там і спробуйте ще раз."
+        }
+        Denied::IdentityUnknown => {
+            "Обліковому запису, який називає проксі, не відповідає жоден оператор: додайте його до OPERATOR_MAP_FILE."
         }
         Denied::ApiKeyInvalid => "Дійсний ключ API має бути в заголовку `Authorization: Bearer`.",
         Denied::OperatorMissing => {
@@ -134,7 +160,7 @@ const fn of_denied(denied: Denied) -> &'static str {
         }
         Denied::DirectoryNeeded => "Оператори ChatHub ще не відомі. Спробуйте за мить.",
         Denied::OperatorNotAllowed => {
-            "Тому, хто звертається, не дозволено відкривати панель цього оператора."
+            "Тому, хто звертається, не дозволено відкривати панель цього оператора, або такого оператора немає."
         }
         Denied::NetworkNotAllowed => "Чати відкриваються лише з власних мереж компанії.",
     }
@@ -175,6 +201,13 @@ const fn of_chathub(error: &chathub::Error) -> &'static str {
         }
         E::Unavailable(_) => "У ChatHub власні неполадки. Спробуйте за мить.",
         E::TimedOut => "ChatHub не відповідає вчасно. Спробуйте за мить.",
+        E::BadAnswer(BadAnswer::Page) => {
+            "Замість ChatHub відмовило щось перед ним, наприклад мережевий екран. Спробуйте ще раз; якщо це повторюється, тому, хто \
+             обслуговує цей сервіс, варто перевірити, що стоїть між ними."
+        }
+        E::BadAnswer(BadAnswer::Clocks) => {
+            "Годинники ChatHub і цього сервісу розходяться більш ніж на добу. Тому, хто обслуговує цей сервіс, треба виправити час."
+        }
         E::BadAnswer(_) => {
             "Відповідь ChatHub не вдалося зрозуміти. Спробуйте ще раз; якщо це повторюється, тому, хто обслуговує цей сервіс, варто \
              перевірити CHATHUB_URL."
