@@ -93,7 +93,8 @@ class Bounds(unittest.TestCase):
             for length, is_taken in [(least, True), (least - 1, False)]:
                 secret = "c" * length
                 access = {"ACCESS": "pass,sso", "SSO_HEADER": "X-User", "TRUSTED_PROXIES": "10.0.0.0/8"}
-                run = subprocess.run([PROGRAM, "serve"], env={**access, name: secret}, capture_output=True, text=True, check=False)
+                good = {"PASS_SECRET": "c" * 32, "SSO_PROXY_SECRET": "c" * 16}
+                run = subprocess.run([PROGRAM, "serve"], env={**access, **good, name: secret}, capture_output=True, text=True, check=False)
                 lines = (run.stdout + run.stderr).removeprefix("open-chat: ").splitlines()
                 self.assertEqual(name not in {line.split(":")[0] for line in lines}, is_taken, lines)
                 plain = yaml.safe_load(mode("everything-on" if name == "SSO_PROXY_SECRET" else "redis").read_text())
