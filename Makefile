@@ -91,6 +91,7 @@ coverage: ## Which lines the unit and API tests run, file by file; needs LLVM's 
 
 test-chart: ## The Helm chart, with helm 3 and 4, for each Kubernetes
 	tests/tools.sh
+	$(CARGO) build --locked
 	tests/keep-output.sh $(LOGS) add $(PYTHON) -m unittest discover --start-directory tests/chart
 
 test-image: ## The container image, and the chart's pods made of it

@@ -230,6 +230,10 @@ async fn a_wrong_configuration() {
         &[
             "FAILED   configuration  PASS_SECRET: must be set for ACCESS=pass",
             "FAILED   configuration  TOKEN_TTL: not a duration",
+            concat!(
+                env!("CARGO_PKG_REPOSITORY"),
+                "/docs/operations.md#settings has every setting"
+            ),
             // ChatHub's own settings are good, so it is tried all the same.
             "ok       chathub",
             "ok       token",

@@ -143,6 +143,17 @@ fn every_alert_has_its_part_in_the_runbook() {
         count += 1;
     }
     assert!(count > 20, "{count}");
+    // By whole addresses: whoever reads an alert at night has no copy of the source.
+    let home = env!("CARGO_PKG_REPOSITORY");
+    assert_eq!(
+        files
+            .matches(&format!("{home}/docs/operations.md#"))
+            .count(),
+        count
+    );
+    assert_eq!(files.matches("runbook_url: ").count(), parts.len());
+    let chart = document("helm/open-chat/Chart.yaml");
+    assert!(chart.contains(&format!("\nhome: {home}\n")), "{home}");
 }
 
 #[test]

@@ -350,6 +350,38 @@ fn the_alerts_do_what_their_tests_say() {
     }
 }
 
+/// A kind that belongs nowhere would raise no alert, however many clicks it refuses.
+#[test]
+fn every_refusal_belongs_to_an_alert_or_is_known_to_need_none() {
+    // Robots, previews and scanners cause these all day.
+    let needs_none = ["not-a-navigation", "not-found", "method-not-allowed"];
+    let rules = read("helm/open-chat/files/rules.yaml");
+    let watched: Vec<Vec<&str>> = [
+        "- alert: OpenChatSetupErrors",
+        "- alert: OpenChatAttack",
+        "groups:",
+    ]
+    .iter()
+    .map(|begin| {
+        let (_, rule) = rules.split_once(begin).unwrap();
+        let (_, kinds) = rule.split_once("kind=~\"").unwrap();
+        kinds.split_once('"').unwrap().0.split('|').collect()
+    })
+    .collect();
+    let matches = |pattern: &str, kind: &str| match pattern.strip_suffix(".*") {
+        Some(begin) => kind.starts_with(begin),
+        None => kind == pattern,
+    };
+    for kind in open_chat::http::Kind::ALL {
+        let name = kind.name();
+        let is_watched = watched
+            .iter()
+            .flatten()
+            .any(|pattern| matches(pattern, name));
+        assert_eq!(is_watched, !needs_none.contains(&name), "{name}");
+    }
+}
+
 /// Every alert of the chart.
 pub fn alert_names() -> Vec<String> {
     [

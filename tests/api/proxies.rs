@@ -568,14 +568,18 @@ async fn open_chat_gets_the_proxy_s_word_once_and_nothing_of_the_client_s(#[case
     let proxy = Proxy::start(kind, open_chat.address).await;
     assert_eq!(proxy.click(&FORGED.concat()).await.status(), 200);
 
-    let asked = open_chat.asked();
-    let [head] = asked.as_slice() else {
+    assert_only_the_proxy_s_word(
+        &open_chat.asked(),
+        "GET /open-chat?phone=0501234567 HTTP/1.1",
+    );
+}
+
+/// One request has reached open-chat, with what the proxy says of Ann and no header of hers.
+fn assert_only_the_proxy_s_word(asked: &[String], line: &str) {
+    let [head] = asked else {
         panic!("one request, not {}", asked.len());
     };
-    assert_eq!(
-        head.lines().next(),
-        Some("GET /open-chat?phone=0501234567 HTTP/1.1")
-    );
+    assert_eq!(head.lines().next(), Some(line));
     let mut headers = headers(head);
     let id = headers.remove("x-request-id").unwrap();
     assert!(!id.contains("canary") && !id.contains('&'), "{id}");
@@ -595,7 +599,40 @@ async fn open_chat_gets_the_proxy_s_word_once_and_nothing_of_the_client_s(#[case
 #[case::nginx(Nginx)]
 #[case::haproxy(HaProxy)]
 #[tokio::test]
-async fn nothing_but_the_button_s_path_is_open(#[case] kind: Kind) {
+async fn the_link_builder_is_open_to_who_is_logged_in(#[case] kind: Kind) {
+    let service = open_chat(&format!("builder-{}", kind.name())).await;
+    let proxy = Proxy::start(kind, address_of(&service)).await;
+    let page = "/builder?crm=bitrix24&operator=101&phone=%2B380501234567";
+    let answer = proxy.ask(page, &kind.login()).await;
+    assert_eq!(answer.status(), 200);
+    assert!(answer.header("content-type").starts_with("text/html"));
+    // What is filled in has arrived.
+    assert!(answer.0.contains("value=\"101\""), "{}", answer.0);
+
+    for headers in [String::new(), kind.guess()] {
+        let answer = proxy.ask(page, &headers).await;
+        assert_eq!(answer.status(), 401, "{headers}");
+    }
+}
+
+#[rstest]
+#[case::nginx(Nginx)]
+#[case::haproxy(HaProxy)]
+#[tokio::test]
+async fn the_builder_gets_the_proxy_s_word_once_and_nothing_of_the_client_s(#[case] kind: Kind) {
+    let open_chat = StandIn::open_chat().await;
+    let proxy = Proxy::start(kind, open_chat.address).await;
+    let headers = kind.login() + &FORGED.concat();
+    let answer = proxy.ask("/builder?phone=0501234567", &headers).await;
+    assert_eq!(answer.status(), 200);
+    assert_only_the_proxy_s_word(&open_chat.asked(), "GET /builder?phone=0501234567 HTTP/1.1");
+}
+
+#[rstest]
+#[case::nginx(Nginx)]
+#[case::haproxy(HaProxy)]
+#[tokio::test]
+async fn nothing_but_the_button_and_the_builder_is_open(#[case] kind: Kind) {
     let open_chat = StandIn::open_chat().await;
     let proxy = Proxy::start(kind, open_chat.address).await;
     for path in [
@@ -607,6 +644,11 @@ async fn nothing_but_the_button_s_path_is_open(#[case] kind: Kind) {
         "//metrics",
         "/%6detrics",
         "/open-chat/",
+        "/builder/",
+        "/builder/connectors/kommo",
+        "/builder%2f..%2fmetrics",
+        "/widget",
+        "/openapi.json",
         "/open-chat/../metrics",
         "/open-chat%2f..%2fmetrics",
         "/metrics?/open-chat",

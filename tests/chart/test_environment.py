@@ -56,6 +56,16 @@ class Environment(unittest.TestCase):
         self.assertIn("'http://chat.acme.internal/", notes(mode("open")))
         self.assertIn("port-forward deployment/buttons-open-chat 8080:8080 9000\n", notes(mode("simulator")))
 
+    def test_the_notes_name_the_link_builder(self):
+        words = "a page that composes their URLs: "
+        self.assertIn(f"{words}https://chat.example.com/builder\n", notes(mode("sso")))
+        self.assertIn(f"{words}http://127.0.0.1:8080/builder\n", notes(mode("simulator")))
+        self.assertIn(f"{words}http://127.0.0.1:8080/builder\n", notes(mode("key")))
+        # It is off there.
+        self.assertNotIn(words, notes(mode("everything-on")))
+        with values_file({"publicPaths": ["/open-chat"]}) as file:
+            self.assertNotIn(words, notes(mode("open"), file))
+
     def test_redis_is_known_wherever_its_address_comes_from(self):
         for given, known in [
             ({}, False),

@@ -7,7 +7,7 @@ import tempfile
 import unittest
 
 import yaml
-from helm import CHART, MODES, container, mode, one, template
+from helm import CHART, MODES, container, mode, one, template, values_file
 
 RULES = [CHART / "files" / name for name in ("rules.yaml", "rules-working-hours.yaml")]
 DASHBOARD = CHART / "files/dashboard.json"
@@ -28,6 +28,15 @@ def fires(objects, up):
     return run.returncode != 0
 
 
+def understood(rules):
+    """Whether Prometheus takes these."""
+    with tempfile.NamedTemporaryFile("w", suffix=".yaml") as file:
+        yaml.safe_dump(rules, file)
+        file.flush()
+        run = subprocess.run(["promtool", "check", "rules", file.name], capture_output=True, text=True, check=False)
+    return run.returncode == 0
+
+
 class Monitoring(unittest.TestCase):
     def test_prometheus_understands_the_rules(self):
         for path in RULES:
@@ -42,6 +51,41 @@ class Monitoring(unittest.TestCase):
         self.assertEqual(one(objects, "PrometheusRule")["spec"], {"groups": groups})
         dashboard = one(objects, "ConfigMap", "-dashboard")["data"]["open-chat.json"]
         self.assertEqual(json.loads(dashboard), json.loads(DASHBOARD.read_text()))
+
+    def test_an_alert_and_a_panel_lead_to_the_runbook(self):
+        home = yaml.safe_load((CHART / "Chart.yaml").read_text())["home"]
+        for given, base in [({}, home), ({"runbookBaseUrl": "https://git.acme.example/chats/blob/main/"}, "https://git.acme.example/chats/blob/main")]:
+            with values_file({"prometheusRule": given}) as file:
+                objects = template(mode("everything-on"), file)
+            alerts = [rule for group in one(objects, "PrometheusRule")["spec"]["groups"] for rule in group["rules"] if "alert" in rule]
+            self.assertGreater(len(alerts), 10)
+            for alert in alerts:
+                self.assertEqual(alert["annotations"]["runbook_url"], f"{base}/docs/operations.md#{alert['alert'].lower()}")
+                self.assertNotIn("runbook", alert["annotations"])
+            dashboard = one(objects, "ConfigMap", "-dashboard")["data"]["open-chat.json"]
+            links = [part.split(")")[0] for part in dashboard.split("](")[1:]]
+            self.assertGreater(len(links), 10)
+            for link in links:
+                self.assertTrue(link.startswith(f"{base}/docs/operations.md#"), link)
+            self.assertEqual(home in dashboard, base == home)
+
+    def test_the_thresholds_of_a_button_that_is_set_up_wrong_are_values(self):
+        def alert(given):
+            with values_file({"prometheusRule": {"setupErrors": given}}) as file:
+                objects = template(mode("everything-on"), file)
+            self.assertTrue(understood(one(objects, "PrometheusRule")["spec"]))
+            groups = one(objects, "PrometheusRule")["spec"]["groups"]
+            (found,) = [rule for group in groups for rule in group["rules"] if rule.get("alert") == "OpenChatSetupErrors"]
+            return found["expr"], found["annotations"]["description"]
+
+        expression, description = alert({})
+        changed, told = alert({"window": "6h", "count": 20, "ratio": 0.5})
+        for was, is_now, times in [("[1h]", "[6h]", 4), ("> 5\n", "> 20\n", 1), ("0.2 * (", "0.5 * (", 2)]:
+            self.assertEqual((expression.count(was), changed.count(was)), (times, 0))
+            expression = expression.replace(was, is_now)
+        self.assertEqual(expression, changed)
+        self.assertIn("clicks of the last 1h were", description)
+        self.assertIn("clicks of the last 6h were", told)
 
     def test_the_alert_of_an_outage_is_about_this_release(self):
         for values in MODES:

@@ -2,6 +2,7 @@
 
 import base64
 import copy
+import json
 import tempfile
 import unittest
 
@@ -9,7 +10,7 @@ import yaml
 from helm import CHART, HELMS, KUBERNETES, MODES, RELEASE, ROOT, container, helm, mode, one, template, values_file
 from schemas import problems
 
-PUBLIC = {"/open-chat", "/links", "/widget", "/builder", "/openapi.json"}
+PUBLIC = {"/", "/open-chat", "/links", "/widget", "/builder", "/openapi", "/openapi.json", "/oauth2"}
 
 
 class Objects(unittest.TestCase):
@@ -88,7 +89,7 @@ class Objects(unittest.TestCase):
                 self.assertIs(pod["automountServiceAccountToken"], False)
                 self.assertLessEqual({"runAsNonRoot": True, "runAsUser": 65532}.items(), pod["securityContext"].items())
                 self.assertEqual(pod["securityContext"]["seccompProfile"], {"type": "RuntimeDefault"})
-                for part in pod["containers"]:
+                for part in pod["containers"] + pod.get("initContainers", []):
                     expected = {
                         "allowPrivilegeEscalation": False,
                         "readOnlyRootFilesystem": True,
@@ -110,17 +111,22 @@ class Objects(unittest.TestCase):
             self.assertEqual([ops["clusterIP"], *(port["targetPort"] for port in ops["ports"])], ["None", "ops"])
 
             clicks = [o for o in objects if o["kind"] == "Service" and not o["metadata"]["name"].endswith("-ops")][0]
-            self.assertEqual([port["targetPort"] for port in clicks["spec"]["ports"]], ["http"])
+            target = "login" if values == mode("sso-sidecar") else "http"
+            self.assertEqual([port["targetPort"] for port in clicks["spec"]["ports"]], [target])
             name, port = clicks["metadata"]["name"], clicks["spec"]["ports"][0]
             for manifest in objects:
                 if manifest["kind"] == "Ingress":
                     for rule in manifest["spec"]["rules"]:
                         for path in rule["http"]["paths"]:
                             self.assertIn(path["path"], PUBLIC)
+                            # With all below it, but for the root, below which everything is.
+                            self.assertEqual(path["pathType"], "Exact" if path["path"] == "/" else "Prefix")
                             self.assertEqual(path["backend"]["service"], {"name": name, "port": {"name": port["name"]}})
                 elif manifest["kind"] == "HTTPRoute":
                     (rule,) = manifest["spec"]["rules"]
                     self.assertLessEqual({match["path"]["value"] for match in rule["matches"]}, PUBLIC)
+                    for match in (match["path"] for match in rule["matches"]):
+                        self.assertEqual(match["type"], "Exact" if match["value"] == "/" else "PathPrefix")
                     self.assertEqual(rule["backendRefs"], [{"name": name, "port": port["port"]}])
 
     def test_nobody_scrapes_who_is_not_named(self):
@@ -196,12 +202,93 @@ class Objects(unittest.TestCase):
         names = {o["metadata"]["name"] for o in objects if o["kind"] == "ConfigMap"}
         self.assertEqual(names, {f"{RELEASE}-more", f"{RELEASE}-even-more"})
 
-    def test_the_documented_installation_is_one(self):
-        document = (ROOT / "docs/operations.md").read_text().split("\n### Install\n")[1]
-        with tempfile.NamedTemporaryFile("w") as file:
-            file.write(document.split("```yaml\n")[1].split("```")[0])
-            file.flush()
-            self.assertEqual(len(one(template(file.name), "Ingress")["spec"]["tls"]), 1)
+    def test_every_route_can_be_led_in_and_those_of_today_are(self):
+        """But for health and metrics, which are on a port of their own."""
+        paths = set(json.loads((ROOT / "src/http/openapi.json").read_text())["paths"]) | {"/"}
+        paths -= {"/healthz", "/readyz", "/metrics"}
+        values = yaml.safe_load((CHART / "values.yaml").read_text())["publicPaths"]
+        schema = json.loads((CHART / "values.schema.json").read_text())["properties"]["publicPaths"]["items"]["enum"]
+        for path in paths:
+            self.assertTrue([led for led in values if path == led or led != "/" and path.startswith(f"{led}/")], path)
+        self.assertLessEqual(set(values), set(schema))
+        coming = {"/pair", "/handler", "/manifest.webmanifest", "/icon-192.png", "/icon-512.png", "/connect"}
+        self.assertEqual(set(schema), set(values) | coming | {"/oauth2"})
+        with values_file({"publicPaths": schema}) as file:
+            objects = template(mode("everything-on"), file)
+        (rule,) = one(objects, "HTTPRoute")["spec"]["rules"]
+        self.assertEqual([match["path"]["value"] for match in rule["matches"]], schema)
+
+    def test_a_login_in_the_pod_stands_before_the_service(self):
+        objects = template(mode("sso-sidecar"))
+        pod = one(objects, "Deployment")["spec"]["template"]["spec"]
+        self.assertEqual([part["name"] for part in pod["containers"]], ["open-chat", "oauth2-proxy"])
+        self.assertEqual([part["name"] for part in pod["initContainers"]], ["certificates"])
+        environment = {v["name"]: v.get("value") for v in container(objects)["env"]}
+        self.assertEqual(environment["LISTEN"], "127.0.0.1:8080")
+        clicks = [o for o in objects if o["kind"] == "Service" and not o["metadata"]["name"].endswith("-ops")][0]
+        self.assertEqual(clicks["spec"]["ports"][0]["targetPort"], "login")
+        ingress = one(objects, "NetworkPolicy")["spec"]["ingress"]
+        self.assertEqual(ingress[0], {"ports": [{"port": "login"}]})
+        with values_file({"service": {"targetPort": 4180}}) as file:
+            objects = template(mode("sso-sidecar"), file)
+        self.assertEqual(one(objects, "NetworkPolicy")["spec"]["ingress"][0], {"ports": [{"port": 4180}]})
+
+    def test_why_a_pod_has_ended_is_to_be_seen(self):
+        """In `kubectl describe`, and by `helm test --logs`, for which the test's pod must still be there."""
+        for values in MODES:
+            for manifest in template(values):
+                if manifest["kind"] == "Pod":
+                    self.assertEqual(manifest["metadata"]["annotations"]["helm.sh/hook-delete-policy"], "before-hook-creation")
+                    parts = manifest["spec"]["containers"]
+                elif manifest["kind"] == "Deployment":
+                    parts = [part for part in manifest["spec"]["template"]["spec"]["containers"] if part["name"] != "oauth2-proxy"]
+                else:
+                    continue
+                for part in parts:
+                    self.assertEqual(part["terminationMessagePolicy"], "FallbackToLogsOnError")
+
+    def test_the_documented_values_are_values(self):
+        """Whole ones by themselves, parts of some on top of a mode; what they make is valid."""
+        document = (ROOT / "docs/operations.md").read_text().split("\n## Kubernetes\n")[1].split("\n## ")[0]
+        blocks = [block.split("```")[0] for block in document.split("```yaml\n")[1:]]
+        made = []
+        for block in blocks:
+            modes = [] if "access:" in block else [mode("redis")]
+            with tempfile.NamedTemporaryFile("w") as file:
+                file.write(block)
+                file.flush()
+                objects = template(*modes, file.name)
+            for manifest in objects:
+                self.assertEqual(problems(manifest, "1.33"), [], block)
+            made.append(objects)
+        install, ingress, sidecar, ipv6, openshift = made
+        self.assertEqual(len(one(install, "Ingress")["spec"]["tls"]), 1)
+
+        annotations = one(ingress, "Ingress")["metadata"]["annotations"]
+        header = {v["name"]: v.get("value") for v in container(ingress)["env"]}["SSO_HEADER"]
+        self.assertEqual(annotations["nginx.ingress.kubernetes.io/auth-response-headers"], header)
+        self.assertIn("proxy_set_header X-Proxy-Secret", annotations["nginx.ingress.kubernetes.io/configuration-snippet"])
+
+        service, login = one(sidecar, "Deployment")["spec"]["template"]["spec"]["containers"]
+        environment = {v["name"]: v.get("value") for v in service["env"]}
+        # What oauth2-proxy sets itself in each request. It lets a client's X-Auth-Request-Email through.
+        self.assertEqual(environment["SSO_HEADER"], "X-Forwarded-Email")
+        self.assertEqual((environment["LISTEN"], environment["TRUSTED_PROXIES"]), ("127.0.0.1:8080", "127.0.0.1"))
+        self.assertIn("--upstream=http://127.0.0.1:8080", login["args"])
+        clicks = [o for o in sidecar if o["kind"] == "Service" and not o["metadata"]["name"].endswith("-ops")][0]
+        self.assertEqual(clicks["spec"]["ports"][0]["targetPort"], login["ports"][0]["name"])
+        paths = [path["path"] for path in one(sidecar, "Ingress")["spec"]["rules"][0]["http"]["paths"]]
+        self.assertEqual(paths, ["/open-chat", "/builder", "/oauth2"])
+
+        environment = {v["name"]: v.get("value") for v in container(ipv6)["env"]}
+        self.assertEqual((environment["LISTEN"], environment["OPS_LISTEN"]), ("[::]:8080", "[::]:9090"))
+        dns = {"ports": [{"port": 5353, "protocol": "UDP"}, {"port": 5353, "protocol": "TCP"}]}
+        self.assertIn(dns, one(openshift, "NetworkPolicy")["spec"]["egress"])
+
+    def test_a_shipped_ingress_with_a_login_names_the_agent_and_itself(self):
+        annotations = one(template(mode("sso")), "Ingress")["metadata"]["annotations"]
+        self.assertEqual(annotations["nginx.ingress.kubernetes.io/auth-response-headers"], "X-Auth-Request-Email")
+        self.assertIn("proxy_set_header X-Proxy-Secret", annotations["nginx.ingress.kubernetes.io/configuration-snippet"])
 
     def test_the_simulator_needs_no_other_machine(self):
         objects = template(mode("simulator"))

@@ -2,7 +2,7 @@
 {{- define "open-chat.check" -}}
 {{- $access := include "open-chat.access" . | replace " " "" }}
 {{- if not $access }}
-{{- fail "\n\naccess is not set: it says who may open whose panel. Set it to pass, sso, key or a list of them (docs/security.md helps to choose), or to open in a closed network; or try everything out with --set simulator.enabled=true." }}
+{{- fail (printf "\n\naccess is not set: it says who may open whose panel. Set it to pass, sso, key or a list of them (%s/docs/security.md helps to choose), or to open in a closed network; or try everything out with --set simulator.enabled=true." .Chart.Home) }}
 {{- end }}
 
 {{- /* Where each variable comes from; NAME_FILE is NAME from a file. */}}
@@ -10,15 +10,14 @@
 {{- range $name, $value := .Values.config }}
 {{- if include "open-chat.text" $value }}{{ include "open-chat.give" (list $given $name "config") }}{{ end }}
 {{- end }}
-{{- range $name, $_ := .Values.secrets }}
+{{- range $name, $_ := include "open-chat.map" .Values.secrets | fromYaml }}
 {{- include "open-chat.give" (list $given $name "secrets") }}
 {{- end }}
-{{- range $secret, $keys := .Values.existingSecrets }}
+{{- range $secret, $keys := include "open-chat.existingSecrets" . | fromJson }}
 {{- range $name, $_ := $keys }}{{ include "open-chat.give" (list $given $name (printf "existingSecrets.%s" $secret)) }}{{ end }}
 {{- end }}
-{{- range $value := list "operatorMap" "existingOperatorMap" }}
-{{- if index $.Values $value }}{{ include "open-chat.give" (list $given "OPERATOR_MAP_FILE" $value) }}{{ end }}
-{{- end }}
+{{- if include "open-chat.map" .Values.operatorMap }}{{ include "open-chat.give" (list $given "OPERATOR_MAP_FILE" "operatorMap") }}{{ end }}
+{{- if .Values.existingOperatorMap }}{{ include "open-chat.give" (list $given "OPERATOR_MAP_FILE" "existingOperatorMap") }}{{ end }}
 {{- range .Values.extraEnv }}
 {{- include "open-chat.give" (list $given .name "extraEnv") }}
 {{- end }}
@@ -63,6 +62,8 @@
 
 {{- include "open-chat.checkSso" (list . $given $modes) }}
 
+{{- include "open-chat.checkBounds" . }}
+
 {{- if not .Values.config.OPS_LISTEN }}
 {{- fail "\n\nconfig.OPS_LISTEN must be set: in this chart, health and metrics have a port of their own." }}
 {{- else if eq (include "open-chat.port" .) (include "open-chat.opsPort" .) }}
@@ -76,6 +77,15 @@
 {{- end }}
 {{- if and .Values.ingress.enabled (not .Values.ingress.hosts) }}
 {{- fail "\n\ningress.hosts is empty: name the host that the buttons lead to." }}
+{{- end }}
+{{- $ports := list "http" }}
+{{- range .Values.extraContainers }}
+{{- range .ports }}{{ $ports = append $ports (.name | default "") }}{{ end }}
+{{- end }}
+{{- with .Values.service.targetPort }}
+{{- if and (kindIs "string" .) (not (has . $ports)) }}
+{{- fail (printf "\n\nservice.targetPort is %s, and no port of the pod has that name: http is the service's own, others are those of extraContainers." .) }}
+{{- end }}
 {{- end }}
 {{- if and .Values.httpRoute.enabled (not .Values.httpRoute.parentRefs) }}
 {{- fail "\n\nhttpRoute.parentRefs is empty: name the Gateway." }}

@@ -5,7 +5,9 @@
 {{- else if kindIs "slice" . }}{{ join "," . }}
 {{- else if kindIs "map" . }}
 {{- $pairs := list }}
-{{- range $name, $value := . }}{{ $pairs = append $pairs (printf "%s=%s" $name (include "open-chat.text" $value)) }}{{ end }}
+{{- range $name, $value := . }}
+{{- with include "open-chat.text" $value }}{{ $pairs = append $pairs (printf "%s=%s" $name .) }}{{ end }}
+{{- end }}
 {{- join "," $pairs }}
 {{- else if not (kindIs "invalid" .) }}{{ . }}
 {{- end }}
@@ -13,6 +15,16 @@
 
 {{- define "open-chat.access" -}}
 {{- include "open-chat.text" .Values.access | default (ternary "open" "" .Values.simulator.enabled) }}
+{{- end }}
+
+{{- /* The Secrets that are there already, each with which variable a key of it is for, as a JSON object; less what an overlay has set to
+null. */}}
+{{- define "open-chat.existingSecrets" -}}
+{{- $secrets := dict }}
+{{- range $secret, $keys := .Values.existingSecrets }}
+{{- with include "open-chat.map" $keys | fromYaml }}{{ $_ := set $secrets $secret . }}{{ end }}
+{{- end }}
+{{- toJson $secrets }}
 {{- end }}
 
 {{- /* The variables that the chart sets, as a JSON object. They stand in the pod's template and in no ConfigMap, so that a pod of an older
@@ -31,8 +43,8 @@ revision that starts again does so with its own settings. Secrets and files appe
 {{- /* The service's default is all that a company should send, and counts for each replica. */}}
 {{- $_ := set $variables "CHATHUB_MAX_RATE" (div 40 (include "open-chat.mostReplicas" .) | max 1 | toString) }}
 {{- end }}
-{{- $secrets := deepCopy .Values.existingSecrets }}
-{{- with .Values.secrets }}
+{{- $secrets := include "open-chat.existingSecrets" . | fromJson }}
+{{- with include "open-chat.map" .Values.secrets | fromYaml }}
 {{- $own := dict }}
 {{- range $key, $_ := . }}
 {{- if eq $key (upper $key) }}{{ $_ := set $own $key $key }}{{ end }}
@@ -44,7 +56,7 @@ revision that starts again does so with its own settings. Secrets and files appe
 {{- $_ := set $variables (printf "%s_FILE" (trimSuffix "_FILE" $variable)) (printf "/run/secrets/%s/%s" $secret $key) }}
 {{- end }}
 {{- end }}
-{{- if or .Values.operatorMap .Values.existingOperatorMap }}
+{{- if include "open-chat.mapName" . }}
 {{- $_ := set $variables "OPERATOR_MAP_FILE" "/etc/open-chat/operator-map.toml" }}
 {{- end }}
 {{- toJson $variables }}

@@ -2,11 +2,13 @@
 {{- .Values.nameOverride | default .Chart.Name | trunc 63 | trimSuffix "-" }}
 {{- end }}
 
-{{- /* Short enough for what is appended to it. */}}
+{{- /* Short enough for what is appended to it, and a name that a Service can have: a release may be called `my.release` or `1st`, and a
+parent chart may call this one `Open_Chat`. */}}
 {{- define "open-chat.fullname" -}}
 {{- $name := include "open-chat.name" . }}
 {{- $full := ternary .Release.Name (printf "%s-%s" .Release.Name $name) (contains $name .Release.Name) }}
-{{- .Values.fullnameOverride | default $full | trunc 50 | trimSuffix "-" }}
+{{- $full = regexReplaceAll "[^a-z0-9]+" (.Values.fullnameOverride | default $full | lower) "-" }}
+{{- ternary $full (printf "open-chat-%s" $full) (regexMatch "^[a-z]" $full) | trunc 50 | trimSuffix "-" }}
 {{- end }}
 
 {{- define "open-chat.opsName" -}}
@@ -19,8 +21,8 @@
 
 {{- /* These never change: a Deployment's selector cannot be changed once it is there. */}}
 {{- define "open-chat.selectorLabels" -}}
-app.kubernetes.io/name: {{ include "open-chat.name" . }}
-app.kubernetes.io/instance: {{ .Release.Name }}
+app.kubernetes.io/name: {{ include "open-chat.name" . | quote }}
+app.kubernetes.io/instance: {{ .Release.Name | quote }}
 {{- end }}
 
 {{- /* What all objects have; some have a name or a component of their own beside it. */}}
@@ -37,8 +39,22 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" | 
 
 {{- /* Other names than the service's, so that no selector takes its pod for one of the service. */}}
 {{- define "open-chat.testLabels" -}}
-app.kubernetes.io/name: {{ include "open-chat.name" . }}-test
-app.kubernetes.io/instance: {{ .Release.Name }}
+app.kubernetes.io/name: {{ include "open-chat.name" . | trunc 58 | trimSuffix "-" }}-test
+app.kubernetes.io/instance: {{ .Release.Name | quote }}
+{{- end }}
+
+{{- /* A map as YAML, without what an overlay has set to null. */}}
+{{- define "open-chat.map" -}}
+{{- $map := dict }}
+{{- range $name, $value := . }}
+{{- if not (kindIs "invalid" $value) }}{{ $_ := set $map $name $value }}{{ end }}
+{{- end }}
+{{- with $map }}{{ toYaml . }}{{ end }}
+{{- end }}
+
+{{- /* The document that alerts, dashboard and messages refer to. */}}
+{{- define "open-chat.runbook" -}}
+{{- .Values.prometheusRule.runbookBaseUrl | default .Chart.Home | trimSuffix "/" }}/docs/operations.md
 {{- end }}
 
 {{- define "open-chat.image" -}}

@@ -1,13 +1,13 @@
 {{- /* Secrets and the map are mounted as directories: Kubernetes brings changes into those, and never into a subPath. */}}
 
 {{- define "open-chat.secretNames" -}}
-{{- $names := keys .Values.existingSecrets | sortAlpha }}
-{{- if .Values.secrets }}{{ $names = prepend $names (include "open-chat.fullname" .) }}{{ end }}
+{{- $names := include "open-chat.existingSecrets" . | fromJson | keys | sortAlpha }}
+{{- if include "open-chat.map" .Values.secrets }}{{ $names = prepend $names (include "open-chat.fullname" .) }}{{ end }}
 {{- toJson $names }}
 {{- end }}
 
 {{- define "open-chat.mapName" -}}
-{{- .Values.existingOperatorMap | default (ternary (printf "%s-operators" (include "open-chat.fullname" .)) "" (not (empty .Values.operatorMap))) }}
+{{- .Values.existingOperatorMap | default (ternary (printf "%s-operators" (include "open-chat.fullname" .)) "" (not (empty (include "open-chat.map" .Values.operatorMap)))) }}
 {{- end }}
 
 {{- define "open-chat.volumeMounts" -}}
@@ -30,14 +30,14 @@
 {{- range $index, $secret := include "open-chat.secretNames" . | fromJsonArray }}
 - name: secret-{{ $index }}
   secret:
-    secretName: {{ $secret }}
+    secretName: {{ $secret | quote }}
     # 0440
     defaultMode: 288
 {{- end }}
 {{- with include "open-chat.mapName" . }}
 - name: operator-map
   configMap:
-    name: {{ . }}
+    name: {{ . | quote }}
 {{- end }}
 {{- with .Values.extraVolumes }}
 {{ toYaml . }}

@@ -62,7 +62,10 @@ impl Findings {
             }
             Err(error) => {
                 for problem in error.problems() {
-                    let advice = "docs/operations.md has every setting";
+                    let advice = concat!(
+                        env!("CARGO_PKG_REPOSITORY"),
+                        "/docs/operations.md#settings has every setting"
+                    );
                     self.advise(CHECK, Outcome::Failed, problem, advice);
                 }
                 TimeDelta::hours(1)
