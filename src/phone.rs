@@ -120,6 +120,7 @@ fn plain(text: &str) -> String {
         .chars()
         .filter(|c| !is_invisible(*c))
         .map(|c| match c {
+            _ if c.is_ascii() => c,
             _ if is_blank(c) => ' ',
             _ if is_dash(c) => '-',
             _ => c,

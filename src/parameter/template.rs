@@ -17,7 +17,9 @@ const AROUND: [(char, char); 5] = [('#', '#'), ('$', '$'), ('%', '%'), ('<', '>'
 
 /// Whether a value is still a template in the language of some program.
 pub(super) fn is_template(value: &str) -> bool {
-    is_enclosed_somewhere(value) || is_marked_name(value)
+    // Almost no value has any of these.
+    value.bytes().any(|byte| b"{[%<*#$".contains(&byte))
+        && (is_enclosed_somewhere(value) || is_marked_name(value))
 }
 
 fn is_enclosed_somewhere(value: &str) -> bool {
