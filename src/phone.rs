@@ -27,7 +27,9 @@ pub struct PhoneNumber(ArrayString<MAX_E164>);
 #[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
 pub enum PhoneError {
     /// A percent sign is left after decoding.
-    #[error("The phone was percent-encoded twice: encode it once (`+` is `%2B`, not `%252B`).")]
+    #[error(
+        "The phone was percent-encoded twice: encode it once in a link (`+` is `%2B`, not `%252B`), and not at all in JSON or in a pass."
+    )]
     EncodedTwice,
     /// It has a letter.
     #[error("The phone contains letters: send digits only, for example +380501234567.")]

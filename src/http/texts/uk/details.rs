@@ -105,7 +105,7 @@ fn parameter(name: Option<&str>) -> Cow<'static, str> {
 fn of_phone(error: PhoneError) -> Cow<'static, str> {
     Cow::Borrowed(match error {
         PhoneError::EncodedTwice => {
-            "Телефон закодовано двічі: кодуйте його один раз (`+` записують як `%2B`, а не `%252B`)."
+            "Телефон закодовано двічі: у посиланні кодуйте його один раз (`+` записують як `%2B`, а не `%252B`), а в JSON чи в перепустці не кодуйте зовсім."
         }
         PhoneError::Letters => {
             "У телефоні є літери: надсилайте лише цифри, наприклад +380501234567."
