@@ -8,6 +8,8 @@
 //!
 //! | module | owns |
 //! |---|---|
+//! | [`invisible`] | what is not seen in a text |
+//! | [`parameter`] | what a value means that a template has written |
 //! | [`phone`] | text from a CRM → E.164 |
 //! | [`source`] | the eight channels, and the sender of each |
 //! | [`files`] | reading a regular file of a bounded length in a bounded time |
@@ -48,8 +50,10 @@ pub mod files;
 pub mod flight;
 pub mod http;
 pub mod https_url;
+pub mod invisible;
 pub mod metrics;
 pub mod operators;
+pub mod parameter;
 pub mod phone;
 pub mod printable;
 pub mod rate_limit;

@@ -10,7 +10,9 @@ use arrayvec::ArrayString;
 use rlibphonenumber::{PHONE_NUMBER_UTIL, PhoneNumberFormat};
 use thiserror::Error;
 
-/// The longest text that is still read as a phone, in characters. The longest of libphonenumber's own examples, written
+use crate::invisible::{is_blank, is_dash, is_invisible};
+
+/// The longest text that is still read as a phone, in characters that are seen. The longest of libphonenumber's own examples, written
 /// with every usual separator, stays well below.
 const MAX_CHARACTERS: usize = 64;
 
@@ -25,7 +27,9 @@ pub struct PhoneNumber(ArrayString<MAX_E164>);
 #[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
 pub enum PhoneError {
     /// A percent sign is left after decoding.
-    #[error("The phone was percent-encoded twice: encode it once (`+` is `%2B`, not `%252B`).")]
+    #[error(
+        "The phone was percent-encoded twice: encode it once in a link (`+` is `%2B`, not `%252B`), and not at all in JSON or in a pass."
+    )]
     EncodedTwice,
     /// It has a letter.
     #[error("The phone contains letters: send digits only, for example +380501234567.")]
@@ -46,8 +50,17 @@ pub enum PhoneError {
 
 impl PhoneNumber {
     /// Reads a phone as CRMs store it: `+38 (050) 123-45-67`, `00380501234567`, `0501234567`, `380501234567`. A number without a
-    /// country code belongs to `default_region`. A leading space is a `+` that was not percent-encoded.
+    /// country code belongs to `default_region`. A leading space is a `+` that was not percent-encoded. Whatever spaces, dashes and
+    /// invisible marks a page or a contact has put into it are read as what they look like.
     pub fn parse(text: &str, default_region: Region) -> Result<Self, PhoneError> {
+        if text.is_ascii() {
+            Self::parse_plain(text, default_region)
+        } else {
+            Self::parse_plain(&plain(text), default_region)
+        }
+    }
+
+    fn parse_plain(text: &str, default_region: Region) -> Result<Self, PhoneError> {
         let invalid = PhoneError::Invalid(default_region);
         if let Some(national) = ukrainian(text, default_region) {
             let mut phone = ArrayString::from("+380").map_err(|_| invalid)?;
@@ -98,6 +111,23 @@ impl PhoneNumber {
     pub fn masked(&self) -> Masked<'_> {
         Masked(self.as_str())
     }
+}
+
+/// The same text in the characters of a keyboard: libphonenumber knows a few foreign spaces and
+/// dashes, and stops at the others.
+fn plain(text: &str) -> String {
+    let is_foreign_blank = |c: char| !c.is_ascii() && (is_blank(c) || is_invisible(c));
+    // Only a plain space in front stands for a `+`.
+    text.trim_start_matches(is_foreign_blank)
+        .chars()
+        .filter(|c| !is_invisible(*c))
+        .map(|c| match c {
+            _ if c.is_ascii() => c,
+            _ if is_blank(c) => ' ',
+            _ if is_dash(c) => '-',
+            _ => c,
+        })
+        .collect()
 }
 
 /// The digits behind the country code of a Ukrainian number, in one of the forms in which almost all CRMs keep it: `+380501234567`, `380501234567`
@@ -235,6 +265,12 @@ mod tests {
     #[case::trailing_space("+380501234567 ")]
     #[case::no_break_spaces("+38\u{a0}050\u{a0}123\u{a0}45\u{a0}67")]
     #[case::pasted_from_a_contact("\u{202a}+380501234567\u{202c}")]
+    #[case::thin_spaces("+38\u{202f}050\u{2009}123\u{205f}45\u{3000}67")]
+    #[case::marks_inside("+380\u{202c}50\u{200e}123\u{2069}45\u{feff}6\u{fe0d}7")]
+    #[case::blank_letters("+38\u{3164}050\u{115f}1234567\u{2800}")]
+    #[case::dashes("+38\u{2012}050\u{2212}123\u{fe63}45\u{2e3a}67")]
+    #[case::a_mark_before_the_space("\u{200e} 380501234567")]
+    #[case::a_foreign_space_is_no_plus("\u{a0}0501234567")]
     fn however_the_crm_stores_it(#[case] text: &str) {
         let phone = PhoneNumber::parse(text, Region::UA).map(|phone| phone.as_str().to_owned());
         assert_eq!(phone.as_deref(), Ok("+380501234567"));

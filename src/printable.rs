@@ -7,6 +7,8 @@
 use std::borrow::Cow;
 use std::io::Write as _;
 
+use crate::invisible;
+
 /// What stands for a character that is not shown, where there is no room for its number.
 const REPLACEMENT: char = '\u{fffd}';
 
@@ -27,21 +29,10 @@ fn is_escaped_by_std(c: char) -> bool {
     str::from_utf8(&text[..=length]).is_ok_and(|text| text.escape_debug().nth(1) == Some('\\'))
 }
 
-/// Letters, marks and symbols by their category, of which nothing is seen.
+/// Letters, marks and symbols by their category, of which nothing is seen. U+FE0F, which makes a
+/// symbol an emoji, is left as it is.
 const fn is_blank(c: char) -> bool {
-    matches!(
-        c,
-        '\u{34f}'
-            | '\u{115f}'..='\u{1160}'
-            | '\u{17b4}'..='\u{17b5}'
-            | '\u{180b}'..='\u{180f}'
-            | '\u{2800}'
-            | '\u{3164}'
-            // The last of these, U+FE0F, makes a symbol an emoji, and is left as it is.
-            | '\u{fe00}'..='\u{fe0e}'
-            | '\u{ffa0}'
-            | '\u{e0100}'..='\u{e01ef}'
-    )
+    c != '\u{fe0f}' && (invisible::is_invisible(c) || invisible::is_blank(c))
 }
 
 /// Appends a text as it stands between quotation marks in JSON, with `\u202e` for all that would

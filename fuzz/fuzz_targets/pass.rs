@@ -18,6 +18,7 @@ use open_chat::access::{
 };
 use open_chat::chathub::OperatorId;
 use open_chat::operators::Whom;
+use open_chat::parameter;
 use open_chat::secret::Secret;
 use serde_json::Value;
 
@@ -288,11 +289,13 @@ fn check_admission(admission: &Admission<'_>, id: &str, header: &str, claims: &s
         Value::String(text) => Some(text.clone()),
         other => Some(other.to_string()),
     };
+    // What says that there is no value fixes none; JSON's own `false` reads like the word.
+    let fixed = |name: &str| text(name).filter(|text| !parameter::is_absent(text));
     let bound = Bound {
-        phone: text("phone"),
-        source: text("source"),
-        from: text("from"),
-        chat_raw_id: text("chat_raw_id"),
+        phone: fixed("phone"),
+        source: fixed("source"),
+        from: fixed("from"),
+        chat_raw_id: fixed("chat_raw_id"),
     };
     assert_eq!(admission.bound, bound);
     assert_eq!(admission.once.is_some(), !claims["jti"].is_null());

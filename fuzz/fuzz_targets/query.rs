@@ -5,6 +5,8 @@ use libfuzzer_sys::fuzz_target;
 use open_chat::access::Bound;
 use open_chat::http::Kind;
 use open_chat::http::fuzzing::{Values, bound_query, query};
+use open_chat::invisible::{is_blank, is_invisible};
+use open_chat::parameter::{self, Misread};
 use open_chat::phone::{PhoneNumber, Region};
 use open_chat::source::ChatSource;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
@@ -12,6 +14,18 @@ use url::form_urlencoded;
 
 const NAMES: [&str; 6] = ["operator", "phone", "chat_raw_id", "from", "source", "pass"];
 const LONGEST: usize = 4096;
+
+/// What a template writes where there is no value, in lower case.
+const NO_VALUE: [&str; 8] = [
+    "",
+    "undefined",
+    "null",
+    "none",
+    "nil",
+    "nan",
+    "false",
+    "[object object]",
+];
 
 fuzz_target!(|input: &str| {
     let mut lines = input.split('\n');
@@ -39,6 +53,12 @@ fuzz_target!(|input: &str| {
 fn lenient(text: &str) -> Vec<(usize, String)> {
     form_urlencoded::parse(text.as_bytes())
         .filter_map(|(name, value)| {
+            let mut name = &*name;
+            while let Some((head, rest)) = name.split_at_checked(4)
+                && head.eq_ignore_ascii_case("amp;")
+            {
+                name = rest;
+            }
             let place = NAMES.iter().position(|known| *known == name)?;
             Some((place, value.into_owned()))
         })
@@ -52,12 +72,7 @@ fn check(text: &str, values: &Values) {
         let mut given = written.iter().filter(|(at, _)| *at == place);
         let first = given.next().map(|(_, value)| value);
         assert!(given.next().is_none(), "{} is there twice", NAMES[place]);
-        let first = first.filter(|value| !value.trim().is_empty());
-        assert_eq!(value.as_ref(), first, "{}", NAMES[place]);
-    }
-    for value in values.iter().flatten() {
-        assert!(!value.chars().any(char::is_control));
-        assert!(!(value.contains("{{") && value.ends_with("}}")));
+        check_value(place, value.as_deref(), first.map_or("", String::as_str));
     }
 
     let again = written_anew(values);
@@ -79,6 +94,39 @@ fn check(text: &str, values: &Values) {
     }
 }
 
+fn is_unseen(c: char) -> bool {
+    is_blank(c) || is_invisible(c)
+}
+
+/// A value is what is seen of what was written, and absent where that says so.
+fn check_value(place: usize, value: Option<&str>, written: &str) {
+    let name = NAMES[place];
+    let Some(value) = value else {
+        let seen = written.trim_matches(is_unseen).to_lowercase();
+        assert!(NO_VALUE.contains(&&*seen), "{name}: {written:?} is gone");
+        return;
+    };
+    let at = written.find(value).expect("a value was written so");
+    let around = written[..at]
+        .chars()
+        .chain(written[at + value.len()..].chars());
+    assert!(
+        around.into_iter().all(is_unseen),
+        "{name}: {written:?} is {value:?}"
+    );
+    assert!(!value.chars().any(char::is_control));
+    assert!(!(value.contains("{{") && value.ends_with("}}")));
+    assert!(!(value.starts_with("[%") && value.ends_with("%]")));
+    for (at, _) in value.match_indices('%') {
+        let escape = value.as_bytes().get(at + 1..at + 3);
+        let is_escape = escape.is_some_and(|hex| hex.iter().all(u8::is_ascii_hexdigit));
+        assert!(!is_escape, "{name}: {value:?} is still encoded");
+    }
+    // Of what is seen of an emoji, the end may be a mark that alone is not.
+    assert!(name == "phone" || !value.starts_with(is_unseen));
+    assert!(!value.ends_with(is_blank));
+}
+
 fn written_anew(values: &Values) -> String {
     let pairs: Vec<_> = NAMES
         .iter()
@@ -97,6 +145,8 @@ fn check_refused(text: &str, kind: Kind) {
             Kind::QueryTooLong => text.len() > LONGEST,
             Kind::ParameterRepeated => lenient(text).len() > 1,
             Kind::ParameterInvalid | Kind::PlaceholderUnfilled => text.len() <= LONGEST,
+            // Encoded twice.
+            Kind::PhoneInvalid => text.contains("%25"),
             _ => false,
         },
         "{kind:?}"
@@ -107,6 +157,17 @@ fn check_refused(text: &str, kind: Kind) {
 fn check_bound(text: &str, bound: &Bound) {
     let Ok([_, phone, chat, from, source, _]) = bound_query(text, bound.clone(), Region::UA) else {
         return;
+    };
+    let read = |text: &Option<String>, read: fn(&str) -> Result<Option<&str>, Misread>| {
+        let value = text.as_deref().map(read).transpose();
+        let value = value.expect("what cannot be read fixes nothing");
+        value.flatten().map(str::to_owned)
+    };
+    let bound = Bound {
+        phone: read(&bound.phone, parameter::read_phone),
+        chat_raw_id: read(&bound.chat_raw_id, parameter::read),
+        from: read(&bound.from, parameter::read),
+        source: read(&bound.source, parameter::read),
     };
     let free = query(text).expect("a query that cannot be read is bound by nothing");
     for (value, fixed, free) in [

@@ -64,6 +64,18 @@ impl<'a> Claim<'a> {
         }
     }
 
+    /// The operator that a pass names, where its signer may write any name: an alias, an id or a
+    /// display name. What a vendor puts into its own claim is no parameter of ours.
+    pub fn signed_parameter(&self) -> Option<&str> {
+        match &self.by {
+            ClaimedBy::Pass {
+                operator,
+                by_name: true,
+            } => Some(operator),
+            _ => None,
+        }
+    }
+
     /// The identity that a proxy names, where that decides on the operator.
     pub fn identity(&self) -> Option<&str> {
         match &self.by {

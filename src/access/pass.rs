@@ -11,6 +11,7 @@ use super::denied::Denied;
 use super::hmac::Head;
 use super::pass_keys::{PassKey, PassKeys};
 use super::signed::Signed;
+use crate::parameter;
 
 /// How far a CRM's clock may be off in `iat` and `nbf`.
 pub(super) const LEEWAY: i64 = 60;
@@ -31,7 +32,7 @@ pub(super) struct Pass {
     pub(super) key: String,
 }
 
-/// Values that a pass fixes.
+/// Values that a pass fixes, as it has them: they are still to be read like those of a query.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Bound {
     /// The client's phone.
@@ -104,15 +105,22 @@ impl PassKey {
 
     fn read(&self, claims: &Map<String, Value>, now: DateTime<Utc>) -> Result<Pass, Denied> {
         let ends = self.check_times(claims, now.timestamp())?;
-        let operator = at_path(claims, &self.operator_claim).ok_or(Denied::PassInvalid)?;
+        let operator = at_path(claims, &self.operator_claim)
+            .filter(|operator| !parameter::is_absent(operator))
+            .ok_or(Denied::PassInvalid)?;
         let operator = format!("{}{operator}", self.operator_prefix);
         let bound = |name| match claims.get(name) {
-            None | Some(Value::Null) => Ok(None),
-            Some(value) => text(value).map(Some).ok_or(Denied::PassInvalid),
+            None | Some(Value::Null | Value::Bool(false)) => Ok(None),
+            Some(value) => text(value)
+                .map(|value| Some(value).filter(|value| !parameter::is_absent(value)))
+                .ok_or(Denied::PassInvalid),
         };
         let once = match claims.get("jti") {
             None => None,
-            Some(jti) => Some((text(jti).ok_or(Denied::PassInvalid)?, ends)),
+            Some(jti) => {
+                let id = text(jti).filter(|id| !id.trim().is_empty());
+                Some((id.ok_or(Denied::PassInvalid)?, ends))
+            }
         };
         Ok(Pass {
             operator,
@@ -178,10 +186,10 @@ fn at_path(claims: &Map<String, Value>, path: &str) -> Option<String> {
     text(value)
 }
 
-/// A text, or a whole number as text; not empty.
+/// A text, or a whole number as text.
 fn text(value: &Value) -> Option<String> {
     match value {
-        Value::String(text) if !text.trim().is_empty() => Some(text.clone()),
+        Value::String(text) => Some(text.clone()),
         Value::Number(number) if number.is_u64() => Some(number.to_string()),
         _ => None,
     }
@@ -268,9 +276,13 @@ mod tests {
         assert_eq!((pass.bound, pass.once), (bound, None));
         assert_eq!((&*pass.operator, &*pass.key), ("101", "crm"));
         for name in ["phone", "source", "from", "chat_raw_id"] {
-            for value in [json!(""), json!(" "), json!(-1), json!(1.5), json!([])] {
+            for value in [json!(-1), json!(1.5), json!([]), json!(true)] {
                 let denied = read("", &json!({name: value})).err();
                 assert_eq!(denied, Some(Denied::PassInvalid), "{name} {value}");
+            }
+            for value in [json!(""), json!(" "), json!("None"), json!(false)] {
+                let bound = read("", &json!({name: value})).unwrap().bound;
+                assert_eq!(bound, Bound::default(), "{name} {value}");
             }
         }
     }
@@ -290,6 +302,9 @@ mod tests {
     #[rstest]
     #[case::subject("", json!({"sub": 102}), Ok("102"))]
     #[case::nobody("", json!({"sub": ""}), Err(Denied::PassInvalid))]
+    #[case::no_value("", json!({"sub": "undefined"}), Err(Denied::PassInvalid))]
+    #[case::no_value_behind_a_prefix("operator_prefix = \"kommo-\"", json!({"sub": "null"}), Err(Denied::PassInvalid))]
+    #[case::not_repaired("", json!({"sub": "101\u{200b}"}), Ok("101\u{200b}"))]
     #[case::a_claim("operator_claim = \"agent\"", json!({"agent": "ann"}), Ok("ann"))]
     #[case::a_path("operator_claim = \"user.id\"", json!({"user": {"id": 5}}), Ok("5"))]
     #[case::dots_in_a_name("operator_claim = \"https://crm.example/user\"", json!({"https://crm.example/user": "ann"}), Ok("ann"))]

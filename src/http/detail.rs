@@ -45,6 +45,8 @@ pub(super) enum Detail {
     Repeated(&'static str),
     /// A parameter is still a template.
     Unfilled(&'static str),
+    /// A parameter is still percent-encoded.
+    EncodedTwice(&'static str),
     /// A parameter has a control character.
     Control(&'static str),
     /// A parameter, or a parameter's name where it is unset, is not percent-encoded.

@@ -1,5 +1,6 @@
 //! `POST /links`: a back end asks for a ready link.
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 use actix_web::http::StatusCode;
@@ -15,12 +16,15 @@ use super::open_chat::target;
 use super::query::Query;
 use super::refusal::Refusal;
 use super::whom::{for_client, whom};
-use super::{Desk, door};
+use super::{Desk, door, value};
 use crate::access::{Admission, Bound, MintError, NewPass};
 use crate::button_url;
 
 /// A link lives as long as it takes to show a page and click, where the back end says nothing else.
 const TTL: Duration = Duration::from_mins(10);
+
+/// Some programs put U+FEFF before all UTF-8 that they write.
+const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
 /// What a back end sends. Numbers are taken for texts, because CRMs keep ids and phones as either.
 #[derive(Deserialize)]
@@ -51,11 +55,15 @@ pub(super) async fn links(
     click: &mut Click,
 ) -> Result<HttpResponse, Refusal> {
     let public_url = desk.public_url.as_ref().ok_or_else(not_set_up)?;
-    let wanted: Wanted = serde_json::from_slice(&body)
+    let body = body.strip_prefix(BYTE_ORDER_MARK).unwrap_or(&body);
+    let wanted: Wanted = serde_json::from_slice(body)
         .map_err(|error| invalid(format!("The body is not the JSON that is wanted: {error}.")))?;
-    let operator = text("operator", Some(wanted.operator))?.unwrap_or_default();
+    let operator = match text("operator", Some(wanted.operator))? {
+        Some(operator) => value::read("operator", Cow::Owned(operator))?,
+        None => None,
+    };
     let key = door::bearer(request.headers());
-    let named = Some(operator.as_str()).filter(|name| !name.is_empty());
+    let named = operator.as_deref();
     door::limit_guessing(key, click.client, desk).await?;
     let admission = desk
         .access
@@ -74,7 +82,7 @@ pub(super) async fn links(
     };
     // What a click on the link would be refused for is refused now.
     let mut query = Query::default();
-    query.bind(bound.clone(), desk.links.default_region)?;
+    query.bind(bound, desk.links.default_region)?;
     let link = target(&query, &desk.links, click)?;
     let chosen = for_client(&whom, &link);
     let operator = desk.access.lasting_name(&claim, &whom, chosen);
@@ -82,7 +90,7 @@ pub(super) async fn links(
         .access
         .mint(&NewPass {
             operator: operator.unwrap_or_default(),
-            bound,
+            bound: query.bound(),
             ttl: ttl(wanted.ttl.as_deref())?,
             once: wanted.once,
         })
@@ -102,10 +110,10 @@ fn ttl(text: Option<&str>) -> Result<Duration, Refusal> {
     })
 }
 
-/// A text or a whole number; blank is absent, as in a link.
+/// A text or a whole number. Languages that have no text for nothing have `null` or `false`.
 fn text(name: &str, value: Option<Value>) -> Result<Option<String>, Refusal> {
     let text = match value {
-        None | Some(Value::Null) => return Ok(None),
+        None | Some(Value::Null | Value::Bool(false)) => return Ok(None),
         Some(Value::String(text)) => text,
         Some(Value::Number(number)) if number.is_u64() => number.to_string(),
         Some(_) => {
@@ -114,10 +122,7 @@ fn text(name: &str, value: Option<Value>) -> Result<Option<String>, Refusal> {
             )));
         }
     };
-    if text.chars().any(char::is_control) {
-        return Err(invalid(format!("`{name}` contains a control character.")));
-    }
-    Ok(Some(text).filter(|text| !text.trim().is_empty()))
+    Ok(Some(text))
 }
 
 fn moment(at: DateTime<Utc>) -> String {

@@ -5,6 +5,7 @@ mod builder;
 mod click;
 mod confirm;
 mod counters;
+mod decode;
 mod demo;
 mod demo_refusals;
 mod detail;
@@ -29,6 +30,7 @@ mod reasons;
 mod redirect;
 mod refusal;
 mod texts;
+mod value;
 mod whom;
 mod widget;
 

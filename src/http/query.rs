@@ -5,10 +5,13 @@
 
 use std::borrow::Cow;
 
+use super::decode::{Undecodable, decode, decode_loosely};
 use super::detail::Detail;
 use super::kind::Kind;
 use super::refusal::Refusal;
+use super::value;
 use crate::access::{Bound, Denied};
+use crate::parameter;
 use crate::phone::{PhoneNumber, Region};
 use crate::source::ChatSource;
 use crate::unreserved::is_unreserved;
@@ -18,7 +21,10 @@ const MAX_QUERY: usize = 4096;
 
 pub(super) const NAMES: [&str; 6] = ["operator", "phone", "chat_raw_id", "from", "source", "pass"];
 
-/// The parameters of a click, decoded; `None` where absent or blank.
+/// What `&amp;` leaves before a name, where a link was escaped for a page and taken from its source.
+const ESCAPED: &str = "amp;";
+
+/// The parameters of a click, decoded and read; `None` where absent.
 #[derive(Debug, Default)]
 pub struct Query<'a> {
     values: [Option<Cow<'a, str>>; NAMES.len()],
@@ -80,8 +86,20 @@ impl<'a> Query<'a> {
         self.values[5].as_deref()
     }
 
-    /// Holds the query against what a pass fixes: what differs is refused, what is missing is filled in.
+    /// What a pass is to fix that says the same.
+    pub(super) fn bound(&self) -> Bound {
+        let own = |value: Option<&str>| value.map(ToOwned::to_owned);
+        Bound {
+            phone: own(self.phone()),
+            source: own(self.source()),
+            from: own(self.from()),
+            chat_raw_id: own(self.chat_raw_id()),
+        }
+    }
+
+    /// Holds the query against what a pass fixes, which is read like a query: what differs is refused, what is missing is filled in.
     pub(super) fn bind(&mut self, bound: Bound, region: Region) -> Result<(), Refusal> {
+        let bound = value::read_bound(bound)?;
         let phone = |text: &str| PhoneNumber::parse(text, region).ok();
         let source = |text: &str| ChatSource::parse(text).ok();
         let mismatch = || Refusal::from(Denied::PassMismatch);
@@ -137,36 +155,30 @@ fn position(name: &str) -> Result<Option<usize>, Refusal> {
         return Ok(Some(place));
     }
     let name = decode(name).map_err(|why| unreadable(None, why))?;
-    Ok(place(&name))
+    Ok(place(without_escaped(&name)))
 }
 
-/// Why a text cannot be decoded.
-#[derive(Clone, Copy)]
-enum Undecodable {
-    PercentEncoding,
-    Utf8,
+/// A name behind any number of `amp;`, because a link may have been escaped more than once.
+fn without_escaped(mut name: &str) -> &str {
+    while let Some((head, rest)) = name.split_at_checked(ESCAPED.len())
+        && head.eq_ignore_ascii_case(ESCAPED)
+    {
+        name = rest;
+    }
+    name
 }
 
-/// Reads one value; CRMs leave empty merge fields, so a blank one is absent.
+/// Reads one value, which is still encoded.
 fn read<'a>(name: &'static str, raw: &'a str) -> Result<Option<Cow<'a, str>>, Refusal> {
-    if raw.is_empty() {
-        return Ok(None);
-    }
     if is_unreserved(raw) {
-        return Ok(Some(Cow::Borrowed(raw)));
+        return Ok(Some(Cow::Borrowed(raw)).filter(|_| !parameter::is_absent(raw)));
     }
-    // `%PHONE%` is no valid percent-encoding, and deserves the better message.
-    if is_percent_placeholder(raw) {
-        return Err(unfilled(name));
+    match decode(raw) {
+        Ok(text) => value::read(name, text),
+        // `%PHONE%` is no valid percent-encoding, and deserves the better message.
+        Err(_) if parameter::is_template(&decode_loosely(raw)) => Err(unfilled(name)),
+        Err(why) => Err(unreadable(Some(name), why)),
     }
-    let value = decode(raw).map_err(|why| unreadable(Some(name), why))?;
-    if value.chars().any(char::is_control) {
-        return Err(Refusal::new(Kind::ParameterInvalid, Detail::Control(name)));
-    }
-    if is_placeholder(&value) {
-        return Err(unfilled(name));
-    }
-    Ok(Some(value).filter(|value| !value.trim().is_empty()))
 }
 
 fn unfilled(name: &'static str) -> Refusal {
@@ -179,68 +191,6 @@ fn unreadable(name: Option<&'static str>, why: Undecodable) -> Refusal {
         Undecodable::Utf8 => Detail::NotUtf8(name),
     };
     Refusal::new(Kind::ParameterInvalid, detail)
-}
-
-/// Strict percent-decoding; `+` is a space, as in every form.
-fn decode(raw: &str) -> Result<Cow<'_, str>, Undecodable> {
-    if !raw.bytes().any(|byte| matches!(byte, b'%' | b'+')) {
-        return Ok(Cow::Borrowed(raw));
-    }
-    let mut decoded = Vec::with_capacity(raw.len());
-    let mut bytes = raw.bytes();
-    while let Some(byte) = bytes.next() {
-        decoded.push(match byte {
-            b'+' => b' ',
-            b'%' => match (bytes.next().and_then(hex), bytes.next().and_then(hex)) {
-                (Some(high), Some(low)) => high << 4 | low,
-                _ => return Err(Undecodable::PercentEncoding),
-            },
-            other => other,
-        });
-    }
-    String::from_utf8(decoded)
-        .map(Cow::Owned)
-        .map_err(|_| Undecodable::Utf8)
-}
-
-fn hex(digit: u8) -> Option<u8> {
-    char::from(digit)
-        .to_digit(16)
-        .and_then(|digit| u8::try_from(digit).ok())
-}
-
-/// Whether a value is still a template in the language of some CRM: `{{…}}`, `{!…}`, `${…}`, `{…}`, `[[…]]`, `#…#`.
-fn is_placeholder(value: &str) -> bool {
-    // Almost no value has any of these.
-    value.bytes().any(|byte| b"{[#%".contains(&byte))
-        && (encloses(value, "{", "}")
-            || encloses(value, "[[", "]]")
-            || is_named_between(value, b'#')
-            || is_percent_placeholder(value))
-}
-
-fn encloses(value: &str, open: &str, close: &str) -> bool {
-    value
-        .split_once(open)
-        .is_some_and(|(_, rest)| rest.contains(close))
-}
-
-/// `%PHONE%`, also where its first two letters happen to be hexadecimal digits (`%DEAL%`).
-fn is_percent_placeholder(value: &str) -> bool {
-    is_named_between(value, b'%')
-}
-
-/// Whether `value` is, between two marks, a name as programmers write names.
-fn is_named_between(value: &str, mark: u8) -> bool {
-    match value.trim().as_bytes() {
-        [first, name @ .., last] if *first == mark && *last == mark => {
-            name.first().is_some_and(u8::is_ascii_alphabetic)
-                && name
-                    .iter()
-                    .all(|byte| byte.is_ascii_alphanumeric() || b"_.:-".contains(byte))
-        }
-        _ => false,
-    }
 }
 
 #[cfg(test)]
@@ -314,7 +264,7 @@ mod tests {
     #[case("Acme+%231", "Acme #1")]
     #[case("100%25+Acme", "100% Acme")]
     #[case("%7BAcme", "{Acme")]
-    #[case("%5BAcme%5D", "[Acme]")]
+    #[case("%5B24%5D+Acme", "[24] Acme")]
     #[case("%23A+b%23", "#A b#")]
     #[case("%231st%23", "#1st#")]
     fn what_only_resembles_a_template_is_a_value(#[case] text: &str, #[case] value: &str) {

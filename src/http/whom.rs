@@ -8,6 +8,7 @@ use super::identity::ShownIdentity;
 use super::kind::Kind;
 use super::reasons::RETRY_SOON;
 use super::refusal::Refusal;
+use super::value;
 use crate::access::{Claim, Denied};
 use crate::chathub::{Error, OperatorId};
 use crate::deep_link::DeepLink;
@@ -15,6 +16,9 @@ use crate::operators::Whom;
 
 /// Whose panel may open, or why nobody's.
 pub(super) async fn whom(claim: &Claim<'_>, click: &Click, desk: &Desk) -> Result<Whom, Refusal> {
+    if let Some(operator) = claim.signed_parameter() {
+        value::check("operator", operator)?;
+    }
     let whom = desk.access.whom(claim, desk.directory.known().as_deref());
     // In boxes, because a click's own future is copied about, and almost none needs these.
     let whom = match whom {

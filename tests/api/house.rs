@@ -4,8 +4,10 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 /// Each module and all that it may know. What is not listed knows nobody, and may not exist.
-const HOUSE: [(&str, &[&str]); 24] = [
-    ("phone", &[]),
+const HOUSE: [(&str, &[&str]); 26] = [
+    ("invisible", &[]),
+    ("parameter", &["invisible"]),
+    ("phone", &["invisible"]),
     ("source", &[]),
     ("files", &[]),
     ("secret", &["files"]),
@@ -13,7 +15,7 @@ const HOUSE: [(&str, &[&str]); 24] = [
     ("flight", &[]),
     ("reload", &["files", "secret"]),
     ("unreserved", &[]),
-    ("printable", &[]),
+    ("printable", &["invisible"]),
     ("metrics", &[]),
     ("telemetry", &["printable"]),
     ("simulator", &[]),
@@ -24,7 +26,10 @@ const HOUSE: [(&str, &[&str]); 24] = [
     ("button_url", &["access", "https_url"]),
     ("shared_store", &["reload", "secret"]),
     ("rate_limit", &["chathub", "metrics", "shared_store"]),
-    ("access", &["chathub", "operators", "reload", "secret"]),
+    (
+        "access",
+        &["chathub", "operators", "parameter", "reload", "secret"],
+    ),
     (
         "config",
         &[
@@ -52,8 +57,10 @@ const HOUSE: [(&str, &[&str]); 24] = [
             "config",
             "deep_link",
             "https_url",
+            "invisible",
             "metrics",
             "operators",
+            "parameter",
             "phone",
             "rate_limit",
             "secret",

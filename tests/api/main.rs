@@ -33,6 +33,7 @@ mod hosts;
 mod house;
 mod identities;
 mod import;
+mod inputs;
 mod leaks;
 mod limits;
 mod links;

@@ -105,7 +105,7 @@ impl Button {
 
     /// The link that it must lead to, if it leads anywhere. A phone that is not known is taken from the answer.
     fn link(&self, phone: Option<String>) -> Link {
-        let set = |value: &Option<String>| value.clone().filter(|text| !text.trim().is_empty());
+        let set = |value: &Option<String>| value.as_deref().and_then(meant);
         if let chat @ Some(_) = set(&self.chat) {
             return Link {
                 chat,
@@ -124,6 +124,16 @@ impl Button {
             },
         }
     }
+}
+
+/// A value as it is meant: less what is not seen around it, and nothing where it says so.
+fn meant(value: &str) -> Option<String> {
+    let unseen = r"[\p{White_Space}\p{Default_Ignorable_Code_Point}\x{2800}\x{FFF9}-\x{FFFB}]+";
+    let around = Regex::new(&format!(r"\A{unseen}|{unseen}\z")).unwrap();
+    let value = around.replace_all(value, "");
+    let absent = r"(?i)\A(undefined|null|none|nil|nan|false|\[object object\])?\z";
+    let is_absent = Regex::new(absent).unwrap().is_match(&value);
+    (!is_absent).then(|| value.into_owned())
 }
 
 /// Any text without control characters, and what programs take for more than text.
@@ -151,6 +161,8 @@ fn text() -> impl Strategy<Value = String> {
         "\u{feff}",
         "\u{2028}",
         "\u{1f600}",
+        "\u{200b}",
+        "undefined",
         "Acme",
         "65a1",
         " ",
@@ -227,8 +239,17 @@ fn try_with<S: Strategy>(
     inputs: &S,
     property: &impl AsyncFn(&Service, S::Value) -> TestCaseResult,
 ) {
+    try_on(service(), inputs, property);
+}
+
+/// The same on a service of another set-up.
+pub fn try_on<S: Strategy>(
+    service: impl Future<Output = Service>,
+    inputs: &S,
+    property: &impl AsyncFn(&Service, S::Value) -> TestCaseResult,
+) {
     let runtime = Runtime::new().unwrap();
-    let service = runtime.block_on(service());
+    let service = runtime.block_on(service);
     let mut config = Config::with_cases(CASES);
     if config.rng_seed == RngSeed::Random {
         config.rng_seed = RngSeed::Fixed(380_501_234_567);

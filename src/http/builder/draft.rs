@@ -15,6 +15,7 @@ use crate::http::prose::Prose;
 use crate::http::query::Query;
 use crate::http::refusal::Refusal;
 use crate::http::texts::Language;
+use crate::invisible;
 
 /// The longest value that is taken, in characters: every one of them comes back several times over.
 const MAX_VALUE: usize = 100;
@@ -64,7 +65,7 @@ impl Draft {
         let value = |wanted: &str| -> Option<String> {
             form_urlencoded::parse(query.as_bytes())
                 .find(|(name, _)| name == wanted)
-                .map(|(_, value)| value.trim().chars().take(MAX_VALUE).collect())
+                .map(|(_, value)| invisible::trim(&value).chars().take(MAX_VALUE).collect())
         };
         let text = |wanted: &str| value(wanted).unwrap_or_default();
         let operator = || {

@@ -34,6 +34,11 @@ pub(in crate::http::texts) fn detail(detail: &Detail) -> Cow<'_, str> {
              Check how this CRM writes placeholders, and that the field exists."
         )
         .into(),
+        Detail::EncodedTwice(name) => format!(
+            "The parameter `{name}` was percent-encoded twice: encode it once in a link (a space is `%20`, not `%2520`), and not at all \
+             in JSON or in a pass."
+        )
+        .into(),
         Detail::Control(name) => {
             format!("The parameter `{name}` contains a control character, such as a line break.").into()
         }

@@ -36,6 +36,11 @@ pub(in crate::http::texts) fn detail(detail: &Detail) -> Cow<'_, str> {
              Перевірте, як ця CRM записує підстановки та чи існує таке поле."
         )
         .into(),
+        Detail::EncodedTwice(name) => format!(
+            "Параметр `{name}` закодовано двічі: у посиланні кодуйте його один раз (пробіл записують як `%20`, а не `%2520`), а в JSON чи \
+             в перепустці не кодуйте зовсім."
+        )
+        .into(),
         Detail::Control(name) => {
             format!("Параметр `{name}` містить керівний символ, наприклад розрив рядка.").into()
         }
@@ -100,7 +105,7 @@ fn parameter(name: Option<&str>) -> Cow<'static, str> {
 fn of_phone(error: PhoneError) -> Cow<'static, str> {
     Cow::Borrowed(match error {
         PhoneError::EncodedTwice => {
-            "Телефон закодовано двічі: кодуйте його один раз (`+` записують як `%2B`, а не `%252B`)."
+            "Телефон закодовано двічі: у посиланні кодуйте його один раз (`+` записують як `%2B`, а не `%252B`), а в JSON чи в перепустці не кодуйте зовсім."
         }
         PhoneError::Letters => {
             "У телефоні є літери: надсилайте лише цифри, наприклад +380501234567."

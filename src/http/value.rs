@@ -1,0 +1,66 @@
+//! Reading the value of a parameter, wherever it comes from, in the words of a refusal.
+
+use std::borrow::Cow;
+
+use super::detail::Detail;
+use super::kind::Kind;
+use super::refusal::Refusal;
+use crate::access::Bound;
+use crate::parameter::{self, Misread};
+use crate::phone::PhoneError;
+
+const PHONE: &str = "phone";
+
+/// Reads a value that is no longer encoded; `None` where it is absent.
+pub(super) fn read<'a>(
+    name: &'static str,
+    text: Cow<'a, str>,
+) -> Result<Option<Cow<'a, str>>, Refusal> {
+    let shorter = match text {
+        Cow::Borrowed(text) => return Ok(find(name, text)?.map(Cow::Borrowed)),
+        Cow::Owned(ref text) => match find(name, text)? {
+            None => return Ok(None),
+            Some(value) if value.len() == text.len() => None,
+            Some(value) => Some(value.to_owned()),
+        },
+    };
+    Ok(Some(shorter.map_or(text, Cow::Owned)))
+}
+
+/// Reads what a pass or a back end fixes.
+pub(super) fn read_bound(bound: Bound) -> Result<Bound, Refusal> {
+    let read = |name, text: Option<String>| match text {
+        Some(text) => Ok(read(name, Cow::Owned(text))?.map(Cow::into_owned)),
+        None => Ok::<_, Refusal>(None),
+    };
+    Ok(Bound {
+        phone: read(PHONE, bound.phone)?,
+        source: read("source", bound.source)?,
+        from: read("from", bound.from)?,
+        chat_raw_id: read("chat_raw_id", bound.chat_raw_id)?,
+    })
+}
+
+/// Refuses what would be refused if it were to be read.
+pub(super) fn check(name: &'static str, text: &str) -> Result<(), Refusal> {
+    find(name, text).map(|_| ())
+}
+
+fn find<'a>(name: &'static str, text: &'a str) -> Result<Option<&'a str>, Refusal> {
+    let value = if name == PHONE {
+        parameter::read_phone(text)
+    } else {
+        parameter::read(text)
+    };
+    value.map_err(|misread| refused(name, misread))
+}
+
+/// Why a value is not taken, by its parameter's name.
+fn refused(name: &'static str, misread: Misread) -> Refusal {
+    match misread {
+        Misread::ControlCharacter => Refusal::new(Kind::ParameterInvalid, Detail::Control(name)),
+        Misread::Template => Refusal::new(Kind::PlaceholderUnfilled, Detail::Unfilled(name)),
+        Misread::Encoded if name == PHONE => PhoneError::EncodedTwice.into(),
+        Misread::Encoded => Refusal::new(Kind::ParameterInvalid, Detail::EncodedTwice(name)),
+    }
+}
