@@ -5,6 +5,7 @@ use actix_web::{HttpRequest, HttpResponse};
 use super::Desk;
 use super::click::Click;
 use super::detail::Detail;
+use super::exchange;
 use super::identity::ShownIdentity;
 use super::kind::Kind;
 use super::refusal::Refusal;
@@ -15,15 +16,19 @@ use crate::phone::{PhoneError, PhoneNumber, Region};
 use crate::rate_limit::{Limit, Limited};
 use crate::source::ChatSource;
 
+/// There is no method for a kind that there is not.
+pub(super) fn allow(request: &HttpRequest, _: &Desk) -> Result<(), Refusal> {
+    kind(request)?;
+    exchange::allow_reading(request)
+}
+
 /// `/demo/refusals/{kind}`: that refusal, with everything that it can have.
 pub(super) async fn refusal(
     request: &HttpRequest,
     desk: &Desk,
     _: &mut Click,
 ) -> Result<HttpResponse, Refusal> {
-    let name = request.match_info().get("kind").unwrap_or_default();
-    let kind = Kind::ALL.into_iter().find(|kind| kind.name() == name);
-    let kind = kind.ok_or_else(|| Refusal::new(Kind::NotFound, Detail::Nothing))?;
+    let kind = kind(request)?;
     let refusal = match example(kind) {
         Detail::ChatHub(error) => Refusal::from(error),
         Detail::Limited(limit) => Refusal::from(Limited {
@@ -37,6 +42,12 @@ pub(super) async fn refusal(
         Ok(phone) => refusal.or_by_hand(|| DeepLink::Phone { phone }.url(&desk.links.panel, None)),
         Err(_) => refusal,
     })
+}
+
+fn kind(request: &HttpRequest) -> Result<Kind, Refusal> {
+    let name = request.match_info().get("kind").unwrap_or_default();
+    let kind = Kind::ALL.into_iter().find(|kind| kind.name() == name);
+    kind.ok_or_else(|| Refusal::new(Kind::NotFound, Detail::Nothing))
 }
 
 /// A detail that a refusal of this kind may have.

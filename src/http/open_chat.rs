@@ -8,6 +8,7 @@ use super::click::{Click, Shown};
 use super::confirm;
 use super::detail::Detail;
 use super::frame::{Frame, Needs};
+use super::guard::Visitor;
 use super::kind::Kind;
 use super::once::Checked;
 use super::query::Query;
@@ -29,7 +30,8 @@ pub(super) async fn open_chat(
     click: &mut Click,
 ) -> Result<HttpResponse, Refusal> {
     guard::check(request)?;
-    if guard::is_crawler(request) {
+    let visitor = Visitor::of(request);
+    if confirm::is_only_shown(visitor, desk) {
         return Ok(nothing_to_preview(request, desk, click));
     }
     let mut query = Query::parse(request.query_string())?;
@@ -65,7 +67,7 @@ pub(super) async fn open_chat(
         (Ok(whom), Err(_)) => whom.operator(),
         (Err(_), _) => None,
     };
-    let asks = confirm::is_asked(request, desk);
+    let asks = confirm::is_asked(request, visitor, desk);
     // What only shows a page is no click yet.
     if !asks {
         let operator = click.operator.filter(|_| checked.is_unused);
@@ -127,7 +129,7 @@ fn without_token(
     Err(refusal.or_by_hand(by_hand))
 }
 
-/// What a link-preview crawler gets: no chat, and no refusal that its owner would wonder about.
+/// What a program gets that only looks: no chat, and no refusal that its owner would wonder about.
 #[derive(Template)]
 #[template(path = "crawler.html")]
 struct CrawlerPage<'a> {

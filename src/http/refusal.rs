@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use actix_web::http::StatusCode;
 use actix_web::http::header::{ALLOW, RETRY_AFTER};
+use actix_web::http::{Method, StatusCode};
 use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder};
 use askama::Template;
 use serde::Serialize;
@@ -24,8 +24,8 @@ pub(super) struct Refusal {
     detail: Detail,
     /// When another try may succeed.
     retry_after: Option<Duration>,
-    /// The method that is allowed instead.
-    allow: Option<&'static str>,
+    /// The methods that are allowed instead.
+    allow: &'static [Method],
     /// The deep link without a token: the panel's own login page, for when ChatHub does not mint.
     by_hand: Option<String>,
 }
@@ -36,7 +36,7 @@ impl Refusal {
             kind,
             detail: detail.into(),
             retry_after: None,
-            allow: None,
+            allow: &[],
             by_hand: None,
         }
     }
@@ -48,9 +48,9 @@ impl Refusal {
     }
 
     /// Another method is wanted.
-    pub(super) fn method_not_allowed(allow: &'static str) -> Self {
+    pub(super) fn method_not_allowed(allow: &'static [Method]) -> Self {
         Self {
-            allow: Some(allow),
+            allow,
             ..Self::new(Kind::MethodNotAllowed, Detail::OtherMethod)
         }
     }
@@ -78,8 +78,9 @@ impl Refusal {
         let status =
             StatusCode::from_u16(self.kind.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         let mut response = HttpResponseBuilder::new(status);
-        if let Some(method) = self.allow {
-            response.insert_header((ALLOW, method));
+        if !self.allow.is_empty() {
+            let methods: Vec<_> = self.allow.iter().map(Method::as_str).collect();
+            response.insert_header((ALLOW, methods.join(", ")));
         }
         let wait = self.wait();
         if let Some(seconds) = wait {

@@ -36,6 +36,7 @@ mod import;
 mod leaks;
 mod limits;
 mod links;
+mod methods;
 mod monitoring;
 mod once;
 mod ops;
