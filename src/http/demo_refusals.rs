@@ -1,5 +1,7 @@
 //! An example of every refusal, so that the demo can show each page, and the tests look at each.
 
+use std::net::{IpAddr, Ipv4Addr};
+
 use actix_web::{HttpRequest, HttpResponse};
 
 use super::Desk;
@@ -71,7 +73,9 @@ pub(super) fn example(kind: Kind) -> Detail {
         Kind::IdentityUnknown => Detail::IdentityUnknown(ShownIdentity::of("eve@example.com")),
         Kind::PassMismatch => Detail::Denied(Denied::PassMismatch),
         Kind::PassUsed => Detail::Denied(Denied::PassUsed),
-        Kind::NetworkNotAllowed => Detail::Denied(Denied::NetworkNotAllowed),
+        Kind::NetworkNotAllowed => {
+            Detail::NetworkNotAllowed(IpAddr::V4(Ipv4Addr::new(203, 0, 113, 9)))
+        }
         Kind::NotANavigation => Detail::NotAClick,
         Kind::OperatorUnknown => Detail::Denied(Denied::OperatorUnknown),
         Kind::NotFound => Detail::Nothing,

@@ -59,7 +59,7 @@ pub(super) async fn or_turn_away<T>(
 /// Says why somebody is not let in; who keeps trying is not told any more.
 pub(super) async fn turn_away(reason: impl Into<Refusal>, client: IpAddr, desk: &Desk) -> Refusal {
     match desk.limits.refused(client).await {
-        Ok(()) => reason.into(),
+        Ok(()) => reason.into().seen_from(client),
         Err(limited) => limited.into(),
     }
 }

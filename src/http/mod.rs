@@ -16,6 +16,7 @@ mod frame;
 pub mod fuzzing;
 mod guard;
 mod health;
+mod help;
 mod host;
 mod identity;
 mod kind;

@@ -19,7 +19,7 @@ use crate::access::{Admission, Denied, Once};
 use crate::chathub::OperatorId;
 use crate::config::{Fallback, LinkConfig, SourceWithoutSender};
 use crate::deep_link::DeepLink;
-use crate::phone::PhoneNumber;
+use crate::phone::{PhoneError, PhoneNumber, Region};
 use crate::source::ChatSource;
 
 /// Guard → query → access → operator → target → rate limit → token → deep link. Everything that can be refused without ChatHub is refused
@@ -143,6 +143,16 @@ fn nothing_to_preview(request: &HttpRequest, desk: &Desk, click: &mut Click) -> 
     frame.answer(&mut HttpResponse::Ok(), &page, Needs::Nothing)
 }
 
+/// The agent can correct a number in the client's card; a word is what CRMs write for an empty field.
+fn read_phone(text: &str, region: Region) -> Result<PhoneNumber, Refusal> {
+    PhoneNumber::parse(text, region).map_err(|error| match error {
+        PhoneError::Letters if !text.contains(char::is_numeric) => {
+            Refusal::new(Kind::PhoneInvalid, Detail::PhoneIsAWord)
+        }
+        error => error.into(),
+    })
+}
+
 /// Which chat opens: the format follows from what is known.
 pub(super) fn target<'a>(
     query: &'a Query<'_>,
@@ -157,9 +167,7 @@ pub(super) fn target<'a>(
     let phone = query
         .phone()
         .ok_or_else(|| Refusal::new(Kind::TargetMissing, Detail::NoTarget))?;
-    let phone = *click
-        .phone
-        .insert(PhoneNumber::parse(phone, links.default_region)?);
+    let phone = *click.phone.insert(read_phone(phone, links.default_region)?);
     let sender = query
         .from()
         .or_else(|| source.and_then(|source| links.senders.of(source)));

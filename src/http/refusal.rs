@@ -1,19 +1,24 @@
 //! Every "no", and how it is said: a page for a browser, a problem for everyone else.
 
+use std::borrow::Cow;
+use std::net::IpAddr;
 use std::time::Duration;
 
 use actix_web::http::header::{ALLOW, RETRY_AFTER};
 use actix_web::http::{Method, StatusCode};
 use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder};
 use askama::Template;
+use chrono::{DateTime, SecondsFormat, Utc};
 use serde::Serialize;
 
 use super::accept::prefers_html;
 use super::detail::Detail;
 use super::frame::{Frame, Needs};
+use super::help;
 use super::kind::Kind;
 use super::prose::Prose;
-use super::texts::{Advice, Language};
+use super::texts::{Advice, Language, Words};
+use crate::access::Denied;
 use crate::config::PageConfig;
 
 /// A request that is not granted.
@@ -60,6 +65,14 @@ impl Refusal {
         self.kind.status() >= 500
     }
 
+    /// Tells which address a client has that is not let in: it may be a proxy's.
+    pub(super) fn seen_from(mut self, client: IpAddr) -> Self {
+        if matches!(self.detail, Detail::Denied(Denied::NetworkNotAllowed)) {
+            self.detail = Detail::NetworkNotAllowed(client);
+        }
+        self
+    }
+
     /// Offers a deep link without a token where the fault is ChatHub's.
     pub(super) fn or_by_hand(mut self, link: impl FnOnce() -> String) -> Self {
         if self.is_chathubs_fault() {
@@ -88,18 +101,20 @@ impl Refusal {
         }
         if prefers_html(request) {
             let frame = Frame::of(request, pages);
+            let advice = frame.language.advice(self.kind, &self.detail);
+            // Where only a person can mend it, nobody should sit and wait.
+            let wait = wait.filter(|_| self.kind != Kind::CredentialsRejected);
             let page = Page {
-                advice: frame.language.advice(self.kind),
+                to_do: to_do(&advice, wait, frame.words),
+                advice,
+                now: Utc::now(),
+                support_href: help::link(pages.support.as_ref(), self.kind, request_id),
                 identity: match &self.detail {
                     Detail::IdentityUnknown(identity) => Some(identity.text()),
                     _ => None,
                 },
                 detail: self.detail(frame.language),
                 detail_lang: frame.language.of_detail(&self.detail).words().lang,
-                // Where only a person can mend it, nobody should sit and wait.
-                wait: wait
-                    .filter(|_| self.kind != Kind::CredentialsRejected)
-                    .map(|seconds| frame.words.wait(seconds)),
                 frame: &frame,
                 refusal: self,
                 request_id,
@@ -156,6 +171,19 @@ struct Page<'a> {
     detail: Prose,
     /// The language that the detail is in.
     detail_lang: &'static str,
-    wait: Option<String>,
+    /// What the agent does next, and when.
+    to_do: Cow<'static, str>,
+    now: DateTime<Utc>,
+    /// Where help is, with what it is about.
+    support_href: Option<String>,
     request_id: &'a str,
+}
+
+/// What to do next: the time to wait in place of "a moment", where it is known.
+fn to_do(advice: &Advice, wait: Option<u64>, words: &Words) -> Cow<'static, str> {
+    match wait.map(|seconds| words.wait(seconds)) {
+        None => advice.to_do.into(),
+        Some(wait) if advice.to_do == words.wait_a_moment => wait.into(),
+        Some(wait) => format!("{} {wait}", advice.to_do).into(),
+    }
 }
