@@ -161,7 +161,7 @@ pub(super) const CRMS: [Crm; 15] = [
         id: "hubspot",
         name: "HubSpot",
         code: Code::JavaScript,
-        button: Found("A UI extension (React). The old cards end on 2026-10-31."),
+        button: Found("A UI extension (React). The old cards have ended on 2026-10-31."),
         phone: Likely("${encodeURIComponent(phone)}"),
         agent: Found("${encodeURIComponent(context.user.email)}"),
         plus: Found("JavaScript encodes it, with encodeURIComponent."),

@@ -65,8 +65,10 @@
     return "Copied.";
   };
 
-  // Not "change", which a field also fires when it is left, without a change since the last "input".
-  form.addEventListener("input", () => { clearTimeout(timer); timer = setTimeout(follow, 250); });
+  const followSoon = () => { clearTimeout(timer); timer = setTimeout(follow, 250); };
+  form.addEventListener("input", followSoon);
+  // Text fields fire "change" when they are left, and all of it has been "input" before.
+  form.addEventListener("change", (event) => { if (event.target.matches("select, [type=checkbox]")) followSoon(); });
   form.addEventListener("submit", async (event) => {
     event.preventDefault();
     // Where a login has ended, say, the page as a whole is what leads to the next one.
