@@ -101,6 +101,11 @@ impl Access {
         }
     }
 
+    /// Whether some networks only are let in.
+    pub const fn has_allowed_networks(&self) -> bool {
+        !self.allowed_networks.is_empty()
+    }
+
     /// Decides who is calling, by the first credential that is shown and that a mode takes.
     pub fn admit<'a>(&self, knock: &Knock<'a>) -> Result<Admission<'a>, Denied> {
         let has = |mode| self.modes.contains(&mode);

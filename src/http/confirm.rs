@@ -11,6 +11,7 @@ use askama::Template;
 use super::click::{Click, Shown};
 use super::detail::Detail;
 use super::frame::{Frame, Needs};
+use super::guard::Visitor;
 use super::kind::Kind;
 use super::refusal::Refusal;
 use super::{Desk, guard};
@@ -29,20 +30,30 @@ pub(super) fn allow(request: &HttpRequest, desk: &Desk) -> Result<(), Refusal> {
                 Kind::NotANavigation,
                 Detail::ForeignConfirmation,
             )),
-            None => Err(Refusal::method_not_allowed("GET")),
+            None => Err(Refusal::method_not_allowed(&[Method::GET])),
         },
-        _ => Err(Refusal::method_not_allowed("GET")),
+        _ => Err(Refusal::method_not_allowed(&[Method::GET])),
     }
 }
 
 /// Whether this request gets the page and not yet the chat.
-pub(super) fn is_asked(request: &HttpRequest, desk: &Desk) -> bool {
+pub(super) fn is_asked(request: &HttpRequest, visitor: Visitor, desk: &Desk) -> bool {
     request.method() == Method::GET
         && match desk.links.confirm {
             Confirm::Never => false,
-            Confirm::Crawlers => guard::is_suspect(request),
+            Confirm::Crawlers => visitor != Visitor::Person,
             Confirm::Always => true,
         }
+}
+
+/// Whether this visitor gets the small page without a button: a crawler presses none, and an office
+/// program opens a link before it hands it to the browser, also where no button is wanted.
+pub(super) fn is_only_shown(visitor: Visitor, desk: &Desk) -> bool {
+    match visitor {
+        Visitor::Crawler => true,
+        Visitor::Office => desk.links.confirm == Confirm::Never,
+        Visitor::Suspect | Visitor::Person => false,
+    }
 }
 
 #[derive(Template)]

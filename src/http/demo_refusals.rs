@@ -1,10 +1,13 @@
 //! An example of every refusal, so that the demo can show each page, and the tests look at each.
 
+use std::net::{IpAddr, Ipv4Addr};
+
 use actix_web::{HttpRequest, HttpResponse};
 
 use super::Desk;
 use super::click::Click;
 use super::detail::Detail;
+use super::exchange;
 use super::identity::ShownIdentity;
 use super::kind::Kind;
 use super::refusal::Refusal;
@@ -15,15 +18,19 @@ use crate::phone::{PhoneError, PhoneNumber, Region};
 use crate::rate_limit::{Limit, Limited};
 use crate::source::ChatSource;
 
+/// There is no method for a kind that there is not.
+pub(super) fn allow(request: &HttpRequest, _: &Desk) -> Result<(), Refusal> {
+    kind(request)?;
+    exchange::allow_reading(request)
+}
+
 /// `/demo/refusals/{kind}`: that refusal, with everything that it can have.
 pub(super) async fn refusal(
     request: &HttpRequest,
     desk: &Desk,
     _: &mut Click,
 ) -> Result<HttpResponse, Refusal> {
-    let name = request.match_info().get("kind").unwrap_or_default();
-    let kind = Kind::ALL.into_iter().find(|kind| kind.name() == name);
-    let kind = kind.ok_or_else(|| Refusal::new(Kind::NotFound, Detail::Nothing))?;
+    let kind = kind(request)?;
     let refusal = match example(kind) {
         Detail::ChatHub(error) => Refusal::from(error),
         Detail::Limited(limit) => Refusal::from(Limited {
@@ -37,6 +44,12 @@ pub(super) async fn refusal(
         Ok(phone) => refusal.or_by_hand(|| DeepLink::Phone { phone }.url(&desk.links.panel, None)),
         Err(_) => refusal,
     })
+}
+
+fn kind(request: &HttpRequest) -> Result<Kind, Refusal> {
+    let name = request.match_info().get("kind").unwrap_or_default();
+    let kind = Kind::ALL.into_iter().find(|kind| kind.name() == name);
+    kind.ok_or_else(|| Refusal::new(Kind::NotFound, Detail::Nothing))
 }
 
 /// A detail that a refusal of this kind may have.
@@ -60,7 +73,9 @@ pub(super) fn example(kind: Kind) -> Detail {
         Kind::IdentityUnknown => Detail::IdentityUnknown(ShownIdentity::of("eve@example.com")),
         Kind::PassMismatch => Detail::Denied(Denied::PassMismatch),
         Kind::PassUsed => Detail::Denied(Denied::PassUsed),
-        Kind::NetworkNotAllowed => Detail::Denied(Denied::NetworkNotAllowed),
+        Kind::NetworkNotAllowed => {
+            Detail::NetworkNotAllowed(IpAddr::V4(Ipv4Addr::new(203, 0, 113, 9)))
+        }
         Kind::NotANavigation => Detail::NotAClick,
         Kind::OperatorUnknown => Detail::Denied(Denied::OperatorUnknown),
         Kind::NotFound => Detail::Nothing,

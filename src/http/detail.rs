@@ -4,10 +4,11 @@
 //! not compile.
 
 use std::borrow::Cow;
+use std::net::IpAddr;
 
 use super::identity::ShownIdentity;
 use crate::access::Denied;
-use crate::chathub;
+use crate::chathub::{self, BadAnswer};
 use crate::phone::PhoneError;
 use crate::rate_limit::Limit;
 use crate::source::ChatSource;
@@ -19,6 +20,8 @@ pub(super) enum Detail {
     English(Cow<'static, str>),
     /// Why somebody is not let in.
     Denied(Denied),
+    /// A client at this address, outside the allowed networks.
+    NetworkNotAllowed(IpAddr),
     /// A proxy has logged somebody in who is no operator.
     IdentityUnknown(ShownIdentity),
     /// The service was asked for under a name that is not its own.
@@ -33,6 +36,8 @@ pub(super) enum Detail {
     OnceUnknown,
     /// Why a text is no phone.
     Phone(PhoneError),
+    /// Where a phone should be there is a word, without a digit.
+    PhoneIsAWord,
     /// A text is no source.
     Source,
     /// The link says no client.
@@ -63,6 +68,51 @@ pub(super) enum Detail {
     Nothing,
     /// Another method is wanted.
     OtherMethod,
+}
+
+/// What an agent has to do something else about than the refusal's kind says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Exception {
+    /// The button encodes its values twice.
+    EncodedTwice,
+    /// The CRM, or the client's card, has a word for a phone.
+    PhoneIsAWord,
+    /// The button leaves the choice of the operator open.
+    AutoIsOff,
+    /// Operators cannot be found by name.
+    DirectoryUnread,
+    /// A one-time link cannot be checked.
+    OnceUnknown,
+    /// This service's clock is wrong.
+    Clocks,
+}
+
+impl Exception {
+    /// Each of them.
+    #[cfg(test)]
+    pub(super) const ALL: [Self; 6] = [
+        Self::EncodedTwice,
+        Self::PhoneIsAWord,
+        Self::AutoIsOff,
+        Self::DirectoryUnread,
+        Self::OnceUnknown,
+        Self::Clocks,
+    ];
+}
+
+impl Detail {
+    /// Why the advice for the kind does not fit.
+    pub(super) const fn exception(&self) -> Option<Exception> {
+        match self {
+            Self::Phone(PhoneError::EncodedTwice) => Some(Exception::EncodedTwice),
+            Self::PhoneIsAWord => Some(Exception::PhoneIsAWord),
+            Self::Denied(Denied::AutoIsOff) => Some(Exception::AutoIsOff),
+            Self::DirectoryUnread => Some(Exception::DirectoryUnread),
+            Self::OnceUnknown => Some(Exception::OnceUnknown),
+            Self::ChatHub(chathub::Error::BadAnswer(BadAnswer::Clocks)) => Some(Exception::Clocks),
+            _ => None,
+        }
+    }
 }
 
 impl From<String> for Detail {

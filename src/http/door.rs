@@ -14,6 +14,14 @@ use crate::chathub::OperatorId;
 use crate::rate_limit::Limited;
 
 const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
+/// What proxies add to a request that they pass on.
+const FORWARDING: [HeaderName; 5] = [
+    FORWARDED_FOR,
+    HeaderName::from_static("forwarded"),
+    HeaderName::from_static("via"),
+    HeaderName::from_static("x-forwarded-host"),
+    HeaderName::from_static("x-real-ip"),
+];
 const FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
 const PROXY_SECRET: HeaderName = HeaderName::from_static("x-proxy-secret");
 const TICKET: HeaderName = HeaderName::from_static("x-widget-ticket");
@@ -59,7 +67,7 @@ pub(super) async fn or_turn_away<T>(
 /// Says why somebody is not let in; who keeps trying is not told any more.
 pub(super) async fn turn_away(reason: impl Into<Refusal>, client: IpAddr, desk: &Desk) -> Refusal {
     match desk.limits.refused(client).await {
-        Ok(()) => reason.into(),
+        Ok(()) => reason.into().seen_from(client),
         Err(limited) => limited.into(),
     }
 }
@@ -116,6 +124,28 @@ pub(super) fn admit<'a>(
 ) -> Result<Admission<'a>, Denied> {
     desk.access.check_network(client)?;
     desk.access.admit(&knock(request, query, desk))
+}
+
+/// The same by what the proxy in front says alone: no pass and no key of the request is looked at, for
+/// a page that must be no place to guess them at.
+pub(super) fn admit_login<'a>(
+    request: &'a HttpRequest,
+    query: &'a Query<'_>,
+    desk: &'a Desk,
+) -> Result<Admission<'a>, Denied> {
+    desk.access.admit(&Knock {
+        pass: None,
+        bearer: None,
+        ..knock(request, query, desk)
+    })
+}
+
+/// Whether the request has come from this machine itself, and through no proxy that says so.
+pub(super) fn is_local(request: &HttpRequest) -> bool {
+    peer(request).to_canonical().is_loopback()
+        && !FORWARDING
+            .iter()
+            .any(|name| request.headers().contains_key(name))
 }
 
 fn knock<'a>(request: &'a HttpRequest, query: &'a Query<'_>, desk: &'a Desk) -> Knock<'a> {

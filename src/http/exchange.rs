@@ -39,13 +39,24 @@ const HEX: &[u8; 16] = b"0123456789abcdef";
 /// The longest request id that is taken over from the caller, in characters.
 const MAX_REQUEST_ID: usize = 128;
 
-/// Turns a handler of GETs into a route: everything that is the same for all of them happens here.
+/// Turns a handler of GETs that hands out a token, a link or a cookie into a route: everything that is
+/// the same for all of them happens here. HEAD is refused, because it would mint what nobody receives.
 pub(super) fn answered_by<Handler>(route: Route, handler: Handler) -> actix_web::Route
 where
     Handler: AsyncFn(&HttpRequest, &Desk, &mut Click) -> Result<HttpResponse, Refusal> + 'static,
     Handler: Clone,
 {
-    answered_where(|request, _| allow(request, &Method::GET), route, handler)
+    answered_where(|request, _| allow(request, &[Method::GET]), route, handler)
+}
+
+/// The same for a handler that only reads: HEAD is answered like GET, and the server leaves the body
+/// out.
+pub(super) fn read_by<Handler>(route: Route, handler: Handler) -> actix_web::Route
+where
+    Handler: AsyncFn(&HttpRequest, &Desk, &mut Click) -> Result<HttpResponse, Refusal> + 'static,
+    Handler: Clone,
+{
+    answered_where(|request, _| allow_reading(request), route, handler)
 }
 
 /// The same for whatever requests `may` lets through by their method.
@@ -88,7 +99,7 @@ where
             async move {
                 let (exchange, mut click) = Exchange::begin(route, &request, &worker);
                 let allowed = exchange.leads_somewhere();
-                let outcome = match allowed.and_then(|()| allow(&request, &Method::POST)) {
+                let outcome = match allowed.and_then(|()| allow(&request, &[Method::POST])) {
                     Ok(()) => match timeout(BODY_PATIENCE, body.to_bytes_limited(MAX_BODY)).await {
                         Ok(Ok(Ok(body))) => handler(&request, body, &worker.desk, &mut click).await,
                         _ => Err(Refusal::new(
@@ -104,14 +115,16 @@ where
     )
 }
 
-fn allow(request: &HttpRequest, method: &Method) -> Result<(), Refusal> {
-    if request.method() == method {
+/// Refuses a method that a route which only reads does not take.
+pub(super) fn allow_reading(request: &HttpRequest) -> Result<(), Refusal> {
+    allow(request, &[Method::GET, Method::HEAD])
+}
+
+fn allow(request: &HttpRequest, methods: &'static [Method]) -> Result<(), Refusal> {
+    if methods.contains(request.method()) {
         return Ok(());
     }
-    Err(Refusal::method_not_allowed(match *method {
-        Method::POST => "POST",
-        _ => "GET",
-    }))
+    Err(Refusal::method_not_allowed(methods))
 }
 
 /// The route of a request, where its path is spelled as the route is. actix also finds `/metrics`

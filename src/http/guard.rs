@@ -3,14 +3,13 @@
 use std::sync::LazyLock;
 
 use actix_web::HttpRequest;
-use actix_web::http::header::{
-    CONTENT_LENGTH, HeaderMap, HeaderName, TRANSFER_ENCODING, USER_AGENT,
-};
+use actix_web::http::header::{CONTENT_LENGTH, HeaderMap, HeaderName, TRANSFER_ENCODING};
 use aho_corasick::AhoCorasick;
 
 use super::detail::Detail;
 use super::kind::Kind;
 use super::refusal::Refusal;
+pub(super) use super::visitor::Visitor;
 
 const SEC_FETCH_DEST: HeaderName = HeaderName::from_static("sec-fetch-dest");
 const SEC_FETCH_MODE: HeaderName = HeaderName::from_static("sec-fetch-mode");
@@ -54,44 +53,6 @@ fn any_of(words: &[&str]) -> Option<AhoCorasick> {
     finder.ok()
 }
 
-/// Parts of the user agents, in lower case, that fetch links to show a preview of them or to index them.
-static CRAWLERS: Words = LazyLock::new(|| {
-    any_of(&[
-        "applebot",
-        "baiduspider",
-        "bingbot",
-        "bingpreview",
-        "discordbot",
-        "duckduckbot",
-        "embedly",
-        "facebookexternalhit",
-        "facebot",
-        "googlebot",
-        "linkedinbot",
-        "mattermost-bot",
-        "odnoklassniki",
-        "petalbot",
-        "pinterestbot",
-        "redditbot",
-        "semrushbot",
-        "skypeuripreview",
-        "slackbot",
-        "telegrambot",
-        "twitterbot",
-        "vkshare",
-        "whatsapp/",
-        "yandexbot",
-    ])
-});
-
-/// Words in the user agents of programs that follow links and name themselves, known or not. A few phones are called so too, which is why
-/// they are asked and not refused.
-static SUSPECTS: Words = LazyLock::new(|| {
-    any_of(&[
-        "bot", "crawl", "preview", "scan", "slurp", "spider", "unfurl",
-    ])
-});
-
 /// Words for loading something that nobody looks at yet.
 static AHEAD: Words = LazyLock::new(|| any_of(&["prefetch", "prerender", "preview"]));
 
@@ -112,7 +73,8 @@ pub(super) fn check_page(request: &HttpRequest) -> Result<(), Refusal> {
     if !matches!(load(request.headers()), Load::Untold | Load::Navigation) {
         return Err(not_a_click());
     }
-    if is_crawler(request) {
+    // The page has no button that an office program's user could press instead.
+    if matches!(Visitor::of(request), Visitor::Crawler | Visitor::Office) {
         return Err(Refusal::new(
             Kind::NotANavigation,
             "This page is an operator's chat panel; there is nothing to preview.",
@@ -201,20 +163,6 @@ fn is_from_own_origin(headers: &HeaderMap) -> bool {
     headers
         .get_all(SEC_FETCH_SITE)
         .all(|site| site.as_bytes() == b"same-origin")
-}
-
-/// Whether the visitor is known to fetch links on behalf of nobody.
-pub(super) fn is_crawler(request: &HttpRequest) -> bool {
-    calls_itself(request, &CRAWLERS)
-}
-
-/// Whether the visitor may be a program that fetches links on behalf of nobody.
-pub(super) fn is_suspect(request: &HttpRequest) -> bool {
-    calls_itself(request, &SUSPECTS)
-}
-
-fn calls_itself(request: &HttpRequest, words: &Words) -> bool {
-    text(request.headers(), &USER_AGENT).is_some_and(|agent| finds(words, agent.as_bytes()))
 }
 
 fn finds(words: &Words, text: &[u8]) -> bool {

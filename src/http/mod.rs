@@ -17,6 +17,7 @@ mod frame;
 pub mod fuzzing;
 mod guard;
 mod health;
+mod help;
 mod host;
 mod identity;
 mod kind;
@@ -31,6 +32,7 @@ mod redirect;
 mod refusal;
 mod texts;
 mod value;
+mod visitor;
 mod whom;
 mod widget;
 
@@ -45,7 +47,7 @@ use self::click::Click;
 use self::counters::Counters;
 use self::detail::Detail;
 pub use self::exchange::MAX_BODY;
-use self::exchange::{answered_by, answered_where, posted_to};
+use self::exchange::{answered_by, answered_where, posted_to, read_by};
 pub use self::kind::Kind;
 pub use self::query::Query;
 use self::refusal::Refusal;
@@ -204,26 +206,23 @@ pub fn public_routes(
                 "/widget/token",
                 answered_by(Route::WidgetToken, widget::token),
             )
-            .route(
-                "/openapi.json",
-                answered_by(Route::OpenApi, openapi::document),
-            )
-            .route("/openapi", answered_by(Route::OpenApiPage, openapi::page));
+            .route("/openapi.json", read_by(Route::OpenApi, openapi::document))
+            .route("/openapi", read_by(Route::OpenApiPage, openapi::page));
         if has_builder {
-            config.route("/builder", answered_by(Route::Builder, builder::builder));
+            config.route("/builder", read_by(Route::Builder, builder::builder));
         }
         match front {
             Front::Demo => {
                 config
-                    .route("/", answered_by(Route::Root, demo::root))
-                    .route("/demo", answered_by(Route::Demo, demo::crm))
+                    .route("/", read_by(Route::Root, demo::root))
+                    .route("/demo", read_by(Route::Demo, demo::crm))
                     .route(
                         "/demo/refusals/{kind}",
-                        answered_by(Route::Demo, demo_refusals::refusal),
+                        answered_where(demo_refusals::allow, Route::Demo, demo_refusals::refusal),
                     );
             }
             Front::Builder if has_builder => {
-                config.route("/", answered_by(Route::Root, builder::root));
+                config.route("/", read_by(Route::Root, builder::root));
             }
             Front::Builder => {}
         }
@@ -233,9 +232,9 @@ pub fn public_routes(
 /// The routes for machines that watch over the service.
 pub fn ops_routes(config: &mut web::ServiceConfig) {
     config
-        .route("/healthz", answered_by(Route::Healthz, health::healthz))
-        .route("/readyz", answered_by(Route::Readyz, health::readyz))
-        .route("/metrics", answered_by(Route::Metrics, health::metrics));
+        .route("/healthz", read_by(Route::Healthz, health::healthz))
+        .route("/readyz", read_by(Route::Readyz, health::readyz))
+        .route("/metrics", read_by(Route::Metrics, health::metrics));
 }
 
 /// Any other path.

@@ -8,6 +8,7 @@ use super::click::{Click, Shown};
 use super::confirm;
 use super::detail::Detail;
 use super::frame::{Frame, Needs};
+use super::guard::Visitor;
 use super::kind::Kind;
 use super::once::Checked;
 use super::query::Query;
@@ -18,7 +19,7 @@ use crate::access::{Admission, Denied, Once};
 use crate::chathub::OperatorId;
 use crate::config::{Fallback, LinkConfig, SourceWithoutSender};
 use crate::deep_link::DeepLink;
-use crate::phone::PhoneNumber;
+use crate::phone::{PhoneError, PhoneNumber, Region};
 use crate::source::ChatSource;
 
 /// Guard → query → access → operator → target → rate limit → token → deep link. Everything that can be refused without ChatHub is refused
@@ -29,7 +30,8 @@ pub(super) async fn open_chat(
     click: &mut Click,
 ) -> Result<HttpResponse, Refusal> {
     guard::check(request)?;
-    if guard::is_crawler(request) {
+    let visitor = Visitor::of(request);
+    if confirm::is_only_shown(visitor, desk) {
         return Ok(nothing_to_preview(request, desk, click));
     }
     let mut query = Query::parse(request.query_string())?;
@@ -65,7 +67,7 @@ pub(super) async fn open_chat(
         (Ok(whom), Err(_)) => whom.operator(),
         (Err(_), _) => None,
     };
-    let asks = confirm::is_asked(request, desk);
+    let asks = confirm::is_asked(request, visitor, desk);
     // What only shows a page is no click yet.
     if !asks {
         let operator = click.operator.filter(|_| checked.is_unused);
@@ -127,7 +129,7 @@ fn without_token(
     Err(refusal.or_by_hand(by_hand))
 }
 
-/// What a link-preview crawler gets: no chat, and no refusal that its owner would wonder about.
+/// What a program gets that only looks: no chat, and no refusal that its owner would wonder about.
 #[derive(Template)]
 #[template(path = "crawler.html")]
 struct CrawlerPage<'a> {
@@ -139,6 +141,16 @@ fn nothing_to_preview(request: &HttpRequest, desk: &Desk, click: &mut Click) -> 
     let frame = Frame::of(request, &desk.pages);
     let page = CrawlerPage { frame: &frame };
     frame.answer(&mut HttpResponse::Ok(), &page, Needs::Nothing)
+}
+
+/// The agent can correct a number in the client's card; a word is what CRMs write for an empty field.
+fn read_phone(text: &str, region: Region) -> Result<PhoneNumber, Refusal> {
+    PhoneNumber::parse(text, region).map_err(|error| match error {
+        PhoneError::Letters if !text.contains(char::is_numeric) => {
+            Refusal::new(Kind::PhoneInvalid, Detail::PhoneIsAWord)
+        }
+        error => error.into(),
+    })
 }
 
 /// Which chat opens: the format follows from what is known.
@@ -155,9 +167,7 @@ pub(super) fn target<'a>(
     let phone = query
         .phone()
         .ok_or_else(|| Refusal::new(Kind::TargetMissing, Detail::NoTarget))?;
-    let phone = *click
-        .phone
-        .insert(PhoneNumber::parse(phone, links.default_region)?);
+    let phone = *click.phone.insert(read_phone(phone, links.default_region)?);
     let sender = query
         .from()
         .or_else(|| source.and_then(|source| links.senders.of(source)));

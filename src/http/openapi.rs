@@ -106,6 +106,8 @@ impl<'a> Group<'a> {
     fn of(tag: &'a Value, document: &'a Value) -> Self {
         let operations = members(&document["paths"])
             .flat_map(|(path, methods)| members(methods).map(move |method| (path, method)))
+            // HEAD says nothing that GET does not.
+            .filter(|(_, (method, _))| *method != "head")
             .filter(|(_, (_, operation))| operation["tags"][0] == tag["name"]);
         Self {
             description: text(&tag["description"]),
@@ -188,6 +190,24 @@ mod tests {
             .filter(|route| !untold.contains(route));
         assert_eq!(names(&document["paths"]), routes.map(Route::name).collect());
         assert_eq!(document["info"]["version"], env!("CARGO_PKG_VERSION"));
+    }
+
+    /// What only reads takes HEAD; what hands out a token or a link does not.
+    #[test]
+    fn every_method_is_described() {
+        let document = read();
+        let with_head = members(&document["paths"])
+            .filter(|(_, methods)| methods.get("head").is_some())
+            .map(|(path, _)| path);
+        let expected = [
+            "/builder",
+            "/healthz",
+            "/metrics",
+            "/openapi",
+            "/openapi.json",
+            "/readyz",
+        ];
+        assert_eq!(with_head.collect::<BTreeSet<_>>(), expected.into());
     }
 
     #[test]

@@ -1,19 +1,24 @@
 //! Every "no", and how it is said: a page for a browser, a problem for everyone else.
 
+use std::borrow::Cow;
+use std::net::IpAddr;
 use std::time::Duration;
 
-use actix_web::http::StatusCode;
 use actix_web::http::header::{ALLOW, RETRY_AFTER};
+use actix_web::http::{Method, StatusCode};
 use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder};
 use askama::Template;
+use chrono::{DateTime, SecondsFormat, Utc};
 use serde::Serialize;
 
 use super::accept::prefers_html;
 use super::detail::Detail;
 use super::frame::{Frame, Needs};
+use super::help;
 use super::kind::Kind;
 use super::prose::Prose;
-use super::texts::{Advice, Language};
+use super::texts::{Advice, Language, Words};
+use crate::access::Denied;
 use crate::config::PageConfig;
 
 /// A request that is not granted.
@@ -24,8 +29,8 @@ pub(super) struct Refusal {
     detail: Detail,
     /// When another try may succeed.
     retry_after: Option<Duration>,
-    /// The method that is allowed instead.
-    allow: Option<&'static str>,
+    /// The methods that are allowed instead.
+    allow: &'static [Method],
     /// The deep link without a token: the panel's own login page, for when ChatHub does not mint.
     by_hand: Option<String>,
 }
@@ -36,7 +41,7 @@ impl Refusal {
             kind,
             detail: detail.into(),
             retry_after: None,
-            allow: None,
+            allow: &[],
             by_hand: None,
         }
     }
@@ -48,9 +53,9 @@ impl Refusal {
     }
 
     /// Another method is wanted.
-    pub(super) fn method_not_allowed(allow: &'static str) -> Self {
+    pub(super) fn method_not_allowed(allow: &'static [Method]) -> Self {
         Self {
-            allow: Some(allow),
+            allow,
             ..Self::new(Kind::MethodNotAllowed, Detail::OtherMethod)
         }
     }
@@ -58,6 +63,14 @@ impl Refusal {
     /// Whether the click was right, and ChatHub had no token for it.
     pub(super) const fn is_chathubs_fault(&self) -> bool {
         self.kind.status() >= 500
+    }
+
+    /// Tells which address a client has that is not let in: it may be a proxy's.
+    pub(super) fn seen_from(mut self, client: IpAddr) -> Self {
+        if matches!(self.detail, Detail::Denied(Denied::NetworkNotAllowed)) {
+            self.detail = Detail::NetworkNotAllowed(client);
+        }
+        self
     }
 
     /// Offers a deep link without a token where the fault is ChatHub's.
@@ -78,8 +91,9 @@ impl Refusal {
         let status =
             StatusCode::from_u16(self.kind.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         let mut response = HttpResponseBuilder::new(status);
-        if let Some(method) = self.allow {
-            response.insert_header((ALLOW, method));
+        if !self.allow.is_empty() {
+            let methods: Vec<_> = self.allow.iter().map(Method::as_str).collect();
+            response.insert_header((ALLOW, methods.join(", ")));
         }
         let wait = self.wait();
         if let Some(seconds) = wait {
@@ -87,18 +101,20 @@ impl Refusal {
         }
         if prefers_html(request) {
             let frame = Frame::of(request, pages);
+            let advice = frame.language.advice(self.kind, &self.detail);
+            // Where only a person can mend it, nobody should sit and wait.
+            let wait = wait.filter(|_| self.kind != Kind::CredentialsRejected);
             let page = Page {
-                advice: frame.language.advice(self.kind),
+                to_do: to_do(&advice, wait, frame.words),
+                advice,
+                now: Utc::now(),
+                support_href: help::link(pages.support.as_ref(), self.kind, request_id),
                 identity: match &self.detail {
                     Detail::IdentityUnknown(identity) => Some(identity.text()),
                     _ => None,
                 },
                 detail: self.detail(frame.language),
                 detail_lang: frame.language.of_detail(&self.detail).words().lang,
-                // Where only a person can mend it, nobody should sit and wait.
-                wait: wait
-                    .filter(|_| self.kind != Kind::CredentialsRejected)
-                    .map(|seconds| frame.words.wait(seconds)),
                 frame: &frame,
                 refusal: self,
                 request_id,
@@ -155,6 +171,19 @@ struct Page<'a> {
     detail: Prose,
     /// The language that the detail is in.
     detail_lang: &'static str,
-    wait: Option<String>,
+    /// What the agent does next, and when.
+    to_do: Cow<'static, str>,
+    now: DateTime<Utc>,
+    /// Where help is, with what it is about.
+    support_href: Option<String>,
     request_id: &'a str,
+}
+
+/// What to do next: the time to wait in place of "a moment", where it is known.
+fn to_do(advice: &Advice, wait: Option<u64>, words: &Words) -> Cow<'static, str> {
+    match wait.map(|seconds| words.wait(seconds)) {
+        None => advice.to_do.into(),
+        Some(wait) if advice.to_do == words.wait_a_moment => wait.into(),
+        Some(wait) => format!("{} {wait}", advice.to_do).into(),
+    }
 }

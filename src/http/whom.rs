@@ -34,7 +34,8 @@ pub(super) async fn whom(claim: &Claim<'_>, click: &Click, desk: &Desk) -> Resul
     }
 }
 
-fn refused(denied: Denied, claim: &Claim<'_>) -> Refusal {
+/// Why no operator is found; where a login leads to none, it says which login.
+pub(super) fn refused(denied: Denied, claim: &Claim<'_>) -> Refusal {
     match (denied, claim.identity()) {
         (Denied::IdentityUnknown, Some(identity)) => {
             let detail = Detail::IdentityUnknown(ShownIdentity::of(identity));

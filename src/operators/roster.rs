@@ -101,7 +101,7 @@ impl Roster {
 
     /// Whether something is known of each organization that there is. Until then a name that is
     /// not known may be in a list that could not be read yet.
-    pub(super) const fn is_complete(&self) -> bool {
+    pub const fn is_complete(&self) -> bool {
         self.is_complete
     }
 

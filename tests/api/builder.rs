@@ -1,8 +1,9 @@
 //! The link builder: what it shows is what a click would do, and nothing that is filled in becomes markup.
 
+use open_chat::simulator::{Endpoint, Fault};
 use rstest::rstest;
 
-use crate::harness::{Problem, Service, header, raw, rules};
+use crate::harness::{Problem, Service, file, header, raw, rules};
 
 /// What a page may weigh, in bytes: one packet train on a slow line.
 const MAX_PAGE: usize = 30_000;
@@ -108,7 +109,10 @@ async fn the_sample_is_a_link() {
 
 #[rstest]
 #[case("salesforce", "operator={!$User.Email}&#38;phone={!Contact.Phone}")]
-#[case("odoo", "operator=odoo-{user.id}&#38;phone={record.phone}")]
+#[case(
+    "odoo",
+    "operator=odoo-{user.id}&#38;phone={record.phone or &#39;&#39;}"
+)]
 #[case(
     "freshsales",
     "operator=freshsales-${loggedInUser.id}&#38;phone=${encodeURIComponent(phone)}"
@@ -116,6 +120,10 @@ async fn the_sample_is_a_link() {
 #[case("zoho", "operator={operator}&#38;phone=${Leads.Phone}")]
 #[case("creatio", "operator={operator}&#38;phone={phone}")]
 #[case("no-such-crm", "operator={operator}&#38;phone={phone}")]
+#[case(
+    "kommo",
+    "operator=${encodeURIComponent(operator)}&#38;phone=${encodeURIComponent(phone)}"
+)]
 #[tokio::test]
 async fn each_crm_has_its_own_placeholders(#[case] crm: &str, #[case] query: &str) {
     let service = Service::start().await;
@@ -155,9 +163,308 @@ async fn a_chat_id_is_only_a_sample() {
 #[tokio::test]
 async fn a_number_of_the_crm_is_asked_for_with_a_prefix() {
     let service = Service::start().await;
-    let kommo = page(&service, "crm=kommo").await;
-    let note = text(&kommo, "agent-unknown");
-    assert!(note.contains("<code>kommo-5</code>"), "{note}");
+    for crm in ["kommo", "pipedrive"] {
+        let page = page(&service, &format!("crm={crm}")).await;
+        let note = text(&page, "agent-unknown");
+        assert!(note.contains(&format!("<code>{crm}-5</code>")), "{note}");
+    }
+}
+
+/// In a template literal of JavaScript `{pass}` stays what it is, and in Python `pass` is no name.
+#[rstest]
+#[case(
+    "kommo",
+    "pass=${encodeURIComponent(pass)}&#38;phone=${encodeURIComponent(phone)}",
+    true
+)]
+#[case(
+    "hubspot",
+    "pass=${encodeURIComponent(pass)}&#38;phone=${encodeURIComponent(phone)}",
+    true
+)]
+#[case(
+    "zendesk",
+    "pass=${encodeURIComponent(pass)}&#38;phone=${encodeURIComponent(phone)}",
+    true
+)]
+#[case(
+    "freshsales",
+    "pass=${encodeURIComponent(pass)}&#38;phone=${encodeURIComponent(phone)}",
+    true
+)]
+#[case(
+    "odoo",
+    "pass={signed_pass}&#38;phone={record.phone or &#39;&#39;}",
+    false
+)]
+#[case("salesforce", "pass={pass}&#38;phone={!Contact.Phone}", false)]
+#[tokio::test]
+async fn a_pass_stands_where_the_crm_s_code_puts_it(
+    #[case] crm: &str,
+    #[case] query: &str,
+    #[case] is_javascript: bool,
+) {
+    let secret = "canary-pass-secret-of-more-than-32-bytes";
+    let variables = [("ACCESS", "pass"), ("PASS_SECRET", secret)];
+    let service = Service::start_with(rules(), &variables).await;
+    let page = page(&service, &format!("crm={crm}&chat_raw_id=1")).await;
+    let template = text(&page, "template");
+    let chat = if is_javascript {
+        "${encodeURIComponent(chat_raw_id)}"
+    } else {
+        "{chat_raw_id}"
+    };
+    let expected = format!("{}/open-chat?{query}&#38;chat_raw_id={chat}", service.url());
+    assert_eq!(template, expected);
+    assert_eq!(
+        page.contains("id=\"in-code\""),
+        is_javascript || crm == "odoo"
+    );
+    assert!(page.contains("id=\"chat-unknown\""), "{page}");
+    let note = "must sign a pass for each link, in place of <code>";
+    let (_, placeholder) = page.split_once(note).expect("a note");
+    let placeholder = placeholder.split_once('<').unwrap().0;
+    assert!(
+        template.contains(&format!("pass={placeholder}")),
+        "{placeholder}"
+    );
+}
+
+/// `POST /links` is offered where it would answer.
+#[rstest]
+#[case("pass", "", "needs <code>key</code> in ACCESS")]
+#[case("pass,key", "", "needs PUBLIC_URL")]
+#[case("pass,key", "https://chat.example", "or its back end asks")]
+#[tokio::test]
+async fn ready_links_are_offered_where_there_are_some(
+    #[case] access: &str,
+    #[case] public_url: &str,
+    #[case] words: &str,
+) {
+    let keys = file(
+        "keys.toml",
+        &format!("[[key]]\nname = \"crm\"\nsha256 = \"{}\"\n", "0".repeat(64)),
+    );
+    let variables = [
+        ("ACCESS", access),
+        ("PASS_SECRET", "canary-pass-secret-of-more-than-32-bytes"),
+        ("API_KEYS_FILE", keys.to_str().unwrap()),
+        ("PUBLIC_URL", public_url),
+    ];
+    let service = Service::start_with(rules(), &variables).await;
+    let page = page(&service, "").await;
+    let all = [
+        "needs <code>key</code> in ACCESS",
+        "needs PUBLIC_URL",
+        "or its back end asks",
+    ];
+    for other in all {
+        assert_eq!(page.contains(other), other == words, "{other}: {page}");
+    }
+    assert_eq!(
+        page.contains("id=\"public-url-unset\""),
+        public_url.is_empty()
+    );
+}
+
+const GOOD: &str = "class=\"good\"";
+
+/// Where a click would be refused, or nobody can tell, nothing is green.
+#[rstest]
+#[case("operator=101&phone=0501234567", "Format 2", true)]
+#[case("operator=john smith&phone=0501234567", "Format 2", true)]
+#[case("operator=Ann@example.com&phone=0501234567", "Format 2", true)]
+#[case("operator=Nobody Here&phone=0501234567", "404 operator-unknown", false)]
+#[case("operator=999&phone=0501234567", "404 operator-unknown", false)]
+#[case("operator=21&phone=0501234567", "403 operator-inactive", false)]
+#[case(
+    "operator=inactive ivan&phone=0501234567",
+    "403 operator-inactive",
+    false
+)]
+#[case(
+    "operator=lost@example.com&phone=0501234567",
+    "404 operator-unknown",
+    false
+)]
+#[case("operator=auto:24&phone=0501234567", "403 operator-not-allowed", false)]
+#[tokio::test]
+async fn the_operator_is_looked_up_in_the_directory(
+    #[case] query: &str,
+    #[case] verdict: &str,
+    #[case] is_good: bool,
+) {
+    let map = file(
+        "map.toml",
+        "\"ann@example.com\" = 101\n\"lost@example.com\" = \"No Such Name\"\n",
+    );
+    let variables = [("OPERATOR_MAP_FILE", map.to_str().unwrap())];
+    let service = Service::start_with(rules(), &variables).await;
+    let calls = service.chathub.total_calls();
+    let page = page(&service, query).await;
+    assert!(text(&page, "verdict").contains(verdict), "{page}");
+    assert_eq!(page.contains(GOOD), is_good, "{page}");
+    assert_eq!(service.chathub.total_calls(), calls, "it asks nobody");
+    let click = service.click(&query.replace(' ', "%20")).await;
+    assert_eq!(click.status() == 302, is_good);
+}
+
+/// Strangers do not learn here, uncounted, whom the company employs.
+#[rstest]
+#[case::a_stranger(&[("TRUSTED_PROXIES", "127.0.0.1")], "203.0.113.9", false)]
+#[case::a_colleague(&[("TRUSTED_PROXIES", "127.0.0.1"), ("ALLOWED_NETWORKS", "203.0.113.0/24")], "203.0.113.9", true)]
+#[case::behind_a_proxy_that_is_not_trusted(&[], "203.0.113.9", false)]
+#[case::on_this_machine(&[], "", true)]
+#[tokio::test]
+async fn who_stands_behind_no_lock_is_told_that_the_operator_is_not_checked(
+    #[case] variables: &[(&str, &str)],
+    #[case] client: &str,
+    #[case] is_checked: bool,
+) {
+    let service = Service::start_with(rules(), variables).await;
+    let mut pages = Vec::new();
+    for operator in ["101", "John%20Smith", "Nobody%20Here"] {
+        let path = format!("/builder?operator={operator}&phone=0501234567");
+        let mut request = service.request(&path);
+        if !client.is_empty() {
+            request = request.header("X-Forwarded-For", client);
+        }
+        pages.push(request.send().await.unwrap().text().await.unwrap());
+    }
+    let verdicts: Vec<_> = pages.iter().map(|page| text(page, "verdict")).collect();
+    if is_checked {
+        assert!(
+            pages[0].contains(GOOD) && pages[1].contains(GOOD),
+            "{verdicts:?}"
+        );
+        assert!(verdicts[2].contains("404 operator-unknown"), "{verdicts:?}");
+    } else {
+        assert_eq!(verdicts[0], verdicts[1]);
+        assert_eq!(verdicts[0], verdicts[2]);
+        assert!(
+            verdicts[0].contains("the operator is not checked here"),
+            "{verdicts:?}"
+        );
+        assert!(!pages[0].contains(GOOD), "{verdicts:?}");
+    }
+}
+
+/// A name cannot be looked up in a directory that is not there.
+#[tokio::test]
+async fn an_operator_who_cannot_be_looked_up_is_not_called_good() {
+    let faults = [
+        (Endpoint::Organizations, Fault::Status(500)),
+        (Endpoint::Operators, Fault::Status(500)),
+    ];
+    let service = Service::start_broken(rules(), &[], &faults);
+    for operator in ["John%20Smith", "101"] {
+        let page = page(&service, &format!("operator={operator}&phone=0501234567")).await;
+        let verdict = text(&page, "verdict");
+        assert!(verdict.contains("Format 2"), "{verdict}");
+        assert!(
+            verdict.contains("the operator is not checked here"),
+            "{verdict}"
+        );
+        assert!(!page.contains(GOOD), "{verdict}");
+    }
+}
+
+/// The sample has no pass, so a click on it is refused; a login that reaches the page counts as it would for a click.
+#[rstest]
+#[case("pass", "", "operator=101&phone=0501234567", "401 pass-missing", false)]
+#[case("pass", "", "operator=101&phone=12345", "400 phone-invalid", false)]
+#[case("sso", "", "phone=0501234567&operator=", "401 identity-missing", false)]
+#[case(
+    "sso",
+    "ann@example.com",
+    "phone=0501234567&operator=",
+    "Format 2",
+    true
+)]
+#[case(
+    "sso",
+    "ann@example.com",
+    "phone=0501234567&operator=101",
+    "Format 2",
+    true
+)]
+#[case(
+    "sso",
+    "ann@example.com",
+    "phone=0501234567&operator=102",
+    "403 operator-not-allowed",
+    false
+)]
+#[case(
+    "sso",
+    "eve@example.com",
+    "phone=0501234567&operator=",
+    "403 identity-unknown",
+    false
+)]
+#[case(
+    "key",
+    "",
+    "operator=101&phone=0501234567",
+    "401 api-key-invalid",
+    false
+)]
+#[tokio::test]
+async fn nothing_is_green_without_the_pass_or_the_login_that_a_click_needs(
+    #[case] access: &str,
+    #[case] identity: &str,
+    #[case] query: &str,
+    #[case] verdict: &str,
+    #[case] is_good: bool,
+) {
+    let map = file("map.toml", "\"ann@example.com\" = 101\n");
+    let keys = file(
+        "keys.toml",
+        &format!("[[key]]\nname = \"crm\"\nsha256 = \"{}\"\n", "0".repeat(64)),
+    );
+    let variables = [
+        ("ACCESS", access),
+        ("PASS_SECRET", "canary-pass-secret-of-more-than-32-bytes"),
+        ("API_KEYS_FILE", keys.to_str().unwrap()),
+        ("SSO_HEADER", "X-Agent"),
+        ("TRUSTED_PROXIES", "127.0.0.1"),
+        ("OPERATOR_MAP_FILE", map.to_str().unwrap()),
+    ];
+    let service = Service::start_with(rules(), &variables).await;
+    let mut request = service.request(&format!("/builder?{query}"));
+    if !identity.is_empty() {
+        request = request.header("X-Agent", identity);
+    }
+    let page = request.send().await.unwrap().text().await.unwrap();
+    assert!(text(&page, "verdict").contains(verdict), "{page}");
+    assert_eq!(page.contains(GOOD), is_good, "{page}");
+    let mut click = service.request(&format!("/open-chat?{query}"));
+    if !identity.is_empty() {
+        click = click.header("X-Agent", identity);
+    }
+    assert_eq!(click.send().await.unwrap().status() == 302, is_good);
+}
+
+/// A key that is shown to the builder is not looked at: it is no place to guess at.
+#[tokio::test]
+async fn the_builder_looks_at_no_credential_of_its_visitor() {
+    let keys = file(
+        "keys.toml",
+        "[[key]]\nname = \"crm\"\nsha256 = \"9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08\"\n",
+    );
+    let variables = [("ACCESS", "key"), ("API_KEYS_FILE", keys.to_str().unwrap())];
+    let service = Service::start_with(rules(), &variables).await;
+    let page = async |key: &str| {
+        let request = service.request("/builder?operator=101&phone=0501234567");
+        let request = request.header("Authorization", format!("Bearer {key}"));
+        request.send().await.unwrap().text().await.unwrap()
+    };
+    let (right, wrong) = (page("test").await, page("wrong").await);
+    assert_eq!(text(&right, "verdict"), text(&wrong, "verdict"));
+    assert!(
+        text(&right, "verdict").contains("401 api-key-invalid"),
+        "{right}"
+    );
 }
 
 #[tokio::test]
@@ -171,7 +478,7 @@ async fn what_is_not_known_is_called_unknown() {
 
 #[rstest]
 #[case("open", &[], "?operator=odoo-{user.id}&#38;phone=", "any operator&#39;s panel")]
-#[case("pass", &[("PASS_SECRET", "canary-pass-secret-of-more-than-32-bytes")], "?pass={pass}&#38;phone=", "must sign a pass")]
+#[case("pass", &[("PASS_SECRET", "canary-pass-secret-of-more-than-32-bytes")], "?pass={signed_pass}&#38;phone=", "must sign a pass")]
 #[case("sso", &[("SSO_HEADER", "X-Agent"), ("TRUSTED_PROXIES", "192.0.2.7")], "?phone=", "a proxy logs the agent in")]
 #[tokio::test]
 async fn the_access_mode_decides_what_the_link_needs(

@@ -76,6 +76,82 @@ async fn who_is_asked(#[case] confirm: &str, #[case] agent: &str, #[case] expect
     assert_eq!(service.chathub.total_calls(), calls);
 }
 
+/// Office programs open each link by themselves before they hand it to the browser.
+#[rstest]
+#[case::excel(
+    "Mozilla/4.0 (compatible; MSIE 7.0; Windows NT 10.0; WOW64; Trident/7.0; .NET4.0C; ms-office)"
+)]
+#[case::word("Mozilla/4.0 (compatible; ms-office; MSOffice 16)")]
+#[case::discovery("Microsoft Office Existence Discovery")]
+#[case::excel_itself("Microsoft Office Excel 2014 (16.0.10730) Windows NT 10.0")]
+#[case::upload("Microsoft Office/16.0 (Windows NT 10.0; Microsoft Word 16.0.4266; Pro)")]
+#[case::outlook(
+    "Mozilla/4.0 (compatible; MSIE 7.0; Windows NT 10.0; Microsoft Outlook 16.0.11328)"
+)]
+#[case::new_outlook(
+    "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Safari/537.36 OneOutlook/1.2024.1"
+)]
+#[case::outlook_on_a_mac("MacOutlook/16.30.19101301 (Intel Mac OS X Version 10.14.6)")]
+#[case::word_on_a_mac("Mozilla/5.0 (Macintosh; Intel Mac OS X) Word/16.89.0")]
+#[case::one_note("Microsoft OneNote/16.0 (Windows NT 10.0)")]
+#[case::web_folders("Microsoft Data Access Internet Publishing Provider DAV")]
+#[case::web_dav("Microsoft-WebDAV-MiniRedir/10.0.19045")]
+#[case::libre_office("LibreOffice 24.8.1.2 denylistedbackend/8.8.0 OpenSSL/3.3.1")]
+#[case::thunderbird("Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Thunderbird/128.3.0")]
+#[tokio::test]
+async fn an_office_program_opens_no_chat(#[case] agent: &str) {
+    for (confirm, has_button) in [("never", false), ("crawlers", true), ("always", true)] {
+        let service = service(confirm).await;
+        let calls = service.chathub.total_calls();
+        let request = service.request(PATH).header("User-Agent", agent);
+        let response = request.send().await.unwrap();
+        assert_eq!(response.status(), 200, "{confirm}");
+        let line = log_line(&header(&response, "x-request-id")).await;
+        let outcome = if has_button {
+            "confirmation"
+        } else {
+            "crawler"
+        };
+        assert_eq!(line["outcome"], outcome, "{confirm}");
+        let page = response.text().await.unwrap();
+        assert_eq!(page.contains("method=\"post\""), has_button, "{page}");
+        let widget = service.request("/widget?operator=101");
+        let widget = widget.header("User-Agent", agent).send().await.unwrap();
+        assert_eq!(Problem::read(widget).await.kind, "not-a-navigation");
+        assert_eq!(service.chathub.total_calls(), calls);
+    }
+}
+
+/// Mail gateways that name themselves, and nothing else of a robot.
+#[rstest]
+#[case("Mimecast Ltd")]
+#[case("Mozilla/5.0 (compatible; Barracuda Sentinel (EE))")]
+#[case("Proofpoint URL Defense")]
+#[case("Mozilla/5.0 (compatible; urlchecker/1.0)")]
+#[case("virustotalcloud")]
+#[tokio::test]
+async fn a_mail_gateway_that_names_itself_is_asked(#[case] agent: &str) {
+    let service = service("crawlers").await;
+    let request = service.request(PATH).header("User-Agent", agent);
+    assert_eq!(request.send().await.unwrap().status(), 200);
+}
+
+/// What one click in Excel sends, in this order.
+#[tokio::test]
+async fn a_one_time_link_in_a_spreadsheet_opens_in_the_browser() {
+    let variables = [("ACCESS", "pass"), ("PASS_SECRET", SECRET)];
+    let service = Service::start_with(rules(), &variables).await;
+    let claims = json!({"sub": "101", "jti": "excel", "exp": Utc::now().timestamp() + 3600});
+    let key = EncodingKey::from_secret(SECRET.as_bytes());
+    let pass = encode(&Header::default(), &claims, &key).unwrap();
+    let path = format!("/open-chat?phone=0501234567&pass={pass}");
+    let excel = "Mozilla/4.0 (compatible; MSIE 7.0; Windows NT 10.0; Trident/7.0; ms-office)";
+    for (agent, status) in [(excel, 200), (excel, 200), (PERSON, 302)] {
+        let request = service.request(&path).header("User-Agent", agent);
+        assert_eq!(request.send().await.unwrap().status(), status, "{agent}");
+    }
+}
+
 #[rstest]
 #[case("crawlers")]
 #[case("always")]

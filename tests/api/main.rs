@@ -37,6 +37,7 @@ mod inputs;
 mod leaks;
 mod limits;
 mod links;
+mod methods;
 mod monitoring;
 mod once;
 mod ops;

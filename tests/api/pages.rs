@@ -3,8 +3,12 @@
 use aws_lc_rs::digest::{SHA256, digest};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use chrono::{DateTime, Utc};
+use jsonwebtoken::{EncodingKey, Header, encode};
+use open_chat::simulator::{Endpoint, Fault};
 use reqwest::Response;
 use rstest::rstest;
+use serde_json::json;
 
 use crate::harness::{Service, file, header, rules};
 
@@ -158,4 +162,209 @@ async fn who_is_too_fast_is_told_when_to_try_again() {
     let page = response.text().await.unwrap();
     assert!(page.contains(&format!("через {seconds} с.")), "{page}");
     assert!(page.contains("id=\"try-again\""), "{page}");
+}
+
+/// In a CRM's frame the CRM itself opens in the frame's place, and the panel in a tab of its own.
+#[tokio::test]
+async fn the_ways_out_leave_the_frame() {
+    let variables = [("CRM_URL", "https://crm.example/")];
+    let service = Service::start_with(rules(), &variables).await;
+    let fault = Some(Fault::Status(500));
+    service.chathub.always(Endpoint::OperatorToken, fault);
+    let path = "/open-chat?operator=101&phone=0501234567";
+    let page = as_browser(&service, path, "en").await.text().await.unwrap();
+    let link = |id: &str| {
+        let (_, rest) = page.split_once(&format!("id=\"{id}\"")).expect(id);
+        rest.split_once('>').unwrap().0.to_owned()
+    };
+    assert!(link("crm").contains("target=\"_top\""), "{page}");
+    assert!(
+        link("by-hand").contains("target=\"_blank\" rel=\"noopener noreferrer\""),
+        "{page}"
+    );
+    assert!(!link("try-again").contains("target"), "{page}");
+}
+
+/// The agent is told to correct the phone where the phone is wrong, and not where the button is.
+#[rstest]
+#[case::encoded_twice(
+    "phone=%252B380501234567",
+    "en",
+    "Tell your CRM's administrator",
+    "Correct the client"
+)]
+#[case::encoded_twice(
+    "phone=%252B380501234567",
+    "uk",
+    "Повідомте адміністратора вашої CRM",
+    "Виправте"
+)]
+#[case::a_word(
+    "phone=Falsch",
+    "en",
+    "Tell your CRM's administrator",
+    "Correct the client"
+)]
+#[case::a_word(
+    "phone=Falsch",
+    "uk",
+    "повідомте адміністратора вашої CRM",
+    "Виправте телефон клієнта в CRM: один номер"
+)]
+#[case::a_number(
+    "phone=12345",
+    "en",
+    "Correct the client's phone",
+    "Tell your CRM's administrator"
+)]
+#[case::letters(
+    "phone=050123456x",
+    "en",
+    "Correct the client's phone",
+    "Tell your CRM's administrator"
+)]
+#[case::the_choice(
+    "phone=0501234567&operator=auto:24",
+    "en",
+    "Tell your CRM's administrator",
+    "ask the administrator to allow it"
+)]
+#[tokio::test]
+async fn the_advice_fits_what_is_wrong(
+    #[case] query: &str,
+    #[case] language: &str,
+    #[case] advice: &str,
+    #[case] wrong: &str,
+) {
+    let service = Service::start().await;
+    let operator = if query.contains("operator=") {
+        ""
+    } else {
+        "operator=101&"
+    };
+    let path = format!("/open-chat?{operator}{query}");
+    let page = as_browser(&service, &path, language)
+        .await
+        .text()
+        .await
+        .unwrap();
+    let page = page.replace("&#39;", "'");
+    assert!(page.contains(advice), "{page}");
+    assert!(!page.contains(wrong), "{page}");
+}
+
+/// The administrator's part says what an administrator can do, the agent's part what an agent can.
+#[rstest]
+#[case("en")]
+#[case("uk")]
+#[tokio::test]
+async fn the_administrator_is_told_what_an_agent_is_not(#[case] language: &str) {
+    let secret = "canary-pass-secret-of-more-than-32-bytes";
+    let variables = [("ACCESS", "pass"), ("PASS_SECRET", secret)];
+    let service = Service::start_with(rules(), &variables).await;
+    let detail = async |claims: serde_json::Value| {
+        let key = EncodingKey::from_secret(secret.as_bytes());
+        let pass = encode(&Header::default(), &claims, &key).unwrap();
+        let path = format!("/open-chat?phone=0501234567&pass={pass}");
+        as_browser(&service, &path, language).await;
+        let page = as_browser(&service, &path, language)
+            .await
+            .text()
+            .await
+            .unwrap();
+        let (_, detail) = page.split_once("id=\"detail\"").unwrap();
+        detail.split_once("</p>").unwrap().0.to_owned()
+    };
+    let now = Utc::now().timestamp();
+    let expired = detail(json!({"sub": "101", "exp": now - 3600})).await;
+    for name in ["<code>exp</code>", "<code>ttl</code>", "PASS_MAX_TTL"] {
+        assert!(expired.contains(name), "{name}: {expired}");
+    }
+    let used = detail(json!({"sub": "101", "exp": now + 3600, "jti": "used"})).await;
+    for name in ["<code>jti</code>", "<code>once</code>", "CONFIRM"] {
+        assert!(used.contains(name), "{name}: {used}");
+    }
+
+    let variables = [("ALLOWED_NETWORKS", "192.0.2.0/24")];
+    let service = Service::start_with(rules(), &variables).await;
+    for path in [
+        "/open-chat?operator=101&phone=0501234567",
+        "/widget?operator=101",
+        "/builder",
+    ] {
+        let page = as_browser(&service, path, language)
+            .await
+            .text()
+            .await
+            .unwrap();
+        let (_, detail) = page.split_once("id=\"detail\"").unwrap();
+        for name in [
+            "<code>127.0.0.1</code>",
+            "ALLOWED_NETWORKS",
+            "TRUSTED_PROXIES",
+        ] {
+            assert!(detail.contains(name), "{path} {name}: {detail}");
+        }
+    }
+}
+
+/// What somebody needs who looks for the request in the logs: kind, id and time, also in the mail that the page offers.
+#[rstest]
+#[case(
+    "mailto:it@example.com",
+    "mailto:it@example.com?subject=open-chat:%20phone-invalid,%20ID"
+)]
+#[case(
+    "mailto:it@example.com?cc=a@example.com",
+    "mailto:it@example.com?cc=a@example.com&#38;subject=open-chat:%20phone-invalid,%20ID"
+)]
+#[case(
+    "mailto:it@example.com?subject=Chat",
+    "mailto:it@example.com?subject=Chat&#38;body=open-chat:%20phone-invalid,%20ID"
+)]
+#[case(
+    "mailto:it@example.com?Subject=a&body=b",
+    "mailto:it@example.com?Subject=a&#38;body=b"
+)]
+#[case("tel:+380441234567", "tel:+380441234567")]
+#[tokio::test]
+async fn a_request_for_help_says_what_it_is_about(#[case] contact: &str, #[case] href: &str) {
+    let service = Service::start_with(rules(), &[("SUPPORT_CONTACT", contact)]).await;
+    let before = Utc::now().timestamp();
+    let response = as_browser(&service, REFUSED, "en").await;
+    let id = header(&response, "x-request-id");
+    let page = response.text().await.unwrap();
+    let href = href.replace("ID", &id);
+    assert!(page.contains(&format!("href=\"{href}\"")), "{href}: {page}");
+    let (_, time) = page
+        .split_once("<time id=\"time\" datetime=\"")
+        .expect("a time");
+    let time = time.split_once('"').unwrap().0;
+    let time: DateTime<Utc> = time.parse().unwrap();
+    assert!(
+        (before..=Utc::now().timestamp()).contains(&time.timestamp()),
+        "{time}"
+    );
+}
+
+/// One time to wait, and not two.
+#[rstest]
+#[case("en", "Try again in ", "Wait a moment, then")]
+#[case("uk", "Спробуйте ще раз через ", "Зачекайте хвилинку")]
+#[tokio::test]
+async fn who_has_to_wait_is_told_one_time(
+    #[case] language: &str,
+    #[case] advice: &str,
+    #[case] other: &str,
+) {
+    let service = Service::start_with(rules(), &[("RATE_LIMIT_OPERATOR", "1/h")]).await;
+    service.destination("operator=101&phone=0501234567").await;
+    let path = "/open-chat?operator=101&phone=0501234567";
+    let page = as_browser(&service, path, language)
+        .await
+        .text()
+        .await
+        .unwrap();
+    assert!(page.contains(advice), "{page}");
+    assert!(!page.contains(other), "{page}");
 }

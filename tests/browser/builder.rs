@@ -34,6 +34,33 @@ async fn select(browser: &Browser, name: &str, value: &str) {
         .unwrap();
 }
 
+/// What the page says beside a copy button.
+async fn copied(browser: &Browser, source: &str) -> String {
+    browser.text(&format!("[data-said={source}]")).await
+}
+
+/// Fills the field in, as typing does.
+async fn fill_in(browser: &Browser, name: &str, value: &str) {
+    let script = format!(
+        "void ((field) => {{ field.value = '{value}'; field.dispatchEvent(new Event('input', {{bubbles: true}})); \
+         field.dispatchEvent(new Event('change', {{bubbles: true}})); }})(document.querySelector('input[name={name}]'))"
+    );
+    browser.value(&script).await;
+}
+
+/// Presses or releases the mouse in the middle of the one element that matches.
+async fn mouse(browser: &Browser, event: &str, css: &str) {
+    let middle = format!(
+        "((box) => [box.x + box.width / 2, box.y + box.height / 2])(document.querySelector('{css}').getBoundingClientRect())"
+    );
+    let middle = browser.value(&middle).await;
+    let parameters =
+        json!({"type": event, "x": middle[0], "y": middle[1], "button": "left", "clickCount": 1});
+    browser
+        .devtools("Input.dispatchMouseEvent", parameters)
+        .await;
+}
+
 async fn crms(browser: &Browser) -> Vec<String> {
     let values = browser
         .value("[...document.querySelectorAll('select[name=crm] option')].map((one) => one.value)")
@@ -122,7 +149,10 @@ async fn the_url_is_copied_and_tried() {
     let (_demo, url) = start();
     let browser = Browser::open(&url).await;
     browser.click("[data-copies=sample]").await;
-    eventually("a copy", async || text(&browser, "said").await == "Copied.").await;
+    eventually("a copy", async || {
+        copied(&browser, "sample").await == "Copied."
+    })
+    .await;
     // What has been copied is what is pasted.
     let field = browser
         .client
@@ -148,6 +178,129 @@ async fn the_url_is_copied_and_tried() {
     browser.click_for_a_window(Locator::Id("try-it")).await;
     browser.wait_for("#chat").await;
     assert_eq!(text(&browser, "phone").await, "+380501234567");
+    browser.close().await;
+}
+
+/// A finger that stays on the button while the result follows the form, as on a phone.
+#[tokio::test]
+async fn a_slow_finger_copies_what_was_typed() {
+    let (_demo, url) = start();
+    let browser = Browser::open(&url).await;
+    let button = "[data-copies=sample]";
+    browser
+        .value(&format!(
+            "void document.querySelector('{button}').scrollIntoView({{block: 'center'}})"
+        ))
+        .await;
+    fill_in(&browser, "phone", "067 123 45 67").await;
+    mouse(&browser, "mousePressed", button).await;
+    eventually("the new sample", async || {
+        text(&browser, "sample").await.contains("067+123+45+67")
+    })
+    .await;
+    mouse(&browser, "mouseReleased", button).await;
+    eventually("a copy", async || {
+        copied(&browser, "sample").await == "Copied."
+    })
+    .await;
+    let clipboard = "navigator.clipboard.readText()";
+    let permission = json!({"permission": {"name": "clipboard-read"}, "setting": "granted"});
+    browser.devtools("Browser.setPermission", permission).await;
+    let pasted = browser.value(clipboard).await;
+    assert!(
+        pasted.as_str().unwrap().contains("phone=067+123+45+67"),
+        "{pasted}"
+    );
+    browser.close().await;
+}
+
+/// A copy that comes before the result has followed is of what was typed all the same.
+#[tokio::test]
+async fn a_quick_finger_copies_what_was_typed() {
+    let (_demo, url) = start();
+    let browser = Browser::open(&url).await;
+    let script = "(() => { const field = document.querySelector('input[name=phone]'); field.value = '067 123 45 67'; \
+                  field.dispatchEvent(new Event('input', {bubbles: true})); \
+                  const copy = document.querySelector('[data-copies=sample]'); \
+                  Object.defineProperty(navigator, 'clipboard', {value: {writeText: async (text) => { window.copy = text; }}}); \
+                  copy.click(); })()";
+    browser.value(&format!("void {script}")).await;
+    eventually("a copy", async || {
+        copied(&browser, "sample").await == "Copied."
+    })
+    .await;
+    let pasted = browser.value("window.copy").await;
+    assert!(
+        pasted.as_str().unwrap().contains("phone=067+123+45+67"),
+        "{pasted}"
+    );
+    assert!(text(&browser, "sample").await.contains("067+123+45+67"));
+    browser.close().await;
+}
+
+/// The result follows without taking the focus away, and says what is new and nothing else.
+#[tokio::test]
+async fn the_focus_stays_and_changes_are_told() {
+    let (_demo, url) = start();
+    let browser = Browser::open(&url).await;
+    for button in ["template", "sample"] {
+        let focus = format!("void document.querySelector('[data-copies={button}]').focus()");
+        browser.value(&focus).await;
+        let phone = format!("067 123 45 6{}", button.len());
+        fill_in(&browser, "phone", &phone).await;
+        eventually("the new sample", async || {
+            text(&browser, "sample")
+                .await
+                .contains(&phone.replace(' ', "+"))
+        })
+        .await;
+        let focused = browser.value("document.activeElement.dataset.copies").await;
+        assert_eq!(focused, button);
+    }
+    select(&browser, "crm", "zendesk").await;
+    eventually("the CRM is told", async || {
+        text(&browser, "said").await == "The URL for Zendesk has changed."
+    })
+    .await;
+    fill_in(&browser, "operator", "Nobody Here").await;
+    eventually("the refusal is told", async || {
+        text(&browser, "said")
+            .await
+            .starts_with("Refused, 404 operator-unknown")
+    })
+    .await;
+    browser.close().await;
+}
+
+/// What a press has done is to be seen where the press was, on a phone too.
+#[tokio::test]
+async fn the_message_stands_beside_its_button() {
+    let (_demo, url) = start();
+    let browser = Browser::open("about:blank").await;
+    browser.pretend(390, "light", "en").await;
+    browser.goto(&url).await;
+    for source in ["template", "sample"] {
+        browser.click(&format!("[data-copies={source}]")).await;
+        eventually("a copy", async || {
+            copied(&browser, source).await == "Copied."
+        })
+        .await;
+        let distance = format!(
+            "((button, said) => Math.max(said.top - button.bottom, button.top - said.bottom))(\
+             document.querySelector('[data-copies={source}]').getBoundingClientRect(), \
+             document.querySelector('[data-said={source}]').getBoundingClientRect())"
+        );
+        let distance = browser.value(&distance).await;
+        assert!(distance.as_f64().unwrap() < 60.0, "{distance}");
+    }
+    browser.check("copied").await;
+    // A message about an URL that has changed since is none.
+    select(&browser, "crm", "zendesk").await;
+    eventually("no message", async || {
+        copied(&browser, "template").await.is_empty()
+    })
+    .await;
+    assert_eq!(copied(&browser, "sample").await, "Copied.");
     browser.close().await;
 }
 

@@ -86,8 +86,12 @@ async fn the_buttons_lead_on() {
     assert_eq!(focused().await, "by-hand");
     let outline = "getComputedStyle(document.activeElement).outlineStyle";
     assert_eq!(browser.value(outline).await, "solid");
-    browser.click("#by-hand").await;
+    browser.click_for_a_window(Locator::Id("by-hand")).await;
     browser.wait_for("#login").await;
+    assert_eq!(
+        browser.value("window.opener").await,
+        serde_json::json!(null)
+    );
     browser.close().await;
 }
 

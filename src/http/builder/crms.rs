@@ -31,11 +31,50 @@ impl Fact {
 
 use Fact::{Found, Likely, Unknown};
 
+/// What the button's URL is written in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Code {
+    /// A field of the CRM's, with placeholders of its own.
+    Field,
+    /// A template literal.
+    JavaScript,
+    /// An f-string.
+    Python,
+}
+
+impl Code {
+    /// How a value of this name is written there.
+    pub(super) fn value(self, name: &str) -> String {
+        match (self, name) {
+            (Self::JavaScript, _) => format!("${{encodeURIComponent({name})}}"),
+            // `pass` is a word of Python's own.
+            (Self::Python, "pass") => "{signed_pass}".into(),
+            _ => format!("{{{name}}}"),
+        }
+    }
+
+    /// Where the URL belongs, if that is not a field.
+    pub(super) const fn place(self) -> Option<&'static str> {
+        match self {
+            Self::Field => None,
+            Self::JavaScript => Some(
+                "It belongs into the code of an app or widget: a template literal of JavaScript, between backticks, with the values \
+                 in variables of these names.",
+            ),
+            Self::Python => Some(
+                "It belongs into Python: an f-string between double quotes, with the values in variables of these names.",
+            ),
+        }
+    }
+}
+
 /// A CRM, as far as it is known.
 #[derive(Debug)]
 pub(super) struct Crm {
     pub(super) id: &'static str,
     pub(super) name: &'static str,
+    /// What its URL is written in.
+    pub(super) code: Code,
     /// How a button is made.
     pub(super) button: Fact,
     /// What the CRM, or the code behind its button, writes in a URL for the client's phone.
@@ -62,6 +101,7 @@ pub(super) const CRMS: [Crm; 15] = [
     Crm {
         id: "1c",
         name: "1C / BAS",
+        code: Code::Field,
         button: Found("In code."),
         phone: Found("Whatever the code puts in."),
         agent: Found("Whatever the code puts in."),
@@ -72,6 +112,7 @@ pub(super) const CRMS: [Crm; 15] = [
     Crm {
         id: "bitrix24",
         name: "Bitrix24",
+        code: Code::Field,
         button: Found(
             "An app's placement. It POSTs PLACEMENT_OPTIONS with the record's id, not its phone, to a handler of yours, which asks the REST API and opens the URL.",
         ),
@@ -84,6 +125,7 @@ pub(super) const CRMS: [Crm; 15] = [
     Crm {
         id: "creatio",
         name: "Creatio",
+        code: Code::Field,
         button: Unknown,
         phone: Unknown,
         agent: Unknown,
@@ -94,6 +136,7 @@ pub(super) const CRMS: [Crm; 15] = [
     Crm {
         id: "dynamics",
         name: "Dynamics 365",
+        code: Code::Field,
         button: Found(
             "Power Fx: Launch() with Self.Selected.Item; or a ribbon button with parameters.",
         ),
@@ -106,6 +149,7 @@ pub(super) const CRMS: [Crm; 15] = [
     Crm {
         id: "freshsales",
         name: "Freshsales",
+        code: Code::JavaScript,
         button: Found("An app of its SDK; client.data.get has the record."),
         phone: Likely("${encodeURIComponent(phone)}"),
         agent: Found("freshsales-${loggedInUser.id}"),
@@ -116,7 +160,8 @@ pub(super) const CRMS: [Crm; 15] = [
     Crm {
         id: "hubspot",
         name: "HubSpot",
-        button: Found("A UI extension (React). The old cards end on 2026-10-31."),
+        code: Code::JavaScript,
+        button: Found("A UI extension (React). The old cards have ended on 2026-10-31."),
         phone: Likely("${encodeURIComponent(phone)}"),
         agent: Found("${encodeURIComponent(context.user.email)}"),
         plus: Found("JavaScript encodes it, with encodeURIComponent."),
@@ -126,6 +171,7 @@ pub(super) const CRMS: [Crm; 15] = [
     Crm {
         id: "keycrm",
         name: "KeyCRM",
+        code: Code::Field,
         button: Found("None for a URL was found; there are webhooks of triggers, and telephony."),
         phone: Unknown,
         agent: Unknown,
@@ -136,6 +182,7 @@ pub(super) const CRMS: [Crm; 15] = [
     Crm {
         id: "kommo",
         name: "Kommo / amoCRM",
+        code: Code::JavaScript,
         button: Found("A widget in JavaScript, with add_action('phone')."),
         phone: Likely("${encodeURIComponent(phone)}"),
         agent: Found(
@@ -148,8 +195,9 @@ pub(super) const CRMS: [Crm; 15] = [
     Crm {
         id: "odoo",
         name: "Odoo",
+        code: Code::Python,
         button: Found("A server action in Python that returns ir.actions.act_url."),
-        phone: Likely("{record.phone}"),
+        phone: Likely("{record.phone or ''}"),
         agent: Found("odoo-{user.id}"),
         plus: Likely("Python does not encode it by itself. A bare + is understood here."),
         signs: Found(
@@ -160,6 +208,7 @@ pub(super) const CRMS: [Crm; 15] = [
     Crm {
         id: "pipedrive",
         name: "Pipedrive",
+        code: Code::Field,
         button: Found(
             "A link action of an app. It sends selectedIds, not the phone, to a server of yours.",
         ),
@@ -172,6 +221,7 @@ pub(super) const CRMS: [Crm; 15] = [
     Crm {
         id: "salesforce",
         name: "Salesforce",
+        code: Code::Field,
         button: Found("A custom button or link of type URL."),
         phone: Found("{!Contact.Phone}"),
         agent: Found("{!$User.Email}"),
@@ -182,6 +232,7 @@ pub(super) const CRMS: [Crm; 15] = [
     Crm {
         id: "sugarcrm",
         name: "SugarCRM",
+        code: Code::Field,
         button: Found(
             "A field of type URL with a generated link; {field} stands for a field's value.",
         ),
@@ -194,6 +245,7 @@ pub(super) const CRMS: [Crm; 15] = [
     Crm {
         id: "suitecrm",
         name: "SuiteCRM",
+        code: Code::Field,
         button: Likely("As in SugarCRM: a field of type URL with a generated link."),
         phone: Likely("{phone_work}"),
         agent: Unknown,
@@ -204,6 +256,7 @@ pub(super) const CRMS: [Crm; 15] = [
     Crm {
         id: "zendesk",
         name: "Zendesk",
+        code: Code::JavaScript,
         button: Found("A sidebar app, in JavaScript."),
         phone: Likely("${encodeURIComponent(phone)}"),
         agent: Likely("${encodeURIComponent(email)}"),
@@ -214,6 +267,7 @@ pub(super) const CRMS: [Crm; 15] = [
     Crm {
         id: "zoho",
         name: "Zoho CRM",
+        code: Code::Field,
         button: Found(
             "A custom link of at most 3,000 characters, or a Deluge function behind a button.",
         ),

@@ -1,20 +1,11 @@
-//! What an admin has filled in, and the link that comes of it. What the link would do is asked of the code that clicks go through.
+//! What an admin has filled in, and the link that comes of it.
 
 use std::borrow::Cow;
 
 use url::form_urlencoded::{self, Serializer};
 
-use super::crms::Crm;
-use crate::access::{Access, Denied, Mode};
-use crate::config::LinkConfig;
-use crate::deep_link::DeepLink;
-use crate::http::click::Click;
-use crate::http::kind::Kind;
-use crate::http::open_chat::target;
-use crate::http::prose::Prose;
-use crate::http::query::Query;
-use crate::http::refusal::Refusal;
-use crate::http::texts::Language;
+use super::crms::{Crm, Fact};
+use crate::access::{Access, Mode};
 use crate::invisible;
 
 /// The longest value that is taken, in characters: every one of them comes back several times over.
@@ -37,26 +28,6 @@ pub(super) struct Draft {
     pub(super) source: String,
     pub(super) from: String,
     pub(super) chat_raw_id: String,
-}
-
-/// What a click on the link would do, access aside.
-pub(super) enum Verdict {
-    /// A chat opens.
-    Opens {
-        /// 1 to 4.
-        format: u8,
-        /// Why this one.
-        why: Prose,
-        /// Where the link leads, without its token.
-        leads_to: String,
-    },
-    /// It is refused.
-    Refused {
-        /// As what.
-        kind: Kind,
-        /// And in which words.
-        why: Prose,
-    },
 }
 
 impl Draft {
@@ -92,19 +63,16 @@ impl Draft {
         let mut add = |name: &str, value: &str| parts.push(format!("{name}={value}"));
         let has_pass = takes(access, Mode::Pass);
         if has_pass {
-            add("pass", "{pass}");
+            add("pass", &self.crm.code.value("pass"));
         }
         let is_named_elsewhere =
             has_pass || may_leave_operator_out(access) && self.operator.is_empty();
         if self.is_fixed && !self.operator.is_empty() {
             add("operator", &encoded(&self.operator));
         } else if !is_named_elsewhere {
-            add(
-                "operator",
-                self.crm.agent.placeholder().unwrap_or("{operator}"),
-            );
+            add("operator", &self.written(self.crm.agent, "operator"));
         }
-        add("phone", self.crm.phone.placeholder().unwrap_or("{phone}"));
+        add("phone", &self.written(self.crm.phone, "phone"));
         for (name, value) in [("source", &self.source), ("from", &self.from)] {
             if !value.is_empty() {
                 add(name, &encoded(value));
@@ -112,9 +80,16 @@ impl Draft {
         }
         // A chat belongs to one client, as a phone does, and would open for all of them.
         if !self.chat_raw_id.is_empty() {
-            add("chat_raw_id", "{chat_raw_id}");
+            add("chat_raw_id", &self.crm.code.value("chat_raw_id"));
         }
         parts.join("&")
+    }
+
+    /// What the CRM, or the code behind its button, writes for a value: its own placeholder where one
+    /// is known.
+    fn written(&self, fact: Fact, name: &str) -> String {
+        let known = fact.placeholder().map(ToOwned::to_owned);
+        known.unwrap_or_else(|| self.crm.code.value(name))
     }
 
     /// The link's query with the sample values in it.
@@ -132,61 +107,6 @@ impl Draft {
             }
         }
         query.finish()
-    }
-
-    /// What a click on the sample would do.
-    pub(super) fn verdict(
-        &self,
-        access: &Access,
-        links: &LinkConfig,
-        click: &mut Click,
-    ) -> Verdict {
-        match judge(&self.sample(), access, links, click) {
-            Ok(verdict) => verdict,
-            Err(refusal) => Verdict::Refused {
-                kind: refusal.kind,
-                why: refusal.detail(Language::English),
-            },
-        }
-    }
-}
-
-fn judge(
-    sample: &str,
-    access: &Access,
-    links: &LinkConfig,
-    click: &mut Click,
-) -> Result<Verdict, Refusal> {
-    let query = Query::parse(sample)?;
-    if query.operator().is_none() && !may_leave_operator_out(access) {
-        return Err(Denied::OperatorMissing.into());
-    }
-    let link = target(&query, links, click)?;
-    Ok(Verdict::Opens {
-        format: link.format(),
-        why: Prose::of(&why(&link, &query, click)),
-        leads_to: link.url(&links.panel, None),
-    })
-}
-
-fn why(link: &DeepLink<'_>, query: &Query<'_>, click: &Click) -> String {
-    match link {
-        DeepLink::Chat { .. } => "a chat id is given, which wins over the phone".into(),
-        DeepLink::Phone { .. } => match click.source {
-            Some(source) => format!(
-                "the source {source} has no sender, neither `from=` nor one in SENDERS, so the phone alone counts"
-            ),
-            None => "the phone is all that is known".into(),
-        },
-        DeepLink::Sender { .. } => "phone and sender are known, and no source".into(),
-        DeepLink::Source { sender, .. } => {
-            let from = if query.from().is_some() {
-                "`from=`"
-            } else {
-                "SENDERS"
-            };
-            format!("phone, source and sender are known; the sender {sender} comes from {from}")
-        }
     }
 }
 

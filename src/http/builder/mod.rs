@@ -4,13 +4,15 @@
 
 mod crms;
 mod draft;
+mod verdict;
 
 use actix_web::http::header::HOST;
 use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
 
 use self::crms::{CRMS, Crm, Fact};
-use self::draft::{Draft, Verdict, may_leave_operator_out, takes};
+use self::draft::{Draft, may_leave_operator_out, takes};
+use self::verdict::Verdict;
 use super::click::Click;
 use super::frame::{Frame, Needs};
 use super::prose::Prose;
@@ -34,6 +36,30 @@ struct Page<'a> {
     sample: String,
     try_it: String,
     verdict: Verdict,
+    /// What stands in the URL for what this CRM's own placeholder is not known for.
+    unknown: Unknown,
+    /// Whether the URL begins with nothing better than where this page was asked for.
+    has_no_public_url: bool,
+}
+
+struct Unknown {
+    phone: Option<String>,
+    chat: Option<String>,
+    operator: Option<String>,
+}
+
+impl Unknown {
+    fn of(draft: &Draft, template: &str) -> Self {
+        let value = |name: &str| draft.crm.code.value(name);
+        let operator = value("operator");
+        let names_operator = template.contains(&format!("operator={operator}&"));
+        let phone = draft.crm.phone.placeholder();
+        Self {
+            phone: phone.is_none().then(|| value("phone")),
+            chat: (!draft.chat_raw_id.is_empty()).then(|| value("chat_raw_id")),
+            operator: names_operator.then_some(operator),
+        }
+    }
 }
 
 /// The page. Its admin reads English, as the documentation is in.
@@ -48,20 +74,23 @@ pub(super) async fn builder(
     let draft = Draft::read(request.query_string(), &desk.access);
     let address = address(request, desk);
     let sample = draft.sample();
-    let verdict = draft.verdict(&desk.access, &desk.links, click);
+    let template = draft.template(&desk.access);
+    let verdict = Verdict::of(&sample, request, desk, click);
     // What is tried here was nobody's click, so the log shall not name it.
     (click.phone, click.source) = (None, None);
     let page = Page {
         frame: &frame,
         crms: &CRMS,
         facts: facts(draft.crm),
-        access: access_notes(desk),
+        access: access_notes(desk, draft.crm),
         operator_is_optional: may_leave_operator_out(&desk.access),
-        template: format!("{address}?{}", draft.template(&desk.access)),
+        unknown: Unknown::of(&draft, &template),
+        template: format!("{address}?{template}"),
         // Wherever the service lives, its pages live side by side.
         try_it: format!("open-chat?{sample}"),
         sample: format!("{address}?{sample}"),
         verdict,
+        has_no_public_url: desk.public_url.is_none(),
         draft: &draft,
     };
     Ok(frame.answer(&mut HttpResponse::Ok(), &page, Needs::Script))
@@ -108,29 +137,29 @@ fn is_host(text: &str) -> bool {
 }
 
 /// What the access mode means for the link.
-fn access_notes(desk: &Desk) -> Vec<Prose> {
-    [
-        (
-            Mode::Open,
-            "`ACCESS=open`: anyone who can reach this address may open any operator's panel. The link must name the operator.",
+fn access_notes(desk: &Desk, crm: &Crm) -> Vec<Prose> {
+    let notes = desk.access.modes().iter().map(|mode| match mode {
+        Mode::Open => "`ACCESS=open`: anyone who can reach this address may open any operator's panel. The link must name the operator.".to_owned(),
+        Mode::Pass => format!(
+            "`ACCESS=pass`: the CRM must sign a pass for each link, in place of `{}`{}. The pass names the operator, so `operator=` can be \
+             left out. Without a pass a link is refused, so trying the sample shows a refusal.",
+            crm.code.value("pass"),
+            ready_links(desk),
         ),
-        (
-            Mode::Pass,
-            "`ACCESS=pass`: the CRM must sign a pass for each link, in place of `{pass}`, or its back end asks `POST /links` for a ready link. \
-             The pass names the operator, so `operator=` can be left out. Without a pass a link is refused, so trying the sample \
-             shows a refusal.",
-        ),
-        (
-            Mode::Sso,
-            "`ACCESS=sso`: a proxy logs the agent in and names them, so `operator=` can be left out. A link that names somebody else is refused.",
-        ),
-        (
-            Mode::Key,
-            "`ACCESS=key`: back ends show an API key and ask `POST /links` for ready links.",
-        ),
-    ]
-    .into_iter()
-    .filter(|(mode, _)| takes(&desk.access, *mode))
-    .map(|(_, note)| Prose::of(note))
-    .collect()
+        Mode::Sso => "`ACCESS=sso`: a proxy logs the agent in and names them, so `operator=` can be left out. A link that names somebody else is refused.".to_owned(),
+        Mode::Key if desk.public_url.is_none() => "`ACCESS=key`: back ends show an API key. Until PUBLIC_URL is set, `POST /links` makes no links for them.".to_owned(),
+        Mode::Key => "`ACCESS=key`: back ends show an API key and ask `POST /links` for ready links.".to_owned(),
+    });
+    notes.map(|note| Prose::of(&note)).collect()
+}
+
+/// Whether a back end can ask for a link, beside signing one.
+fn ready_links(desk: &Desk) -> &'static str {
+    if !takes(&desk.access, Mode::Key) {
+        " (`POST /links`, of which back ends get ready links, needs `key` in ACCESS)"
+    } else if desk.public_url.is_none() {
+        " (`POST /links`, of which back ends get ready links, needs PUBLIC_URL)"
+    } else {
+        ", or its back end asks `POST /links` for a ready link"
+    }
 }

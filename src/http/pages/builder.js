@@ -6,24 +6,48 @@
   const said = document.getElementById("said");
   let timer, last = 0;
 
-  const showCopying = () => result.querySelectorAll("[data-copies]").forEach((button) => { button.hidden = false; });
+  // What changes with the form. The buttons between these parts stay, with their focus and a finger that is on them.
+  const parts = ["url-title", "template", "notes", "sample", "judged", "access", "facts-title", "facts"];
+
+  const copied = (id) => result.querySelector(`[data-said="${id}"]`);
 
   const filledIn = () => "?" + new URLSearchParams(new FormData(form));
+
+  // Replaces what differs, and tells which parts those are.
+  const update = (page) => {
+    const changed = parts.filter((id) => {
+      const old = document.getElementById(id), fresh = page.getElementById(id);
+      if (old.isEqualNode(fresh)) return false;
+      old.replaceChildren(...document.importNode(fresh, true).childNodes);
+      if (copied(id)) copied(id).textContent = "";
+      return true;
+    });
+    const link = document.getElementById("try-it"), fresh = page.getElementById("try-it");
+    link.setAttribute("href", fresh.getAttribute("href"));
+    return changed;
+  };
+
+  const say = (changed) => {
+    const news = [];
+    if (changed.includes("template")) news.push(document.getElementById("url-title").textContent + " has changed.");
+    if (changed.includes("judged")) news.push(document.getElementById("verdict").textContent);
+    if (news.length) said.textContent = news.join(" ");
+  };
 
   // Whether the result follows the form, or a later call sees to it.
   const follow = async () => {
     const mine = ++last;
     const address = filledIn();
+    clearTimeout(timer);
+    timer = undefined;
     try {
       const answer = await fetch(address, { headers: { Accept: "text/html" } });
       if (mine !== last) return true;
       if (!answer.ok) return false;
       const page = new DOMParser().parseFromString(await answer.text(), "text/html");
       if (mine !== last) return true;
-      result.replaceChildren(...document.importNode(page.getElementById("result"), true).childNodes);
-      showCopying();
+      say(update(page));
       history.replaceState(null, "", address);
-      said.textContent = document.getElementById("verdict").textContent;
       return true;
     } catch {
       return mine !== last;
@@ -41,18 +65,21 @@
     return "Copied.";
   };
 
-  for (const event of ["input", "change"]) {
-    form.addEventListener(event, () => { clearTimeout(timer); timer = setTimeout(follow, 250); });
-  }
+  const followSoon = () => { clearTimeout(timer); timer = setTimeout(follow, 250); };
+  form.addEventListener("input", followSoon);
+  // Text fields fire "change" when they are left, and all of it has been "input" before.
+  form.addEventListener("change", (event) => { if (event.target.matches("select, [type=checkbox]")) followSoon(); });
   form.addEventListener("submit", async (event) => {
     event.preventDefault();
-    clearTimeout(timer);
     // Where a login has ended, say, the page as a whole is what leads to the next one.
     if (!await follow()) location.assign(filledIn());
   });
   result.addEventListener("click", async (event) => {
-    const button = event.target.closest("[data-copies]");
-    if (button) said.textContent = await copy(document.getElementById(button.dataset.copies));
+    const id = event.target.closest("[data-copies]")?.dataset.copies;
+    if (!id) return;
+    // What has been typed a moment ago belongs into what is copied.
+    if (timer) await follow();
+    copied(id).textContent = await copy(document.getElementById(id));
   });
-  showCopying();
+  result.querySelectorAll("[data-copies]").forEach((button) => { button.hidden = false; });
 })();

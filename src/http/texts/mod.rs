@@ -8,7 +8,7 @@ use std::borrow::Cow;
 use actix_web::HttpRequest;
 use actix_web::http::header::ACCEPT_LANGUAGE;
 
-use super::detail::Detail;
+use super::detail::{Detail, Exception};
 use super::kind::Kind;
 
 /// A language that pages speak.
@@ -45,7 +45,9 @@ pub(super) struct Words {
     pub(super) quote: &'static str,
     pub(super) help: &'static str,
     pub(super) try_again: &'static str,
-    /// When another try may succeed, with the number of seconds at `{}`.
+    /// What to do where only time helps, and nobody knows how much.
+    pub(super) wait_a_moment: &'static str,
+    /// The same where it is known, with the number of seconds at `{}`.
     pub(super) wait: &'static str,
     pub(super) back_to_crm: &'static str,
     pub(super) by_hand: &'static str,
@@ -92,10 +94,28 @@ impl Language {
         }
     }
 
-    pub(super) const fn advice(self, kind: Kind) -> Advice {
-        match self {
+    /// What a page says to the agent: by the kind, unless the detail says that something else is wrong.
+    pub(super) const fn advice(self, kind: Kind, detail: &Detail) -> Advice {
+        let advice = match self {
             Self::English => en::advice(kind),
             Self::Ukrainian => uk::advice(kind),
+        };
+        let Some(exception) = detail.exception() else {
+            return advice;
+        };
+        let (happened, to_do) = self.of_exception(exception);
+        Advice {
+            title: advice.title,
+            happened,
+            to_do,
+        }
+    }
+
+    /// What happened, and what to do.
+    const fn of_exception(self, exception: Exception) -> (&'static str, &'static str) {
+        match self {
+            Self::English => en::of_exception(exception),
+            Self::Ukrainian => uk::of_exception(exception),
         }
     }
 
@@ -134,6 +154,8 @@ fn range(text: &str) -> Option<(Language, f32)> {
 
 #[cfg(test)]
 mod tests {
+    use std::net::{IpAddr, Ipv4Addr};
+
     use actix_web::test::TestRequest;
     use rstest::rstest;
 
@@ -185,11 +207,24 @@ mod tests {
         }
     }
 
+    #[test]
+    fn each_language_has_its_own_words_for_each_exception() {
+        for exception in Exception::ALL {
+            let (happened, to_do) = Language::English.of_exception(exception);
+            assert!(happened.is_ascii() && to_do.is_ascii(), "{to_do}");
+            let (happened, to_do) = Language::Ukrainian.of_exception(exception);
+            assert!(is_ukrainian(happened) && is_ukrainian(to_do), "{to_do}");
+        }
+    }
+
     /// What stands between code marks is written in links and settings: it is the same in every language.
     #[test]
     fn names_are_never_translated() {
-        for kind in Kind::ALL {
-            let detail = example(kind);
+        let more = [
+            Detail::PhoneIsAWord,
+            Detail::NetworkNotAllowed(IpAddr::V4(Ipv4Addr::LOCALHOST)),
+        ];
+        for detail in Kind::ALL.map(example).into_iter().chain(more) {
             let (en, uk) = (
                 Language::English.detail(&detail),
                 Language::Ukrainian.detail(&detail),

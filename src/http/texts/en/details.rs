@@ -14,6 +14,11 @@ pub(in crate::http::texts) fn detail(detail: &Detail) -> Cow<'_, str> {
     match detail {
         Detail::English(text) => Cow::Borrowed(text),
         Detail::Denied(denied) => Cow::Borrowed(of_denied(*denied)),
+        Detail::NetworkNotAllowed(client) => format!(
+            "The request came from `{client}`, which is in none of ALLOWED_NETWORKS. If that is a proxy's address, name the proxy in \
+             TRUSTED_PROXIES, and have it set `X-Forwarded-For`."
+        )
+        .into(),
         Detail::IdentityUnknown(identity) => of_identity(identity).into(),
         Detail::HostNotAllowed => Cow::Borrowed(
             "With ACCESS=open the widget answers only under an IP address, `localhost`, or the host of PUBLIC_URL: a page of another \
@@ -23,6 +28,10 @@ pub(in crate::http::texts) fn detail(detail: &Detail) -> Cow<'_, str> {
         Detail::Limited(limit) => Cow::Borrowed(of_limit(*limit)),
         Detail::ChatHub(error) => Cow::Borrowed(of_chathub(error)),
         Detail::Phone(error) => error.to_string().into(),
+        Detail::PhoneIsAWord => Cow::Borrowed(
+            "The phone is a word without a digit. If the client's card has no such word, the CRM writes it for an empty field, or for one that \
+             does not exist: leave `phone` out of the link then.",
+        ),
         Detail::Source => UnknownSource.to_string().into(),
         Detail::NoSender(source) => format!(
             "The link names the source {source} without a sender: add `from=` with the alpha name, or have SENDERS set for this source."
@@ -109,13 +118,16 @@ const fn of_denied(denied: Denied) -> &'static str {
              ahead than the key allows, and that a pass with an `aud` has a key with this `audience`."
         }
         Denied::PassExpired => {
-            "The link's time is over. Go back to the CRM, reload the page and click again."
+            "The pass's `exp` is past. Have it signed when the page is shown or the button is clicked, and for long enough: by `ttl` of \
+             POST /links or `--ttl` of the commands, at most the key's `max_ttl` or PASS_MAX_TTL. If all links end too soon, compare \
+             the CRM's clock with this service's."
         }
         Denied::PassMismatch => {
             "The link's parameters say something else than its pass. Leave out what the pass fixes, or make them agree."
         }
         Denied::PassUsed => {
-            "This link opens a chat once. Go back to the CRM, reload the page and click again."
+            "The pass has a `jti`, as `once` makes one, so it opens one chat. Have a new one signed for each click, or leave `jti` and \
+             `once` out. If nobody has opened it, a program may have followed the link: CONFIRM=always puts a button before it."
         }
         Denied::IdentityMissing => {
             "The proxy in front of this service names no agent. Log in there, and try again."

@@ -3,6 +3,7 @@
 pub(super) mod details;
 
 use super::{Advice, Words};
+use crate::http::detail::Exception;
 use crate::http::kind::Kind;
 
 pub(super) const WORDS: Words = Words {
@@ -15,7 +16,8 @@ pub(super) const WORDS: Words = Words {
     quote: "If you ask for help, quote this:",
     help: "Help:",
     try_again: "Try again",
-    wait: "Another try may succeed in {} s.",
+    wait_a_moment: WAIT,
+    wait: "Try again in {} s.",
     back_to_crm: "Back to the CRM",
     by_hand: "Open the chat and log in by hand",
     by_hand_note: "If you cannot wait, open the chat and log in there with your own password.",
@@ -166,5 +168,36 @@ pub(super) const fn advice(kind: Kind) -> Advice {
         title: kind.title(),
         happened,
         to_do,
+    }
+}
+
+/// What happened and what to do where the kind's words do not fit.
+pub(super) const fn of_exception(exception: Exception) -> (&'static str, &'static str) {
+    match exception {
+        Exception::EncodedTwice => (
+            "The button's link is written in a way that makes the phone unreadable. The client's phone may be right.",
+            REPORT,
+        ),
+        Exception::PhoneIsAWord => (
+            "Where the client's phone should be, the link has a word.",
+            "If the client's card in the CRM has no phone, or this word for one, write the phone there and click the button again. \
+             Tell your CRM's administrator otherwise, and send this page along.",
+        ),
+        Exception::AutoIsOff => (
+            "The button's link leaves open whose chat panel opens, and that is not set up here.",
+            REPORT,
+        ),
+        Exception::DirectoryUnread => (
+            "Your click was right, but operators cannot be found by name here: ChatHub does not list them.",
+            "Tell the administrator, and send this page along. Buttons that name the operator by number go on working.",
+        ),
+        Exception::OnceUnknown => (
+            "Your click was right, but it cannot be checked at this moment whether this link was used already.",
+            WAIT,
+        ),
+        Exception::Clocks => (
+            "Your click was right, but this service's clock does not agree with ChatHub's.",
+            "Tell the administrator, and send this page along. Clicking again will not help until the clock is right.",
+        ),
     }
 }

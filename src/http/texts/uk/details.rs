@@ -14,6 +14,11 @@ pub(in crate::http::texts) fn detail(detail: &Detail) -> Cow<'_, str> {
     match detail {
         Detail::English(text) => Cow::Borrowed(text),
         Detail::Denied(denied) => Cow::Borrowed(of_denied(*denied)),
+        Detail::NetworkNotAllowed(client) => format!(
+            "Запит надійшов з адреси `{client}`, якої немає в ALLOWED_NETWORKS. Якщо це адреса проксі, додайте його до TRUSTED_PROXIES, \
+             і нехай він задає `X-Forwarded-For`."
+        )
+        .into(),
         Detail::IdentityUnknown(identity) => of_identity(identity).into(),
         Detail::HostNotAllowed => Cow::Borrowed(
             "З ACCESS=open віджет відповідає лише за IP-адресою, за `localhost` або за хостом із PUBLIC_URL: сторінка з іншим іменем може \
@@ -23,6 +28,10 @@ pub(in crate::http::texts) fn detail(detail: &Detail) -> Cow<'_, str> {
         Detail::Limited(limit) => Cow::Borrowed(of_limit(*limit)),
         Detail::ChatHub(error) => Cow::Borrowed(of_chathub(error)),
         Detail::Phone(error) => of_phone(*error),
+        Detail::PhoneIsAWord => Cow::Borrowed(
+            "Телефон є словом без жодної цифри. Якщо в картці клієнта такого слова немає, CRM пише його замість порожнього поля або поля, \
+             якого не існує: тоді не додавайте `phone` до посилання.",
+        ),
         Detail::Source => Cow::Borrowed(
             "Джерело має бути числом від 0 до 7 або одним зі слів: viber, viberbot, telegrambot, whatsapp, widget, rozetka, facebook, instagram.",
         ),
@@ -132,13 +141,17 @@ const fn of_denied(denied: Denied) -> &'static str {
              ключ, і чи має ключ такий `audience`, якщо в перепустці є `aud`."
         }
         Denied::PassExpired => {
-            "Час дії посилання минув. Поверніться до CRM, оновіть сторінку й натисніть ще раз."
+            "Час `exp` перепустки минув. Підписуйте її тоді, коли показано сторінку або натиснуто кнопку, і на достатній час: `ttl` у \
+             POST /links або `--ttl` у командах, не більше за `max_ttl` ключа чи PASS_MAX_TTL. Якщо зарано спливає час усіх посилань, \
+             звірте годинник CRM із годинником цього сервісу."
         }
         Denied::PassMismatch => {
             "Параметри посилання кажуть не те, що його перепустка. Приберіть те, що вже є в перепустці, або узгодьте їх."
         }
         Denied::PassUsed => {
-            "Це посилання відкриває чат один раз. Поверніться до CRM, оновіть сторінку й натисніть ще раз."
+            "Перепустка має `jti`, який додає і `once`, тому вона відкриває один чат. Підписуйте для кожного натискання нову або не \
+             вказуйте `jti` та `once`. Якщо її ніхто не відкривав, за посиланням могла перейти програма: із CONFIRM=always перед чатом \
+             буде кнопка."
         }
         Denied::IdentityMissing => {
             "Проксі перед цим сервісом не називає агента. Увійдіть там і спробуйте ще раз."
