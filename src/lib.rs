@@ -15,6 +15,7 @@
 //! | [`files`] | reading a regular file of a bounded length in a bounded time |
 //! | [`secret`] | what must never be printed |
 //! | [`https_url`] | an address that a secret may be sent to |
+//! | [`no_connection`] | why a connection could not be made |
 //! | [`unreserved`] | what stands for itself in a URL |
 //! | [`printable`] | what shows as itself in a log and on a terminal |
 //! | [`flight`] | one run of a task for any number of waiters |
@@ -52,6 +53,7 @@ pub mod http;
 pub mod https_url;
 pub mod invisible;
 pub mod metrics;
+pub mod no_connection;
 pub mod operators;
 pub mod parameter;
 pub mod phone;

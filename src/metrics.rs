@@ -129,6 +129,8 @@ metrics! {
     open_chat_connections_cut_total: IntCounterVec["reason"],
     /// Lines that the log has lost because nobody could write them fast enough.
     open_chat_log_lines_dropped_total: IntCounter,
+    /// Batches of spans that the OpenTelemetry collector did not take, and that are lost.
+    open_chat_trace_export_failures_total: IntCounter,
     /// Always 1; the labels tell which build is running.
     open_chat_build_info: IntGaugeVec["version", "revision"],
 }

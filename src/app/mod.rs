@@ -18,6 +18,7 @@ use std::time::Duration;
 
 use actix_web::dev::{Server, ServerHandle};
 use anyhow::{Context as _, anyhow};
+use arc_swap::ArcSwapOption;
 use prometheus::IntGauge;
 use tokio::select;
 use tokio::sync::Notify;
@@ -57,6 +58,7 @@ impl Application {
     /// Builds the service and starts to listen. Must be called within a Tokio runtime.
     pub fn start(config: Config, front: Front, telemetry: &Telemetry) -> anyhow::Result<Self> {
         warn_of_open_locks(&config);
+        warn_of_unknown_variables(&config);
         let room = Room::of(&config.server);
         room.warn();
         phone::warm();
@@ -90,6 +92,7 @@ impl Application {
             log: telemetry.clone(),
             log_phones: config.logs.phones,
             is_ready: AtomicBool::new(false),
+            not_ready: ArcSwapOption::empty(),
             is_draining: AtomicBool::new(false),
             public_url: config.server.public_url.clone(),
             widget: config.widget,
@@ -215,6 +218,13 @@ fn warn_of_open_locks(config: &Config) {
     }
     if let Some(reliance) = config.access.reliance() {
         tracing::warn!("ACCESS=sso: {reliance}");
+    }
+}
+
+/// What was set and changes nothing. Values are left out, which may be secrets.
+fn warn_of_unknown_variables(config: &Config) {
+    for unknown in &config.unknown_variables {
+        tracing::warn!(variable = unknown.name, "{}", unknown.what());
     }
 }
 

@@ -9,7 +9,7 @@ use tokio::sync::Notify;
 use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::timeout;
 
-use crate::chathub::{self, ChatHub, Repeats};
+use crate::chathub::{self, ChatHub, NoConnection, Repeats, Unreachable};
 use crate::http::Desk;
 use crate::operators::Roster;
 use crate::reload::{Look, Reloading, Report};
@@ -92,13 +92,37 @@ async fn prove(chathub: Arc<ChatHub>, desk: Arc<Desk>) {
     let mut repeats = Repeats::default();
     while let Err(error) = chathub.log_in().await {
         if repeats.is_news(&error, Instant::now()) {
-            tracing::warn!(%error, "not ready: ChatHub has not accepted the credentials yet");
+            let address = chathub.address();
+            tracing::warn!(%error, address, "not ready: ChatHub has not accepted the credentials yet");
+        }
+        if let Some(reason) = not_ready(&error, &chathub.address()) {
+            desk.not_ready.store(Some(Arc::new(reason)));
         }
         tokio::time::sleep(proof_again(&error, failures)).await;
         failures += 1;
     }
     desk.is_ready.store(true, Ordering::Relaxed);
     tracing::info!("ready: ChatHub has accepted the credentials");
+}
+
+/// What `/readyz` says of an error; nothing of one that only follows from those before it.
+fn not_ready(error: &chathub::Error, address: &str) -> Option<String> {
+    let cause = match error {
+        chathub::Error::Unavailable(Unreachable::CircuitOpen { .. }) => return None,
+        chathub::Error::Unavailable(Unreachable::NoConnection(NoConnection::NoSuchName)) => {
+            return Some(format!(
+                "ChatHub could not be reached: no such name {address}, or no name server that answers"
+            ));
+        }
+        chathub::Error::Unavailable(Unreachable::NoConnection(cause)) => cause.to_string(),
+        chathub::Error::TimedOut => "no answer in time".into(),
+        error => {
+            return Some(format!(
+                "ChatHub has not accepted the credentials yet: {error}"
+            ));
+        }
+    };
+    Some(format!("ChatHub could not be reached: {cause} ({address})"))
 }
 
 /// How long to wait before the next proof. Where it is known when ChatHub is asked again, this is the
@@ -211,7 +235,7 @@ mod tests {
     use std::sync::atomic::AtomicU32;
 
     use super::*;
-    use crate::chathub::{Error, Unreachable};
+    use crate::chathub::Error;
 
     #[tokio::test]
     async fn a_task_that_breaks_down_begins_again() {
@@ -230,7 +254,7 @@ mod tests {
     #[test]
     fn the_next_proof_comes_when_chathub_is_asked_again() {
         let milliseconds = |error: &Error, failures| proof_again(error, failures).as_millis();
-        let closed = Error::Unavailable(Unreachable::NoConnection);
+        let closed = Error::Unavailable(Unreachable::NoConnection(NoConnection::Refused));
         for (failures, expected) in [(0, 1000), (1, 2000), (2, 4000), (3, 5000), (99, 5000)] {
             assert_eq!(milliseconds(&closed, failures), expected);
         }

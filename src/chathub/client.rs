@@ -101,6 +101,11 @@ impl ChatHub {
         })
     }
 
+    /// Host and port of ChatHub.
+    pub fn address(&self) -> String {
+        self.upstream.transport.address()
+    }
+
     /// The time on ChatHub's clock, as far as its answers have told it.
     pub fn now(&self) -> DateTime<Utc> {
         self.clock().now()

@@ -12,6 +12,7 @@ use reqwest::{Client, redirect};
 
 use super::error::{Error, Unreachable};
 use crate::https_url::HttpsUrl;
+use crate::no_connection::NoConnection;
 
 /// An idle connection is given up before a server's usual keep-alive (nginx 75 s, Kestrel 130 s, many proxies 60 s) ends it under
 /// a request.
@@ -73,8 +74,8 @@ fn client(connect_timeout: Duration, is_loopback: bool, most_kept: usize) -> Res
     if is_loopback {
         builder = builder.no_proxy();
     }
-    // It fails where the machine has no usable certificate store, which is as good as no connection.
+    // Nothing else that is set here can be wrong.
     builder
         .build()
-        .map_err(|_| Error::Unavailable(Unreachable::NoConnection))
+        .map_err(|_| Error::Unavailable(Unreachable::NoConnection(NoConnection::NoCertificates)))
 }

@@ -7,6 +7,8 @@ use std::time::Duration;
 
 use thiserror::Error;
 
+use crate::no_connection::NoConnection;
+
 /// Why a call has no result.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
 pub enum Error {
@@ -64,9 +66,9 @@ impl Error {
 /// How ChatHub is unavailable.
 #[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
 pub enum Unreachable {
-    /// No connection: refused, no such host, TLS failed.
-    #[error("no connection")]
-    NoConnection,
+    /// No connection, and why.
+    #[error("no connection: {0}")]
+    NoConnection(NoConnection),
     /// The connection broke before the whole answer was here.
     #[error("the connection broke")]
     Broken,

@@ -59,6 +59,7 @@ mod transport;
 mod types;
 mod upstream;
 
+pub use crate::no_connection::NoConnection;
 pub use client::{ChatHub, DEFAULT_URL, Settings};
 pub use credentials::Credentials;
 pub use endpoint::Endpoint;

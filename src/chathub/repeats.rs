@@ -43,9 +43,9 @@ fn is_same(one: &Error, other: &Error) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::chathub::Unreachable;
+    use crate::chathub::{NoConnection, Unreachable};
 
-    const REFUSED: Error = Error::Unavailable(Unreachable::NoConnection);
+    const REFUSED: Error = Error::Unavailable(Unreachable::NoConnection(NoConnection::Refused));
 
     const fn open(seconds: u64) -> Error {
         let retry_after = Duration::from_secs(seconds);

@@ -17,6 +17,7 @@ use super::endpoint::Endpoint;
 use super::error::{BadAnswer, Error, Unreachable};
 use super::gate::LONGEST_HOLD;
 use crate::https_url::HttpsUrl;
+use crate::no_connection::NoConnection;
 use crate::secret::Secret;
 
 const PROFILE_KEY: HeaderName = HeaderName::from_static("x-authorization-key");
@@ -77,6 +78,15 @@ impl Transport {
             base.set_path(&format!("{}/", base.path()));
         }
         Self { base }
+    }
+
+    /// Host and port, as they are connected to.
+    pub(super) fn address(&self) -> String {
+        let host = self.base.host_str().unwrap_or_default();
+        match self.base.port_or_known_default() {
+            Some(port) => format!("{host}:{port}"),
+            None => host.to_owned(),
+        }
     }
 
     /// Sends the call once and reads the answer's body; `clock` learns from its `Date`. `traceparent` tells ChatHub of our trace.
@@ -228,12 +238,12 @@ fn retry_after(response: &Response, chathub_now: DateTime<Utc>) -> Option<Durati
     Some(wait.min(LONGEST_HOLD))
 }
 
-/// Keeps the class of a reqwest error and drops the rest: its text names the URL.
+/// Keeps the cause of a reqwest error and drops the rest: its text names the URL.
 fn failure(error: &reqwest::Error) -> Error {
     if error.is_timeout() {
         Error::TimedOut
     } else if error.is_connect() {
-        Error::Unavailable(Unreachable::NoConnection)
+        Error::Unavailable(Unreachable::NoConnection(NoConnection::of(error)))
     } else {
         Error::Unavailable(Unreachable::Broken)
     }

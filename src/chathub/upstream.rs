@@ -57,7 +57,7 @@ impl Upstream {
             first,
             Err(Error::TimedOut
                 | Error::Unavailable(
-                    Unreachable::NoConnection | Unreachable::Broken | Unreachable::Status(_)
+                    Unreachable::NoConnection(_) | Unreachable::Broken | Unreachable::Status(_)
                 ))
         );
         if !may_pass || !call.endpoint.is_repeatable() || !self.retries.spend() {

@@ -1,6 +1,6 @@
 //! What somebody at a shell can do about an error of ChatHub.
 
-use crate::chathub::{BadAnswer, Error, Unreachable};
+use crate::chathub::{BadAnswer, Error, NoConnection, Unreachable};
 
 /// One or two sentences that follow the error's own.
 pub(super) const fn advice(error: &Error) -> &'static str {
@@ -23,9 +23,7 @@ pub(super) const fn advice(error: &Error) -> &'static str {
             "Wait, then try again. If it happens often: lower CHATHUB_MAX_RATE, and look for what else uses the company's account."
         }
         Error::Overloaded => "CHATHUB_MAX_RATE is too low for this.",
-        Error::Unavailable(Unreachable::NoConnection) => {
-            "Check CHATHUB_URL, and from this very machine: the name (DNS), the firewall, HTTPS_PROXY, the certificates."
-        }
+        Error::Unavailable(Unreachable::NoConnection(cause)) => no_connection(*cause),
         Error::Unavailable(Unreachable::TokenRefused) => {
             "Something else logs in with the same account at the same time, and ChatHub ends the earlier token. Try again."
         }
@@ -50,6 +48,40 @@ pub(super) const fn advice(error: &Error) -> &'static str {
         Error::BadAnswer(BadAnswer::Clocks) => "Set this machine's clock by NTP (timedatectl).",
         Error::BadAnswer(_) => {
             "Check CHATHUB_URL: something that is not ChatHub answers there, perhaps a proxy. ChatHub is at https://chatapi.smsbat.com."
+        }
+    }
+}
+
+/// What to look at first, by the cause.
+const fn no_connection(cause: NoConnection) -> &'static str {
+    use NoConnection as Cause;
+    match cause {
+        Cause::NoSuchName => {
+            "Check the name in CHATHUB_URL, and from this very machine: the name servers (DNS), and in Kubernetes whether a NetworkPolicy \
+             lets DNS out."
+        }
+        Cause::Refused => {
+            "Check host and port of CHATHUB_URL, and whether a firewall lets this machine out to it."
+        }
+        Cause::UntrustedCertificate => {
+            "If the certificate is your company's own, or a firewall's that reads along: name its authority's certificates (PEM) in \
+             SSL_CERT_FILE. Otherwise this is not ChatHub."
+        }
+        Cause::CertificateNotCurrent => {
+            "Look at this machine's clock (timedatectl); if it is right, ChatHub's certificate must be renewed."
+        }
+        Cause::CertificateForAnotherName | Cause::BadCertificate => {
+            "Check the name in CHATHUB_URL: something that is not ChatHub answers there, perhaps a proxy. ChatHub is at https://chatapi.smsbat.com."
+        }
+        Cause::NotTls | Cause::Tls => {
+            "Check the port in CHATHUB_URL: https:// needs one that speaks TLS. A firewall that reads along can be the cause too."
+        }
+        Cause::NoCertificates => {
+            "Install the package ca-certificates, or name a file with certificates (PEM) in SSL_CERT_FILE."
+        }
+        Cause::Proxy => "Check HTTPS_PROXY, and NO_PROXY for what needs no proxy.",
+        Cause::NoRoute | Cause::TimedOut | Cause::Closed | Cause::Other => {
+            "Check CHATHUB_URL, and from this very machine: the network, the firewall, HTTPS_PROXY."
         }
     }
 }

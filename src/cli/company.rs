@@ -4,7 +4,9 @@ use anyhow::{anyhow, bail};
 
 use super::exit::block_on;
 use super::output::shown;
-use crate::chathub::{ChatHub, Error, Operator, OperatorId, Organization, OrganizationId};
+use crate::chathub::{
+    ChatHub, Error, Operator, OperatorId, Organization, OrganizationId, Unreachable,
+};
 use crate::config::ChatHubConfig;
 use crate::operators::name::folded;
 use crate::phone::Region;
@@ -28,8 +30,21 @@ pub(super) fn with_company<T>(
             chathub: ChatHub::new(config.settings)?,
             default_region: config.default_region,
         };
-        command(&company).await
+        let address = company.chathub.address();
+        command(&company)
+            .await
+            .map_err(|error| located(error, &address))
     })
+}
+
+/// An error of a connection says where that should have led.
+fn located(error: anyhow::Error, address: &str) -> anyhow::Error {
+    match error.downcast_ref::<Error>() {
+        Some(Error::Unavailable(Unreachable::NoConnection(_))) => {
+            error.context(format!("calling {address}"))
+        }
+        _ => error,
+    }
 }
 
 impl Company {

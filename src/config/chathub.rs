@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::environment::Environment;
 use super::reader::{Kept, Reader, duration};
-use super::{ConfigError, links};
+use super::{ConfigError, certificates, links};
 use crate::chathub::{Credentials, Settings};
 use crate::https_url::HttpsUrl;
 use crate::phone::Region;
@@ -60,6 +60,8 @@ pub(super) fn read(
     click_budget: Result<Duration, Kept>,
 ) -> Result<Settings, Kept> {
     let url = reader.read("CHATHUB_URL", env.chathub_url.as_ref(), HttpsUrl::parse);
+    // ChatHub's client needs them whatever the URL begins with.
+    let certificates = certificates::check(reader);
     let connect = reader.read(
         "CHATHUB_CONNECT_TIMEOUT",
         env.chathub_connect_timeout.as_ref(),
@@ -92,6 +94,7 @@ pub(super) fn read(
         env.chathub_api_key_file.clone(),
     );
     let credentials = credentials(reader, login?, password?, key?);
+    certificates?;
     Ok(Settings {
         connect_timeout: connect?,
         attempt_timeout: attempt?,

@@ -4,11 +4,13 @@
 //! error repeats a value that might be a secret.
 
 mod access;
+mod certificates;
 mod chathub;
 mod environment;
 mod limits;
 mod links;
 mod logs;
+mod misspelt;
 mod pages;
 mod reader;
 mod server;
@@ -28,6 +30,7 @@ pub use self::chathub::ChatHubConfig;
 use self::environment::Environment;
 pub use self::links::{Confirm, Fallback, LinkConfig, SourceWithoutSender};
 pub use self::logs::{LogConfig, LogPhones};
+pub use self::misspelt::UnknownVariable;
 pub use self::pages::{Contact, PageConfig};
 use self::reader::{Kept, Problem, Reader, duration};
 pub use self::server::ServerConfig;
@@ -70,24 +73,38 @@ pub struct Config {
     pub traces: TraceConfig,
     /// The operator panel for other pages.
     pub widget: WidgetConfig,
+    /// Variables that look like settings and are none.
+    pub unknown_variables: Vec<UnknownVariable>,
 }
 
 /// What is wrong with the environment: every problem, each with its variable's name.
 #[derive(Debug, Error)]
-pub struct ConfigError(Vec<Problem>);
+pub struct ConfigError {
+    problems: Vec<Problem>,
+    /// Perhaps why something must be set.
+    unknown: Vec<UnknownVariable>,
+}
 
 impl ConfigError {
     /// Each problem on its own, as `Display` has it in a line.
     pub fn problems(&self) -> impl Iterator<Item = String> {
-        self.0
+        self.problems
             .iter()
             .map(|Problem { variable, what }| format!("{variable}: {what}"))
+    }
+
+    /// Variables that look like settings and are none.
+    pub fn unknown_variables(&self) -> &[UnknownVariable] {
+        &self.unknown
     }
 }
 
 impl fmt::Display for ConfigError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.problems().collect::<Vec<_>>().join("\n"))
+        let unknown = self.unknown.iter();
+        let unknown = unknown.map(|unknown| format!("{}: {}", unknown.name, unknown.what()));
+        let lines: Vec<_> = self.problems().chain(unknown).collect();
+        f.write_str(&lines.join("\n"))
     }
 }
 
@@ -97,7 +114,7 @@ impl Config {
         Self::from_vars(std::env::vars_os())
     }
 
-    /// Reads these variables. Those that are not ours are ignored, an empty one counts as unset.
+    /// Reads these variables. Those of others are ignored, an empty one counts as unset.
     pub fn from_vars(
         vars: impl IntoIterator<Item = (OsString, OsString)>,
     ) -> Result<Self, ConfigError> {
@@ -147,6 +164,7 @@ impl Config {
             logs: logs?,
             traces: traces?,
             widget: widget?,
+            unknown_variables: std::mem::take(&mut reader.unknown),
         })
     }
 

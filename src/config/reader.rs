@@ -5,7 +5,9 @@ use std::ffi::OsString;
 use std::fmt;
 use std::time::Duration;
 
+use super::certificates::Certificates;
 use super::environment::Environment;
+use super::misspelt::{self, UnknownVariable};
 use super::{Config, ConfigError};
 use crate::secret::{Secret, SecretSource};
 
@@ -24,6 +26,9 @@ pub(super) struct Kept;
 #[derive(Default)]
 pub(super) struct Reader {
     problems: Vec<Problem>,
+    /// Variables that look like ours and are none.
+    pub(super) unknown: Vec<UnknownVariable>,
+    pub(super) certificates: Certificates,
 }
 
 impl Reader {
@@ -36,8 +41,12 @@ impl Reader {
         let ours = Config::variables();
         let mut texts = Vec::new();
         for (name, value) in vars {
-            let Some((name, _)) = ours.iter().find(|(known, _)| name.to_str() == Some(known))
-            else {
+            let Some(name) = name.to_str() else {
+                continue;
+            };
+            self.certificates.take(name, &value);
+            let Some((name, _)) = ours.iter().find(|(known, _)| known == name) else {
+                self.unknown.extend(misspelt::unknown(name, &ours));
                 continue;
             };
             match value.into_string() {
@@ -117,7 +126,10 @@ impl Reader {
     pub(super) fn finish<T>(self, value: Result<T, Kept>) -> Result<T, ConfigError> {
         match value {
             Ok(value) if self.problems.is_empty() => Ok(value),
-            _ => Err(ConfigError(self.problems)),
+            _ => Err(ConfigError {
+                problems: self.problems,
+                unknown: self.unknown,
+            }),
         }
     }
 }

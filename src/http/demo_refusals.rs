@@ -12,7 +12,7 @@ use super::identity::ShownIdentity;
 use super::kind::Kind;
 use super::refusal::Refusal;
 use crate::access::Denied;
-use crate::chathub::{BadAnswer, Error, Unreachable};
+use crate::chathub::{BadAnswer, Error, NoConnection, Unreachable};
 use crate::deep_link::DeepLink;
 use crate::phone::{PhoneError, PhoneNumber, Region};
 use crate::rate_limit::{Limit, Limited};
@@ -85,7 +85,9 @@ pub(super) fn example(kind: Kind) -> Detail {
         Kind::HostNotAllowed => Detail::HostNotAllowed,
         Kind::RateLimited => Detail::Limited(Limit::Operator),
         Kind::ChathubBadAnswer => Detail::ChatHub(Error::BadAnswer(BadAnswer::NoToken)),
-        Kind::ChathubUnavailable => Detail::ChatHub(Error::Unavailable(Unreachable::NoConnection)),
+        Kind::ChathubUnavailable => Detail::ChatHub(Error::Unavailable(Unreachable::NoConnection(
+            NoConnection::Refused,
+        ))),
         Kind::ChathubThrottled => Detail::ChatHub(Error::Throttled { retry_after: None }),
         Kind::CredentialsRejected => Detail::ChatHub(Error::CredentialsRejected),
         Kind::Overloaded => Detail::ChatHub(Error::Overloaded),

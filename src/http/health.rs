@@ -22,6 +22,9 @@ pub(super) async fn healthz(
     Ok(HttpResponse::Ok().content_type(TEXT).body("ok\n"))
 }
 
+/// What `/readyz` says before ChatHub has answered anything.
+const NOT_ACCEPTED: &str = "ChatHub has not accepted the credentials yet";
+
 /// Ready: ChatHub has accepted the credentials once, and the service is not about to end. A later outage does not undo it.
 pub(super) async fn readyz(
     _: &HttpRequest,
@@ -29,11 +32,15 @@ pub(super) async fn readyz(
     _: &mut Click,
 ) -> Result<HttpResponse, Refusal> {
     let not_ready = if desk.is_draining.load(Ordering::Relaxed) {
-        "draining: about to end\n"
+        "draining: about to end\n".to_owned()
     } else if desk.is_ready.load(Ordering::Relaxed) {
         return Ok(HttpResponse::Ok().content_type(TEXT).body("ready\n"));
     } else {
-        "ChatHub has not accepted the credentials yet\n"
+        let reason = desk.not_ready.load();
+        format!(
+            "{}\n",
+            reason.as_deref().map_or(NOT_ACCEPTED, String::as_str)
+        )
     };
     Ok(HttpResponse::ServiceUnavailable()
         .content_type(TEXT)
@@ -52,6 +59,8 @@ pub(super) async fn metrics(
     desk.metrics.chathub_directory_age_seconds.set(age);
     let dropped = &desk.metrics.open_chat_log_lines_dropped_total;
     dropped.inc_by(desk.log.dropped_lines().saturating_sub(dropped.get()));
+    let unsent = &desk.metrics.open_chat_trace_export_failures_total;
+    unsent.inc_by(desk.log.failed_exports().saturating_sub(unsent.get()));
     Ok(HttpResponse::Ok()
         .content_type(PROMETHEUS_TEXT)
         .body(desk.metrics.render()))

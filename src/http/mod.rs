@@ -42,6 +42,7 @@ use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use actix_web::{HttpRequest, web};
+use arc_swap::ArcSwapOption;
 
 use self::click::Click;
 use self::counters::Counters;
@@ -89,6 +90,8 @@ pub struct Desk {
     pub log_phones: LogPhones,
     /// Whether the configuration has been proven: the first login, or the profile key, was accepted.
     pub is_ready: AtomicBool,
+    /// Why it has not been proven yet; unset as long as ChatHub has not been asked.
+    pub not_ready: ArcSwapOption<String>,
     /// Whether the service is about to end: clicks are still taken, and connections told to close.
     pub is_draining: AtomicBool,
     /// Where this service is to its callers; unset where nobody needs ready links.

@@ -18,7 +18,7 @@ use thiserror::Error;
 use self::local::Local;
 use crate::chathub::OperatorId;
 use crate::metrics::{self, Metrics};
-use crate::shared_store::{Counted, SharedStore};
+use crate::shared_store::{self, Counted, SharedStore};
 
 /// So many at once, and again so many over a time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -192,7 +192,7 @@ impl Limits {
             .map(|(limit, key)| {
                 let quota = self.quotas[*limit as usize];
                 Counted {
-                    key: format!("open-chat:limit:{}:{key:x}", limit.name()),
+                    key: shared_store::key("limit", format_args!("{}:{key:x}", limit.name())),
                     count: quota.count.get(),
                     period: quota.period,
                 }

@@ -8,13 +8,14 @@ mod gcra;
 mod health;
 mod once;
 
+use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use arc_swap::ArcSwap;
 use prometheus::IntGauge;
 use redis::aio::{ConnectionManager, ConnectionManagerConfig};
-use redis::{Client, RedisResult};
+use redis::{Client, ConnectionAddr, RedisError, RedisResult};
 use tokio::runtime::Handle;
 use tokio::time::{sleep, timeout, timeout_at};
 
@@ -22,6 +23,7 @@ use self::gcra::Gcra;
 pub use self::gcra::{Counted, OverLimit};
 use self::health::{Health, Recovery};
 use self::once::{GiveBack, OneTimeUse};
+use crate::no_connection::NoConnection;
 use crate::reload::{Look, Reloading, Report};
 use crate::secret::{Secret, SecretSource};
 
@@ -45,7 +47,10 @@ const TRY_AGAIN: Duration = Duration::from_millis(50);
 const GIVEN_BACK: Duration = Duration::from_millis(200);
 
 /// What is wrong with a URL; its parser's own text may repeat it, and with it a password.
-const NO_URL: &str = "not a Redis URL, such as redis://:password@host:6379/0";
+const NO_URL: &str = "not a Redis URL, such as redis://:password@host:6379/0, or rediss:// for TLS";
+
+/// What a URL may ask for, and does not get: anybody between here and Redis could answer in its place.
+const UNCHECKED: &str = "must not end in #insecure: Redis' certificate is always checked";
 
 /// What is wrong where nothing comes, or too late.
 const NO_ANSWER: &str = "NoAnswer";
@@ -70,7 +75,11 @@ pub struct SharedStore {
 impl SharedStore {
     /// Whether this can be a Redis URL. The error is a sentence without the URL, which may hold a password.
     pub fn check_url(url: &Secret) -> Result<(), &'static str> {
-        Client::open(url.expose()).map(drop).map_err(|_| NO_URL)
+        let client = Client::open(url.expose()).map_err(|_| NO_URL)?;
+        match client.get_connection_info().addr() {
+            ConnectionAddr::TcpTls { insecure: true, .. } => Err(UNCHECKED),
+            _ => Ok(()),
+        }
     }
 
     /// Prepares the connection; nothing is sent yet. An answer to a count may take as long as
@@ -212,10 +221,10 @@ impl SharedStore {
     }
 
     /// What a click asks for, with two keys as there: one that answers may still be a copy that cannot be written, forbid scripts, or
-    /// keep the two keys in two places. Never over its limit.
+    /// be the node of a cluster that does not have the keys. Never over its limit.
     async fn probe(&self) -> Result<(), String> {
-        let probe = ["open-chat:probe", "open-chat:probe:2"].map(|key| Counted {
-            key: key.into(),
+        let probe = ["1", "2"].map(|number| Counted {
+            key: key("probe", number),
             count: 1_000_000,
             period: Duration::from_secs(1),
         });
@@ -282,7 +291,23 @@ async fn within<T>(
     }
 }
 
-/// The kind of an error only: its text may repeat what was sent.
-fn kind(error: &redis::RedisError) -> String {
-    format!("{:?}", error.kind())
+/// The name of a key of ours. In a Redis Cluster the braces put all of them into one slot, so that
+/// one script may use several, and one node has them all.
+pub fn key(purpose: &str, id: impl fmt::Display) -> String {
+    format!("open-chat:{{shared}}:{purpose}:{id}")
+}
+
+/// What an error is called, and no more: its text may repeat what was sent.
+fn kind(error: &RedisError) -> String {
+    let is_name = |code: &&str| code.len() <= 32 && code.bytes().all(|c| c.is_ascii_uppercase());
+    if let Some(code) = error.code().filter(is_name) {
+        return code.to_owned();
+    }
+    match NoConnection::of(error) {
+        cause if cause.is_about_tls() => cause.to_string(),
+        cause @ (NoConnection::NoSuchName | NoConnection::Refused | NoConnection::NoRoute) => {
+            cause.to_string()
+        }
+        _ => format!("{:?}", error.kind()),
+    }
 }

@@ -126,7 +126,7 @@ impl OneTimeUse {
 }
 
 fn key(id: &str) -> String {
-    format!("open-chat:once:{id}")
+    super::key("once", id)
 }
 
 #[cfg(test)]

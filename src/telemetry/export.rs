@@ -1,5 +1,7 @@
 //! Spans → an OpenTelemetry collector, over HTTP.
 
+use std::sync::Arc;
+
 use opentelemetry::Context;
 use opentelemetry::trace::{
     SpanContext, SpanId, TraceContextExt as _, TraceFlags, TraceId, TraceState, TracerProvider as _,
@@ -7,16 +9,21 @@ use opentelemetry::trace::{
 use opentelemetry_otlp::{ExporterBuildError, SpanExporter};
 use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::trace::{Sampler, SdkTracerProvider};
+use percent_encoding::percent_decode_str;
 use tracing::{Level, Span};
 use tracing_opentelemetry::OpenTelemetrySpanExt as _;
 use tracing_subscriber::Layer;
 use tracing_subscriber::filter::Targets;
 
 use super::Unexportable;
+use super::failures::{Failures, Watched};
 use super::trace_parent::TraceParent;
 
 /// The way to the collector. What is still on its way is sent when this is dropped.
-pub struct Export(SdkTracerProvider);
+pub struct Export {
+    provider: SdkTracerProvider,
+    failures: Arc<Failures>,
+}
 
 impl Export {
     /// Set up by OpenTelemetry's standard variables. Nothing is sent yet.
@@ -25,26 +32,30 @@ impl Export {
             .with_http()
             .build()
             .map_err(|error| unexportable(&error))?;
-        let resource = Resource::builder();
-        let resource = if std::env::var_os("OTEL_SERVICE_NAME").is_some() {
-            resource
-        } else {
-            resource.with_service_name("open-chat")
+        let failures = Arc::<Failures>::default();
+        let exporter = Watched {
+            exporter,
+            failures: Arc::clone(&failures),
         };
-        Ok(Self(
-            SdkTracerProvider::builder()
-                .with_batch_exporter(exporter)
-                // What is not to be sampled never becomes a span.
-                .with_sampler(Sampler::AlwaysOn)
-                .with_resource(resource.build())
-                .build(),
-        ))
+        let resource = Resource::builder().with_service_name(service_name());
+        let provider = SdkTracerProvider::builder()
+            .with_batch_exporter(exporter)
+            // What is not to be sampled never becomes a span.
+            .with_sampler(Sampler::AlwaysOn)
+            .with_resource(resource.build())
+            .build();
+        Ok(Self { provider, failures })
+    }
+
+    /// How often spans could not be sent.
+    pub(super) fn failures(&self) -> u64 {
+        self.failures.count()
     }
 
     /// Sends what is still on its way, and nothing after it.
     pub(super) fn end(&self) {
         // A collector that is away must not hold up the end; the provider has a time limit of its own.
-        let _ = self.0.shutdown();
+        let _ = self.provider.shutdown();
     }
 
     /// Sends the spans of this target, and no others.
@@ -53,7 +64,7 @@ impl Export {
         S: tracing::Subscriber + for<'a> tracing_subscriber::registry::LookupSpan<'a>,
     {
         tracing_opentelemetry::layer()
-            .with_tracer(self.0.tracer("open-chat"))
+            .with_tracer(self.provider.tracer("open-chat"))
             .with_location(false)
             .with_threads(false)
             .with_tracked_inactivity(false)
@@ -67,6 +78,27 @@ impl Drop for Export {
     fn drop(&mut self) {
         self.end();
     }
+}
+
+/// What the service calls itself, by OpenTelemetry's rules: an empty variable counts as unset.
+fn service_name() -> String {
+    let set = |variable| {
+        let text = std::env::var(variable).unwrap_or_default();
+        Some(text.trim().to_owned()).filter(|text| !text.is_empty())
+    };
+    set("OTEL_SERVICE_NAME")
+        .or_else(|| name_in(&set("OTEL_RESOURCE_ATTRIBUTES")?))
+        .unwrap_or_else(|| "open-chat".into())
+}
+
+/// `service.name` among attributes: `deployment.environment=test,service.name=chat`.
+fn name_in(attributes: &str) -> Option<String> {
+    let mut pairs = attributes
+        .split(',')
+        .filter_map(|pair| pair.split_once('='));
+    let (_, name) = pairs.find(|(key, _)| key.trim() == "service.name")?;
+    let name = percent_decode_str(name.trim()).decode_utf8_lossy();
+    Some(name.into_owned()).filter(|name| !name.is_empty())
 }
 
 /// The exporter names the variable, and then repeats its value.
@@ -113,4 +145,18 @@ pub fn traceparent() -> Option<String> {
     context
         .is_valid()
         .then(|| format!("00-{}-{}-01", context.trace_id(), context.span_id()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_service_s_name_is_read_from_its_attributes() {
+        let chat = Some("chat prod".to_owned());
+        assert_eq!(name_in("service.name=chat%20prod"), chat);
+        assert_eq!(name_in("a=b, service.name = chat prod ,c=d"), chat);
+        assert_eq!(name_in("my.service.name=other,service.name="), None);
+        assert_eq!(name_in("nonsense"), None);
+    }
 }

@@ -5,6 +5,8 @@
 
 #[cfg_attr(not(feature = "otlp"), path = "no_export.rs")]
 mod export;
+#[cfg(feature = "otlp")]
+mod failures;
 mod noise;
 mod request_log;
 mod sampling;
@@ -26,6 +28,7 @@ use tracing_subscriber::{EnvFilter, Layer, Registry};
 
 pub use self::export::{Export, traceparent};
 use self::noise::WithoutNoise;
+use self::request_log::Shows;
 pub(crate) use self::request_log::field;
 pub use self::request_log::{Field, Fields, RequestLog};
 pub use self::sampling::{Sampling, UnknownSampler};
@@ -76,6 +79,7 @@ pub fn stdout() -> Box<dyn Write + Send> {
 #[derive(Clone)]
 pub struct Telemetry {
     format: LogFormat,
+    shows: Shows,
     writer: Writer,
     ending: Arc<(Ending, Option<Export>)>,
 }
@@ -90,6 +94,7 @@ impl Telemetry {
         export: Option<Export>,
     ) -> Self {
         let (writer, ending) = Writer::start(output);
+        let shows = Shows::by(&filter);
         let spans = export.as_ref().map(|export| export.layer(trace::TARGET));
         let subscriber = tracing_subscriber::registry()
             .with(lines(format, writer.queue()).with_filter(filter))
@@ -97,6 +102,7 @@ impl Telemetry {
         let _ = tracing::subscriber::set_global_default(subscriber);
         Self {
             format,
+            shows,
             writer,
             ending: Arc::new((ending, export)),
         }
@@ -104,12 +110,18 @@ impl Telemetry {
 
     /// A log of request lines, for one thread.
     pub fn request_log(&self) -> RequestLog {
-        RequestLog::new(self.format, self.writer.queue())
+        RequestLog::new(self.format, self.writer.queue(), self.shows)
     }
 
     /// How many lines were lost because nobody could write them fast enough.
     pub fn dropped_lines(&self) -> u64 {
         self.writer.dropped()
+    }
+
+    /// How often spans could not be sent to the collector.
+    pub fn failed_exports(&self) -> u64 {
+        let (_, export) = &*self.ending;
+        export.as_ref().map_or(0, Export::failures)
     }
 
     /// Sends the traces, writes what is queued, and nothing after it: for the end of the process, where threads that hold clones may never end

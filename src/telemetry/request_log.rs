@@ -7,6 +7,8 @@ use std::time::SystemTime;
 
 use chrono::{DateTime, Utc};
 use tracing::Level;
+use tracing_subscriber::EnvFilter;
+use tracing_subscriber::layer::SubscriberExt as _;
 
 use super::LogFormat;
 use super::writer::Queue;
@@ -15,34 +17,58 @@ use crate::printable;
 /// The `target` of request lines, so that `RUST_LOG=open_chat::request=off` silences them alone.
 const REQUEST_TARGET: &str = "open_chat::request";
 
+/// Which request lines the log filter lets through.
+#[derive(Clone, Copy)]
+pub(super) struct Shows {
+    info: bool,
+    warn: bool,
+}
+
+impl Shows {
+    /// Asks the filter itself. With layers that have filters of their own, `tracing::enabled!` tells
+    /// what any layer may take, and says yes where the one for lines would say no.
+    pub(super) fn by(filter: &EnvFilter) -> Self {
+        // A filter cannot be cloned, but what it prints is what it was made of.
+        let filter = EnvFilter::new(filter.to_string());
+        let only_filter = tracing_subscriber::registry().with(filter);
+        tracing::subscriber::with_default(only_filter, || Self {
+            info: tracing::enabled!(target: REQUEST_TARGET, Level::INFO),
+            warn: tracing::enabled!(target: REQUEST_TARGET, Level::WARN),
+        })
+    }
+
+    fn lets_through(self, level: Level) -> bool {
+        if level <= Level::WARN {
+            self.warn
+        } else {
+            self.info
+        }
+    }
+}
+
 /// Writes the lines that requests leave, for one thread.
 pub struct RequestLog {
     format: LogFormat,
     queue: Queue,
     line: Vec<u8>,
     second: Second,
-    /// Whether `RUST_LOG` lets ordinary lines through, and warnings.
-    shows: (bool, bool),
+    shows: Shows,
 }
 
 impl RequestLog {
-    pub(super) fn new(format: LogFormat, queue: Queue) -> Self {
+    pub(super) fn new(format: LogFormat, queue: Queue, shows: Shows) -> Self {
         Self {
             format,
             queue,
             line: Vec::with_capacity(512),
             second: Second::default(),
-            shows: (
-                tracing::enabled!(target: REQUEST_TARGET, Level::INFO),
-                tracing::enabled!(target: REQUEST_TARGET, Level::WARN),
-            ),
+            shows,
         }
     }
 
     /// Writes one line, whose own fields `tell` adds.
     pub fn write(&mut self, level: Level, message: &'static str, tell: impl FnOnce(&mut Fields)) {
-        let (info, warn) = self.shows;
-        if !(if level <= Level::WARN { warn } else { info }) {
+        if !self.shows.lets_through(level) {
             return;
         }
         self.line.clear();
@@ -325,6 +351,19 @@ mod tests {
             "caller": nasty, "client": "2001:db8::1", "peer": "192.0.2.10", "phone": "+38050***4567", "least": 0, "most": u64::MAX,
         });
         assert_eq!(line, expected);
+    }
+
+    #[test]
+    fn the_filter_itself_decides_which_lines_are_written() {
+        let shows = |filter| {
+            let shows = Shows::by(&EnvFilter::new(filter));
+            (shows.info, shows.warn)
+        };
+        assert_eq!(shows("info"), (true, true));
+        assert_eq!(shows("info,open_chat::request=off"), (false, false));
+        assert_eq!(shows("info,open_chat::request=warn"), (false, true));
+        assert_eq!(shows("off,open_chat::request=info"), (true, true));
+        assert_eq!(shows("error"), (false, false));
     }
 
     #[test]

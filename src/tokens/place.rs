@@ -211,12 +211,12 @@ mod tests {
     use tokio::runtime::Handle;
 
     use super::*;
-    use crate::chathub::{OperatorToken, Unreachable};
+    use crate::chathub::{NoConnection, OperatorToken, Unreachable};
     use crate::secret::Secret;
 
     const SECOND: Duration = Duration::from_secs(1);
 
-    const AWAY: Error = Error::Unavailable(Unreachable::NoConnection);
+    const AWAY: Error = Error::Unavailable(Unreachable::NoConnection(NoConnection::Refused));
 
     fn now() -> Moment {
         Moment {

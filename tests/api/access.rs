@@ -503,7 +503,8 @@ async fn each_algorithm_checks_with_its_own_key_only() {
         "n": URL_SAFE_NO_PAD.encode(rsa.public_key().modulus().big_endian_without_leading_zero()),
         "e": URL_SAFE_NO_PAD.encode(rsa.public_key().exponent().big_endian_without_leading_zero()),
     }]});
-    let jwks_file = file("jwks.json", &jwks.to_string());
+    // As PowerShell and Notepad write it.
+    let jwks_file = file("jwks.json", &format!("\u{feff}{jwks}"));
     let keys = file(
         "keys.toml",
         &format!(

@@ -773,7 +773,7 @@ async fn what_goes_wrong_says_what_to_do() {
         (
             &[("CHATHUB_URL", &nowhere)],
             1,
-            "no connection\nCheck CHATHUB_URL, and from this very machine",
+            "no connection: the connection was refused\nCheck host and port of CHATHUB_URL",
         ),
         // Nothing else is read, so nothing else can be wrong.
         (&[("ACCESS", "nonsense"), ("LISTEN", "x")], 0, ""),

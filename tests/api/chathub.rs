@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use chrono::{TimeDelta, Utc};
 use open_chat::chathub::{
-    AddedOperator, BadAnswer, ChatHub, Credentials, Error, NewOperator, OperatorId, OperatorStatus,
-    Organization, OrganizationId, Settings, Unreachable,
+    AddedOperator, BadAnswer, ChatHub, Credentials, Error, NewOperator, NoConnection, OperatorId,
+    OperatorStatus, Organization, OrganizationId, Settings, Unreachable,
 };
 use open_chat::https_url::HttpsUrl;
 use open_chat::secret::Secret;
@@ -213,7 +213,10 @@ async fn nobody_there_is_no_connection() {
     let url = HttpsUrl::parse(&format!("http://{}", own_address())).unwrap();
     let chathub = ChatHub::new(Settings::new(url, login(PASSWORD))).unwrap();
     let error = chathub.list_organizations().await.unwrap_err();
-    assert_eq!(error, Error::Unavailable(Unreachable::NoConnection));
+    assert_eq!(
+        error,
+        Error::Unavailable(Unreachable::NoConnection(NoConnection::Refused))
+    );
     assert!(!error.to_string().contains("127."), "{error}");
 }
 

@@ -138,8 +138,8 @@ async fn a_host_that_does_not_answer() {
         &check(&shell, &[("CHATHUB_URL", &nowhere)]),
         1,
         &[
-            "FAILED   chathub        ChatHub is unavailable: no connection",
-            "the name (DNS)",
+            "FAILED   chathub        ChatHub is unavailable: no connection: the connection was refused (127.",
+            "→ Check host and port of CHATHUB_URL",
         ],
     );
     assert_eq!(shell.chathub.total_calls(), 0);

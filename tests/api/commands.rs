@@ -89,6 +89,11 @@ fn a_start_warns_of_metrics_that_are_for_everyone(
     &["OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: "]
 )]
 #[case::collector_of_spaces(&[("OTEL_EXPORTER_OTLP_ENDPOINT", "http://otel:canary@127.0.0.1:9/a path")], &["OTEL_EXPORTER_OTLP_ENDPOINT: "])]
+#[case::protocol(&[("OTEL_EXPORTER_OTLP_ENDPOINT", "http://127.0.0.1:9"), ("OTEL_EXPORTER_OTLP_PROTOCOL", "grpc")], &["OTEL_EXPORTER_OTLP_PROTOCOL: must be http/protobuf"])]
+#[case::protocol_of_traces(
+    &[("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "http://127.0.0.1:9"), ("OTEL_EXPORTER_OTLP_TRACES_PROTOCOL", "http/json")],
+    &["OTEL_EXPORTER_OTLP_TRACES_PROTOCOL: must be http/protobuf"]
+)]
 #[case::log_format(&[("LOG_FORMAT", "xml")], &["LOG_FORMAT: neither `json` nor `text`"])]
 #[case::log_phones(&[("LOG_PHONES", "all")], &["LOG_PHONES: neither"])]
 #[case::filter(&[("RUST_LOG", "open_chat=loud=very")], &["RUST_LOG: not a log filter"])]

@@ -421,3 +421,18 @@ fn a_start_is_refused_in_words(#[case] variable: &str, #[case] what: &str, #[cas
     assert!(text.contains(name) && text.contains(why), "{text}");
     assert!(!text.contains("canary"), "{text}");
 }
+
+/// As PowerShell and Notepad write it.
+#[tokio::test]
+async fn a_byte_order_mark_is_no_part_of_a_secret() {
+    let marked = |name, text: &str| file(name, &format!("\u{feff}{text}\r\n"));
+    let (password, secret) = (marked("password", PASSWORD), marked("secret", SECRET));
+    let variables = [
+        ("CHATHUB_PASSWORD", ""),
+        ("CHATHUB_PASSWORD_FILE", password.to_str().unwrap()),
+        ("ACCESS", "pass"),
+        ("PASS_SECRET_FILE", secret.to_str().unwrap()),
+    ];
+    let service = Service::start_with(rules(), &variables).await;
+    service.destination(&with_pass("", SECRET)).await;
+}

@@ -99,7 +99,7 @@ async fn a_redis_that_answers_too_late_uses_no_pass_up() {
     let proxy = RedisProxy::before(&redis).await;
     let service = proxy.replica(&ACCESS).await;
     let click = once("late");
-    proxy.hold_from("open-chat:once:", "EVALSHA");
+    proxy.hold_from("open-chat:{shared}:once:", "EVALSHA");
     let problem = service.refusal(&click).await;
     assert_eq!((problem.status, problem.kind.as_str()), (503, "overloaded"));
     assert_eq!(problem.retry_after, Some(5));
@@ -117,7 +117,7 @@ async fn a_visitor_who_leaves_while_redis_is_asked_uses_no_pass_up() {
     let proxy = RedisProxy::before(&redis).await;
     let service = proxy.replica(&ACCESS).await;
     let click = once("left");
-    proxy.hold_from("open-chat:once:", "EVALSHA");
+    proxy.hold_from("open-chat:{shared}:once:", "EVALSHA");
     let address = service.url().trim_start_matches("http://");
     let mut visitor = TcpStream::connect(address).await.unwrap();
     let head = format!("GET /open-chat?{click} HTTP/1.1\r\nHost: x\r\n\r\n");
@@ -150,10 +150,10 @@ async fn redis_remembers_a_used_pass_two_hours_longer_than_it_lives() {
     let redis = Redis::start();
     let service = replica(&redis, &ACCESS).await;
     service.destination(&once("remembered")).await;
-    let keys = redis.command("KEYS open-chat:once:*");
+    let keys = redis.command("KEYS open-chat:*:once:*");
     let key = keys
         .lines()
-        .find(|line| line.starts_with("open-chat:once:"));
+        .find(|line| line.starts_with("open-chat:{shared}:once:"));
     let left = redis.told(&format!("PTTL {}", key.unwrap()), ":");
     assert!((7_200_000..=7_801_000).contains(&left), "{left}");
 }

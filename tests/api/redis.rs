@@ -17,17 +17,32 @@ use crate::proxies::own_address;
 use crate::redis_proxy::RedisProxy;
 
 const SECRET: &str = "canary-pass-secret-of-more-than-32-bytes";
-const DEGRADED: &str = "open_chat_redis_degraded";
+pub const DEGRADED: &str = "open_chat_redis_degraded";
 
 /// A Redis of one test's own.
 pub struct Redis {
     process: Option<Running>,
     address: SocketAddr,
+    options: Vec<String>,
 }
 
 impl Redis {
     pub fn start() -> Self {
+        Self::with(Vec::new())
+    }
+
+    /// A node of a Redis Cluster that has no slots yet.
+    pub fn in_cluster() -> Self {
+        let nodes = file("nodes.conf", "");
+        let options = ["--cluster-enabled", "yes", "--cluster-config-file"];
+        let mut options = options.map(ToOwned::to_owned).to_vec();
+        options.push(nodes.to_str().unwrap().to_owned());
+        Self::with(options)
+    }
+
+    fn with(options: Vec<String>) -> Self {
         let mut redis = Self {
+            options,
             process: None,
             // It comes back here after its end, so nobody else must take the place meanwhile.
             address: own_address(),
@@ -52,6 +67,10 @@ impl Redis {
             "--appendonly",
             "no",
         ]);
+        command.args(&self.options);
+        if !self.options.is_empty() {
+            command.args(["--cluster-announce-ip", &address]);
+        }
         self.process = Some(Running::start(&mut command, "Ready to accept connections"));
     }
 
@@ -200,8 +219,8 @@ async fn an_arrival_that_cannot_be_limits_nobody() {
     let click = "operator=101&phone=0501234567";
     // 101, and 127.0.0.1, in hexadecimal digits.
     let keys = [
-        "open-chat:limit:operator:65",
-        "open-chat:limit:client:7f000001",
+        "open-chat:{shared}:limit:operator:65",
+        "open-chat:{shared}:limit:client:7f000001",
     ];
     undisturbed(&redis, &limits, async |[service]| {
         let now = chrono::Utc::now().timestamp_micros();
@@ -380,6 +399,26 @@ async fn a_redis_that_only_reads_is_as_good_as_none() {
     assert_eq!(service.metric(DEGRADED).await, 1);
     redis.command("REPLICAOF NO ONE");
     is_found(&service).await;
+}
+
+/// The log says what Redis itself calls it.
+#[tokio::test]
+async fn what_redis_complains_of_is_logged_by_its_name() {
+    let redis = Redis::start();
+    redis.command("CONFIG SET requirepass canary-redis-password");
+    let url = redis.url();
+    let service = Service::start_with(rules(), &[("REDIS_URL", &url)]).await;
+    eventually("NOAUTH is told", async || {
+        log().contains(r#""trouble":"NOAUTH""#)
+    })
+    .await;
+    assert_eq!(service.metric(DEGRADED).await, 1);
+
+    let redis = Redis::start();
+    let service = replica(&redis, &[]).await;
+    redis.command("CONFIG SET maxmemory 1");
+    eventually("OOM is told", async || log().contains(r#""trouble":"OOM""#)).await;
+    service.destination("operator=101&phone=0501234567").await;
 }
 
 #[tokio::test]

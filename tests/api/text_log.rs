@@ -7,6 +7,7 @@ use open_chat::simulator::Simulator;
 
 use crate::harness::{PASSWORD, rules};
 use crate::process::{interrupt, open_chat, piped};
+use crate::serving::Serving;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_identity_forges_no_field_and_hides_nothing() {
@@ -65,4 +66,35 @@ async fn an_identity_forges_no_field_and_hides_nothing() {
         assert!(log.contains(words), "{words} is not in\n{log}");
     }
     assert!(!log.contains("canary"), "{log}");
+}
+
+/// `open_chat::request=off` leaves out the line a click, and no other; with a collector or without.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_line_a_click_can_be_turned_off() {
+    const CLICK: &str = "/open-chat?operator=101&phone=0501234567";
+    let chathub = Simulator::start(rules()).unwrap();
+    for format in ["json", "text"] {
+        for collector in ["", "http://127.0.0.1:9"] {
+            for (filter, lines) in [
+                ("info", 3),
+                ("info,open_chat::request=off", 0),
+                ("info,open_chat::request=warn", 0),
+            ] {
+                let variables = [
+                    ("RUST_LOG", filter),
+                    ("LOG_FORMAT", format),
+                    ("OTEL_EXPORTER_OTLP_ENDPOINT", collector),
+                ];
+                let serving = Serving::start(&chathub, &variables).await;
+                serving.is_ready().await;
+                for _ in 0..3 {
+                    assert_eq!(serving.ask(CLICK).await.0, 302);
+                }
+                let log = serving.end();
+                let clicks = log.matches("redirect").count();
+                assert_eq!(clicks, lines, "{filter} {format} {collector}\n{log}");
+                assert!(log.contains("ready: ChatHub has accepted"), "{log}");
+            }
+        }
+    }
 }

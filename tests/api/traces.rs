@@ -14,6 +14,7 @@ use rstest::rstest;
 use crate::ending::Replica;
 use crate::harness::{Service, eventually, header, log_line, rules};
 use crate::proxies::own_address;
+use crate::serving::Serving;
 
 const TRACE: &str = "0af7651916cd43dd8448eb211c80319c";
 const PARENT: &str = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
@@ -241,6 +242,106 @@ async fn a_collector_that_is_away_costs_nothing() {
     for _ in 0..20 {
         assert_eq!(replica.ask(CLICK, &[]).await.status(), 302);
     }
+}
+
+#[rstest]
+#[case::ours(&[], "open-chat")]
+#[case::empty(&[("OTEL_SERVICE_NAME", "")], "open-chat")]
+#[case::attribute(&[("OTEL_RESOURCE_ATTRIBUTES", "a=b,service.name=chat-prod")], "chat-prod")]
+#[case::attribute_beside_an_empty_name(
+    &[("OTEL_SERVICE_NAME", ""), ("OTEL_RESOURCE_ATTRIBUTES", "service.name=chat-prod")],
+    "chat-prod"
+)]
+#[case::name(
+    &[("OTEL_SERVICE_NAME", "chat-test"), ("OTEL_RESOURCE_ATTRIBUTES", "service.name=chat-prod")],
+    "chat-test"
+)]
+#[tokio::test]
+async fn the_service_is_called_as_opentelemetry_has_it(
+    #[case] variables: &[(&str, &str)],
+    #[case] name: &str,
+) {
+    let (collector, chathub) = (Collector::start(), Simulator::start(rules()).unwrap());
+    let replica = traced(&collector, &chathub, variables).await;
+    replica.ask(CLICK, &[]).await;
+    collector.spans_with("/open-chat").await;
+    let service = collector.service.lock().unwrap().clone();
+    assert!(service.contains(&format!("{name:?}")), "{service}");
+}
+
+#[tokio::test]
+async fn an_address_for_traces_alone_will_do() {
+    let (collector, chathub) = (Collector::start(), Simulator::start(rules()).unwrap());
+    let url = format!("{}/v1/traces", collector.url);
+    let variables = [
+        ("OTEL_EXPORTER_OTLP_ENDPOINT", ""),
+        ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", url.as_str()),
+        ("OTEL_EXPORTER_OTLP_PROTOCOL", "grpc"),
+        ("OTEL_EXPORTER_OTLP_TRACES_PROTOCOL", "http/protobuf"),
+    ];
+    let replica = traced(&collector, &chathub, &variables).await;
+    replica.ask(CLICK, &[]).await;
+    collector.spans_with("/open-chat").await;
+}
+
+#[tokio::test]
+async fn a_disabled_sdk_sends_nothing() {
+    let (collector, chathub) = (Collector::start(), Simulator::start(rules()).unwrap());
+    let disabled = [
+        ("OTEL_SDK_DISABLED", "TRUE"),
+        ("OTEL_EXPORTER_OTLP_PROTOCOL", "grpc"),
+    ];
+    let mut replica = traced(&collector, &chathub, &disabled).await;
+    replica.ask(CLICK, &[]).await;
+    replica.signal("-TERM");
+    // At its end everything is sent.
+    assert_eq!(replica.exit().await, Some(0));
+    assert!(collector.spans.lock().unwrap().is_empty());
+}
+
+/// A collector that is away, and one that refuses.
+#[tokio::test]
+async fn spans_that_cannot_be_sent_are_counted_and_told_of_once() {
+    const FAILURES: &str = "open_chat_trace_export_failures_total";
+    let chathub = Simulator::start(rules()).unwrap();
+    let refusing = HttpServer::new(|| {
+        App::new().default_service(web::to(|| async { HttpResponse::Unauthorized().finish() }))
+    })
+    .workers(1)
+    .disable_signals()
+    .bind("127.0.0.1:0")
+    .unwrap();
+    let refusing_url = format!("http://otel:canary@{}", refusing.addrs()[0]);
+    let refusing = refusing.run();
+    let handle = refusing.handle();
+    tokio::spawn(refusing);
+    for (url, trouble) in [
+        (
+            "http://otel:canary@127.0.0.1:9",
+            "no connection, or no answer in time",
+        ),
+        (&refusing_url, "status 401"),
+    ] {
+        let variables = [
+            ("OTEL_EXPORTER_OTLP_ENDPOINT", url),
+            ("OTEL_BSP_SCHEDULE_DELAY", "10"),
+        ];
+        let serving = Serving::start(&chathub, &variables).await;
+        serving.is_ready().await;
+        assert_eq!(serving.ask(CLICK).await.0, 302);
+        eventually("failures are counted", async || {
+            serving.ask(CLICK).await;
+            serving.metric(FAILURES).await >= 2
+        })
+        .await;
+        let log = serving.end();
+        let told = log
+            .matches("traces cannot be sent to the collector")
+            .count();
+        assert_eq!(told, 1, "{log}");
+        assert!(log.contains(&format!(r#""trouble":"{trouble}""#)), "{log}");
+    }
+    drop(handle.stop(false));
 }
 
 #[tokio::test]

@@ -11,7 +11,7 @@ use super::company::{Company, organization_name};
 use super::exit::{Exit, block_on};
 use super::output::{Form, shown};
 use crate::app::Room;
-use crate::chathub::{BadAnswer, ChatHub, Error, Operator, OperatorStatus};
+use crate::chathub::{BadAnswer, ChatHub, Error, Operator, OperatorStatus, Unreachable};
 use crate::config::{ChatHubConfig, Config, ConfigError};
 
 /// A smaller difference between the clocks is the way's, and does nobody any harm.
@@ -31,14 +31,20 @@ impl Check {
         let mut findings = Findings::default();
         let ttl = findings.configuration(Config::from_env());
         match ChatHubConfig::from_env() {
-            Ok(config) => block_on(async {
-                let company = Company {
-                    chathub: ChatHub::new(config.settings)?,
-                    default_region: config.default_region,
-                };
-                findings.chathub(&company, ttl).await;
-                anyhow::Ok(())
-            })?,
+            Ok(config) => match ChatHub::new(config.settings) {
+                Ok(chathub) => block_on(async {
+                    let company = Company {
+                        chathub,
+                        default_region: config.default_region,
+                    };
+                    findings.chathub(&company, ttl).await;
+                    anyhow::Ok(())
+                })?,
+                Err(error) => {
+                    findings.fail("chathub", &error);
+                    findings.skip(&["clock", "organizations", "operators", "token"]);
+                }
+            },
             Err(_) => findings.skip(&["chathub", "clock", "organizations", "operators", "token"]),
         }
         findings.print(self.form)
@@ -49,6 +55,15 @@ impl Findings {
     /// Everything that `serve` reads. Gives back how long its tokens live.
     fn configuration(&mut self, config: Result<Config, ConfigError>) -> TimeDelta {
         const CHECK: &str = "configuration";
+        let unknown = match &config {
+            Ok(config) => &config.unknown_variables[..],
+            Err(error) => error.unknown_variables(),
+        };
+        for unknown in unknown {
+            let message = format!("{} {}", unknown.name, unknown.what());
+            let advice = "Correct the name, or remove the variable.";
+            self.advise(CHECK, Outcome::Warning, message, advice);
+        }
         match config {
             Ok(config) => {
                 if let Some(reliance) = config.access.reliance() {
@@ -90,7 +105,7 @@ impl Findings {
 
     async fn chathub(&mut self, company: &Company, ttl: TimeDelta) {
         if let Err(error) = company.chathub.log_in().await {
-            self.fail("chathub", &error);
+            self.no_login(&error, &company.chathub.address());
             return self.skip(&["clock", "organizations", "operators", "token"]);
         }
         self.note(
@@ -114,6 +129,16 @@ impl Findings {
                 "`open-chat operators add --organization ID NAME` adds one.",
             ),
         }
+    }
+
+    fn no_login(&mut self, error: &Error, address: &str) {
+        let message = match error {
+            Error::Unavailable(Unreachable::NoConnection(_)) | Error::TimedOut => {
+                format!("{error} ({address})")
+            }
+            _ => error.to_string(),
+        };
+        self.advise("chathub", Outcome::Failed, message, advice(error));
     }
 
     /// Tokens are made by ChatHub's clock and come out right all the same, so this is no failure.

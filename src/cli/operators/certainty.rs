@@ -8,7 +8,7 @@ pub(super) const fn is_certainly_not_done(error: &Error) -> bool {
         || matches!(
             error,
             Error::Throttled { .. }
-                | Error::Unavailable(Unreachable::NoConnection | Unreachable::TokenRefused)
+                | Error::Unavailable(Unreachable::NoConnection(_) | Unreachable::TokenRefused)
         )
 }
 

@@ -193,7 +193,7 @@ const fn of_chathub(error: &chathub::Error) -> &'static str {
         E::Overloaded => {
             "More clicks are waiting for ChatHub than it can be asked for in time. Try again in a moment."
         }
-        E::Unavailable(Unreachable::NoConnection) => {
+        E::Unavailable(Unreachable::NoConnection(_)) => {
             "ChatHub cannot be reached. Try again in a moment."
         }
         E::Unavailable(_) => "ChatHub has a problem of its own. Try again in a moment.",

@@ -214,7 +214,7 @@ const fn of_chathub(error: &chathub::Error) -> &'static str {
         E::Overloaded => {
             "На ChatHub чекає більше натискань, ніж він устигне обробити. Спробуйте за мить."
         }
-        E::Unavailable(Unreachable::NoConnection) => {
+        E::Unavailable(Unreachable::NoConnection(_)) => {
             "Не вдається з'єднатися з ChatHub. Спробуйте за мить."
         }
         E::Unavailable(_) => "У ChatHub власні неполадки. Спробуйте за мить.",

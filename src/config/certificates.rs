@@ -1,0 +1,92 @@
+//! The certificates of authorities that `SSL_CERT_FILE` and `SSL_CERT_DIR` name.
+//!
+//! The TLS library reads them itself, and says no more than that there are none. They are looked at
+//! here first, so that a start names the variable and what is wrong with its file.
+
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+
+use rustls::RootCertStore;
+use rustls_native_certs::load_certs_from_paths;
+
+use super::reader::{Kept, Reader};
+use crate::files;
+
+const FILE: &str = "SSL_CERT_FILE";
+const DIRECTORY: &str = "SSL_CERT_DIR";
+
+/// The longest file, in bytes: some hundred times as long as a system's own.
+const LONGEST: u64 = 32 << 20;
+
+/// The two variables as they are set; an empty one is none the less set for the library.
+#[derive(Default)]
+pub(super) struct Certificates {
+    file: Option<OsString>,
+    directory: Option<OsString>,
+}
+
+impl Certificates {
+    /// Takes a variable in, if it is one of the two.
+    pub(super) fn take(&mut self, name: &str, value: &OsString) {
+        match name {
+            FILE => self.file = Some(value.clone()),
+            DIRECTORY => self.directory = Some(value.clone()),
+            _ => {}
+        }
+    }
+}
+
+/// What is set must lead to a certificate.
+pub(super) fn check(reader: &mut Reader) -> Result<(), Kept> {
+    match std::mem::take(&mut reader.certificates) {
+        Certificates {
+            file: Some(path), ..
+        } => of_file(&PathBuf::from(path)).map_err(|problem| reader.problem(FILE, problem)),
+        Certificates {
+            directory: Some(path),
+            ..
+        } if !path.is_empty() => {
+            of_directories(&path).map_err(|problem| reader.problem(DIRECTORY, problem))
+        }
+        Certificates { .. } => Ok(()),
+    }
+}
+
+fn of_file(path: &Path) -> Result<(), String> {
+    if path.as_os_str().is_empty() {
+        return Err("is set and empty: unset it, or name a file of certificates (PEM)".into());
+    }
+    let bytes = files::bytes_in_time(path, LONGEST).map_err(|why| files::unusable(path, why))?;
+    if are_usable(Some(path), None) {
+        return Ok(());
+    }
+    let why = match bytes.as_slice() {
+        [0xef, 0xbb, 0xbf, ..] => {
+            "it begins with a byte order mark: save it as UTF-8 without one".into()
+        }
+        [0x30, ..] => format!(
+            "it is a certificate in DER, and PEM is needed: openssl x509 -inform der -in {} -out certificate.pem",
+            path.display()
+        ),
+        _ => "there is no certificate (PEM) in it".into(),
+    };
+    Err(files::unusable(path, why))
+}
+
+fn of_directories(paths: &OsString) -> Result<(), String> {
+    let is_usable = |path: PathBuf| are_usable(None, Some(&path));
+    if std::env::split_paths(paths).any(is_usable) {
+        return Ok(());
+    }
+    Err(format!(
+        "there is no certificate (PEM) in {}",
+        Path::new(paths).display()
+    ))
+}
+
+/// Whether the TLS library finds a certificate there that it can use.
+fn are_usable(file: Option<&Path>, directory: Option<&Path>) -> bool {
+    let found = load_certs_from_paths(file, directory).certs;
+    let (usable, _) = RootCertStore::empty().add_parsable_certificates(found);
+    usable > 0
+}
