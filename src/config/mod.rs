@@ -10,6 +10,7 @@ mod limits;
 mod links;
 mod logs;
 mod pages;
+mod quotes;
 mod reader;
 mod server;
 mod sso;
@@ -29,10 +30,12 @@ use self::environment::Environment;
 pub use self::links::{Confirm, Fallback, LinkConfig, SourceWithoutSender};
 pub use self::logs::{LogConfig, LogPhones};
 pub use self::pages::{Contact, PageConfig};
+pub use self::quotes::quoted_secrets;
 use self::reader::{Kept, Problem, Reader, duration};
 pub use self::server::ServerConfig;
 pub use self::traces::TraceConfig;
 pub use self::widget::WidgetConfig;
+use crate::access::Mode;
 use crate::chathub::Settings;
 use crate::operators;
 use crate::rate_limit;
@@ -77,6 +80,14 @@ pub struct Config {
 pub struct ConfigError(Vec<Problem>);
 
 impl ConfigError {
+    /// One problem, which only a command has with the variable.
+    pub(crate) fn of(variable: &'static str, what: impl Into<String>) -> Self {
+        Self(vec![Problem {
+            variable: variable.into(),
+            what: what.into(),
+        }])
+    }
+
     /// Each problem on its own, as `Display` has it in a line.
     pub fn problems(&self) -> impl Iterator<Item = String> {
         self.0
@@ -147,6 +158,33 @@ impl Config {
             logs: logs?,
             traces: traces?,
             widget: widget?,
+        })
+    }
+
+    /// Why back ends get no link from `POST /links` that opens a chat, where they may ask for one.
+    pub fn trouble_with_links(&self) -> Option<String> {
+        let door = &self.access.door;
+        let has_passes = door.modes().contains(&Mode::Pass);
+        let troubles = [
+            (self.server.public_url.is_none(), "PUBLIC_URL is not set"),
+            (
+                !door.can_sign(),
+                "no key can sign: PASS_SECRET is not set, and PASS_KEYS_FILE has no plain HS256 key",
+            ),
+            (
+                !has_passes,
+                "ACCESS has no `pass`, so a click on a signed link is refused",
+            ),
+        ];
+        let troubles: Vec<_> = troubles
+            .into_iter()
+            .filter_map(|(is_so, trouble)| is_so.then_some(trouble))
+            .collect();
+        (door.takes_keys() && !troubles.is_empty()).then(|| {
+            format!(
+                "POST /links makes no link that opens a chat: {}",
+                troubles.join("; ")
+            )
         })
     }
 

@@ -21,6 +21,8 @@ pub(super) enum Detail {
     Denied(Denied),
     /// A proxy has logged somebody in who is no operator.
     IdentityUnknown(ShownIdentity),
+    /// The operator map has the name, and what it stands for is no operator.
+    AliasAstray,
     /// The service was asked for under a name that is not its own.
     HostNotAllowed,
     /// Which limit is reached.

@@ -1,5 +1,7 @@
 //! `open-chat check`: the checklist of a new installation.
 
+mod around;
+mod certificates;
 mod findings;
 
 use chrono::TimeDelta;
@@ -29,25 +31,23 @@ pub(super) struct Check {
 impl Check {
     pub(super) fn run(&self) -> anyhow::Result<Exit> {
         let mut findings = Findings::default();
-        let ttl = findings.configuration(Config::from_env());
-        match ChatHubConfig::from_env() {
-            Ok(config) => block_on(async {
-                let company = Company {
-                    chathub: ChatHub::new(config.settings)?,
-                    default_region: config.default_region,
-                };
-                findings.chathub(&company, ttl).await;
-                anyhow::Ok(())
-            })?,
-            Err(_) => findings.skip(&["chathub", "clock", "organizations", "operators", "token"]),
-        }
+        findings.quotes();
+        let config = findings.configuration(Config::from_env());
+        findings.certificates();
+        block_on(async {
+            if let Some(config) = &config {
+                findings.redis(config).await;
+            }
+            findings.company(config.as_ref()).await;
+            anyhow::Ok(())
+        })?;
         findings.print(self.form)
     }
 }
 
 impl Findings {
-    /// Everything that `serve` reads. Gives back how long its tokens live.
-    fn configuration(&mut self, config: Result<Config, ConfigError>) -> TimeDelta {
+    /// Everything that `serve` reads, given back where it is good.
+    fn configuration(&mut self, config: Result<Config, ConfigError>) -> Option<Config> {
         const CHECK: &str = "configuration";
         match config {
             Ok(config) => {
@@ -58,14 +58,15 @@ impl Findings {
                 }
                 self.note(CHECK, Outcome::Ok, "every setting is good");
                 self.connections(&Room::of(&config.server));
-                TimeDelta::from_std(config.tokens.ttl).unwrap_or(TimeDelta::hours(1))
+                self.links(&config);
+                Some(config)
             }
             Err(error) => {
                 for problem in error.problems() {
                     let advice = "docs/operations.md has every setting";
                     self.advise(CHECK, Outcome::Failed, problem, advice);
                 }
-                TimeDelta::hours(1)
+                None
             }
         }
     }
@@ -85,7 +86,28 @@ impl Findings {
         }
     }
 
-    async fn chathub(&mut self, company: &Company, ttl: TimeDelta) {
+    /// What can be seen of ChatHub alone, whatever else is wrong.
+    async fn company(&mut self, config: Option<&Config>) {
+        const ALL: [&str; 5] = ["chathub", "clock", "organizations", "operators", "token"];
+        let Ok(chathub) = ChatHubConfig::from_env() else {
+            return self.skip(&ALL);
+        };
+        match ChatHub::new(chathub.settings) {
+            Ok(client) => {
+                let company = Company {
+                    chathub: client,
+                    default_region: chathub.default_region,
+                };
+                self.chathub(&company, config).await;
+            }
+            Err(error) => {
+                self.fail(ALL[0], &error);
+                self.skip(&ALL[1..]);
+            }
+        }
+    }
+
+    async fn chathub(&mut self, company: &Company, config: Option<&Config>) {
         if let Err(error) = company.chathub.log_in().await {
             self.fail("chathub", &error);
             return self.skip(&["clock", "organizations", "operators", "token"]);
@@ -96,9 +118,14 @@ impl Findings {
             "it answers, and accepts the credentials",
         );
         self.clock(company.chathub.clock_skew());
-        let Some(operators) = self.operators(company).await else {
+        let Some((operators, is_complete)) = self.operators(company).await else {
             return;
         };
+        if let Some(config) = config {
+            self.operator_map(&config.access.door, &operators, is_complete);
+        }
+        let ttl = config.and_then(|config| TimeDelta::from_std(config.tokens.ttl).ok());
+        let ttl = ttl.unwrap_or(TimeDelta::hours(1));
         match operators
             .iter()
             .find(|operator| operator.status == OperatorStatus::Active)
@@ -133,8 +160,9 @@ impl Findings {
         );
     }
 
-    /// Organizations and their operators; nothing where there are none to go on with.
-    async fn operators(&mut self, company: &Company) -> Option<Vec<Operator>> {
+    /// Organizations and their operators, and whether those are all; nothing where there are none to
+    /// go on with.
+    async fn operators(&mut self, company: &Company) -> Option<(Vec<Operator>, bool)> {
         let organizations = match company.chathub.list_organizations().await {
             Ok(organizations) => organizations,
             Err(error) => {
@@ -177,7 +205,7 @@ impl Findings {
             self.skip(&["token"]);
             return None;
         }
-        Some(all)
+        Some((all, is_known))
     }
 
     fn organization(&mut self, name: &str, id: u64, operators: &[Operator]) {
