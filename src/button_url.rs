@@ -1,6 +1,7 @@
 //! The URL behind a button: where `/open-chat` is, and what it is asked.
 
 use url::Url;
+use url::form_urlencoded::Serializer;
 
 use crate::access::Bound;
 use crate::https_url::HttpsUrl;
@@ -15,21 +16,26 @@ pub fn with_pass(public: &HttpsUrl, pass: &str) -> String {
 /// A link that says in the open what it wants, for `ACCESS=open` or a login in front.
 pub fn plain(public: &HttpsUrl, operator: &str, bound: &Bound) -> String {
     let mut url = open_chat(public);
+    url.set_query(Some(&query(operator, bound)));
+    url.into()
+}
+
+/// The query of such a link.
+pub fn query(operator: &str, bound: &Bound) -> String {
     let parameters = [
         ("phone", &bound.phone),
         ("chat_raw_id", &bound.chat_raw_id),
         ("from", &bound.from),
         ("source", &bound.source),
     ];
-    let mut query = url.query_pairs_mut();
+    let mut query = Serializer::new(String::new());
     query.append_pair("operator", operator);
     for (name, value) in parameters {
         if let Some(value) = value {
             query.append_pair(name, value);
         }
     }
-    drop(query);
-    url.into()
+    query.finish()
 }
 
 /// The address without a query. The service may live below a path of its own.

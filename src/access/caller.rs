@@ -84,6 +84,24 @@ impl<'a> Claim<'a> {
         }
     }
 
+    /// What the operator was found by.
+    pub fn said(&self) -> Option<&str> {
+        match &self.by {
+            ClaimedBy::Url => self.named,
+            ClaimedBy::Pass { operator, .. } => Some(operator),
+            ClaimedBy::Identity(identity) => Some(identity),
+        }
+    }
+
+    /// The same, where it does not stand in the URL.
+    pub fn vouched(self) -> Option<String> {
+        match self.by {
+            ClaimedBy::Url => None,
+            ClaimedBy::Pass { operator, .. } => Some(operator),
+            ClaimedBy::Identity(identity) => Some(identity),
+        }
+    }
+
     /// What a caller is told where no operator is found. With a list of operators that is one and the
     /// same, whatever else there may be in the company.
     pub(super) const fn denied(&self, unfound: Unfound) -> Denied {

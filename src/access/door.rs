@@ -18,7 +18,7 @@ use super::proxy_secret;
 use super::scope::Scope;
 use super::settings::{Mode, Settings, UnusableFile};
 use crate::chathub::OperatorId;
-use crate::operators::{OperatorMap, Operators, Roster, Unfound, Whom};
+use crate::operators::{DeadAlias, OperatorMap, Operators, Roster, Unfound, Whom};
 use crate::reload::{Reloading, Report};
 use crate::secret::{Secret, SecretSource};
 
@@ -40,12 +40,20 @@ pub struct Access {
 }
 
 impl Access {
-    /// Reads the files and hangs the door.
-    pub fn new(settings: Settings) -> Result<Self, UnusableFile> {
-        let pass_keys = settings.pass_keys.map(pass_keys).transpose()?;
-        let api_keys = settings.api_keys_file.map(api_keys).transpose()?;
-        let proxy_secret = settings.sso_proxy_secret.map(proxy_secret).transpose()?;
-        let operators = operators(settings.operator_map_file)?;
+    /// Reads the files and hangs the door. All files that cannot be used are named at once.
+    pub fn new(settings: Settings) -> Result<Self, Vec<UnusableFile>> {
+        let mut unusable = Vec::new();
+        let pass_keys = settings.pass_keys.map(pass_keys).transpose();
+        let api_keys = settings.api_keys_file.map(api_keys).transpose();
+        let proxy_secret = settings.sso_proxy_secret.map(proxy_secret).transpose();
+        let operators = operators(settings.operator_map_file).map(Some);
+        let pass_keys = keep(pass_keys, &mut unusable);
+        let api_keys = keep(api_keys, &mut unusable);
+        let proxy_secret = keep(proxy_secret, &mut unusable);
+        let operators = match keep(operators, &mut unusable) {
+            Some(operators) if unusable.is_empty() => operators,
+            _ => return Err(unusable),
+        };
         Ok(Self {
             modes: settings.modes,
             pass_keys,
@@ -275,6 +283,32 @@ impl Access {
         keys.get().mint(new, Utc::now())
     }
 
+    /// Whether there is a key that can sign.
+    pub fn can_sign(&self) -> bool {
+        let keys = self.pass_keys.as_ref().map(Reloading::get);
+        keys.is_some_and(|keys| keys.can_sign())
+    }
+
+    /// Whether the operator map has this name.
+    pub fn is_alias(&self, name: &str) -> bool {
+        self.operators.get().has(name)
+    }
+
+    /// The operator that a link names, by what is known of the operators at this moment.
+    pub fn named(&self, text: &str, roster: Option<&Roster>) -> Result<Whom, Unfound> {
+        let map = self.operators.get();
+        self.known_operators(&map, roster).named(text)
+    }
+
+    /// How many aliases there are, and which of them lead to nobody who can open a chat.
+    pub fn check_aliases(&self, roster: &Roster) -> (usize, Vec<DeadAlias>) {
+        let map = self.operators.get();
+        (
+            map.len(),
+            self.known_operators(&map, Some(roster)).dead_aliases(),
+        )
+    }
+
     /// Looks at all files again.
     pub fn look(&self) -> Vec<Report> {
         let mut reports = vec![self.operators.look()];
@@ -350,6 +384,14 @@ fn by_url(caller: Caller, operator: Option<&str>, scope: Scope) -> Result<Admiss
         claim: Claim::new(ClaimedBy::Url, Some(operator), scope),
         bound: Bound::default(),
         once: None,
+    })
+}
+
+/// The value, or a note of why there is none.
+fn keep<T>(read: Result<Option<T>, UnusableFile>, unusable: &mut Vec<UnusableFile>) -> Option<T> {
+    read.unwrap_or_else(|file| {
+        unusable.push(file);
+        None
     })
 }
 

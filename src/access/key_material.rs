@@ -47,6 +47,11 @@ pub(super) fn hmac(kept: &mut Option<Secret>, secret: Secret) -> Result<Decoding
 }
 
 pub(super) fn public_key(algorithm: Algorithm, pem: &str) -> Result<DecodingKey, String> {
+    if pem.contains("PRIVATE KEY-----") {
+        return Err(
+            "public_key_file is a private key, which belongs to the signer alone; its public half is what `openssl pkey -in FILE -pubout` prints".into(),
+        );
+    }
     let key = match algorithm {
         Algorithm::RS256 => DecodingKey::from_rsa_pem(pem.as_bytes()),
         Algorithm::ES256 => DecodingKey::from_ec_pem(pem.as_bytes()),

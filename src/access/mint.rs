@@ -40,7 +40,7 @@ pub enum MintError {
     #[error("no key can sign: set PASS_SECRET, or a plain HS256 key in PASS_KEYS_FILE")]
     NoKey,
     /// It would live longer than the key lets it.
-    #[error("the pass may live for {} at most", humantime::format_duration(*.0))]
+    #[error("the pass may live for {} at most", as_settings_write_it(*.0))]
     TooLong(Duration),
     /// The crypto library says no.
     #[error("the pass cannot be signed")]
@@ -48,6 +48,11 @@ pub enum MintError {
 }
 
 impl PassKeys {
+    /// Whether there is a key that can sign.
+    pub(super) fn can_sign(&self) -> bool {
+        self.keys.iter().any(|key| key.signing_secret().is_some())
+    }
+
     /// Signs a pass with the first key that can, and says when it ends.
     pub(super) fn mint(
         &self,
@@ -76,6 +81,15 @@ impl PassKeys {
         encode(&header, &claims, &encoding)
             .map(|pass| (pass, ends))
             .map_err(|_| MintError::Unsigned)
+    }
+}
+
+/// `24h`, where `humantime` writes `1day`.
+fn as_settings_write_it(duration: Duration) -> String {
+    match duration.as_secs() {
+        seconds if seconds.is_multiple_of(3600) => format!("{}h", seconds / 3600),
+        seconds if seconds.is_multiple_of(60) => format!("{}m", seconds / 60),
+        seconds => format!("{seconds}s"),
     }
 }
 

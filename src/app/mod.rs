@@ -206,7 +206,7 @@ async fn until_ended(servers: Vec<Server>) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Says at each start which locks are open, or rest on something outside.
+/// Says at each start which locks are open, or rest on something outside, and what is set half.
 fn warn_of_open_locks(config: &Config) {
     if config.access.door.is_open() {
         tracing::warn!("ACCESS=open: anyone who can reach this port may open any operator's panel");
@@ -215,6 +215,9 @@ fn warn_of_open_locks(config: &Config) {
         tracing::warn!(
             "OPS_LISTEN is not set: /metrics, /healthz and /readyz are for anyone who can reach LISTEN; give them a port of their own, such as OPS_LISTEN=0.0.0.0:9090"
         );
+    }
+    if let Some(trouble) = config.trouble_with_links() {
+        tracing::warn!("ACCESS=key: {trouble}");
     }
     if let Some(reliance) = config.access.reliance() {
         tracing::warn!("ACCESS=sso: {reliance}");

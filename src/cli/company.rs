@@ -3,12 +3,13 @@
 use anyhow::{anyhow, bail};
 
 use super::exit::block_on;
+use super::near;
 use super::output::shown;
 use crate::chathub::{
     ChatHub, Error, Operator, OperatorId, Organization, OrganizationId, Unreachable,
 };
 use crate::config::ChatHubConfig;
-use crate::operators::name::folded;
+use crate::operators::name::{folded, spelling};
 use crate::phone::Region;
 
 /// Of a long list in a message only so many are named.
@@ -80,22 +81,20 @@ impl Company {
     }
 }
 
-/// The operator that `text` means: by its id, or by its exact name, whose case does not matter.
+/// The operator that `text` means: by its id, or by its exact name, whose case does not matter,
+/// nor which apostrophe is in it.
 pub(super) fn find<'a>(operators: &'a [Operator], text: &str) -> anyhow::Result<&'a Operator> {
     let id = OperatorId::parse(text);
     if let Some(operator) = operators.iter().find(|operator| Some(operator.id) == id) {
         return Ok(operator);
     }
-    let name = folded(text);
-    let called: Vec<_> = operators
-        .iter()
-        .filter(|operator| folded(&operator.name) == name)
-        .collect();
+    let called = called(operators, text);
     match called[..] {
         [operator] => Ok(operator),
         [] => bail!(
-            "there is no operator `{}`: give an id, or the exact name; `open-chat operators list` shows them",
-            shown(text)
+            "there is no operator `{}`: give an id, or the exact name; {}",
+            shown(text),
+            near::hint(operators, text)
         ),
         _ => bail!(
             "{} operators are called `{}`; give the id of one of them:{}",
@@ -103,6 +102,21 @@ pub(super) fn find<'a>(operators: &'a [Operator], text: &str) -> anyhow::Result<
             shown(text),
             list(&called)
         ),
+    }
+}
+
+/// Those of this name; where there is none, those whose name looks like it.
+fn called<'a>(operators: &'a [Operator], text: &str) -> Vec<&'a Operator> {
+    let same = |key: fn(&str) -> String| -> Vec<_> {
+        let wanted = key(text);
+        let is_called = |operator: &&Operator| key(&operator.name) == wanted;
+        operators.iter().filter(is_called).collect()
+    };
+    let exactly = same(folded);
+    if exactly.is_empty() {
+        same(spelling)
+    } else {
+        exactly
     }
 }
 

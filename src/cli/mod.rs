@@ -10,10 +10,12 @@ mod completions;
 mod demo;
 mod exit;
 mod health;
+mod near;
 mod operators;
 mod organizations;
 mod output;
 mod pass;
+mod pass_operator;
 mod serve;
 mod simulate;
 mod token;
@@ -45,7 +47,7 @@ enum Command {
     Simulate(simulate::Simulate),
     /// Try a new installation, step by step; say what is wrong and what to do
     Check(check::Check),
-    /// Print a button's URL, signed where PASS_SECRET or PASS_KEYS_FILE is set
+    /// Print a button's URL, signed where PASS_SECRET or a key of PASS_KEYS_FILE can sign
     #[command(
         after_help = "Example: open-chat link --operator 101 --phone +380501234567 --source viber --ttl 5m"
     )]

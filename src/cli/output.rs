@@ -44,6 +44,11 @@ pub(super) fn line(text: &str) -> anyhow::Result<()> {
     print(&printable::lines(text))
 }
 
+/// Prints the lines of a CSV file, whose cells are printable already, with a byte order mark.
+pub(super) fn csv(text: &str) -> anyhow::Result<()> {
+    print(&format!("\u{feff}{}", text.trim_end_matches('\n')))
+}
+
 /// Says something beside what is printed, on standard error.
 pub(super) fn say(text: &str) {
     eprintln!("{}", printable::lines(text));

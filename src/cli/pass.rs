@@ -2,12 +2,22 @@
 
 use std::time::Duration;
 
-use anyhow::Context as _;
 use clap::{Args, Subcommand};
 
-use crate::access::{Bound, NewPass};
+use super::exit::Usage;
+use super::output::say;
+use super::pass_operator::check_operator;
+use crate::access::{Bound, MintError, NewPass};
 use crate::button_url;
-use crate::config::SigningConfig;
+use crate::config::{ConfigError, SigningConfig};
+use crate::http::check_link;
+use crate::https_url::HttpsUrl;
+
+/// A link lives as long as it takes to show a page and click.
+const TTL: Duration = Duration::from_mins(10);
+
+/// What is said beside a link that nobody has signed.
+pub(super) const UNSIGNED: &str = "unsigned: works with ACCESS=open or sso only";
 
 #[derive(Subcommand)]
 pub(super) enum Pass {
@@ -39,27 +49,26 @@ pub(super) struct Wanted {
     #[arg(long)]
     chat_raw_id: Option<String>,
 
-    /// How long it is good for
-    #[arg(long, default_value = "10m", value_parser = humantime::parse_duration)]
-    ttl: Duration,
+    /// How long it is good for; 10m, where nothing is said. Takes a key that can sign
+    #[arg(long, value_parser = ttl)]
+    ttl: Option<Duration>,
 
-    /// It opens a panel once only
+    /// It opens a panel once only. Takes a key that can sign
     #[arg(long)]
     once: bool,
 }
 
-impl Wanted {
-    fn bound(&self) -> Bound {
-        Bound {
-            phone: self.phone.clone(),
-            source: self.source.clone(),
-            from: self.from.clone(),
-            chat_raw_id: self.chat_raw_id.clone(),
-        }
-    }
+/// Reads `--ttl`.
+pub(super) fn ttl(text: &str) -> Result<Duration, &'static str> {
+    humantime::parse_duration(text)
+        .ok()
+        .filter(|ttl| !ttl.is_zero())
+        .ok_or("not a duration, such as 10m or 8h")
+}
 
+impl Wanted {
     /// What is said of an operator alone: the CRM's button adds the client.
-    pub(super) const fn for_operator(operator: String, ttl: Duration) -> Self {
+    pub(super) const fn for_operator(operator: String, ttl: Option<Duration>) -> Self {
         Self {
             operator,
             phone: None,
@@ -71,41 +80,80 @@ impl Wanted {
         }
     }
 
-    /// A pass that says it.
-    pub(super) fn pass(&self, config: &SigningConfig) -> anyhow::Result<String> {
-        let (pass, _) = config.door.mint(&NewPass {
-            operator: self.operator.clone(),
-            bound: self.bound(),
-            ttl: self.ttl,
-            once: self.once,
-        })?;
-        Ok(pass)
+    /// The same as a click on a link that says it would read it, or why that would be refused.
+    fn checked(&self, config: &SigningConfig) -> anyhow::Result<(String, Bound)> {
+        let bound = Bound {
+            phone: self.phone.clone(),
+            source: self.source.clone(),
+            from: self.from.clone(),
+            chat_raw_id: self.chat_raw_id.clone(),
+        };
+        let query = button_url::query(&self.operator, &bound);
+        check_link(&query, &config.links).map_err(|sentence| Usage(sentence).into())
     }
 
-    /// A button's URL that says it: signed where a key is set, plain for `ACCESS=open` or a login in front.
-    pub(super) fn url(&self, config: &SigningConfig) -> anyhow::Result<String> {
-        let public_url = config
-            .public_url
-            .as_ref()
-            .context("PUBLIC_URL must be set: where open-chat is to its callers")?;
-        Ok(if config.has_keys {
-            button_url::with_pass(public_url, &self.pass(config)?)
-        } else {
-            button_url::plain(public_url, &self.operator, &self.bound())
-        })
+    /// A pass that says it.
+    pub(super) fn pass(&self, config: &SigningConfig) -> anyhow::Result<String> {
+        let (operator, bound) = self.checked(config)?;
+        let minted = config.door.mint(&NewPass {
+            operator,
+            bound,
+            ttl: self.ttl.unwrap_or(TTL),
+            once: self.once,
+        });
+        match minted {
+            Ok((pass, _)) => Ok(pass),
+            Err(error @ MintError::NoKey) => {
+                Err(ConfigError::of("PASS_SECRET", error.to_string()).into())
+            }
+            Err(error) => Err(error.into()),
+        }
     }
+
+    /// A button's URL that says it: signed where a key can sign, plain for `ACCESS=open` or a login
+    /// in front.
+    pub(super) fn url(&self, config: &SigningConfig) -> anyhow::Result<String> {
+        let public_url = public_url(config)?;
+        if config.door.can_sign() {
+            return Ok(button_url::with_pass(public_url, &self.pass(config)?));
+        }
+        if self.once || self.ttl.is_some() {
+            let sentence = "`--once` and `--ttl` are told by a signature: these need PASS_SECRET or a key that can sign in PASS_KEYS_FILE";
+            return Err(Usage(sentence.into()).into());
+        }
+        let (operator, bound) = self.checked(config)?;
+        Ok(button_url::plain(public_url, &operator, &bound))
+    }
+}
+
+fn public_url(config: &SigningConfig) -> Result<&HttpsUrl, ConfigError> {
+    config.public_url.as_ref().ok_or_else(|| {
+        ConfigError::of(
+            "PUBLIC_URL",
+            "must be set: where open-chat is to its callers",
+        )
+    })
 }
 
 impl Pass {
     pub(super) fn run(self) -> anyhow::Result<()> {
         let Self::Mint(wanted) = self;
-        println!("{}", wanted.pass(&SigningConfig::from_env()?)?);
+        let config = SigningConfig::from_env()?;
+        let pass = wanted.pass(&config)?;
+        check_operator(&wanted.operator, &config)?;
+        println!("{pass}");
         Ok(())
     }
 }
 
 /// Prints a button's URL.
 pub(super) fn link(wanted: &Wanted) -> anyhow::Result<()> {
-    println!("{}", wanted.url(&SigningConfig::from_env()?)?);
+    let config = SigningConfig::from_env()?;
+    let url = wanted.url(&config)?;
+    check_operator(&wanted.operator, &config)?;
+    if !config.door.can_sign() {
+        say(UNSIGNED);
+    }
+    println!("{url}");
     Ok(())
 }

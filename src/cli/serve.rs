@@ -4,7 +4,7 @@ use tracing_subscriber::EnvFilter;
 
 use super::exit::block_on;
 use crate::app::Application;
-use crate::config::Config;
+use crate::config::{Config, quoted_secrets};
 use crate::http::Front;
 use crate::telemetry::{Export, LogFormat, Telemetry, stdout};
 
@@ -17,6 +17,9 @@ pub(super) fn run() -> anyhow::Result<()> {
         stdout(),
         export,
     );
+    for problem in quoted_secrets(std::env::vars_os()) {
+        tracing::warn!("{problem}");
+    }
     let outcome = block_on(async {
         Application::start(config, Front::Builder, &telemetry)?
             .run()

@@ -28,12 +28,29 @@ impl Simulate {
     pub(super) fn run(self) -> anyhow::Result<()> {
         block_on(async {
             let address = SocketAddr::from((Ipv4Addr::LOCALHOST, self.port));
+            let (login, password) = (self.rules.login.clone(), self.rules.password.clone());
             let simulator = Simulator::start_on(address, self.rules)?;
             let end = end()?;
-            println!("ChatHub is simulated at {}", simulator.url());
+            let url = simulator.url();
+            println!("ChatHub is simulated at {url}");
+            println!("For the shell of the other commands:");
+            println!(
+                "export CHATHUB_URL={url} CHATHUB_LOGIN={} CHATHUB_PASSWORD={}",
+                quoted(&login),
+                quoted(&password)
+            );
             Ok(end.await?)
         })
     }
+}
+
+/// As a shell reads it.
+fn quoted(text: &str) -> String {
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.:/@".contains(&byte);
+    if !text.is_empty() && text.bytes().all(is_plain) {
+        return text.to_owned();
+    }
+    format!("'{}'", text.replace('\'', r"'\''"))
 }
 
 /// When somebody ends it. As the first process of a container it must listen for SIGTERM: there the kernel does nothing by itself.

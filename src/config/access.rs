@@ -4,9 +4,10 @@ use std::path::PathBuf;
 
 use super::ConfigError;
 use super::environment::Environment;
+use super::links::LinkConfig;
 use super::reader::{Kept, Reader, duration, on_or_off};
 use super::sso::{self, SsoSettings};
-use crate::access::{Access, Mode, Networks, PassKeySources, Settings};
+use crate::access::{Access, Mode, Networks, PassKeySources, Settings, UnusableFile};
 use crate::https_url::HttpsUrl;
 use crate::secret::SecretSource;
 
@@ -64,25 +65,25 @@ impl AccessConfig {
         check_modes(reader, env, &settings)?;
         sso::check(reader, &settings)?;
         Ok(Self {
-            door: Access::new(settings)
-                .map_err(|file| reader.problem(file.variable, file.problem))?,
+            door: access(reader, settings)?,
             sso_header: sso.header?.unwrap_or_default(),
         })
     }
 }
 
-/// What it takes to sign links from a shell; nothing else need be set.
+/// What it takes to make links from a shell; nothing else need be set.
 pub struct SigningConfig {
     /// Where open-chat is to its callers.
     pub public_url: Option<HttpsUrl>,
-    /// Whether there is any key.
-    pub has_keys: bool,
-    /// What signs.
+    /// How a click on the link becomes a deep link.
+    pub links: LinkConfig,
+    /// What signs, and the operator map.
     pub door: Access,
 }
 
 impl SigningConfig {
-    /// Reads `PUBLIC_URL` and `PASS_*` of the process's environment.
+    /// Reads `PUBLIC_URL`, `PASS_*`, `OPERATOR_*` and what a click's link is made by of the process's
+    /// environment.
     pub fn from_env() -> Result<Self, ConfigError> {
         let mut reader = Reader::default();
         let config = reader
@@ -94,19 +95,29 @@ impl SigningConfig {
     fn read(reader: &mut Reader, env: &Environment) -> Result<Self, Kept> {
         let public_url =
             reader.read_optional("PUBLIC_URL", env.public_url.as_ref(), HttpsUrl::parse);
-        let pass_keys = pass_keys(reader, env)?;
-        let has_keys = pass_keys.is_some();
+        let links = LinkConfig::read(reader, env);
+        let auto = reader.read("OPERATOR_AUTO", env.operator_auto.as_ref(), on_or_off);
         let settings = Settings {
-            pass_keys,
+            pass_keys: pass_keys(reader, env)?,
+            operator_map_file: env.operator_map_file.as_ref().map(PathBuf::from),
+            operator_auto: auto?,
             ..Settings::default()
         };
         Ok(Self {
             public_url: public_url?,
-            has_keys,
-            door: Access::new(settings)
-                .map_err(|file| reader.problem(file.variable, file.problem))?,
+            links: links?,
+            door: access(reader, settings)?,
         })
     }
+}
+
+fn access(reader: &mut Reader, settings: Settings) -> Result<Access, Kept> {
+    Access::new(settings).map_err(|files| {
+        for UnusableFile { variable, problem } in files {
+            reader.problem(variable, problem);
+        }
+        Kept
+    })
 }
 
 fn modes(reader: &mut Reader, env: &Environment) -> Result<Vec<Mode>, Kept> {

@@ -12,6 +12,7 @@ mod links;
 mod logs;
 mod misspelt;
 mod pages;
+mod quotes;
 mod reader;
 mod server;
 mod sso;
@@ -32,10 +33,12 @@ pub use self::links::{Confirm, Fallback, LinkConfig, SourceWithoutSender};
 pub use self::logs::{LogConfig, LogPhones};
 pub use self::misspelt::UnknownVariable;
 pub use self::pages::{Contact, PageConfig};
+pub use self::quotes::quoted_secrets;
 use self::reader::{Kept, Problem, Reader, duration};
 pub use self::server::ServerConfig;
 pub use self::traces::TraceConfig;
 pub use self::widget::WidgetConfig;
+use crate::access::Mode;
 use crate::chathub::Settings;
 use crate::operators;
 use crate::rate_limit;
@@ -86,6 +89,17 @@ pub struct ConfigError {
 }
 
 impl ConfigError {
+    /// One problem, which only a command has with the variable.
+    pub(crate) fn of(variable: &'static str, what: impl Into<String>) -> Self {
+        Self {
+            problems: vec![Problem {
+                variable: variable.into(),
+                what: what.into(),
+            }],
+            unknown: Vec::new(),
+        }
+    }
+
     /// Each problem on its own, as `Display` has it in a line.
     pub fn problems(&self) -> impl Iterator<Item = String> {
         self.problems
@@ -165,6 +179,33 @@ impl Config {
             traces: traces?,
             widget: widget?,
             unknown_variables: std::mem::take(&mut reader.unknown),
+        })
+    }
+
+    /// Why back ends get no link from `POST /links` that opens a chat, where they may ask for one.
+    pub fn trouble_with_links(&self) -> Option<String> {
+        let door = &self.access.door;
+        let has_passes = door.modes().contains(&Mode::Pass);
+        let troubles = [
+            (self.server.public_url.is_none(), "PUBLIC_URL is not set"),
+            (
+                !door.can_sign(),
+                "no key can sign: PASS_SECRET is not set, and PASS_KEYS_FILE has no plain HS256 key",
+            ),
+            (
+                !has_passes,
+                "ACCESS has no `pass`, so a click on a signed link is refused",
+            ),
+        ];
+        let troubles: Vec<_> = troubles
+            .into_iter()
+            .filter_map(|(is_so, trouble)| is_so.then_some(trouble))
+            .collect();
+        (door.takes_keys() && !troubles.is_empty()).then(|| {
+            format!(
+                "POST /links makes no link that opens a chat: {}",
+                troubles.join("; ")
+            )
         })
     }
 

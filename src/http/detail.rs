@@ -24,6 +24,8 @@ pub(super) enum Detail {
     NetworkNotAllowed(IpAddr),
     /// A proxy has logged somebody in who is no operator.
     IdentityUnknown(ShownIdentity),
+    /// The operator map has the name, and what it stands for is no operator.
+    AliasAstray,
     /// The service was asked for under a name that is not its own.
     HostNotAllowed,
     /// Which limit is reached.

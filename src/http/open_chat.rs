@@ -57,6 +57,7 @@ pub(super) async fn open_chat(
         Err(refusal) if !refusal.is_chathubs_fault() => return Err(refusal),
         answer => answer,
     };
+    let vouched = claim.vouched();
     let checked = once::check(once.as_ref(), click.client, desk).await?;
     let link = query
         .bind(bound, desk.links.default_region)
@@ -82,12 +83,14 @@ pub(super) async fn open_chat(
         return without_token(refusal, &link, desk, click);
     }
     let operator = click.operator.ok_or(Denied::OperatorInactive)?;
-    open_panel(operator, &link, (once.as_ref(), checked), desk, click).await
+    let said = vouched.as_deref().or(query.operator());
+    let once = (once.as_ref(), checked);
+    open_panel((operator, said), &link, once, desk, click).await
 }
 
 /// The deep link with the operator's token, or what there is without one.
 async fn open_panel(
-    operator: OperatorId,
+    (operator, said): (OperatorId, Option<&str>),
     link: &DeepLink<'_>,
     (once, checked): (Option<&Once>, Checked),
     desk: &Desk,
@@ -108,7 +111,7 @@ async fn open_panel(
         }
         Err(error) => {
             in_use.give_back().await;
-            let refusal = no_token(operator, error, click, desk).await;
+            let refusal = no_token(operator, said, error, click, desk).await;
             without_token(refusal, link, desk, click)
         }
     }

@@ -52,6 +52,11 @@ impl Refusal {
         self
     }
 
+    /// Says otherwise what happened.
+    pub(super) fn explain(&mut self, detail: Detail) {
+        self.detail = detail;
+    }
+
     /// Another method is wanted.
     pub(super) fn method_not_allowed(allow: &'static [Method]) -> Self {
         Self {
@@ -143,6 +148,11 @@ impl Refusal {
     /// What happened and what to change, in this language.
     pub(super) fn detail(&self, language: Language) -> Prose {
         Prose::of(&language.detail(&self.detail))
+    }
+
+    /// The same in English, for those who read no page.
+    pub(super) fn sentence(&self) -> String {
+        Language::English.detail(&self.detail).into_owned()
     }
 
     /// Whether it is worth another try as it is.

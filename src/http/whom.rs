@@ -28,21 +28,32 @@ pub(super) async fn whom(claim: &Claim<'_>, click: &Click, desk: &Desk) -> Resul
     match whom {
         Ok(whom) => Ok(whom),
         Err(denied) => {
-            let refusal = refused(denied, claim);
+            let refusal = refused(denied, claim, desk);
             Err(Box::pin(door::turn_away(refusal, click.client, desk)).await)
         }
     }
 }
 
 /// Why no operator is found; where a login leads to none, it says which login.
-pub(super) fn refused(denied: Denied, claim: &Claim<'_>) -> Refusal {
+pub(super) fn refused(denied: Denied, claim: &Claim<'_>, desk: &Desk) -> Refusal {
     match (denied, claim.identity()) {
         (Denied::IdentityUnknown, Some(identity)) => {
             let detail = Detail::IdentityUnknown(ShownIdentity::of(identity));
             Refusal::new(Kind::IdentityUnknown, detail)
         }
+        (Denied::OperatorUnknown | Denied::OperatorAmbiguous, _) => {
+            blame_the_map(denied.into(), claim.said(), desk)
+        }
         _ => denied.into(),
     }
+}
+
+/// Where the operator map decides on the operator, the link is not to be corrected.
+fn blame_the_map(mut refusal: Refusal, said: Option<&str>, desk: &Desk) -> Refusal {
+    if said.is_some_and(|said| desk.access.is_alias(said)) {
+        refusal.explain(Detail::AliasAstray);
+    }
+    refusal
 }
 
 async fn when_read(
@@ -66,9 +77,10 @@ pub(super) fn for_client(whom: &Whom, link: &DeepLink<'_>) -> Option<OperatorId>
     whom.for_client(client)
 }
 
-/// Why ChatHub has no token for an operator. Where it refuses one, its directory may know the reason.
+/// Why ChatHub has no token for an operator, who was found by what was `said`. Where it refuses one, its directory may know the reason.
 pub(super) async fn no_token(
     operator: OperatorId,
+    said: Option<&str>,
     error: Error,
     click: &Click,
     desk: &Desk,
@@ -85,7 +97,11 @@ pub(super) async fn no_token(
     {
         return Denied::OperatorInactive.into();
     }
-    error.into()
+    let refusal = Refusal::from(error);
+    if refusal.kind == Kind::OperatorUnknown {
+        return blame_the_map(refusal, said, desk);
+    }
+    refusal
 }
 
 fn directory_unread(error: Error) -> Refusal {

@@ -154,7 +154,7 @@ async fn token_for(
         }
         Err(error) => {
             in_use.give_back().await;
-            Err(no_token(operator, error, click, desk).await)
+            Err(no_token(operator, admission.claim.said(), error, click, desk).await)
         }
     }
 }

@@ -1,8 +1,10 @@
 //! What the CRM or the SSO calls an agent (`OPERATOR_MAP_FILE`).
 
 use std::collections::HashMap;
+use std::fmt;
 
-use serde::Deserialize;
+use serde::de::{self, MapAccess, Unexpected, Visitor};
+use serde::{Deserialize, Deserializer};
 use thiserror::Error;
 
 use crate::chathub::OperatorId;
@@ -12,8 +14,7 @@ use crate::chathub::OperatorId;
 pub struct OperatorMap(HashMap<String, Alias>);
 
 /// What an alias stands for.
-#[derive(Clone, Debug, Deserialize, PartialEq, Eq)]
-#[serde(untagged)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Alias {
     /// An operator.
     Id(OperatorId),
@@ -21,12 +22,60 @@ pub(super) enum Alias {
     Name(String),
 }
 
+impl fmt::Display for Alias {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Id(id) => id.fmt(f),
+            Self::Name(name) => f.write_str(name),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for Alias {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(AliasVisitor)
+    }
+}
+
+/// Reads an alias, in errors that say what it should be: a derived reader would only say that no
+/// variant fits.
+struct AliasVisitor;
+
+impl<'de> Visitor<'de> for AliasVisitor {
+    type Value = Alias;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an operator's id, such as 101, or a name in quotes")
+    }
+
+    fn visit_i64<E: de::Error>(self, id: i64) -> Result<Alias, E> {
+        let unsigned = u64::try_from(id);
+        let id = unsigned.map_err(|_| E::invalid_value(Unexpected::Signed(id), &self))?;
+        Ok(Alias::Id(OperatorId(id)))
+    }
+
+    fn visit_u64<E: de::Error>(self, id: u64) -> Result<Alias, E> {
+        Ok(Alias::Id(OperatorId(id)))
+    }
+
+    fn visit_str<E: de::Error>(self, name: &str) -> Result<Alias, E> {
+        Ok(Alias::Name(name.to_owned()))
+    }
+
+    /// TOML reads `john.smith = 101` as a table `john`.
+    fn visit_map<A: MapAccess<'de>>(self, _: A) -> Result<Alias, A::Error> {
+        Err(de::Error::custom(
+            "a name with a dot in it must be in quotes, as in \"john.smith\" = 101",
+        ))
+    }
+}
+
 /// The text is no such map.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
 pub enum MapError {
     /// It cannot be read.
-    #[error("not a TOML table of names, each = an operator's id or name: {0}")]
-    Unreadable(String),
+    #[error("not a TOML table of names, each = an operator's id or name: line {0}: {1}")]
+    Unreadable(usize, String),
     /// It says two things of one name.
     #[error("`{0}` stands there twice; the case of A to Z does not matter")]
     Twice(String),
@@ -36,8 +85,9 @@ impl OperatorMap {
     /// Reads TOML: `"ann@example.com" = 101`. The case of A to Z does not matter, that of other letters
     /// does: folding by Unicode would take one identity for another.
     pub fn parse(text: &str) -> Result<Self, MapError> {
-        let map: HashMap<String, Alias> = toml::from_str(text)
-            .map_err(|error| MapError::Unreadable(error.message().to_owned()))?;
+        let map: HashMap<String, Alias> = toml::from_str(text).map_err(|error| {
+            MapError::Unreadable(line_of(&error, text), error.message().to_owned())
+        })?;
         let mut aliases = HashMap::with_capacity(map.len());
         for (name, alias) in map {
             let name = name.trim_ascii().to_ascii_lowercase();
@@ -53,12 +103,33 @@ impl OperatorMap {
         self.0.is_empty()
     }
 
+    /// How many aliases there are.
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Whether there is this alias.
+    pub fn has(&self, alias: &str) -> bool {
+        self.get(alias.trim()).is_some()
+    }
+
+    pub(super) fn iter(&self) -> impl Iterator<Item = (&str, &Alias)> {
+        self.0.iter().map(|(name, alias)| (name.as_str(), alias))
+    }
+
     pub(super) fn get(&self, alias: &str) -> Option<&Alias> {
         if self.0.is_empty() {
             return None;
         }
         self.0.get(&alias.to_ascii_lowercase())
     }
+}
+
+/// The line of an error, from 1.
+fn line_of(error: &toml::de::Error, text: &str) -> usize {
+    let start = error.span().map_or(0, |span| span.start);
+    text.get(..start)
+        .map_or(1, |before| before.matches('\n').count() + 1)
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 //! The company's own map of aliases comes first, then ids, then the names in ChatHub's directory. What may be opened by whom is decided
 //! elsewhere.
 
+mod dead_aliases;
 mod directory;
 mod map;
 pub mod name;
@@ -13,6 +14,7 @@ mod state;
 
 use std::sync::Arc;
 
+pub use dead_aliases::DeadAlias;
 pub use directory::{Directory, Settings};
 use map::Alias;
 pub use map::{MapError, OperatorMap};

@@ -19,19 +19,61 @@ pub enum NameError {
     Control,
 }
 
-/// Reads a name: 1 to 100 characters, less the white space around them.
+/// Reads a name: 1 to 100 characters, less the white space around them and what is not seen. White
+/// space inside becomes a single space, as it is shown.
 pub fn parse(text: &str) -> Result<String, NameError> {
-    let name = text.trim();
+    if text.trim().chars().any(char::is_control) {
+        return Err(NameError::Control);
+    }
+    let name: String = text
+        .chars()
+        .filter(|letter| !is_invisible(*letter))
+        .collect();
+    let name = name.split_whitespace().collect::<Vec<_>>().join(" ");
     if name.is_empty() {
         return Err(NameError::Empty);
-    }
-    if name.chars().any(char::is_control) {
-        return Err(NameError::Control);
     }
     if name.chars().nth(MAX_NAME).is_some() {
         return Err(NameError::TooLong);
     }
-    Ok(name.to_owned())
+    Ok(name)
+}
+
+/// Two names that people may take for one are the same here: beside what [`folded`] takes for the
+/// same, however an apostrophe is written, and with or without what is not seen.
+///
+/// For lists that people type and paste. An identity that somebody vouches for is never read so.
+pub fn spelling(name: &str) -> String {
+    let plain: String = name
+        .chars()
+        .filter(|letter| !is_invisible(*letter))
+        .map(|letter| if is_apostrophe(letter) { '\'' } else { letter })
+        .collect();
+    folded(&plain)
+}
+
+/// What keyboards and word processors write for the apostrophe of `М'яч`.
+const fn is_apostrophe(letter: char) -> bool {
+    matches!(
+        letter,
+        '\'' | '`'
+            | '\u{b4}'
+            | '\u{2b9}'
+            | '\u{2bc}'
+            | '\u{2018}'
+            | '\u{2019}'
+            | '\u{201b}'
+            | '\u{2032}'
+            | '\u{ff07}'
+    )
+}
+
+/// Characters that show nothing, and come along when a text is copied.
+const fn is_invisible(letter: char) -> bool {
+    matches!(
+        letter,
+        '\u{ad}' | '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}'
+    )
 }
 
 /// Two names are the same where this is: case does not matter, nor how much white space there is.
@@ -81,6 +123,40 @@ mod tests {
         assert_eq!(parse(&format!("{longest}x")), Err(NameError::TooLong));
         assert_eq!(parse(" \u{a0} "), Err(NameError::Empty));
         assert_eq!(parse("Ann\tLee"), Err(NameError::Control));
+    }
+
+    #[test]
+    fn what_is_not_seen_is_no_part_of_a_name() {
+        assert_eq!(
+            parse(" Ann \u{200b} \u{a0} Lee\u{feff}"),
+            Ok("Ann Lee".into())
+        );
+        assert_eq!(parse("\u{200b}\u{2060}"), Err(NameError::Empty));
+        assert_eq!(
+            parse(&format!("{}\u{200b}", "x".repeat(100))),
+            Ok("x".repeat(100))
+        );
+    }
+
+    #[test]
+    fn an_apostrophe_is_one_however_it_is_written() {
+        for apostrophe in [
+            "'",
+            "`",
+            "\u{2019}",
+            "\u{2018}",
+            "\u{2bc}",
+            "\u{b4}",
+            "'\u{200b}",
+        ] {
+            let name = format!("МАР{apostrophe}яна");
+            assert_eq!(spelling(&name), "мар'яна", "{apostrophe:?}");
+        }
+        assert_ne!(
+            folded("Мар'яна"),
+            folded("Мар’яна"),
+            "an identity is told apart"
+        );
     }
 
     #[test]

@@ -8,7 +8,7 @@ use foldhash::fast::RandomState;
 
 use super::Unfound;
 use super::name::folded;
-use crate::chathub::{ListedOperator, OperatorId, OperatorStatus, OrganizationId};
+use crate::chathub::{ListedOperator, Operator, OperatorId, OperatorStatus, OrganizationId};
 
 /// An operator in an organization's list.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -59,6 +59,22 @@ struct Bearer {
 }
 
 impl Roster {
+    /// From operators however they were listed; `is_complete` where no organization is missing.
+    pub fn of(operators: &[Operator], is_complete: bool) -> Self {
+        let mut lists = BTreeMap::<_, Vec<Entry>>::new();
+        for operator in operators {
+            let listed = ListedOperator {
+                id: operator.id,
+                name: Some(operator.name.clone()),
+                status: operator.status,
+            };
+            let list = lists.entry(operator.organization.id).or_default();
+            list.push(listed.into());
+        }
+        let lists = lists.into_iter().map(|(id, list)| (id, list.into()));
+        Self::new(lists.collect(), is_complete)
+    }
+
     /// From the organizations' lists; `is_complete` where none is missing.
     pub(super) fn new(lists: Lists, is_complete: bool) -> Self {
         let mut roster = Self {

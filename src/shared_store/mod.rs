@@ -4,6 +4,7 @@
 //! answer that is late is as good as none, and after one of those nobody asks again before Redis was
 //! quick for a while. A one-time pass is waited for, because nobody else can say whether it was used.
 
+mod check;
 mod gcra;
 mod health;
 mod once;

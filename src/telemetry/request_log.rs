@@ -175,9 +175,12 @@ impl Fields<'_> {
             }
             LogFormat::Text => {
                 second.push_now(self.line);
-                for word in [level.as_str(), message] {
-                    self.push(" ");
-                    self.push(word);
+                // As `tracing` writes its lines, so that one pattern finds both.
+                let level = level.as_str();
+                let padding = " ".len() + "ERROR".len().saturating_sub(level.len());
+                self.push(&"      "[..padding]);
+                for text in [level, " ", REQUEST_TARGET, ": ", message] {
+                    self.push(text);
                 }
             }
         }
@@ -285,7 +288,10 @@ mod tests {
         });
         let (time, rest) = line.split_at("2026-11-22T01:10:10.568Z".len());
         assert!(chrono::DateTime::parse_from_rfc3339(time).is_ok(), "{time}");
-        assert_eq!(rest, " INFO click kind=none status=302\n");
+        assert_eq!(
+            rest,
+            "  INFO open_chat::request: click kind=none status=302\n"
+        );
     }
 
     #[test]

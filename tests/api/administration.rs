@@ -235,10 +235,10 @@ async fn operators_are_added_and_known_names_skipped() {
     let add = ["operators", "add", "--organization", "24"];
     assert_eq!(
         shell.prints(&[&add[..], &["Ann Lee", "JOHN  smith", " ann LEE "]].concat()),
-        "ID   NAME         OUTCOME\n\
-         101  JOHN  smith  exists\n     \
-              ann LEE      duplicate\n\
-         103  Ann Lee      added\n"
+        "ID   NAME        OUTCOME\n\
+         103  Ann Lee     added\n\
+         101  JOHN smith  exists\n\
+         103  ann LEE     duplicate\n"
     );
     assert_eq!(
         shell.prints(&[&add[..], &["Ann Lee", "Bob Ray", "--json"]].concat()),
@@ -289,7 +289,7 @@ async fn a_new_operator_gets_a_button_at_once() {
 
     // What cannot be signed is found out before anybody is added.
     for (arguments, variables, words) in [
-        (["Cid", "--link"], &[][..], "PUBLIC_URL must be set"),
+        (["Cid", "--link"], &[][..], "PUBLIC_URL: must be set"),
         (["Cid", "--pass"], &[], "no key can sign"),
         (["Cid", "--ttl=48h"], &[public, secret], ""),
         (["--pass", "--ttl=48h"], &[secret], "required"),
@@ -300,7 +300,7 @@ async fn a_new_operator_gets_a_button_at_once() {
     let too_long = add(&["Dan", "--pass", "--ttl", "48h"], &[secret]);
     assert_eq!(too_long.code, Some(1));
     assert!(
-        too_long.stderr.contains("may live for 1day at most"),
+        too_long.stderr.contains("may live for 24h at most"),
         "{too_long:?}"
     );
     let names: Vec<_> = shell.chathub.world().operators_of(24).unwrap();

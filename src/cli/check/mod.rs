@@ -1,5 +1,6 @@
 //! `open-chat check`: the checklist of a new installation.
 
+mod around;
 mod findings;
 
 use chrono::TimeDelta;
@@ -29,31 +30,22 @@ pub(super) struct Check {
 impl Check {
     pub(super) fn run(&self) -> anyhow::Result<Exit> {
         let mut findings = Findings::default();
-        let ttl = findings.configuration(Config::from_env());
-        match ChatHubConfig::from_env() {
-            Ok(config) => match ChatHub::new(config.settings) {
-                Ok(chathub) => block_on(async {
-                    let company = Company {
-                        chathub,
-                        default_region: config.default_region,
-                    };
-                    findings.chathub(&company, ttl).await;
-                    anyhow::Ok(())
-                })?,
-                Err(error) => {
-                    findings.fail("chathub", &error);
-                    findings.skip(&["clock", "organizations", "operators", "token"]);
-                }
-            },
-            Err(_) => findings.skip(&["chathub", "clock", "organizations", "operators", "token"]),
-        }
+        findings.quotes();
+        let config = findings.configuration(Config::from_env());
+        block_on(async {
+            if let Some(config) = &config {
+                findings.redis(config).await;
+            }
+            findings.company(config.as_ref()).await;
+            anyhow::Ok(())
+        })?;
         findings.print(self.form)
     }
 }
 
 impl Findings {
-    /// Everything that `serve` reads. Gives back how long its tokens live.
-    fn configuration(&mut self, config: Result<Config, ConfigError>) -> TimeDelta {
+    /// Everything that `serve` reads, given back where it is good.
+    fn configuration(&mut self, config: Result<Config, ConfigError>) -> Option<Config> {
         const CHECK: &str = "configuration";
         let unknown = match &config {
             Ok(config) => &config.unknown_variables[..],
@@ -73,7 +65,8 @@ impl Findings {
                 }
                 self.note(CHECK, Outcome::Ok, "every setting is good");
                 self.connections(&Room::of(&config.server));
-                TimeDelta::from_std(config.tokens.ttl).unwrap_or(TimeDelta::hours(1))
+                self.links(&config);
+                Some(config)
             }
             Err(error) => {
                 for problem in error.problems() {
@@ -83,7 +76,7 @@ impl Findings {
                     );
                     self.advise(CHECK, Outcome::Failed, problem, advice);
                 }
-                TimeDelta::hours(1)
+                None
             }
         }
     }
@@ -103,7 +96,28 @@ impl Findings {
         }
     }
 
-    async fn chathub(&mut self, company: &Company, ttl: TimeDelta) {
+    /// What can be seen of ChatHub alone, whatever else is wrong.
+    async fn company(&mut self, config: Option<&Config>) {
+        const ALL: [&str; 5] = ["chathub", "clock", "organizations", "operators", "token"];
+        let Ok(chathub) = ChatHubConfig::from_env() else {
+            return self.skip(&ALL);
+        };
+        match ChatHub::new(chathub.settings) {
+            Ok(client) => {
+                let company = Company {
+                    chathub: client,
+                    default_region: chathub.default_region,
+                };
+                self.chathub(&company, config).await;
+            }
+            Err(error) => {
+                self.fail(ALL[0], &error);
+                self.skip(&ALL[1..]);
+            }
+        }
+    }
+
+    async fn chathub(&mut self, company: &Company, config: Option<&Config>) {
         if let Err(error) = company.chathub.log_in().await {
             self.no_login(&error, &company.chathub.address());
             return self.skip(&["clock", "organizations", "operators", "token"]);
@@ -114,9 +128,14 @@ impl Findings {
             "it answers, and accepts the credentials",
         );
         self.clock(company.chathub.clock_skew());
-        let Some(operators) = self.operators(company).await else {
+        let Some((operators, is_complete)) = self.operators(company).await else {
             return;
         };
+        if let Some(config) = config {
+            self.operator_map(&config.access.door, &operators, is_complete);
+        }
+        let ttl = config.and_then(|config| TimeDelta::from_std(config.tokens.ttl).ok());
+        let ttl = ttl.unwrap_or(TimeDelta::hours(1));
         match operators
             .iter()
             .find(|operator| operator.status == OperatorStatus::Active)
@@ -161,8 +180,9 @@ impl Findings {
         );
     }
 
-    /// Organizations and their operators; nothing where there are none to go on with.
-    async fn operators(&mut self, company: &Company) -> Option<Vec<Operator>> {
+    /// Organizations and their operators, and whether those are all; nothing where there are none to
+    /// go on with.
+    async fn operators(&mut self, company: &Company) -> Option<(Vec<Operator>, bool)> {
         let organizations = match company.chathub.list_organizations().await {
             Ok(organizations) => organizations,
             Err(error) => {
@@ -205,7 +225,7 @@ impl Findings {
             self.skip(&["token"]);
             return None;
         }
-        Some(all)
+        Some((all, is_known))
     }
 
     fn organization(&mut self, name: &str, id: u64, operators: &[Operator]) {

@@ -13,9 +13,9 @@ use crate::chathub::{OperatorId, OrganizationId};
 use crate::cli::company::{Company, organization_id, with_company};
 use crate::cli::exit::{Exit, Usage};
 use crate::cli::output::{self, Form, shown};
-use crate::cli::pass::Wanted;
+use crate::cli::pass::{UNSIGNED, Wanted, ttl};
 use crate::config::SigningConfig;
-use crate::operators::name::{self, folded};
+use crate::operators::name::{self, spelling};
 
 /// As ChatHub advises.
 const FIRST_WAIT: Duration = Duration::from_secs(1);
@@ -29,11 +29,11 @@ pub(in crate::cli) struct Add {
     #[arg(long, value_name = "ID", value_parser = organization_id)]
     organization: OrganizationId,
 
-    /// Their names; one that exists already in any case is skipped
+    /// Their names; one that exists already, in any case and spelling, is skipped
     #[arg(required = true, value_name = "NAME")]
     names: Vec<String>,
 
-    /// Print each new operator's button URL, signed where PASS_SECRET or PASS_KEYS_FILE is set
+    /// Print each new operator's button URL, signed where PASS_SECRET or a key of PASS_KEYS_FILE can sign
     #[arg(long)]
     link: bool,
 
@@ -41,9 +41,9 @@ pub(in crate::cli) struct Add {
     #[arg(long)]
     pass: bool,
 
-    /// How long passes and signed links are good for
-    #[arg(long, default_value = "10m", value_parser = humantime::parse_duration)]
-    ttl: Duration,
+    /// How long passes and signed links are good for; 10m, where nothing is said
+    #[arg(long, value_parser = ttl)]
+    ttl: Option<Duration>,
 
     #[command(flatten)]
     form: Form,
@@ -68,6 +68,9 @@ struct Line {
 impl Add {
     pub(super) fn run(&self) -> anyhow::Result<Exit> {
         let names = self.names()?;
+        if self.ttl.is_some() && !self.link && !self.pass {
+            return Err(Usage("`--ttl` is for `--link` and `--pass`".into()).into());
+        }
         let signing = SigningConfig::from_env()?;
         // What cannot be signed should not be found out when the operators are there already.
         self.sign(&signing, OperatorId(1))?;
@@ -77,6 +80,9 @@ impl Add {
                 if let (Some(id), "added") = (line.id, line.outcome) {
                     (line.link, line.pass) = self.sign(&signing, id)?;
                 }
+            }
+            if self.link && !signing.door.can_sign() {
+                output::say(UNSIGNED);
             }
             self.print(&lines)?;
             match stop {
@@ -106,52 +112,74 @@ impl Add {
         Ok((link, pass))
     }
 
+    /// Adds those that are new, and tells of all in the order given.
     async fn add(
         &self,
         company: &Company,
         names: Vec<String>,
     ) -> anyhow::Result<(Vec<Line>, Option<Stop>)> {
-        let mut existing: HashMap<String, OperatorId> = HashMap::new();
+        let mut ids: HashMap<String, OperatorId> = HashMap::new();
         for operator in company.operators_of(self.organization).await? {
-            existing
-                .entry(folded(&operator.name))
-                .or_insert(operator.id);
+            ids.entry(spelling(&operator.name)).or_insert(operator.id);
         }
-        let mut lines = Vec::new();
+        let mut outcomes = HashMap::new();
         let mut new = Vec::new();
-        let mut given = HashSet::new();
-        for name in names {
-            let id = existing.get(&folded(&name)).copied();
-            let is_first = given.insert(folded(&name));
-            match (id, is_first) {
-                (Some(_), _) => lines.push(self.line(name, id, "exists")),
-                (None, false) => lines.push(self.line(name, None, "duplicate")),
-                (None, true) => new.push(name),
+        for name in &names {
+            let key = spelling(name);
+            if !ids.contains_key(&key) && outcomes.insert(key, None).is_none() {
+                new.push(name.clone());
             }
         }
+        let stop = self.send(company, &new, &mut ids, &mut outcomes).await;
+        let mut given = HashSet::new();
+        let lines = names.into_iter().filter_map(|name| {
+            let key = spelling(&name);
+            let id = ids.get(&key).copied();
+            let outcome = match outcomes.get(&key) {
+                None => "exists",
+                // It was not sent.
+                Some(None) => return None,
+                Some(Some(outcome)) if given.insert(key) => outcome,
+                Some(Some(_)) => "duplicate",
+            };
+            Some(self.line(name, id, outcome))
+        });
+        Ok((lines.collect(), stop))
+    }
+
+    /// Sends new names, and notes what became of each.
+    async fn send(
+        &self,
+        company: &Company,
+        new: &[String],
+        ids: &mut HashMap<String, OperatorId>,
+        outcomes: &mut HashMap<String, Option<&'static str>>,
+    ) -> Option<Stop> {
         let mut adding = Adding {
             chathub: &company.chathub,
             interrupt: Interrupt::listen(|| output::say(FINISHING)),
             first_wait: FIRST_WAIT,
             say: &output::say,
         };
-        let mut stop = None;
         for chunk in new.chunks(CHUNK) {
-            let fates;
-            (fates, stop) = adding.add(self.organization, chunk).await;
-            lines.extend(chunk.iter().zip(fates).filter_map(|(name, fate)| {
-                Some(match fate {
-                    Fate::Added { id, .. } => self.line(name.clone(), Some(id), "added"),
-                    Fate::Refused(_) => self.line(name.clone(), None, "failed"),
-                    Fate::Unknown => self.line(name.clone(), None, "unknown"),
-                    Fate::Left => return None,
-                })
-            }));
+            let (fates, stop) = adding.add(self.organization, chunk).await;
+            for (name, fate) in chunk.iter().zip(fates) {
+                let outcome = match fate {
+                    Fate::Added { id, .. } => {
+                        ids.insert(spelling(name), id);
+                        "added"
+                    }
+                    Fate::Refused(_) => "failed",
+                    Fate::Unknown => "unknown",
+                    Fate::Left => continue,
+                };
+                outcomes.insert(spelling(name), Some(outcome));
+            }
             if stop.is_some() {
-                break;
+                return stop;
             }
         }
-        Ok((lines, stop))
+        None
     }
 
     const fn line(&self, name: String, id: Option<OperatorId>, outcome: &'static str) -> Line {

@@ -3,10 +3,11 @@
 use clap::Args;
 
 use super::Status;
-use crate::chathub::{Operator, OrganizationId};
+use crate::chathub::{Operator, Organization, OrganizationId};
 use crate::cli::company::{Company, organization_id, organization_name};
 use crate::cli::exit::Exit;
-use crate::cli::output::{self, Form};
+use crate::cli::near::has_part;
+use crate::cli::output::{self, Form, shown};
 
 #[derive(Args)]
 #[command(after_help = "Example: open-chat operators list --organization 24 --status active")]
@@ -19,6 +20,14 @@ pub(in crate::cli) struct List {
     #[arg(long, value_enum)]
     status: Option<Status>,
 
+    /// Only those with this in their name
+    #[arg(long, value_name = "PART")]
+    name: Option<String>,
+
+    /// Print CSV, for a spreadsheet and for `operators status --csv`
+    #[arg(long, conflicts_with = "json")]
+    csv: bool,
+
     #[command(flatten)]
     form: Form,
 }
@@ -29,9 +38,35 @@ impl List {
         if let Some(status) = self.status {
             operators.retain(|operator| operator.status == status.into());
         }
-        print(&operators, self.form)?;
+        if let Some(part) = &self.name {
+            operators.retain(|operator| has_part(&operator.name, part));
+        }
+        if self.csv {
+            print_csv(&operators)?;
+        } else {
+            print(&operators, self.form)?;
+        }
         Ok(Exit::Done)
     }
+}
+
+/// With a byte order mark, by which Excel knows that it is UTF-8.
+fn print_csv(operators: &[Operator]) -> anyhow::Result<()> {
+    let mut writer = csv::Writer::from_writer(Vec::new());
+    writer.write_record(["id", "name", "status", "organizationId", "organization"])?;
+    for operator in operators {
+        let Organization { id, name } = &operator.organization;
+        let [own, status, organization] = [
+            operator.id.to_string(),
+            operator.status.to_string(),
+            id.to_string(),
+        ];
+        writer.write_record(
+            [&own, &operator.name, &status, &organization, name].map(|cell| shown(cell)),
+        )?;
+    }
+    let text = String::from_utf8(writer.into_inner()?)?;
+    output::csv(&text)
 }
 
 /// Prints operators, however they were found.

@@ -5,6 +5,8 @@ mod adding;
 mod assign;
 mod certainty;
 mod chunk;
+mod csv_text;
+mod ids;
 mod import;
 mod interrupt;
 mod list;

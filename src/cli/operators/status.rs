@@ -1,11 +1,13 @@
 //! `open-chat operators status`
 
+use std::collections::HashSet;
 use std::io::{self, IsTerminal as _, Write as _};
+use std::path::PathBuf;
 
 use clap::Args;
 
 use super::certainty::is_certainly_never_done;
-use super::{Status, list};
+use super::{Status, ids, list};
 use crate::chathub::{Error, Operator, OperatorId, OrganizationId};
 use crate::cli::company::{Company, find, organization_id, organization_name, with_company};
 use crate::cli::exit::{Exit, Usage};
@@ -13,12 +15,16 @@ use crate::cli::output::{Form, say, shown};
 
 #[derive(Args)]
 #[command(
-    after_help = "Examples: open-chat operators status 104 'John Smith' --set inactive\n          open-chat operators status 104 --set deleted --yes"
+    after_help = "Examples: open-chat operators status 104 'John Smith' --set inactive\n          open-chat operators status 104 --set deleted --yes\n          open-chat operators status --csv leavers.csv --set inactive"
 )]
 pub(in crate::cli) struct SetStatus {
     /// The operators, by id or exact name; case does not matter
-    #[arg(required = true, value_name = "ID-OR-NAME")]
+    #[arg(required_unless_present = "csv", value_name = "ID-OR-NAME")]
     operators: Vec<String>,
+
+    /// Take them from the column `id` of this CSV file, such as one of `operators list --csv`
+    #[arg(long, value_name = "FILE", conflicts_with = "operators")]
+    csv: Option<PathBuf>,
 
     /// Their new status
     #[arg(long, value_enum)]
@@ -45,9 +51,13 @@ impl SetStatus {
             )
             .into());
         }
+        let named = match &self.csv {
+            Some(path) => ids::read(path)?,
+            None => self.operators.clone(),
+        };
         with_company(async |company| {
             // All are found before the first is changed.
-            let mut operators = self.find(company).await?;
+            let mut operators = self.find(company, &named).await?;
             if must_ask && !is_meant(&operators)? {
                 eprintln!("Nothing was changed.");
                 return Ok(Exit::Failed);
@@ -58,12 +68,12 @@ impl SetStatus {
         })
     }
 
-    async fn find(&self, company: &Company) -> anyhow::Result<Vec<Operator>> {
+    async fn find(&self, company: &Company, named: &[String]) -> anyhow::Result<Vec<Operator>> {
         let all = company.operators(self.organization).await?;
-        let mut found: Vec<Operator> = Vec::new();
-        for text in &self.operators {
+        let (mut found, mut seen) = (Vec::new(), HashSet::new());
+        for text in named {
             let operator = find(&all, text)?;
-            if found.iter().all(|other| other.id != operator.id) {
+            if seen.insert(operator.id) {
                 found.push(operator.clone());
             }
         }

@@ -101,7 +101,7 @@ fn look_up(
     let directory = directory.as_deref();
     let found = match desk.access.whom(&admission.claim, directory) {
         Err(Denied::DirectoryNeeded) => return Ok(Some(NO_LIST)),
-        found => found.map_err(|denied| refused(denied, &admission.claim))?,
+        found => found.map_err(|denied| refused(denied, &admission.claim, desk))?,
     };
     let Some(operator) = found.operator() else {
         return Ok(None);

@@ -7,7 +7,7 @@ mod sending;
 mod summary;
 
 use std::collections::{BTreeSet, HashSet};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::Args;
@@ -19,7 +19,9 @@ use self::sending::Sending;
 use self::summary::Summary;
 use crate::chathub::OrganizationId;
 use crate::cli::company::{Company, organization_id, with_company};
-use crate::cli::exit::Exit;
+use crate::cli::exit::{Exit, Usage};
+use crate::cli::operators::adding::Stop;
+use crate::cli::operators::csv_text::{CsvText, STDIN};
 use crate::cli::output::Form;
 
 #[derive(Args)]
@@ -29,7 +31,7 @@ use crate::cli::output::Form;
                   Started again, it goes on where it ended; no operator is added twice."
 )]
 pub(in crate::cli) struct Import {
-    /// The CSV file
+    /// The CSV file; `-` reads standard input, and takes --results
     file: PathBuf,
 
     /// Where all of them will belong, for a file without organizations
@@ -54,36 +56,56 @@ pub(in crate::cli) struct Import {
 
 impl Import {
     pub(super) fn run(&self) -> anyhow::Result<Exit> {
-        let rows = rows::read(&self.file, self.organization)?;
-        let path = self.results_file();
-        let (mut results, earlier) = if self.dry_run {
-            (None, Results::peek(&path, &rows)?)
-        } else {
-            let (results, earlier) = Results::open(&path, &rows)?;
-            (Some(results), earlier)
-        };
+        let path = self.results_file()?;
+        let text = CsvText::read(&self.file)?;
+        let rows = rows::read(&text, self.organization)?;
+        let earlier = Results::peek(&path, &rows)?;
         with_company(async |company| {
             let existing = existing(company, &rows).await?;
-            let plan = Plan::new(&rows, &existing, &earlier);
-            let mut summary = Summary::new(rows.len(), earlier, self.dry_run, &path);
-            summary.note(&plan.known);
-            let Some(results) = &mut results else {
+            if self.dry_run {
+                let plan = Plan::new(&rows, &existing, &earlier);
+                let mut summary = Summary::new(rows.len(), earlier, true, &path);
+                summary.note(&plan.known);
                 return summary.print(self.form, None);
-            };
-            results.write(&plan.known)?;
-            let stop = Sending::new(results, &mut summary, &plan)
-                .run(&company.chathub, plan, self.backoff)
-                .await?;
-            summary.print(self.form, stop)
+            }
+            // Not before all else is known to be good: what is refused leaves no file behind. Another
+            // run may have written there meanwhile.
+            let (mut results, earlier) = Results::open(&path, &rows, text.separator)?;
+            let plan = Plan::new(&rows, &existing, &earlier);
+            let mut summary = Summary::new(rows.len(), earlier, false, &path);
+            let sent = self.send(company, plan, &mut results, &mut summary).await;
+            results.end();
+            summary.print(self.form, sent?)
         })
     }
 
-    fn results_file(&self) -> PathBuf {
-        self.results.clone().unwrap_or_else(|| {
-            let mut path = self.file.clone().into_os_string();
-            path.push(".results.csv");
-            path.into()
-        })
+    async fn send(
+        &self,
+        company: &Company,
+        plan: Plan<'_>,
+        results: &mut Results,
+        summary: &mut Summary,
+    ) -> anyhow::Result<Option<Stop>> {
+        summary.note(&plan.known);
+        results.write(&plan.known)?;
+        Sending::new(results, summary, &plan)
+            .run(&company.chathub, plan, self.backoff)
+            .await
+    }
+
+    fn results_file(&self) -> anyhow::Result<PathBuf> {
+        match &self.results {
+            Some(path) => Ok(path.clone()),
+            None if self.file == Path::new(STDIN) && !self.dry_run => {
+                let sentence = "rows that come by standard input need `--results FILE`: where to write what becomes of them";
+                Err(Usage(sentence.into()).into())
+            }
+            None => {
+                let mut path = self.file.clone().into_os_string();
+                path.push(".results.csv");
+                Ok(path.into())
+            }
+        }
     }
 }
 

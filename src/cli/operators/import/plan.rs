@@ -5,20 +5,29 @@ use std::collections::{BTreeMap, HashMap};
 use super::results::{Outcome, Outcomes, ResultLine};
 use super::rows::Row;
 use crate::chathub::{Operator, OperatorId, OperatorStatus, OrganizationId};
-use crate::operators::name::folded;
+use crate::cli::output::shown;
+use crate::operators::name::{folded, spelling};
 
 /// The operators that exist, by organization and name.
 #[derive(Default)]
-pub(super) struct Existing(HashMap<(OrganizationId, String), Vec<(OperatorId, OperatorStatus)>>);
+pub(super) struct Existing(HashMap<(OrganizationId, String), Vec<There>>);
+
+/// An operator that has a name already.
+struct There {
+    id: OperatorId,
+    status: OperatorStatus,
+    name: String,
+}
 
 impl Existing {
     pub(super) fn add(&mut self, operators: &[Operator]) {
         for operator in operators {
-            let key = (operator.organization.id, folded(&operator.name));
-            self.0
-                .entry(key)
-                .or_default()
-                .push((operator.id, operator.status));
+            let key = (operator.organization.id, spelling(&operator.name));
+            self.0.entry(key).or_default().push(There {
+                id: operator.id,
+                status: operator.status,
+                name: operator.name.clone(),
+            });
         }
     }
 }
@@ -38,7 +47,7 @@ impl<'a> Plan<'a> {
         };
         let mut first_lines: HashMap<(OrganizationId, String), u64> = HashMap::new();
         for row in rows {
-            let key = (row.organization, folded(&row.name));
+            let key = (row.organization, spelling(&row.name));
             let first_line = *first_lines.entry(key.clone()).or_insert(row.line);
             let before = earlier.get(&row.line).copied();
             if before.is_some_and(Outcome::is_settled) {
@@ -59,29 +68,25 @@ impl<'a> Plan<'a> {
 }
 
 /// A row that an earlier run has sent without learning the end of it was added by that run.
-fn line_of_existing(
-    row: &Row,
-    there: &[(OperatorId, OperatorStatus)],
-    before: Option<Outcome>,
-) -> ResultLine {
+fn line_of_existing(row: &Row, there: &[There], before: Option<Outcome>) -> ResultLine {
     let outcome = if before == Some(Outcome::Unknown) {
         Outcome::Added
     } else {
         Outcome::Exists
     };
-    let active = |(_, status): &&(OperatorId, OperatorStatus)| *status == OperatorStatus::Active;
-    let (id, status) = *there.iter().find(active).unwrap_or(&there[0]);
+    let active = |other: &&There| other.status == OperatorStatus::Active;
+    let found = there.iter().find(active).unwrap_or(&there[0]);
     let mut notes = Vec::new();
-    if status != OperatorStatus::Active {
-        notes.push(status.to_string());
+    if found.status != OperatorStatus::Active {
+        notes.push(found.status.to_string());
     }
-    let others: Vec<_> = there
-        .iter()
-        .map(|(id, _)| *id)
-        .filter(|other| *other != id)
-        .collect();
+    if folded(&found.name) != folded(&row.name) {
+        notes.push(format!("in ChatHub it is written {}", shown(&found.name)));
+    }
+    let others = there.iter().map(|other| other.id);
+    let others: Vec<_> = others.filter(|other| *other != found.id).collect();
     notes.extend(same_name(&others));
-    ResultLine::new(row, outcome, Some(id), notes.join("; "))
+    ResultLine::new(row, outcome, Some(found.id), notes.join("; "))
 }
 
 /// `also 105 106`

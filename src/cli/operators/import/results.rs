@@ -5,8 +5,8 @@
 
 use std::collections::HashMap;
 use std::fs::{File, TryLockError};
-use std::io::{Read as _, Seek as _, SeekFrom};
-use std::path::Path;
+use std::io::{Read as _, Seek as _, SeekFrom, Write as _};
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail, ensure};
 use serde::{Deserialize, Serialize};
@@ -79,11 +79,22 @@ impl ResultLine {
 pub(super) type Outcomes = HashMap<u64, Outcome>;
 
 /// The open results file; nobody else writes it meanwhile.
-pub(super) struct Results(csv::Writer<File>);
+pub(super) struct Results {
+    writer: csv::Writer<File>,
+    path: PathBuf,
+    /// Whether it has a line, the header at least.
+    has_lines: bool,
+    begins_with_mark: bool,
+}
 
 impl Results {
-    /// Opens the file for an import of `rows`, and tells what an earlier run has done.
-    pub(super) fn open(path: &Path, rows: &[Row]) -> anyhow::Result<(Self, Outcomes)> {
+    /// Opens the file for an import of `rows`, and tells what an earlier run has done. One that is
+    /// new is separated as the rows are.
+    pub(super) fn open(
+        path: &Path,
+        rows: &[Row],
+        separator: u8,
+    ) -> anyhow::Result<(Self, Outcomes)> {
         let open = || {
             let mut file = File::options()
                 .read(true)
@@ -99,14 +110,22 @@ impl Results {
             let mut text = Vec::new();
             file.read_to_end(&mut text)?;
             let whole = whole_lines(&text)?;
-            let outcomes = read(whole, rows)?;
+            let (outcomes, own) = read(whole, rows)?;
             // Not before it is known to be a results file: of any other, no byte is anybody's to drop.
             file.set_len(whole.len() as u64)?;
             file.seek(SeekFrom::End(0))?;
+            let has_lines = !whole.is_empty();
             let writer = csv::WriterBuilder::new()
-                .has_headers(whole.is_empty())
+                .delimiter(own.unwrap_or(separator))
+                .has_headers(!has_lines)
                 .from_writer(file);
-            Ok((Self(writer), outcomes))
+            let results = Self {
+                writer,
+                path: path.to_owned(),
+                has_lines,
+                begins_with_mark: !has_lines,
+            };
+            Ok((results, outcomes))
         };
         open().with_context(|| format!("the results file {} cannot be used", path.display()))
     }
@@ -117,16 +136,48 @@ impl Results {
             return Ok(Outcomes::new());
         }
         let peek = || read(whole_lines(&std::fs::read(path)?)?, rows);
-        peek().with_context(|| format!("the results file {} cannot be used", path.display()))
+        let peeked = peek().map(|(outcomes, _)| outcomes);
+        peeked.with_context(|| format!("the results file {} cannot be used", path.display()))
     }
 
     /// Writes lines, and hands them to the system: a run that is killed afterwards has them.
     pub(super) fn write(&mut self, lines: &[ResultLine]) -> anyhow::Result<()> {
-        for line in lines {
-            self.0.serialize(line)?;
+        if lines.is_empty() {
+            return Ok(());
         }
-        Ok(self.0.flush()?)
+        if std::mem::take(&mut self.begins_with_mark) {
+            // By this Excel knows that it is UTF-8. Nothing is buffered yet.
+            self.writer.get_ref().write_all(MARK)?;
+        }
+        self.has_lines = true;
+        for line in lines {
+            self.writer.serialize(line)?;
+        }
+        Ok(self.writer.flush()?)
     }
+
+    /// Ends the import: a file in which nothing stands tells nobody anything.
+    pub(super) fn end(self) {
+        if !self.has_lines {
+            // The lock is held until here, so nobody else has written there.
+            let _ = std::fs::remove_file(&self.path);
+        }
+    }
+}
+
+/// A byte order mark.
+const MARK: &[u8] = "\u{feff}".as_bytes();
+
+/// The header with this separator.
+fn header(separator: u8) -> String {
+    HEADER.replace(',', &char::from(separator).to_string())
+}
+
+/// A text without its byte order mark, or with the half of one that is all of it.
+fn without_mark(text: &[u8]) -> &[u8] {
+    let half = MARK.starts_with(text);
+    text.strip_prefix(MARK)
+        .unwrap_or(if half { &[] } else { text })
 }
 
 /// Drops what a run that was cut off may have left: half a line, which says nothing. Where there is no more than that, it must be half a
@@ -134,23 +185,27 @@ impl Results {
 fn whole_lines(text: &[u8]) -> anyhow::Result<&[u8]> {
     let end = text.iter().rposition(|byte| *byte == b'\n');
     let (whole, half) = text.split_at(end.map_or(0, |end| end + 1));
-    ensure!(
-        !whole.is_empty() || HEADER.as_bytes().starts_with(half),
-        FOREIGN
-    );
+    let half = without_mark(half);
+    let is_half_a_header = || (0..=127).any(|one| header(one).as_bytes().starts_with(half));
+    ensure!(!whole.is_empty() || is_half_a_header(), FOREIGN);
     Ok(whole)
 }
 
-/// The header is looked at even where no line follows, as in a file that has only just been begun.
-fn read(text: &[u8], rows: &[Row]) -> anyhow::Result<Outcomes> {
-    let mut reader = csv::Reader::from_reader(text);
-    let header = reader.headers().context(FOREIGN)?;
-    ensure!(
-        text.is_empty() || header.iter().eq(HEADER.split(',')),
-        FOREIGN
-    );
-    let rows: HashMap<u64, &Row> = rows.iter().map(|row| (row.line, row)).collect();
+/// The header is looked at even where no line follows, as in a file that has only just been begun. Gives back the separator too.
+fn read(text: &[u8], rows: &[Row]) -> anyhow::Result<(Outcomes, Option<u8>)> {
     let mut outcomes = Outcomes::new();
+    if text.is_empty() {
+        return Ok((outcomes, None));
+    }
+    let text = without_mark(text);
+    let first = text.split(|byte| *byte == b'\n').next().unwrap_or_default();
+    let first = first.strip_suffix(b"\r").unwrap_or(first);
+    let separator = (0..=127).find(|one| header(*one).as_bytes() == first);
+    let separator = separator.context(FOREIGN)?;
+    let mut reader = csv::ReaderBuilder::new()
+        .delimiter(separator)
+        .from_reader(text);
+    let rows: HashMap<u64, &Row> = rows.iter().map(|row| (row.line, row)).collect();
     for line in reader.deserialize() {
         let line: ResultLine = line.context(FOREIGN)?;
         ensure!(
@@ -160,5 +215,5 @@ fn read(text: &[u8], rows: &[Row]) -> anyhow::Result<Outcomes> {
         );
         outcomes.insert(line.line, line.outcome);
     }
-    Ok(outcomes)
+    Ok((outcomes, Some(separator)))
 }

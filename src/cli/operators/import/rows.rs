@@ -2,13 +2,14 @@
 
 use std::collections::HashSet;
 use std::fmt;
-use std::path::Path;
 
-use anyhow::{Context as _, bail, ensure};
+use anyhow::{Context as _, anyhow, bail, ensure};
 use thiserror::Error;
 
 use crate::chathub::OrganizationId;
 use crate::cli::company::organization_id;
+use crate::cli::operators::csv_text::CsvText;
+use crate::cli::output::shown;
 use crate::operators::name;
 
 /// Of a long list of bad rows only so many are named.
@@ -66,46 +67,23 @@ struct Columns {
     name: usize,
 }
 
-/// Reads a file: UTF-8, with or without a byte order mark, separated by commas, or by semicolons, as Excel does in many countries. Its
-/// header is `organizationId,name` in either order, or `name` alone where `organization` is given for all rows.
-pub(super) fn read(path: &Path, organization: Option<OrganizationId>) -> anyhow::Result<Vec<Row>> {
-    let bytes = std::fs::read(path)
-        .with_context(|| format!("the file {} cannot be read", path.display()))?;
-    parse(&text(&bytes)?, organization).with_context(|| path.display().to_string())
+/// Reads the rows of a file. Its header is `organizationId,name` in either order, or `name` alone where
+/// `organization` is given for all rows.
+pub(super) fn read(
+    text: &CsvText,
+    organization: Option<OrganizationId>,
+) -> anyhow::Result<Vec<Row>> {
+    parse(text, organization).with_context(|| text.source.clone())
 }
 
-fn text(bytes: &[u8]) -> anyhow::Result<String> {
-    let text = std::str::from_utf8(bytes).map_err(|error| {
-        let before = String::from_utf8_lossy(&bytes[..error.valid_up_to()]);
-        let lines = with_line_feeds(&before).split('\n').count();
-        anyhow::anyhow!("line {lines} is not UTF-8; save the file as \"CSV UTF-8\"")
-    })?;
-    Ok(with_line_feeds(
-        text.strip_prefix('\u{feff}').unwrap_or(text),
-    ))
-}
-
-/// The reader ends a row at a carriage return too, but counts lines by their line feeds alone: without these, rows would share a line, and
-/// pass for one another.
-fn with_line_feeds(text: &str) -> String {
-    text.replace("\r\n", "\n").replace('\r', "\n")
-}
-
-fn parse(text: &str, organization: Option<OrganizationId>) -> anyhow::Result<Vec<Row>> {
-    let first = text.lines().next().unwrap_or_default();
-    let delimiter = if first.contains(';') { b';' } else { b',' };
-    let mut reader = csv::ReaderBuilder::new()
-        .delimiter(delimiter)
-        .flexible(true)
-        .from_reader(text.as_bytes());
+fn parse(text: &CsvText, organization: Option<OrganizationId>) -> anyhow::Result<Vec<Row>> {
+    let mut reader = text.reader();
     let columns = Columns::read(reader.headers()?, organization.is_some())?;
     let width = reader.headers()?.len();
     let (mut rows, mut bad) = (Vec::new(), BadRows::default());
     for record in reader.records() {
         let record = record?;
-        let line = record
-            .position()
-            .map_or(0, |position| line_of(text, position));
+        let line = text.line_of(&record);
         if record.len() != width {
             bad.push(
                 line,
@@ -132,12 +110,38 @@ fn parse(text: &str, organization: Option<OrganizationId>) -> anyhow::Result<Vec
     bad.or(rows)
 }
 
-/// The line on which a record begins: the reader's position is before the empty lines that it skips.
-fn line_of(text: &str, position: &csv::Position) -> u64 {
-    let start = usize::try_from(position.byte()).unwrap_or(usize::MAX);
-    let skipped = text.as_bytes().get(start..).unwrap_or_default();
-    let empty = skipped.iter().take_while(|byte| **byte == b'\n').count();
-    position.line() + empty as u64
+/// What is said of another header: what it has, and what to change.
+fn wrong_header(header: &csv::StringRecord, organization_is_given: bool) -> anyhow::Error {
+    let wanted = if organization_is_given {
+        &["name"][..]
+    } else {
+        &["organizationId", "name"]
+    };
+    let list = |names: Vec<&str>| {
+        let quoted = names.iter().map(|name| format!("`{}`", shown(name.trim())));
+        quoted.collect::<Vec<_>>().join(" and ")
+    };
+    let is = |name: &str, wanted: &str| name.trim().eq_ignore_ascii_case(wanted);
+    let missing: Vec<_> = wanted
+        .iter()
+        .copied()
+        .filter(|wanted| !header.iter().any(|name| is(name, wanted)))
+        .collect();
+    let foreign: Vec<_> = header
+        .iter()
+        .filter(|name| !wanted.iter().any(|wanted| is(name, wanted)))
+        .collect();
+    let change = match (missing.len(), foreign.len()) {
+        (0, 0) => "give each once".to_owned(),
+        (0, _) => format!("leave out {}", list(foreign)),
+        (_, 0) => format!("add {}", list(missing)),
+        (2, 2) => format!("write {} in their place", list(missing)),
+        _ => format!("write {} in place of {}", list(missing), list(foreign)),
+    };
+    anyhow!(
+        "the first line must be `organizationId,name`, or `name` alone with `--organization ID`; it has {}: {change}",
+        CsvText::columns(header)
+    )
 }
 
 impl Columns {
@@ -168,9 +172,7 @@ impl Columns {
                     "organizations stand in the file and in `--organization`; leave out one of the two"
                 )
             }
-            _ => bail!(
-                "the first line must be `organizationId,name`, or `name` alone with `--organization ID`"
-            ),
+            _ => Err(wrong_header(header, organization_is_given)),
         }
     }
 
@@ -213,7 +215,7 @@ mod tests {
     use super::*;
 
     fn rows(bytes: &[u8]) -> anyhow::Result<Vec<(u64, u64, String)>> {
-        let rows = parse(&text(bytes)?, None)?;
+        let rows = parse(&CsvText::of("rows.csv".into(), bytes)?, None)?;
         Ok(rows
             .into_iter()
             .map(|row| (row.line, row.organization.0, row.name))
@@ -226,6 +228,8 @@ mod tests {
     #[case::windows("\u{feff}organizationId,name\r\n24,Ann Lee\r\n")]
     #[case::old_macintosh("organizationId,name\r24,Ann Lee\r")]
     #[case::semicolons("organizationId;name\n24;Ann Lee\n")]
+    #[case::tabs("organizationId\tname\n24\tAnn Lee\n")]
+    #[case::more_space("organizationId,name\n24,Ann   Lee\n")]
     #[case::turned("Name, OrganizationID\nAnn Lee, 24\n")]
     #[case::quotes("organizationId,name\n\"24\",\" Ann Lee \"\n")]
     fn however_it_was_saved(#[case] file: &str) {

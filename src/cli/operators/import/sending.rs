@@ -28,14 +28,18 @@ pub(super) struct Sending<'a> {
 }
 
 impl<'a> Sending<'a> {
+    /// The bar begins with what needs no sending, so that it counts as the summary does.
     pub(super) fn new(results: &'a mut Results, summary: &'a mut Summary, plan: &Plan<'_>) -> Self {
-        let rows: usize = plan.to_send.values().map(Vec::len).sum();
+        let to_send: usize = plan.to_send.values().map(Vec::len).sum();
+        let rows = summary.rows();
         let style = ProgressStyle::with_template("{bar:40} {pos} of {len} rows, {eta} left");
         let style = style.unwrap_or_else(|_| ProgressStyle::default_bar());
         Self {
             results,
             summary,
-            bar: ProgressBar::new(rows as u64).with_style(style),
+            bar: ProgressBar::new(rows as u64)
+                .with_style(style)
+                .with_position((rows - to_send) as u64),
             refused_in_a_row: 0,
         }
     }
@@ -89,7 +93,7 @@ impl<'a> Sending<'a> {
     fn note(&mut self, rows: &[&Row], fates: &[Fate]) -> anyhow::Result<()> {
         let lines: Vec<_> = rows.iter().zip(fates).filter_map(line).collect();
         self.results.write(&lines)?;
-        self.summary.note(&lines);
+        self.summary.note_sent(&lines);
         self.bar.inc(lines.len() as u64);
         for line in &lines {
             let is_refused = line.outcome == Outcome::Failed;

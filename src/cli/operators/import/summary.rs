@@ -13,6 +13,10 @@ use crate::cli::output::{self, Form};
 pub(super) struct Summary {
     rows: usize,
     outcomes: Outcomes,
+    /// Whether an earlier run has written something down.
+    is_resumed: bool,
+    /// Those that this very run has added.
+    added_now: usize,
     dry_run: bool,
     results: String,
 }
@@ -23,6 +27,8 @@ pub(super) struct Summary {
 struct Counts<'a> {
     rows: usize,
     added: usize,
+    /// Of these, what this run has added.
+    added_now: usize,
     exists: usize,
     duplicate: usize,
     failed: usize,
@@ -36,7 +42,9 @@ impl Summary {
     pub(super) fn new(rows: usize, earlier: Outcomes, dry_run: bool, results: &Path) -> Self {
         Self {
             rows,
+            is_resumed: !earlier.is_empty(),
             outcomes: earlier,
+            added_now: 0,
             dry_run,
             results: results.display().to_string(),
         }
@@ -46,6 +54,18 @@ impl Summary {
         for line in lines {
             self.outcomes.insert(line.line, line.outcome);
         }
+    }
+
+    /// The same, of rows that this run has sent.
+    pub(super) fn note_sent(&mut self, lines: &[ResultLine]) {
+        let is_added = |line: &&ResultLine| line.outcome == Outcome::Added;
+        self.added_now += lines.iter().filter(is_added).count();
+        self.note(lines);
+    }
+
+    /// How many rows there are.
+    pub(super) const fn rows(&self) -> usize {
+        self.rows
     }
 
     /// Prints it, and says how the command ends.
@@ -81,6 +101,7 @@ impl Summary {
         Counts {
             rows: self.rows,
             added,
+            added_now: self.added_now,
             exists,
             duplicate,
             failed,
@@ -100,19 +121,36 @@ impl Summary {
             left,
             ..
         } = counts;
+        let added = if self.is_resumed {
+            let before = added - self.added_now;
+            format!("{} added now, {before} added before", self.added_now)
+        } else {
+            format!("{added} added")
+        };
         let mut text = format!(
-            "{rows} rows: {added} added, {exists} exist already, {duplicate} given twice, {failed} refused by ChatHub"
+            "{}: {added}, {exists} exist already, {duplicate} given twice, {failed} refused by ChatHub",
+            counted(*rows)
         );
         if self.dry_run {
             return text + &format!(", {left} would be added. Nothing was changed.");
         }
         text = text + "\nWhat became of each row: " + &self.results;
         if *left > 0 {
-            let left = format!("\n{left} rows are left. ");
+            let verb = if *left == 1 { "is" } else { "are" };
+            let left = format!("\n{} {verb} left. ", counted(*left));
             text = text
                 + &left
-                + "The same command again goes on with them; no operator is added twice.";
+                + "The same command again goes on with what is left; no operator is added twice.";
         }
         text
+    }
+}
+
+/// `1 row`, `2 rows`
+fn counted(rows: usize) -> String {
+    if rows == 1 {
+        "1 row".into()
+    } else {
+        format!("{rows} rows")
     }
 }

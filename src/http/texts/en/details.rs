@@ -57,6 +57,10 @@ pub(in crate::http::texts) fn detail(detail: &Detail) -> Cow<'_, str> {
         )
         .into(),
         Detail::NotUtf8(name) => format!("The {} is not UTF-8 text.", parameter(*name)).into(),
+        Detail::AliasAstray => Cow::Borrowed(
+            "The operator map has the name that is given here, and what it stands for there is no operator of the company, or \
+             several. Correct its line in OPERATOR_MAP_FILE; `open-chat check` lists all lines that lead nowhere.",
+        ),
         Detail::DirectoryUnread => Cow::Borrowed(
             "ChatHub does not let the company's login or key list its operators, so nobody is known by name. Use operators' ids, or \
              have whoever runs this service correct it.",

@@ -59,6 +59,10 @@ pub(in crate::http::texts) fn detail(detail: &Detail) -> Cow<'_, str> {
         )
         .into(),
         Detail::NotUtf8(name) => format!("{} записано не в UTF-8.", parameter(*name)).into(),
+        Detail::AliasAstray => Cow::Borrowed(
+            "Назване тут ім'я є в мапі операторів, але те, що йому там відповідає, не є оператором компанії або є кількома. \
+             Виправте його рядок в OPERATOR_MAP_FILE; усі рядки, що нікуди не ведуть, показує `open-chat check`.",
+        ),
         Detail::DirectoryUnread => Cow::Borrowed(
             "ChatHub не дозволяє обліковому запису чи ключу компанії отримувати список операторів, тому за іменем нікого не знайти. Указуйте \
              ідентифікатори операторів, або нехай це виправить той, хто обслуговує цей сервіс.",
