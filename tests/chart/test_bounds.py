@@ -26,6 +26,7 @@ BOUNDS = {
     "LISTEN": (["0.0.0.0:65535", "[::]:1", "127.0.0.1:80"], ["0.0.0.0:65536", "256.0.0.0:80", "0.0.0:80", "8080"]),
     "MAX_CONNECTIONS": ([1, 1000000], [0, 1000001]),
     "OTEL_EXPORTER_OTLP_ENDPOINT": (["http://a", "https://a:1/b"], ["http://", "https://a b", "a:4317"]),
+    "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT": (["http://a", "https://a:1/v1/traces"], ["http://", "https://a b", "a:4317"]),
     "OTEL_TRACES_SAMPLER_ARG": ([0, 1, "0.5"], [1.5, -0.5, "x"]),
     "PASS_MAX_TTL": (["1s"], ["0s"]),
     "RATE_LIMIT_CLIENT": (["1/s", "999999999/h"], ["0/s", "4294967296/m", "30/d"]),
