@@ -125,7 +125,7 @@ const KEPT_BEHIND: [(&str, &[&str]); 15] = [
     ("actix_service", &["app"]),
     ("actix_web", &["app", "http", "simulator"]),
     ("envy", &["config"]),
-    ("strsim", &["config"]),
+    ("strsim", &["cli", "config"]),
     ("clap_complete", &["cli"]),
     ("comfy_table", &["cli"]),
     ("csv", &["cli"]),
