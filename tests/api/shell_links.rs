@@ -66,7 +66,8 @@ async fn links_of_new_operators_say_once_that_they_are_unsigned() {
 
 /// As `POST /links` refuses it, whether it is to be signed or not.
 #[rstest]
-#[case::no_phone(&["--phone", "zzz"], "contains letters")]
+#[case::no_phone(&["--phone", "zzz"], "a word without a digit")]
+#[case::letters_in_a_phone(&["--phone", "050abc1234567"], "contains letters")]
 #[case::short_phone(&["--phone", "12"], "not a valid number")]
 #[case::source(&["--phone", "0501234567", "--source", "zzz"], "The source is not one of")]
 #[case::source_alone(&["--source", "zzz"], "The source is not one of")]
