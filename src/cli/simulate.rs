@@ -28,19 +28,25 @@ impl Simulate {
     pub(super) fn run(self) -> anyhow::Result<()> {
         block_on(async {
             let address = SocketAddr::from((Ipv4Addr::LOCALHOST, self.port));
-            let (login, password) = (self.rules.login.clone(), self.rules.password.clone());
+            let exports = exports(&self.rules);
             let simulator = Simulator::start_on(address, self.rules)?;
             let end = end()?;
             let url = simulator.url();
             println!("ChatHub is simulated at {url}");
             println!("For the shell of the other commands:");
-            println!(
-                "export CHATHUB_URL={url} CHATHUB_LOGIN={} CHATHUB_PASSWORD={}",
-                quoted(&login),
-                quoted(&password)
-            );
+            println!("export CHATHUB_URL={url} {exports}");
             Ok(end.await?)
         })
+    }
+}
+
+/// The login, for a shell. A password that somebody has chosen is printed nowhere.
+fn exports(rules: &Rules) -> String {
+    let login = quoted(&rules.login);
+    if rules.password == Rules::default().password {
+        format!("CHATHUB_LOGIN={login} CHATHUB_PASSWORD={}", rules.password)
+    } else {
+        format!("CHATHUB_LOGIN={login} CHATHUB_PASSWORD= # as --password has it")
     }
 }
 

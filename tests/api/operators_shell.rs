@@ -131,4 +131,20 @@ fn the_simulator_prints_what_a_shell_needs() {
     ]);
     let ended = run_with_input(&mut sh, "");
     assert!(ended.stdout.contains("Acme Support"), "{ended:?}");
+    let chosen = [
+        "simulate",
+        "--port",
+        "0",
+        "--password",
+        "canary-simulated-password",
+    ];
+    let simulator = Running::start(&mut open_chat(&chosen, &[]), "export");
+    assert!(
+        simulator
+            .printed
+            .contains("CHATHUB_LOGIN=demo CHATHUB_PASSWORD= #"),
+        "{}",
+        simulator.printed
+    );
+    assert!(!simulator.printed.contains("canary"));
 }
