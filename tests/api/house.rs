@@ -101,7 +101,6 @@ const HOUSE: [(&str, &[&str]); 27] = [
             "button_url",
             "chathub",
             "config",
-            "files",
             "http",
             "https_url",
             "operators",

@@ -151,61 +151,27 @@ fn one_time_pass(id: &str) -> String {
     jsonwebtoken::encode(&Header::default(), &claims, &key).unwrap()
 }
 
-/// A click that Redis has counted: how it was refused, if so. `None`: this machine was so busy that an answer came too late, and the replica
-/// counts for itself.
-async fn counted(service: &Service, query: &str) -> Option<Result<(), Problem>> {
-    let response = service.click(query).await;
-    let outcome = if response.status() == 302 {
-        Ok(())
-    } else {
-        Err(Problem::read(response).await)
-    };
-    (service.metric(DEGRADED).await == 0).then_some(outcome)
-}
-
-/// Plays with new replicas until Redis has counted all of it.
-async fn undisturbed<const N: usize>(
-    redis: &Redis,
-    variables: &[(&str, &str)],
-    play: impl AsyncFn(&[Service; N]) -> Option<()>,
-) {
-    for _ in 0..20 {
-        redis.command("FLUSHALL");
-        let mut replicas = Vec::new();
-        for _ in 0..N {
-            replicas.push(replica(redis, variables).await);
-        }
-        let Ok(replicas) = replicas.try_into() else {
-            unreachable!()
-        };
-        if play(&replicas).await.is_some() {
-            return;
-        }
-    }
-    panic!("Redis was late twenty times");
-}
-
 #[tokio::test]
 async fn two_replicas_share_one_count() {
     let redis = Redis::start();
     let limits = [("RATE_LIMIT_OPERATOR", "5/h")];
     let click = "operator=101&phone=0501234567";
-    undisturbed(&redis, &limits, async |[one, other]| {
-        for service in [one, other, one, other, one] {
-            counted(service, click).await?.unwrap();
-        }
-        for service in [one, other] {
-            let problem = counted(service, click).await?.unwrap_err();
-            assert_eq!(problem.kind, "rate-limited");
-            assert!(
-                (600..=720).contains(&problem.retry_after.unwrap()),
-                "{problem:?}"
-            );
-        }
-        other.destination("operator=102&phone=0501234567").await;
-        Some(())
-    })
-    .await;
+    let (one, other) = (
+        replica(&redis, &limits).await,
+        replica(&redis, &limits).await,
+    );
+    for service in [&one, &other, &one, &other, &one] {
+        service.destination(click).await;
+    }
+    for service in [&one, &other] {
+        let problem = service.refusal(click).await;
+        assert_eq!(problem.kind, "rate-limited");
+        assert!(
+            (600..=720).contains(&problem.retry_after.unwrap()),
+            "{problem:?}"
+        );
+    }
+    other.destination("operator=102&phone=0501234567").await;
 }
 
 /// As after Redis' clock went back by an hour, or after a failover to one whose clock is behind.
@@ -222,32 +188,29 @@ async fn an_arrival_that_cannot_be_limits_nobody() {
         "open-chat:{shared}:limit:operator:65",
         "open-chat:{shared}:limit:client:7f000001",
     ];
-    undisturbed(&redis, &limits, async |[service]| {
-        let now = chrono::Utc::now().timestamp_micros();
-        let ahead = now + 7_200_000_000;
-        for key in keys {
-            redis.command(&format!("SET {key} {ahead} PX 7200000"));
-        }
-        counted(service, click).await?.unwrap();
-        for key in keys {
-            // By now it may be over.
-            let left = redis.told(&format!("PTTL {key}"), ":");
-            assert!(left <= 3_600_001, "{key}: {left}");
-        }
-        // What is no time at all counts for nothing either, and is no fault of Redis'.
-        for text in ["nan", "never", "-1"] {
-            redis.command(&format!("SET {} {text}", keys[0]));
-            counted(service, click).await?.unwrap();
-        }
-        // An arrival that can be still limits.
-        let full = chrono::Utc::now().timestamp_micros() + 3_599_000_000;
-        redis.command(&format!("SET {} {full} PX 3600000", keys[0]));
-        let problem = counted(service, click).await?.unwrap_err();
-        assert_eq!(problem.kind, "rate-limited");
-        assert!(problem.retry_after.unwrap() <= 120, "{problem:?}");
-        Some(())
-    })
-    .await;
+    let service = replica(&redis, &limits).await;
+    let now = chrono::Utc::now().timestamp_micros();
+    let ahead = now + 7_200_000_000;
+    for key in keys {
+        redis.command(&format!("SET {key} {ahead} PX 7200000"));
+    }
+    service.destination(click).await;
+    for key in keys {
+        // By now it may be over.
+        let left = redis.told(&format!("PTTL {key}"), ":");
+        assert!(left <= 3_600_001, "{key}: {left}");
+    }
+    // What is no time at all counts for nothing either, and is no fault of Redis'.
+    for text in ["nan", "never", "-1"] {
+        redis.command(&format!("SET {} {text}", keys[0]));
+        service.destination(click).await;
+    }
+    // An arrival that can be still limits.
+    let full = chrono::Utc::now().timestamp_micros() + 3_599_000_000;
+    redis.command(&format!("SET {} {full} PX 3600000", keys[0]));
+    let problem = service.refusal(click).await;
+    assert_eq!(problem.kind, "rate-limited");
+    assert!(problem.retry_after.unwrap() <= 120, "{problem:?}");
 }
 
 /// Redis at the other end of a country: limits are counted here, one-time links wait for it, and the gauge does not flap.
