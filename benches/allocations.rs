@@ -1,6 +1,8 @@
-//! How often a warm click allocates: the real application over a socket, and a client that allocates nothing itself.
+//! How often a warm click allocates: the real application over a socket, and a client that
+//! allocates nothing itself.
 //!
-//! `cargo bench --bench allocations` prints a line for each set-up: allocations and bytes a click, on all threads of the process.
+//! `cargo bench --bench allocations` prints a line for each set-up: allocations and bytes a click,
+//! on all threads of the process.
 
 #![allow(clippy::expect_used)]
 

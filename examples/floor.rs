@@ -1,4 +1,5 @@
-//! The floor of every load comparison: actix-web with one handler that answers one fixed 302, and nothing around it.
+//! The floor of every load comparison: actix-web with one handler that answers one fixed 302, and
+//! nothing around it.
 //!
 //! `PORT=9100 cargo run --release --example floor`
 

@@ -1,7 +1,7 @@
 //! Four formats of a deep link into the chat panel → a URL.
 //!
-//! Pure text work: it never asks anybody, and never decides what a visitor may open. The formats, and the order of their
-//! parameters, are ChatHub's (its page on deep links).
+//! Pure text work: it never asks anybody, and never decides what a visitor may open. The formats,
+//! and the order of their parameters, are ChatHub's (its page on deep links).
 
 use std::fmt::Write as _;
 
@@ -71,7 +71,8 @@ impl DeepLink<'_> {
         }
     }
 
-    /// The URL that opens the chat as the operator whose token this is. Without a token the panel shows its login page.
+    /// The URL that opens the chat as the operator whose token this is. Without a token the panel
+    /// shows its login page.
     pub fn url(&self, panel: &PanelUrl, token: Option<&str>) -> String {
         // Twice the typical link without its token: it never grows in practice.
         let mut url = String::with_capacity(panel.prefix.len() + 160 + token.map_or(0, str::len));

@@ -10,7 +10,8 @@ use std::sync::mpsc::sync_channel;
 use std::thread;
 use std::time::{Duration, SystemTime};
 
-/// The longest file of keys, and the longest secret, in bytes: as much as a Kubernetes Secret holds.
+/// The longest file of keys, and the longest secret, in bytes: as much as a Kubernetes Secret
+/// holds.
 pub const KEYS: u64 = 1 << 20;
 
 /// The longest operator map, in bytes: some 400,000 agents.
@@ -44,8 +45,8 @@ pub struct Content {
     pub stamp: Option<Stamp>,
 }
 
-/// Reads a file of at most `limit` bytes, unless it is still the version `known`: then the answer is
-/// `None`. Blocks for as long as the file system does.
+/// Reads a file of at most `limit` bytes, unless it is still the version `known`: then the answer
+/// is `None`. Blocks for as long as the file system does.
 pub fn read(path: &Path, limit: u64, known: Option<Stamp>) -> io::Result<Option<Content>> {
     let before = regular(&std::fs::metadata(path)?, limit)?;
     if known == Some(before) {
@@ -142,8 +143,8 @@ impl Stamp {
         }
     }
 
-    /// Whether a later change would show: all of its times are long enough ago. One that lies ahead,
-    /// because another machine's clock has set it, never is.
+    /// Whether a later change would show: all of its times are long enough ago. One that lies
+    /// ahead, because another machine's clock has set it, never is.
     fn is_settled(&self, now: SystemTime) -> bool {
         let [_, _, seconds, nanoseconds] = self.identity;
         let changed = u64::try_from(seconds).ok().and_then(|seconds| {

@@ -1,7 +1,7 @@
 //! One run of a task for any number of waiters.
 //!
-//! The task has a life of its own: it goes on when whoever started it leaves, so the others still get its result, and it is
-//! never run a second time on their behalf.
+//! The task has a life of its own: it goes on when whoever started it leaves, so the others still
+//! get its result, and it is never run a second time on their behalf.
 
 use tokio::runtime::Handle;
 use tokio::sync::watch;

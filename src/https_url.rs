@@ -1,6 +1,7 @@
 //! An address that a secret may be sent to: `https`, or plain `http` on this very machine.
 //!
-//! ChatHub gets the company's password, the chat panel gets operator tokens; neither may cross a network in the clear.
+//! ChatHub gets the company's password, the chat panel gets operator tokens; neither may cross a
+//! network in the clear.
 
 use std::fmt;
 

@@ -30,7 +30,8 @@ pub const fn is_invisible(c: char) -> bool {
     )
 }
 
-/// Whether a character is nothing but room: Unicode's white space, and the empty pattern of braille.
+/// Whether a character is nothing but room: Unicode's white space, and the empty pattern of
+/// braille.
 pub const fn is_blank(c: char) -> bool {
     c.is_whitespace() || c == '\u{2800}'
 }

@@ -1,7 +1,8 @@
 //! **open-chat**: the service behind one button in a CRM, *open the chat with this client*.
 //!
-//! `GET /open-chat?operator=&phone=&source=` finds the operator, gets a short-lived operator token from SMSBAT ChatHub, turns the phone
-//! into E.164, assembles the right deep link and answers `302`.
+//! `GET /open-chat?operator=&phone=&source=` finds the operator, gets a short-lived operator token
+//! from SMSBAT ChatHub, turns the phone into E.164, assembles the right deep link and answers
+//! `302`.
 //!
 //! # The way of a click
 //! Start at `http/open_chat.rs` and go down; each module knows only those above it in this list.
@@ -38,7 +39,8 @@
 //! # Invariants
 //! - What can be refused without ChatHub is refused before ChatHub is asked.
 //! - The host and path of a deep link come from the configuration alone.
-//! - A [`secret::Secret`] reaches the wire and the deep link, and nothing else: no log, no metric, no error, no `Debug`.
+//! - A [`secret::Secret`] reaches the wire and the deep link, and nothing else: no log, no metric,
+//!   no error, no `Debug`.
 
 pub mod access;
 pub mod app;

@@ -1,7 +1,8 @@
-//! What Prometheus scrapes. One struct, one registry of its own; a field's name is the metric's name, its doc comment the help text.
+//! What Prometheus scrapes. One struct, one registry of its own; a field's name is the metric's
+//! name, its doc comment the help text.
 //!
-//! Labels come from closed sets only, so the number of series is fixed by construction. Who counts what is decided where it
-//! happens.
+//! Labels come from closed sets only, so the number of series is fixed by construction. Who counts
+//! what is decided where it happens.
 
 use prometheus::core::Collector;
 use prometheus::process_collector::ProcessCollector;
@@ -10,7 +11,8 @@ use prometheus::{
     IntGaugeVec, Opts, Registry, TextEncoder,
 };
 
-/// From a warm click (under 1 ms) to the end of a click's budget; 0.3 s is the promise to the agent.
+/// From a warm click (under 1 ms) to the end of a click's budget; 0.3 s is the promise to the
+/// agent.
 const SECONDS: &[f64] = &[
     0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.2, 0.3, 0.5, 1.0, 2.0, 5.0,
 ];
@@ -68,7 +70,8 @@ macro_rules! metrics {
         }
 
         impl Metrics {
-            /// Declares and registers them all. It fails only where two have one name, which a test would show.
+            /// Declares and registers them all. It fails only where two have one name, which a test
+            /// would show.
             pub fn new() -> prometheus::Result<Self> {
                 let registry = Registry::new();
                 $(
@@ -95,21 +98,25 @@ metrics! {
     http_request_duration_seconds: HistogramVec["route"],
     /// Requests being answered at this moment.
     http_requests_in_flight: IntGauge,
-    /// Clicks answered with a deep link, by its format (1 chat, 2 phone, 3 sender, 4 source) and the source that the click named. Format 2 with a source is a source without a sender.
+    /// Clicks answered with a deep link, by its format (1 chat, 2 phone, 3 sender, 4 source) and
+    /// the source that the click named. Format 2 with a source is a source without a sender.
     open_chat_redirects_total: IntCounterVec["format", "source"],
     /// Requests refused, by the kind of problem.
     open_chat_refusals_total: IntCounterVec["kind"],
     /// Clicks sent to the chat panel's login page because ChatHub had no token (FALLBACK=login).
     open_chat_fallbacks_total: IntCounter,
-    /// Operator tokens: minted counts new tokens, refreshed ones too; reused (it was there), shared (waited for another click's mint) and failed count clicks.
+    /// Operator tokens: minted counts new tokens, refreshed ones too; reused (it was there), shared
+    /// (waited for another click's mint) and failed count clicks.
     open_chat_operator_tokens_total: IntCounterVec["outcome"],
     /// Operators for whom a token, or ChatHub's refusal of one, is kept.
     open_chat_token_cache_entries: IntGauge,
-    /// Clicks and refused attempts over a limit, by limit: operator, client (address), refused (attempts by address).
+    /// Clicks and refused attempts over a limit, by limit: operator, client (address), refused
+    /// (attempts by address).
     open_chat_rate_limited_total: IntCounterVec["limit"],
     /// Keys that are counted at this moment, by limit.
     open_chat_rate_limit_keys: IntGaugeVec["limit"],
-    /// 1 while Redis does not answer in time or cannot be written, and each replica counts for itself; 0 also where no Redis is set.
+    /// 1 while Redis does not answer in time or cannot be written, and each replica counts for
+    /// itself; 0 also where no Redis is set.
     open_chat_redis_degraded: IntGauge,
     /// Requests to ChatHub, by call and how they ended.
     chathub_requests_total: IntCounterVec["endpoint", "outcome"],
@@ -117,15 +124,21 @@ metrics! {
     chathub_request_duration_seconds: HistogramVec["endpoint"],
     /// 1 while nothing is sent to ChatHub because it has failed five times in a row.
     chathub_circuit_open: IntGauge,
-    /// Seconds that ChatHub's clock is ahead of ours (negative: behind), from the Date of its answers; under 2 counts as 0.
+    /// Seconds that ChatHub's clock is ahead of ours (negative: behind), from the Date of its
+    /// answers; under 2 counts as 0.
     chathub_clock_skew_seconds: Gauge,
-    /// Seconds since ChatHub's organizations and operators were last read as a whole; since the start, where they never were.
+    /// Seconds since ChatHub's organizations and operators were last read as a whole; since the
+    /// start, where they never were.
     chathub_directory_age_seconds: Gauge,
-    /// 1 while the newest version of a file (keys, map, secret) cannot be used or does not answer and the one before it stays in force, or it holds no key.
+    /// 1 while the newest version of a file (keys, map, secret) cannot be used or does not answer
+    /// and the one before it stays in force, or it holds no key.
     open_chat_file_reload_failed: IntGaugeVec["file"],
-    /// What runs beside the answers at this moment: housekeeping, mints, connections to ChatHub and Redis. It follows the load, and falls with it.
+    /// What runs beside the answers at this moment: housekeeping, mints, connections to ChatHub and
+    /// Redis. It follows the load, and falls with it.
     open_chat_background_tasks: IntGauge,
-    /// Connections that were ended before a request of theirs reached the service, by reason: too-many (of one address), head-too-large, head-timeout, malformed (no HTTP), write-timeout (the answer is not read), memory.
+    /// Connections that were ended before a request of theirs reached the service, by reason:
+    /// too-many (of one address), head-too-large, head-timeout, malformed (no HTTP), write-timeout
+    /// (the answer is not read), memory.
     open_chat_connections_cut_total: IntCounterVec["reason"],
     /// Lines that the log has lost because nobody could write them fast enough.
     open_chat_log_lines_dropped_total: IntCounter,

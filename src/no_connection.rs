@@ -1,7 +1,8 @@
-//! Why a connection could not be made: an error of a network library → one of a closed set of causes.
+//! Why a connection could not be made: an error of a network library → one of a closed set of
+//! causes.
 //!
-//! A library's own text may repeat a URL, and with it a password. A cause repeats nothing, so it can
-//! be logged, shown and compared. It knows nothing of what the connection is for.
+//! A library's own text may repeat a URL, and with it a password. A cause repeats nothing, so it
+//! can be logged, shown and compared. It knows nothing of what the connection is for.
 
 use std::error::Error;
 use std::io::{self, ErrorKind};
@@ -64,7 +65,8 @@ impl NoConnection {
     pub fn of(error: &(dyn Error + 'static)) -> Self {
         let mut cause = Self::Other;
         for error in chain(error) {
-            // The type is private to hyper-util; all of its texts begin so. What lies below it is about the proxy as well.
+            // The type is private to hyper-util; all of its texts begin so. What lies below it is
+            // about the proxy as well.
             if error.to_string().starts_with("tunnel error") {
                 return Self::Proxy;
             }

@@ -1,7 +1,7 @@
 //! Text from a CRM → a phone number in E.164.
 //!
-//! Owns what counts as a phone, and how much of one a log may show. Google's libphonenumber decides what is valid;
-//! nothing outside this file knows which port of it is used.
+//! Owns what counts as a phone, and how much of one a log may show. Google's libphonenumber decides
+//! what is valid; nothing outside this file knows which port of it is used.
 
 use std::fmt;
 use std::sync::atomic::{AtomicU8, Ordering};
@@ -12,11 +12,12 @@ use thiserror::Error;
 
 use crate::invisible::{is_blank, is_dash, is_invisible};
 
-/// The longest text that is still read as a phone, in characters that are seen. The longest of libphonenumber's own examples, written
-/// with every usual separator, stays well below.
+/// The longest text that is still read as a phone, in characters that are seen. The longest of
+/// libphonenumber's own examples, written with every usual separator, stays well below.
 const MAX_CHARACTERS: usize = 64;
 
-/// The longest number that E.164 knows: `+` and 15 digits. For a few countries libphonenumber takes more.
+/// The longest number that E.164 knows: `+` and 15 digits. For a few countries libphonenumber takes
+/// more.
 const MAX_E164: usize = 16;
 
 /// A valid phone number, `+` and digits, as E.164 has it. `Debug` shows it masked.
@@ -49,9 +50,10 @@ pub enum PhoneError {
 }
 
 impl PhoneNumber {
-    /// Reads a phone as CRMs store it: `+38 (050) 123-45-67`, `00380501234567`, `0501234567`, `380501234567`. A number without a
-    /// country code belongs to `default_region`. A leading space is a `+` that was not percent-encoded. Whatever spaces, dashes and
-    /// invisible marks a page or a contact has put into it are read as what they look like.
+    /// Reads a phone as CRMs store it: `+38 (050) 123-45-67`, `00380501234567`, `0501234567`,
+    /// `380501234567`. A number without a country code belongs to `default_region`. A leading space
+    /// is a `+` that was not percent-encoded. Whatever spaces, dashes and invisible marks a page or
+    /// a contact has put into it are read as what they look like.
     pub fn parse(text: &str, default_region: Region) -> Result<Self, PhoneError> {
         if text.is_ascii() {
             Self::parse_plain(text, default_region)
@@ -107,7 +109,8 @@ impl PhoneNumber {
         self.0.trim_start_matches('+')
     }
 
-    /// What a log may show: `+38050***4567`. At least three digits are hidden, however short the number is.
+    /// What a log may show: `+38050***4567`. At least three digits are hidden, however short the
+    /// number is.
     pub fn masked(&self) -> Masked<'_> {
         Masked(self.as_str())
     }
@@ -130,8 +133,9 @@ fn plain(text: &str) -> String {
         .collect()
 }
 
-/// The digits behind the country code of a Ukrainian number, in one of the forms in which almost all CRMs keep it: `+380501234567`, `380501234567`
-/// (a space may stand for the `+`), and `0501234567`. libphonenumber finds the same ones, in ten times the time.
+/// The digits behind the country code of a Ukrainian number, in one of the forms in which almost
+/// all CRMs keep it: `+380501234567`, `380501234567` (a space may stand for the `+`), and
+/// `0501234567`. libphonenumber finds the same ones, in ten times the time.
 fn ukrainian(text: &str, default_region: Region) -> Option<&str> {
     const DIGITS: usize = 9;
     let is_at_home = default_region == Region::UA;
@@ -147,8 +151,8 @@ fn ukrainian(text: &str, default_region: Region) -> Option<&str> {
     (is_plain && national.bytes().all(|byte| byte.is_ascii_digit())).then_some(national)
 }
 
-/// Whether libphonenumber takes a Ukrainian number of nine digits for a valid one. In its plan of these numbers the first four digits decide, so
-/// for each four of them it is asked once.
+/// Whether libphonenumber takes a Ukrainian number of nine digits for a valid one. In its plan of
+/// these numbers the first four digits decide, so for each four of them it is asked once.
 fn is_valid_in_ukraine(national: &str) -> bool {
     static KNOWN: [AtomicU8; 10_000] = [const { AtomicU8::new(UNKNOWN) }; 10_000];
     const UNKNOWN: u8 = 0;

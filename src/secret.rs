@@ -25,8 +25,8 @@ impl Secret {
         Self(SecretString::from(text.into()))
     }
 
-    /// Takes a file's text in, less the line end that editors leave. Nothing where nothing but white
-    /// space is in it.
+    /// Takes a file's text in, less the line end that editors leave. Nothing where nothing but
+    /// white space is in it.
     pub fn from_file(text: &str) -> Option<Self> {
         let is_blank = text.trim().is_empty();
         (!is_blank).then(|| Self::new(text.trim_end_matches(['\r', '\n'])))
@@ -37,8 +37,8 @@ impl Secret {
         self.0.expose_secret()
     }
 
-    /// The first 16 hex digits of the text's SHA-256: enough to recognise a token in two logs, too little to
-    /// find it.
+    /// The first 16 hex digits of the text's SHA-256: enough to recognise a token in two logs, too
+    /// little to find it.
     pub fn fingerprint(&self) -> Fingerprint {
         let hash = digest(&SHA256, self.expose().as_bytes());
         let mut head = [0; 8];

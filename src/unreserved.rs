@@ -1,7 +1,8 @@
 //! Characters that stand for themselves in a URL.
 
-/// Whether a text is nothing but unreserved characters (RFC 3986, 2.3), so that escaping leaves it as it is, and so does reading it back. All bytes
-/// are looked at, because on a click's short values that is faster than to stop at one.
+/// Whether a text is nothing but unreserved characters (RFC 3986, 2.3), so that escaping leaves it
+/// as it is, and so does reading it back. All bytes are looked at, because on a click's short
+/// values that is faster than to stop at one.
 pub fn is_unreserved(text: &str) -> bool {
     let is_unreserved =
         |byte: u8| byte.is_ascii_alphanumeric() | matches!(byte, b'-' | b'.' | b'_' | b'~');

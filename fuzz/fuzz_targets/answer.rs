@@ -1,5 +1,5 @@
-//! A body that ChatHub answers with: read as what the documents describe or refused, and an error never repeats it. Each `~` of the input stands
-//! for a token.
+//! A body that ChatHub answers with: read as what the documents describe or refused, and an error
+//! never repeats it. Each `~` of the input stands for a token.
 #![no_main]
 
 use std::fmt::Debug;

@@ -1,5 +1,6 @@
-//! The environment, a line a variable: read, or refused with the variable's name, and a secret is in no error and no `Debug`. What a variable that
-//! names a file is given is the file's text, with `\n` for a line end.
+//! The environment, a line a variable: read, or refused with the variable's name, and a secret is
+//! in no error and no `Debug`. What a variable that names a file is given is the file's text, with
+//! `\n` for a line end.
 #![no_main]
 
 use std::ffi::OsString;

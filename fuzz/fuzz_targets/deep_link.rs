@@ -1,5 +1,5 @@
-//! A deep link of four lines (sender or chat id, phone, source, token) and, in a fifth, the panel's address: it leads to the panel, has one of the
-//! four shapes, and says what went in.
+//! A deep link of four lines (sender or chat id, phone, source, token) and, in a fifth, the panel's
+//! address: it leads to the panel, has one of the four shapes, and says what went in.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;

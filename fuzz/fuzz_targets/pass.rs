@@ -1,6 +1,7 @@
-//! A pass, by the first letter of the input. `r`: whatever it is, nobody is let in who does not know a key. `e`: a good pass with changes is good
-//! no more. `s`: signed with a key, by a choice of key and algorithm, a header, and in a further line the claims; `@` is a moment to come, `^` one
-//! that has been.
+//! A pass, by the first letter of the input. `r`: whatever it is, nobody is let in who does not
+//! know a key. `e`: a good pass with changes is good no more. `s`: signed with a key, by a choice
+//! of key and algorithm, a header, and in a further line the claims; `@` is a moment to come, `^`
+//! one that has been.
 #![no_main]
 
 use std::hash::{BuildHasher, RandomState};
@@ -39,7 +40,8 @@ struct Doors {
     passes: Access,
     /// Takes the word of a proxy that knows a secret.
     proxies: Access,
-    /// What the keys `PASS_SECRET`, `one` (HS256, for operator 101) and `two` (HS512, with an issuer) sign with.
+    /// What the keys `PASS_SECRET`, `one` (HS256, for operator 101) and `two` (HS512, with an
+    /// issuer) sign with.
     secrets: [String; 3],
     /// A good pass for 101 that is bound to a phone, and one for 102 that is not.
     good: [String; 2],

@@ -1,4 +1,5 @@
-//! A phone, after the two letters of a region: refused, or read as E.164 that means itself, as libphonenumber reads it.
+//! A phone, after the two letters of a region: refused, or read as E.164 that means itself, as
+//! libphonenumber reads it.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
@@ -27,7 +28,8 @@ fn as_it_looks(text: &str) -> String {
     plain
 }
 
-/// What libphonenumber alone makes of a text, without the shortcuts and the refusals of this service.
+/// What libphonenumber alone makes of a text, without the shortcuts and the refusals of this
+/// service.
 fn libphonenumber(text: &str, region: &str) -> Option<String> {
     let region = rlibphonenumber::enums::Region::from_code(&region.to_ascii_uppercase()).ok();
     let plus = text

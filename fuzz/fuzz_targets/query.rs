@@ -49,7 +49,8 @@ fuzz_target!(|input: &str| {
     check_bound(text, &bound);
 });
 
-/// What a decoder that repairs and guesses makes of a query: it may say more than the strict one, never something else.
+/// What a decoder that repairs and guesses makes of a query: it may say more than the strict one,
+/// never something else.
 fn lenient(text: &str) -> Vec<(usize, String)> {
     form_urlencoded::parse(text.as_bytes())
         .filter_map(|(name, value)| {

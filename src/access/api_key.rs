@@ -1,4 +1,5 @@
-//! API keys of back ends: stored as SHA-256, each with a name and a list of operators (`API_KEYS_FILE`, TOML).
+//! API keys of back ends: stored as SHA-256, each with a name and a list of operators
+//! (`API_KEYS_FILE`, TOML).
 
 use std::collections::HashMap;
 use std::path::Path;

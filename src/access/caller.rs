@@ -102,8 +102,8 @@ impl<'a> Claim<'a> {
         }
     }
 
-    /// What a caller is told where no operator is found. With a list of operators that is one and the
-    /// same, whatever else there may be in the company.
+    /// What a caller is told where no operator is found. With a list of operators that is one and
+    /// the same, whatever else there may be in the company.
     pub(super) const fn denied(&self, unfound: Unfound) -> Denied {
         match (unfound, &self.by) {
             (Unfound::DirectoryNeeded, _) => Denied::DirectoryNeeded,
@@ -126,17 +126,17 @@ pub(super) enum ClaimedBy {
     Pass {
         /// What it says.
         operator: String,
-        /// Whether that may be a display name: not where a vendor's own claim says it, which its users
-        /// may edit.
+        /// Whether that may be a display name: not where a vendor's own claim says it, which its
+        /// users may edit.
         by_name: bool,
     },
     /// A login, which the URL must not contradict.
     Identity(String),
 }
 
-/// How much longer than a one-time pass lives it is remembered. Clocks decide when it has ended: the
-/// one that remembers, Redis' or this machine's, may step ahead, the one that reads the pass, this
-/// replica's or another's, back; and a click that came in time may wait for ChatHub.
+/// How much longer than a one-time pass lives it is remembered. Clocks decide when it has ended:
+/// the one that remembers, Redis' or this machine's, may step ahead, the one that reads the pass,
+/// this replica's or another's, back; and a click that came in time may wait for ChatHub.
 const REMEMBERED: Duration = Duration::from_hours(2);
 
 /// A one-time pass, to be used up when nothing else can go wrong.

@@ -1,15 +1,16 @@
-//! Keys that the service makes for itself, for what it signs and nobody else may: one for each purpose.
+//! Keys that the service makes for itself, for what it signs and nobody else may: one for each
+//! purpose.
 //!
-//! Each is derived by HKDF (RFC 5869) from ChatHub's credential and from the key that has vouched for
-//! the caller. So every replica has it, it is gone when either of the two changes, and a caller who
-//! holds the second one alone cannot compute it.
+//! Each is derived by HKDF (RFC 5869) from ChatHub's credential and from the key that has vouched
+//! for the caller. So every replica has it, it is gone when either of the two changes, and a caller
+//! who holds the second one alone cannot compute it.
 
 use aws_lc_rs::hkdf::{HKDF_SHA256, Salt};
 
 use crate::secret::Secret;
 
-/// The derived key. The credential is what must stay unknown; the other key only separates, as a salt
-/// does, and may be known.
+/// The derived key. The credential is what must stay unknown; the other key only separates, as a
+/// salt does, and may be known.
 pub(super) fn key(
     purpose: &'static str,
     credential: &Secret,

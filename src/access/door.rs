@@ -1,4 +1,5 @@
-//! The door: who is let in, by the first credential that is shown and that a mode takes, and whose panel may open.
+//! The door: who is let in, by the first credential that is shown and that a mode takes, and whose
+//! panel may open.
 
 use std::net::IpAddr;
 use std::path::PathBuf;
@@ -238,9 +239,10 @@ impl Access {
         Ok(whom)
     }
 
-    /// What a pass says that is to open this panel later on: the operator's id, because a name may be
-    /// another's by then. `chosen` is the operator whom the pass's client meets, which counts where an
-    /// organization is asked for (`auto:24`) by a caller with a list: other operators may have come by then.
+    /// What a pass says that is to open this panel later on: the operator's id, because a name may
+    /// be another's by then. `chosen` is the operator whom the pass's client meets, which counts
+    /// where an organization is asked for (`auto:24`) by a caller with a list: other operators may
+    /// have come by then.
     pub fn lasting_name(
         &self,
         claim: &Claim<'_>,
@@ -609,7 +611,8 @@ mod tests {
         assert_eq!(operator, expected);
     }
 
-    /// Without the directory a name in the URL is not held to differ from the pass: it is not known yet.
+    /// Without the directory a name in the URL is not held to differ from the pass: it is not known
+    /// yet.
     #[test]
     fn what_takes_the_directory_waits_for_it() {
         let claim = |named| Claim::new(by_pass("101"), named, Scope::default());

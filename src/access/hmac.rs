@@ -1,7 +1,9 @@
-//! Passes that are signed with an HMAC, checked the short way: the head is read once, the key is prepared once, the claims are read once.
+//! Passes that are signed with an HMAC, checked the short way: the head is read once, the key is
+//! prepared once, the claims are read once.
 //!
-//! `jsonwebtoken`, which checks all other passes, reads a head three times and the claims twice, and prepares the key for each pass anew; that
-//! costs a click more than everything else together. What is accepted is the same.
+//! `jsonwebtoken`, which checks all other passes, reads a head three times and the claims twice,
+//! and prepares the key for each pass anew; that costs a click more than everything else together.
+//! What is accepted is the same.
 
 use aws_lc_rs::hmac;
 use base64::Engine as _;
@@ -21,7 +23,8 @@ pub(super) struct Head {
 }
 
 impl Head {
-    /// Nothing where it cannot be read, or says that something must be understood that is not understood here.
+    /// Nothing where it cannot be read, or says that something must be understood that is not
+    /// understood here.
     pub(super) fn of(pass: &str) -> Option<Self> {
         let (head, _) = pass.split_once('.')?;
         let head: Self = serde_json::from_slice(&decoded(head)?).ok()?;
@@ -50,7 +53,8 @@ impl HmacKey {
         })
     }
 
-    /// What a pass says, if it was signed with this key. Times, issuer and audience are not looked at.
+    /// What a pass says, if it was signed with this key. Times, issuer and audience are not looked
+    /// at.
     pub(super) fn claims(&self, pass: &str, head: &Head) -> Option<Map<String, Value>> {
         if head.alg != self.algorithm {
             return None;

@@ -30,8 +30,8 @@ impl Material {
     }
 }
 
-/// Whether a file's text is one that its owner has emptied, or written a note in instead of a key: a
-/// few lines, each of them blank or a comment.
+/// Whether a file's text is one that its owner has emptied, or written a note in instead of a key:
+/// a few lines, each of them blank or a comment.
 pub(super) fn is_no_key(text: &str) -> bool {
     let is_note = |line: &str| line.trim().is_empty() || line.starts_with('#');
     text.trim().is_empty() || text.len() < MIN_SECRET && text.lines().all(is_note)

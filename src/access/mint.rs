@@ -96,7 +96,8 @@ fn as_settings_write_it(duration: Duration) -> String {
 /// A one-time pass must not be foreseen, so this is no ordinary random number.
 fn random() -> u128 {
     let mut bytes = [0; 16];
-    // The system's generator fails only where a machine is beyond help; the id is then a repeated one, and refused.
+    // The system's generator fails only where a machine is beyond help; the id is then a repeated
+    // one, and refused.
     let _ = aws_lc_rs::rand::fill(&mut bytes);
     u128::from_be_bytes(bytes)
 }

@@ -1,7 +1,7 @@
 //! Who may open whose panel.
 //!
-//! A link that names an operator is a door. This decides who is calling and for which operator; it knows nothing of HTTP, and nothing of
-//! what is behind the door.
+//! A link that names an operator is a door. This decides who is calling and for which operator; it
+//! knows nothing of HTTP, and nothing of what is behind the door.
 
 mod api_key;
 mod caller;

@@ -1,4 +1,5 @@
-//! Where a caller comes from: which addresses may call, which proxies are believed, and whose address counts.
+//! Where a caller comes from: which addresses may call, which proxies are believed, and whose
+//! address counts.
 
 use std::fmt;
 use std::net::IpAddr;
@@ -16,7 +17,8 @@ pub struct Networks(Vec<IpNet>);
 pub struct NotANetwork(String);
 
 impl Networks {
-    /// Reads `10.0.0.0/8, 2001:db8::/32, 192.0.2.7`: one at least, because no network means any to some.
+    /// Reads `10.0.0.0/8, 2001:db8::/32, 192.0.2.7`: one at least, because no network means any to
+    /// some.
     pub fn parse(text: &str) -> Result<Self, NotANetwork> {
         let networks: Vec<_> = text
             .split(',')
@@ -68,9 +70,10 @@ impl fmt::Display for Networks {
     }
 }
 
-/// The address that a request comes from: the peer's, or, where that is a trusted proxy, the nearest one before it that is
-/// not. `forwarded` are the `X-Forwarded-For` headers in their order; each proxy adds to the right, so they are read from there, and what
-/// a stranger wrote further left is never reached.
+/// The address that a request comes from: the peer's, or, where that is a trusted proxy, the
+/// nearest one before it that is not. `forwarded` are the `X-Forwarded-For` headers in their order;
+/// each proxy adds to the right, so they are read from there, and what a stranger wrote further
+/// left is never reached.
 pub fn client_address<'a>(
     peer: IpAddr,
     forwarded: impl DoubleEndedIterator<Item = &'a str>,

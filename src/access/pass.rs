@@ -1,6 +1,8 @@
-//! A pass: a JWT that names an operator, signed by the CRM or by `open-chat pass mint` with a key of ours.
+//! A pass: a JWT that names an operator, signed by the CRM or by `open-chat pass mint` with a key
+//! of ours.
 //!
-//! Whose operator it is decides the pass, never the URL. The algorithm is the key's, never the token's.
+//! Whose operator it is decides the pass, never the URL. The algorithm is the key's, never the
+//! token's.
 
 use chrono::{DateTime, Utc};
 use jsonwebtoken::{Validation, decode};
@@ -50,8 +52,8 @@ pub struct Bound {
 }
 
 impl PassKeys {
-    /// Checks a pass: signature, times, issuer and audience. Which operators its key may speak for is checked where the operator is
-    /// known.
+    /// Checks a pass: signature, times, issuer and audience. Which operators its key may speak for
+    /// is checked where the operator is known.
     pub(super) fn check(&self, text: &str, now: DateTime<Utc>) -> Result<(Pass, &PassKey), Denied> {
         if text.len() > MAX_PASS {
             return Err(Denied::PassInvalid);
@@ -98,8 +100,8 @@ impl PassKey {
             }
             _ => decode(text, material, &validation(self)).ok()?.claims,
         };
-        // RFC 7519, 4.1.3: a token for other audiences must be rejected, and without an audience of its
-        // own the key is in none of them.
+        // RFC 7519, 4.1.3: a token for other audiences must be rejected, and without an audience of
+        // its own the key is in none of them.
         (self.audience.is_some() || !claims.contains_key("aud")).then_some(claims)
     }
 
@@ -173,7 +175,8 @@ fn whole(number: &serde_json::Number) -> Option<i64> {
     })
 }
 
-/// The text of the claim of this name, which may have dots in it (`https://crm.example/user`), or at this dotted path: `user.id`.
+/// The text of the claim of this name, which may have dots in it (`https://crm.example/user`), or
+/// at this dotted path: `user.id`.
 fn at_path(claims: &Map<String, Value>, path: &str) -> Option<String> {
     if let Some(value) = claims.get(path) {
         return text(value);

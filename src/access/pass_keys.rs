@@ -49,7 +49,8 @@ pub(super) struct PassKey {
     pub(super) operators: Scope,
     /// The name of the claim that names the operator, or the dotted path to it.
     pub(super) operator_claim: String,
-    /// What stands before the claim's value in the operator map, so that a CRM's number is not taken for ChatHub's.
+    /// What stands before the claim's value in the operator map, so that a CRM's number is not
+    /// taken for ChatHub's.
     pub(super) operator_prefix: String,
     /// Where a vendor's JWT has no `exp`: it ends `max_ttl` after its `iat`.
     pub(super) exp_from_iat: bool,
@@ -68,8 +69,8 @@ impl std::fmt::Debug for PassKey {
 }
 
 impl PassKey {
-    /// What passes of this service's own are signed with: an HMAC secret, unless the key is for a vendor's JWTs, which say more than ours, or
-    /// say it elsewhere.
+    /// What passes of this service's own are signed with: an HMAC secret, unless the key is for a
+    /// vendor's JWTs, which say more than ours, or say it elsewhere.
     pub(super) fn signing_secret(&self) -> Option<&Secret> {
         let is_vendors = self.operator_claim != SUBJECT
             || !self.operator_prefix.is_empty()
@@ -78,13 +79,14 @@ impl PassKey {
         self.secret.as_ref().filter(|_| !is_vendors)
     }
 
-    /// Whether its passes may name an operator by display name. A vendor's own claim may be one that its
-    /// users edit, and then make themselves a colleague with.
+    /// Whether its passes may name an operator by display name. A vendor's own claim may be one
+    /// that its users edit, and then make themselves a colleague with.
     pub(super) fn names_by_display_name(&self) -> bool {
         self.operator_claim == SUBJECT
     }
 
-    /// The key material for a token with this `kid`. In a file each key has its id; a JWKS has its own.
+    /// The key material for a token with this `kid`. In a file each key has its id; a JWKS has its
+    /// own.
     pub(super) fn material_for(&self, kid: Option<&str>) -> Option<&DecodingKey> {
         self.material.find(&self.id, kid)
     }
@@ -123,8 +125,8 @@ impl PassKeySources {
         }
     }
 
-    /// Reads all keys. A file without a key takes its key away, and is named in `missing`. The error
-    /// is a sentence without a secret in it.
+    /// Reads all keys. A file without a key takes its key away, and is named in `missing`. The
+    /// error is a sentence without a secret in it.
     pub(super) fn read(&self, files: &mut Files) -> Result<PassKeys, String> {
         let (mut keys, mut missing) = (Vec::new(), Vec::new());
         if let Some(source) = &self.secret {

@@ -54,10 +54,11 @@ pub struct Settings {
     pub api_keys_file: Option<PathBuf>,
     /// With [`Mode::Sso`]: what the proxy shows beside the identity.
     pub sso_proxy_secret: Option<SecretSource>,
-    /// With [`Mode::Sso`]: whether an identity that the map lacks may be an operator's display name.
+    /// With [`Mode::Sso`]: whether an identity that the map lacks may be an operator's display
+    /// name.
     pub sso_by_name: bool,
-    /// What the company shows to ChatHub: no caller has it, so what is signed with a key derived from it
-    /// is the service's own. Without it there are no tickets.
+    /// What the company shows to ChatHub: no caller has it, so what is signed with a key derived
+    /// from it is the service's own. Without it there are no tickets.
     pub chathub_credential: Option<SecretSource>,
     /// Where callers may come from; anywhere, if empty.
     pub allowed_networks: Networks,

@@ -1,7 +1,9 @@
-//! Passes whose signature has been checked, so that the button that an agent clicks all day is checked once.
+//! Passes whose signature has been checked, so that the button that an agent clicks all day is
+//! checked once.
 //!
-//! A signature that is good stays good as long as its key is in force, and these are kept with the keys: new keys begin with none. What may
-//! change is looked at for each click: whether the pass is in force, and, where it opens a panel once only, whether it has.
+//! A signature that is good stays good as long as its key is in force, and these are kept with the
+//! keys: new keys begin with none. What may change is looked at for each click: whether the pass is
+//! in force, and, where it opens a panel once only, whether it has.
 
 use std::fmt;
 use std::sync::Arc;
@@ -40,7 +42,8 @@ impl fmt::Debug for SignedPasses {
 }
 
 impl SignedPasses {
-    /// What a pass is known to say, or `check` says now. What has no good signature is not kept: anybody can make it.
+    /// What a pass is known to say, or `check` says now. What has no good signature is not kept:
+    /// anybody can make it.
     pub(super) fn get_or(
         &self,
         pass: &str,

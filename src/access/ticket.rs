@@ -1,9 +1,11 @@
-//! A ticket: what a widget's page shows for its next token, when the pass that has opened it may be over.
+//! A ticket: what a widget's page shows for its next token, when the pass that has opened it may be
+//! over.
 //!
-//! It repeats what the pass has said and which operator that was, and is signed with a key that only
-//! this service has: it is made of ChatHub's credential and of the pass's own key. So every replica
-//! takes it, it ends when either of the two changes, no pass key's holder can make one, and a ticket is
-//! never taken for a pass. Where the page's pass would be refused by now, so is the ticket.
+//! It repeats what the pass has said and which operator that was, and is signed with a key that
+//! only this service has: it is made of ChatHub's credential and of the pass's own key. So every
+//! replica takes it, it ends when either of the two changes, no pass key's holder can make one, and
+//! a ticket is never taken for a pass. Where the page's pass would be refused by now, so is the
+//! ticket.
 
 use std::time::Duration;
 
@@ -35,8 +37,8 @@ struct Ticket {
 }
 
 impl Access {
-    /// A ticket for a caller whom a pass has let in, for the operator whose panel that has opened. None
-    /// where the pass's key can only check, or no pass was needed.
+    /// A ticket for a caller whom a pass has let in, for the operator whose panel that has opened.
+    /// None where the pass's key can only check, or no pass was needed.
     pub fn ticket(
         &self,
         admission: &Admission<'_>,
@@ -58,7 +60,8 @@ impl Access {
         keys.sign_ticket(key, &ticket, &credential)
     }
 
-    /// Lets the holder of a ticket in, as its pass would, where the ticket ends within a session from now.
+    /// Lets the holder of a ticket in, as its pass would, where the ticket ends within a session
+    /// from now.
     pub fn admit_by_ticket(
         &self,
         text: &str,

@@ -1,10 +1,12 @@
-//! What all connections of a port may make the service keep at once, beyond the little that each has to itself.
+//! What all connections of a port may make the service keep at once, beyond the little that each
+//! has to itself.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-/// Half heads, bodies and answers that nobody reads: so many bytes of memory for them in all. It is a thousand times what clicks
-/// need, and with the connections themselves still fits what the chart grants.
+/// Half heads, bodies and answers that nobody reads: so many bytes of memory for them in all. It is
+/// a thousand times what clicks need, and with the connections themselves still fits what the chart
+/// grants.
 const MOST: usize = 64 << 20;
 
 /// The bytes that are kept for all connections of a port.
@@ -28,8 +30,8 @@ pub(super) struct Share {
 }
 
 impl Share {
-    /// From now on so many bytes are kept; whether there is room for them. A connection that keeps nothing, as almost all do, costs
-    /// nothing here.
+    /// From now on so many bytes are kept; whether there is room for them. A connection that keeps
+    /// nothing, as almost all do, costs nothing here.
     pub(super) fn hold(&mut self, bytes: usize) -> bool {
         let all = &*self.budget.0;
         if bytes > self.held {

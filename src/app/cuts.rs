@@ -1,5 +1,5 @@
-//! Connections that the service ends by itself before a request of theirs reaches the application: counted, and told of without
-//! letting whoever causes them fill the log.
+//! Connections that the service ends by itself before a request of theirs reaches the application:
+//! counted, and told of without letting whoever causes them fill the log.
 
 use std::net::IpAddr;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -82,7 +82,8 @@ impl Cuts {
         }
     }
 
-    /// Counts one, and tells of it if none of its kind was told of lately. The peer is the client, or the proxy in front.
+    /// Counts one, and tells of it if none of its kind was told of lately. The peer is the client,
+    /// or the proxy in front.
     pub(super) fn count(&self, reason: Reason, peer: Option<IpAddr>) {
         self.counters[reason as usize].inc();
         let Some(connections) = self.lines[reason as usize].due(self.started.elapsed()) else {

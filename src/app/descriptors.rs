@@ -1,7 +1,8 @@
 //! How many connections the process's file descriptors allow.
 //!
-//! Each connection takes one. Where a process runs out of them it can accept nobody, not even those who ask for its health, and
-//! reach neither ChatHub nor Redis; so connections never get all of them.
+//! Each connection takes one. Where a process runs out of them it can accept nobody, not even those
+//! who ask for its health, and reach neither ChatHub nor Redis; so connections never get all of
+//! them.
 
 use std::num::NonZeroUsize;
 
@@ -31,7 +32,8 @@ pub struct Room {
 }
 
 impl Room {
-    /// Raises the process's soft limit to its hard one, which needs no rights, and divides what there is.
+    /// Raises the process's soft limit to its hard one, which needs no rights, and divides what
+    /// there is.
     pub fn of(config: &ServerConfig) -> Self {
         let ports = 1 + usize::from(config.ops_listen.is_some());
         Self::within(

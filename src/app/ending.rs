@@ -1,4 +1,5 @@
-//! How the service ends: first everybody who sends clicks is told, then no more are taken, then those that run finish.
+//! How the service ends: first everybody who sends clicks is told, then no more are taken, then
+//! those that run finish.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -37,8 +38,9 @@ impl Ending {
         })
     }
 
-    /// Waits until the service is to stop taking clicks. Between SIGTERM and that moment `/readyz` fails and connections are told to close, so
-    /// that a load balancer has the time to send its clicks elsewhere. Ctrl-C comes from a person, who has no load balancer.
+    /// Waits until the service is to stop taking clicks. Between SIGTERM and that moment `/readyz`
+    /// fails and connections are told to close, so that a load balancer has the time to send its
+    /// clicks elsewhere. Ctrl-C comes from a person, who has no load balancer.
     pub(super) async fn begins(&mut self) -> Result<(), Forced> {
         loop {
             match self.signals.next().await {

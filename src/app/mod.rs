@@ -164,15 +164,16 @@ impl Application {
         self.servers.iter().map(Server::handle).collect()
     }
 
-    /// Answers until a signal or a handle ends it; running requests finish first. A second signal ends everything at once, which is an
-    /// error.
+    /// Answers until a signal or a handle ends it; running requests finish first. A second signal
+    /// ends everything at once, which is an error.
     pub async fn run(mut self) -> anyhow::Result<()> {
         let handles = self.handles();
         let mut running = pin!(until_ended(self.servers));
         let outcome = select! {
             outcome = &mut running => outcome,
             begun = self.ending.begins() => {
-                // The command is sent at once; its future would only wait for the end, as `running` does.
+                // The command is sent at once; its future would only wait for the end, as `running`
+                // does.
                 for server in &handles {
                     drop(server.stop(true));
                 }
@@ -257,7 +258,8 @@ fn forced() -> anyhow::Error {
     anyhow!("ended at once by a second signal; clicks that were running are cut off")
 }
 
-/// The files of ChatHub's credentials. The client reads none of them: what is read here is shared with it.
+/// The files of ChatHub's credentials. The client reads none of them: what is read here is shared
+/// with it.
 fn watched(credentials: &Credentials) -> anyhow::Result<Vec<WatchedSecret>> {
     let watched = |(variable, source): (&'static str, &SecretSource)| {
         WatchedSecret::load(variable, source.clone())

@@ -61,7 +61,8 @@ impl Drop for Place {
     }
 }
 
-/// Of an IPv6 address the network of 64 bits, which one customer has to itself, as the limits count it.
+/// Of an IPv6 address the network of 64 bits, which one customer has to itself, as the limits count
+/// it.
 fn network(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V6(address) => {

@@ -1,6 +1,7 @@
 //! One port: the routes behind it, and how long and how many connections may stay.
 //!
-//! It does what [`actix_web::HttpServer`] does, which lets nothing come between the socket and HTTP.
+//! It does what [`actix_web::HttpServer`] does, which lets nothing come between the socket and
+//! HTTP.
 
 use std::future::ready;
 use std::io;
@@ -31,8 +32,9 @@ use crate::telemetry::Telemetry;
 /// So many connections wait to be accepted, so that a rush waits instead of being turned away.
 const BACKLOG: u32 = 2048;
 
-/// What the kernel keeps of a connection each way, besides what the service does: no request is longer, and answers that are longer
-/// go out as they are read. It doubles the numbers for its own book-keeping; its own defaults grow to megabytes.
+/// What the kernel keeps of a connection each way, besides what the service does: no request is
+/// longer, and answers that are longer go out as they are read. It doubles the numbers for its own
+/// book-keeping; its own defaults grow to megabytes.
 const RECEIVED: u32 = 16 << 10;
 const SENT: u32 = 16 << 10;
 
@@ -50,7 +52,8 @@ pub(super) struct Port {
     pub(super) of_one_address: Option<usize>,
 }
 
-/// Listens on a port and answers there once the server is polled. Also says which port it is, where 0 was asked for.
+/// Listens on a port and answers there once the server is polled. Also says which port it is, where
+/// 0 was asked for.
 pub(super) fn serve(
     port: &Port,
     shutdown_timeout: Duration,
@@ -166,7 +169,8 @@ fn app(
         })
 }
 
-/// actix keeps the room that an answer took for as long as the connection is kept, so a kept connection must not have had a long one.
+/// actix keeps the room that an answer took for as long as the connection is kept, so a kept
+/// connection must not have had a long one.
 fn close_after_much(answer: &mut ServiceResponse<impl MessageBody>) {
     if matches!(answer.response().body().size(), BodySize::Sized(size) if size > MUCH) {
         let head = answer.response_mut().head_mut();
@@ -179,7 +183,8 @@ fn listen(address: SocketAddr) -> io::Result<TcpListener> {
         SocketAddr::V4(_) => TcpSocket::new_v4()?,
         SocketAddr::V6(_) => TcpSocket::new_v6()?,
     };
-    // Without it a restart has to wait for the last connections of the process before; on Windows it means something else.
+    // Without it a restart has to wait for the last connections of the process before; on Windows
+    // it means something else.
     #[cfg(not(windows))]
     socket.set_reuseaddr(true)?;
     // Connections inherit both.
@@ -189,8 +194,9 @@ fn listen(address: SocketAddr) -> io::Result<TcpListener> {
     socket.listen(BACKLOG)?.into_std()
 }
 
-/// How many workers there are, and how many connections each may have: actix counts them by worker, the operator of the service by
-/// process. Rounded up, because a cap of 10 on three workers is rather 12 than 9; and no worker goes without one.
+/// How many workers there are, and how many connections each may have: actix counts them by worker,
+/// the operator of the service by process. Rounded up, because a cap of 10 on three workers is
+/// rather 12 than 9; and no worker goes without one.
 fn shares(max_connections: NonZeroUsize) -> (usize, usize) {
     let max = max_connections.get();
     let workers = most_workers().min(max);

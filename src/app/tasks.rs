@@ -20,8 +20,8 @@ use crate::shared_store::SharedStore;
 const FIRST_PROOF_AGAIN: Duration = Duration::from_secs(1);
 const LAST_PROOF_AGAIN: Duration = Duration::from_secs(5);
 
-/// Before a look whether refused credentials have been corrected. ChatHub does not hear of each: the
-/// client keeps wrong credentials to itself.
+/// Before a look whether refused credentials have been corrected. ChatHub does not hear of each:
+/// the client keeps wrong credentials to itself.
 const REJECTED_PROOF_AGAIN: Duration = Duration::from_secs(1);
 
 /// While nothing is sent to ChatHub: not sooner and not later than this, whatever it asks for.
@@ -125,8 +125,8 @@ fn not_ready(error: &chathub::Error, address: &str) -> Option<String> {
     Some(format!("ChatHub could not be reached: {cause} ({address})"))
 }
 
-/// How long to wait before the next proof. Where it is known when ChatHub is asked again, this is the
-/// first to ask.
+/// How long to wait before the next proof. Where it is known when ChatHub is asked again, this is
+/// the first to ask.
 fn proof_again(error: &chathub::Error, failures: u32) -> Duration {
     if let Some(rest) = error.retry_after() {
         return rest.clamp(SHORTEST_REST, LONGEST_REST);

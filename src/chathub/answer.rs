@@ -1,4 +1,5 @@
-//! Reading ChatHub's answers: JSON of the documented shape, and a token in any of the three forms that have been seen.
+//! Reading ChatHub's answers: JSON of the documented shape, and a token in any of the three forms
+//! that have been seen.
 
 use chrono::{DateTime, Utc};
 use serde::Deserialize;
@@ -30,8 +31,8 @@ pub(super) fn token(body: &[u8]) -> Result<Secret, Error> {
         .ok_or(Error::BadAnswer(BadAnswer::NoToken))
 }
 
-/// When a token ends, where it is a JWT that says so. Nobody but ChatHub can check its signature; believing an end that is too early
-/// costs a call.
+/// When a token ends, where it is a JWT that says so. Nobody but ChatHub can check its signature;
+/// believing an end that is too early costs a call.
 pub(super) fn expiry(token: &Secret) -> Option<DateTime<Utc>> {
     #[derive(Deserialize)]
     struct Claims {

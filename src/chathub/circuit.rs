@@ -5,8 +5,8 @@
 //! answered for a second. While it is open nothing goes out; then one request goes out as a probe.
 //! An answer to it closes the circuit at once, for everybody, and is worth five answers, so that a
 //! ChatHub that fails for every other caller is not shut out again at once. A failed probe opens it
-//! again. It stays open for ten seconds where 70 % have failed, else for one second, then two, four,
-//! eight and ten, as each probe fails.
+//! again. It stays open for ten seconds where 70 % have failed, else for one second, then two,
+//! four, eight and ten, as each probe fails.
 //!
 //! Lists are read in the background, and say little of tokens: ChatHub may mint while it cannot
 //! list, or the other way round. So a list holds up no probe, and one that fails shows nothing.
@@ -26,7 +26,8 @@ const DOWN: f64 = 0.7;
 /// Without an answer for this long it is down too.
 const SILENT: Duration = Duration::from_secs(1);
 
-/// How long the circuit stays open; up to a tenth is added, so that replicas do not come back in step.
+/// How long the circuit stays open; up to a tenth is added, so that replicas do not come back in
+/// step.
 const OPEN_FOR: Duration = Duration::from_secs(10);
 
 /// The same at first, where ChatHub has answered much lately.
@@ -44,7 +45,8 @@ pub(super) struct Circuit {
     answered_at: Option<Instant>,
     open: Option<Open>,
     probe_is_out: bool,
-    /// A list has been answered since it opened: ChatHub is back, as far as a list can tell. Tokens still begin with a probe.
+    /// A list has been answered since it opened: ChatHub is back, as far as a list can tell. Tokens
+    /// still begin with a probe.
     is_listed: bool,
 }
 
@@ -108,8 +110,8 @@ impl Circuit {
         self.recent.answered(worth, now);
     }
 
-    /// ChatHub has not answered, or has failed on its own side. `jitter` is from 0 to 1. Says whether
-    /// the circuit has opened by that.
+    /// ChatHub has not answered, or has failed on its own side. `jitter` is from 0 to 1. Says
+    /// whether the circuit has opened by that.
     pub(super) fn failed(&mut self, passage: Passage, now: Instant, jitter: f64) -> bool {
         let length = match (passage, self.open) {
             (Passage::List, _) | (Passage::Plain, Some(_)) => return false,
@@ -214,7 +216,8 @@ mod tests {
         }
     }
 
-    /// It begins with failures, which look like an outage; the first probe that is answered ends that for good.
+    /// It begins with failures, which look like an outage; the first probe that is answered ends
+    /// that for good.
     #[test]
     fn failures_in_part_that_begin_with_failures_open_it_once() {
         let (mut circuit, start) = (Circuit::default(), Instant::now());

@@ -41,9 +41,11 @@ pub struct Settings {
     pub credentials: Credentials,
     /// How long a connection may take, 1 s by default.
     pub connect_timeout: Duration,
-    /// How long one request may take, from the connection to the last byte of the answer; 2 s by default.
+    /// How long one request may take, from the connection to the last byte of the answer; 2 s by
+    /// default.
     pub attempt_timeout: Duration,
-    /// How long a call may take with everything: waiting for its turn, a login before it, a second attempt; 5 s by default.
+    /// How long a call may take with everything: waiting for its turn, a login before it, a second
+    /// attempt; 5 s by default.
     pub call_budget: Duration,
     /// Requests a second, 40 by default. ChatHub's general page allows 50.
     pub max_rate: u32,
@@ -63,7 +65,8 @@ impl Settings {
     }
 }
 
-/// A company's access to ChatHub. Cheap to share behind an `Arc`; logs in at the first call that needs it.
+/// A company's access to ChatHub. Cheap to share behind an `Arc`; logs in at the first call that
+/// needs it.
 ///
 /// Calls must be made within a Tokio runtime.
 #[derive(Debug)]
@@ -71,12 +74,14 @@ pub struct ChatHub {
     upstream: Arc<Upstream>,
     session: Arc<Session>,
     call_budget: Duration,
-    /// Whether validate-token wants `{"token":…}`: the documents show both bodies, the first answer tells.
+    /// Whether validate-token wants `{"token":…}`: the documents show both bodies, the first answer
+    /// tells.
     token_in_object: AtomicBool,
 }
 
 impl ChatHub {
-    /// Prepares the connections; nothing is sent yet. Fails where the machine has no usable certificate store.
+    /// Prepares the connections; nothing is sent yet. Fails where the machine has no usable
+    /// certificate store.
     pub fn new(settings: Settings) -> Result<Self, Error> {
         Self::observed_by(settings, Arc::new(Nobody))
     }
@@ -161,9 +166,10 @@ impl ChatHub {
 
     /// `POST /api/operator/synchronize`: adds operators.
     ///
-    /// ChatHub does not look for their names first: the same request twice makes every operator twice. After any error but
-    /// [`Error::InvalidRequest`], [`Error::NotPermitted`], [`Error::CredentialsRejected`] and [`Unreachable::TokenRefused`] it is unknown
-    /// whether they were added; list them before trying again.
+    /// ChatHub does not look for their names first: the same request twice makes every operator
+    /// twice. After any error but [`Error::InvalidRequest`], [`Error::NotPermitted`],
+    /// [`Error::CredentialsRejected`] and [`Unreachable::TokenRefused`] it is unknown whether they
+    /// were added; list them before trying again.
     pub async fn synchronize_operators(
         &self,
         operators: &[NewOperator],
@@ -185,8 +191,8 @@ impl ChatHub {
 
     /// `POST /api/operator/validate-token`: whether the panel would take this token.
     ///
-    /// ChatHub's pages show the body as a JSON string and as an object; the string is tried first, the object where that is
-    /// refused, and what worked is remembered.
+    /// ChatHub's pages show the body as a JSON string and as an object; the string is tried first,
+    /// the object where that is refused, and what worked is remembered.
     pub async fn validate_operator_token(&self, token: &Secret) -> Result<TokenCheck, Error> {
         let first = self.token_in_object.load(Ordering::Relaxed);
         match self.validate(token, first).await {

@@ -1,8 +1,8 @@
 //! ChatHub's clock, as far as its answers tell it.
 //!
 //! A token's end is set on ChatHub's clock, so a service whose own clock is off must know by how
-//! much. What is remembered is ChatHub's time on this machine's monotonic clock: when this machine's
-//! wall clock is set, what is known stays true.
+//! much. What is remembered is ChatHub's time on this machine's monotonic clock: when this
+//! machine's wall clock is set, what is known stays true.
 //!
 //! The rule for `Date`: answers to POSTs count, which no cache keeps. The first is believed; one
 //! that contradicts it is believed when the next one agrees with it, so a single odd date changes
@@ -122,8 +122,8 @@ impl Clock {
         wall + self.ahead(at_origin, now, wall)
     }
 
-    /// The time on ChatHub's clock by its latest answer alone, where that contradicts `asked`, which
-    /// was taken for ChatHub's time at this moment.
+    /// The time on ChatHub's clock by its latest answer alone, where that contradicts `asked`,
+    /// which was taken for ChatHub's time at this moment.
     pub(super) fn contradicts(&self, asked: DateTime<Utc>, now: Instant) -> Option<DateTime<Utc>> {
         let dates = self.dates();
         let latest = dates.latest.filter(|_| !dates.is_doubted)? + self.since_origin(now);
@@ -164,8 +164,8 @@ impl Clock {
         self.dates().is_doubted
     }
 
-    /// How far ahead ChatHub's clock is by its answers, whether they are doubted or not; zero as long
-    /// as nothing is known.
+    /// How far ahead ChatHub's clock is by its answers, whether they are doubted or not; zero as
+    /// long as nothing is known.
     pub(super) fn skew(&self) -> TimeDelta {
         self.skew_at(Instant::now(), Utc::now())
     }

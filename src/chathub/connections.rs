@@ -1,8 +1,8 @@
 //! The connections to ChatHub: those that are kept for the next request, and new ones.
 //!
-//! A kept connection leads where ChatHub's name led when it was opened. So what is kept is forgotten
-//! as a whole, with the TLS sessions, when there is a reason to distrust it; every new connection
-//! looks the name up again.
+//! A kept connection leads where ChatHub's name led when it was opened. So what is kept is
+//! forgotten as a whole, with the TLS sessions, when there is a reason to distrust it; every new
+//! connection looks the name up again.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,8 +14,8 @@ use super::error::{Error, Unreachable};
 use crate::https_url::HttpsUrl;
 use crate::no_connection::NoConnection;
 
-/// An idle connection is given up before a server's usual keep-alive (nginx 75 s, Kestrel 130 s, many proxies 60 s) ends it under
-/// a request.
+/// An idle connection is given up before a server's usual keep-alive (nginx 75 s, Kestrel 130 s,
+/// many proxies 60 s) ends it under a request.
 const POOL_IDLE: Duration = Duration::from_secs(45);
 
 /// The connections.

@@ -33,8 +33,8 @@ impl Credentials {
         }
     }
 
-    /// What they say now: what was last read of their files. Whoever has made them reads those again.
-    /// None of them is read here, so that no call waits for one.
+    /// What they say now: what was last read of their files. Whoever has made them reads those
+    /// again. None of them is read here, so that no call waits for one.
     pub(super) fn show(&self) -> Option<Shown> {
         Some(match self {
             Self::Login { login, password } => Shown::Login {

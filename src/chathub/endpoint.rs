@@ -56,8 +56,8 @@ impl Endpoint {
         }
     }
 
-    /// How many bytes of an answer are read. A token has at most 8 KiB; a list grows with the company (100,000 operators
-    /// make about 12 MB).
+    /// How many bytes of an answer are read. A token has at most 8 KiB; a list grows with the
+    /// company (100,000 operators make about 12 MB).
     pub(super) const fn max_answer(self) -> usize {
         match self {
             Self::Organizations | Self::Operators | Self::Synchronize => 64 << 20,

@@ -1,7 +1,7 @@
 //! What can go wrong with a call, by what the caller can do about it.
 //!
-//! No variant carries a URL, a header or a piece of an answer: ChatHub documents no error bodies, so nothing is read out of
-//! them.
+//! No variant carries a URL, a header or a piece of an answer: ChatHub documents no error bodies,
+//! so nothing is read out of them.
 
 use std::time::Duration;
 

@@ -65,7 +65,8 @@ impl Gate {
         self.state().passage(now, is_list).map(drop)
     }
 
-    /// Lets a request out, or says why not. What goes out must come back with [`Self::close_behind`].
+    /// Lets a request out, or says why not. What goes out must come back with
+    /// [`Self::close_behind`].
     pub(super) fn pass(&self, now: Instant, is_list: bool) -> Result<Passage, Error> {
         let mut state = self.state();
         let passage = state.passage(now, is_list)?;
@@ -124,7 +125,8 @@ impl State {
             .map_err(|retry_after| Error::Unavailable(Unreachable::CircuitOpen { retry_after }))
     }
 
-    /// Several requests that were out together may all be asked to wait: that is one time, and the longest wait counts.
+    /// Several requests that were out together may all be asked to wait: that is one time, and the
+    /// longest wait counts.
     fn hold(&mut self, asked: Option<Duration>, now: Instant) {
         let held = self.held_until.filter(|until| *until > now);
         if held.is_none() || asked.is_some() {

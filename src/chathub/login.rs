@@ -20,8 +20,8 @@ pub(super) struct Ends {
     pub(super) at: Instant,
 }
 
-/// Exchanges a login and a password for a company token. [`Error::CredentialsRejected`] is ChatHub's own
-/// refusal of the two, and nothing else is.
+/// Exchanges a login and a password for a company token. [`Error::CredentialsRejected`] is
+/// ChatHub's own refusal of the two, and nothing else is.
 pub(super) async fn get_token(
     upstream: &Upstream,
     login: &Secret,
@@ -38,7 +38,8 @@ pub(super) async fn get_token(
             Error::NotFound | Error::InvalidRequest { status: 405 } => {
                 Error::BadAnswer(BadAnswer::NoChatHub)
             }
-            // Whether a wrong login answers 400 or 401 is not documented; 403 is ChatHub's "revoked".
+            // Whether a wrong login answers 400 or 401 is not documented; 403 is ChatHub's
+            // "revoked".
             Error::InvalidRequest { status: 400 } | Error::NotPermitted => {
                 Error::CredentialsRejected
             }

@@ -56,8 +56,8 @@ impl LoginPause {
         *self = Self::default();
     }
 
-    /// A login has failed. Refused credentials rest elsewhere, and a ChatHub that is down or asks for
-    /// a pause is left alone by the gate.
+    /// A login has failed. Refused credentials rest elsewhere, and a ChatHub that is down or asks
+    /// for a pause is left alone by the gate.
     pub(super) fn failed(&mut self, error: &Error, now: Instant) {
         self.pause = None;
         if matches!(

@@ -1,8 +1,8 @@
 //! Operator tokens: the end that is asked for.
 //!
-//! It is set on ChatHub's clock, which is known by its answers' dates alone. So the answer to a mint
-//! is looked at too: where its date contradicts what was taken for ChatHub's time, the token ends
-//! too soon or too late, and another is asked for.
+//! It is set on ChatHub's clock, which is known by its answers' dates alone. So the answer to a
+//! mint is looked at too: where its date contradicts what was taken for ChatHub's time, the token
+//! ends too soon or too late, and another is asked for.
 
 use std::time::Instant;
 
@@ -20,9 +20,9 @@ use super::types::{OperatorId, OperatorToken};
 type Minted = Result<OperatorToken, Error>;
 
 impl ChatHub {
-    /// `POST /api/operator/get-token`: a token that opens the panel as this operator until `expires_at`, which may be at
-    /// most 24 hours ahead. What is no JWT, says that it is another operator's, or has ended, is
-    /// [`Error::BadAnswer`].
+    /// `POST /api/operator/get-token`: a token that opens the panel as this operator until
+    /// `expires_at`, which may be at most 24 hours ahead. What is no JWT, says that it is another
+    /// operator's, or has ended, is [`Error::BadAnswer`].
     pub async fn mint_operator_token(
         &self,
         operator: OperatorId,

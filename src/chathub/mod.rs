@@ -1,9 +1,10 @@
 //! A typed client of SMSBAT ChatHub: the seven calls that its documents describe.
 //!
-//! It logs in when it has to, sends either of the two headers, reads the token in each of the three forms that have been
-//! seen, and turns every failure into an [`Error`] by what the caller can do about it. It is gentle: requests go out at a bounded
-//! rate, a call is repeated once at most and only where that is safe, and a ChatHub that is down or asks for a pause is left alone
-//! for a while. It knows HTTP and ChatHub, and nothing of clicks, operators' names or caches.
+//! It logs in when it has to, sends either of the two headers, reads the token in each of the three
+//! forms that have been seen, and turns every failure into an [`Error`] by what the caller can do
+//! about it. It is gentle: requests go out at a bounded rate, a call is repeated once at most and
+//! only where that is safe, and a ChatHub that is down or asks for a pause is left alone for a
+//! while. It knows HTTP and ChatHub, and nothing of clicks, operators' names or caches.
 //!
 //! ```no_run
 //! use chrono::{TimeDelta, Utc};

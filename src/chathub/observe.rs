@@ -85,12 +85,14 @@ impl Outcome {
     }
 }
 
-/// Somebody who watches the traffic, to count it. Called on the way of each request, so it must be quick.
+/// Somebody who watches the traffic, to count it. Called on the way of each request, so it must be
+/// quick.
 pub trait Observer: fmt::Debug + Send + Sync {
     /// A request that went out has ended.
     fn request_ended(&self, endpoint: Endpoint, outcome: Outcome, after: Duration);
 
-    /// What a request tells ChatHub of the trace that it belongs to (`traceparent`); called within the request's own span.
+    /// What a request tells ChatHub of the trace that it belongs to (`traceparent`); called within
+    /// the request's own span.
     fn traceparent(&self) -> Option<String> {
         None
     }

@@ -1,7 +1,7 @@
 //! How fast requests go out: at an even pace, in the order in which they came.
 //!
-//! Each request books the next free moment and waits for it. Booking is what makes it fair; a request that could not go out
-//! in time books nothing, and so takes no place from those behind it.
+//! Each request books the next free moment and waits for it. Booking is what makes it fair; a
+//! request that could not go out in time books nothing, and so takes no place from those behind it.
 
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -25,7 +25,8 @@ impl Pace {
         }
     }
 
-    /// Books a moment for a request that `needs` some time before its `deadline`, and says how long to wait for that moment.
+    /// Books a moment for a request that `needs` some time before its `deadline`, and says how long
+    /// to wait for that moment.
     pub(super) fn book(
         &self,
         now: Instant,

@@ -2,7 +2,8 @@
 
 use std::sync::atomic::{AtomicI64, Ordering};
 
-/// Keeps second attempts under a tenth of all calls, however long an outage lasts: ten calls earn one.
+/// Keeps second attempts under a tenth of all calls, however long an outage lasts: ten calls earn
+/// one.
 #[derive(Debug)]
 pub(super) struct RetryBudget {
     /// In tenths of a retry.

@@ -3,8 +3,8 @@
 //! Owns the credentials and what they were last exchanged for. One login serves all callers. A
 //! profile key needs no exchange. Credentials are refused where a login is, or a call that shows a
 //! profile key; a token that is refused is replaced by another login, because a revocation, its end
-//! or another replica's login may have ended it. How long refused credentials rest is `rejection`'s,
-//! what else a login waits for `login_pause`'s.
+//! or another replica's login may have ended it. How long refused credentials rest is
+//! `rejection`'s, what else a login waits for `login_pause`'s.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -47,7 +47,8 @@ pub(super) struct Admitted {
     made: Instant,
     /// The credentials that it was given for.
     shown: Option<Shown>,
-    /// When to get the next one while this one still opens calls, and when it ends; unknown for most tokens.
+    /// When to get the next one while this one still opens calls, and when it ends; unknown for
+    /// most tokens.
     ends: Option<Ends>,
 }
 

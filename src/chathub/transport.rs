@@ -1,6 +1,7 @@
 //! One request to ChatHub and its answer: headers, size caps, status → error.
 //!
-//! The only place in the crate that touches reqwest. It does not log in, does not try again, and waits as long as it is let.
+//! The only place in the crate that touches reqwest. It does not log in, does not try again, and
+//! waits as long as it is let.
 
 use std::time::{Duration, Instant};
 
@@ -58,7 +59,8 @@ impl Call {
 
     /// Adds a JSON body.
     pub(super) fn json(mut self, body: &impl Serialize) -> Self {
-        // Our own types have string keys and no failing serializer; were it ever to fail, ChatHub would answer 400.
+        // Our own types have string keys and no failing serializer; were it ever to fail, ChatHub
+        // would answer 400.
         self.body = serde_json::to_vec(body).ok();
         self
     }
@@ -89,7 +91,8 @@ impl Transport {
         }
     }
 
-    /// Sends the call once and reads the answer's body; `clock` learns from its `Date`. `traceparent` tells ChatHub of our trace.
+    /// Sends the call once and reads the answer's body; `clock` learns from its `Date`.
+    /// `traceparent` tells ChatHub of our trace.
     ///
     /// 401 is [`Unreachable::TokenRefused`] where a company token was shown, and
     /// [`Error::CredentialsRejected`] where a key or a login was.

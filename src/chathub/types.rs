@@ -13,7 +13,8 @@ use crate::secret::Secret;
 pub struct OperatorId(pub u64);
 
 impl OperatorId {
-    /// Reads an id as a link names it: decimal digits without a leading zero. Anything else is a name.
+    /// Reads an id as a link names it: decimal digits without a leading zero. Anything else is a
+    /// name.
     pub fn parse(text: &str) -> Option<Self> {
         number(text).map(Self)
     }
@@ -85,7 +86,8 @@ pub enum OperatorStatus {
 }
 
 impl OperatorStatus {
-    /// Whether a token may be asked for: of a status that the documents do not name, only ChatHub knows.
+    /// Whether a token may be asked for: of a status that the documents do not name, only ChatHub
+    /// knows.
     pub const fn works(self) -> bool {
         !matches!(self, Self::Inactive | Self::Deleted)
     }
@@ -150,8 +152,8 @@ pub struct AddedOperator {
 pub struct OperatorToken {
     /// The token itself.
     pub secret: Secret,
-    /// When it ends on ChatHub's clock: as asked for, or earlier where the token itself says so. It also ends the operator's
-    /// session in the panel.
+    /// When it ends on ChatHub's clock: as asked for, or earlier where the token itself says so. It
+    /// also ends the operator's session in the panel.
     pub expires_at: DateTime<Utc>,
 }
 
@@ -182,7 +184,8 @@ impl TokenCheck {
     }
 }
 
-/// A moment with or without its zone: .NET, which ChatHub is written in, sends either, and means UTC.
+/// A moment with or without its zone: .NET, which ChatHub is written in, sends either, and means
+/// UTC.
 fn moment<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<DateTime<Utc>>, D::Error> {
     let text = Option::<String>::deserialize(deserializer)?;
     Ok(text.and_then(|text| {

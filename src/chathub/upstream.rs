@@ -1,5 +1,5 @@
-//! One call to ChatHub, as it should be made: at the right pace, not while ChatHub is down or wants to be left alone, within its time, and
-//! where that is safe, once more.
+//! One call to ChatHub, as it should be made: at the right pace, not while ChatHub is down or wants
+//! to be left alone, within its time, and where that is safe, once more.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -41,7 +41,8 @@ pub(super) struct Upstream {
 }
 
 impl Upstream {
-    /// Makes the call and reads its answer, and makes it again once where nothing can be done twice by that and the failure looks like a passing one.
+    /// Makes the call and reads its answer, and makes it again once where nothing can be done twice
+    /// by that and the failure looks like a passing one.
     pub(super) async fn call<T>(
         &self,
         call: &Call,
@@ -129,8 +130,8 @@ impl Upstream {
     }
 }
 
-/// The span of one request, within whichever span is running; none where none is. Its target and its level are those of all this
-/// program's spans, which only a trace exporter takes.
+/// The span of one request, within whichever span is running; none where none is. Its target and
+/// its level are those of all this program's spans, which only a trace exporter takes.
 fn span(endpoint: Endpoint) -> Span {
     if Span::current().is_none() {
         return Span::none();
@@ -144,7 +145,8 @@ fn span(endpoint: Endpoint) -> Span {
     )
 }
 
-/// A request that is out. However it ends, even if nobody waits for it any more, the gate learns of it.
+/// A request that is out. However it ends, even if nobody waits for it any more, the gate learns of
+/// it.
 struct Visit<'a> {
     upstream: &'a Upstream,
     client: &'a Arc<Client>,
@@ -171,7 +173,8 @@ impl Drop for Visit<'_> {
 }
 
 impl Endpoint {
-    /// Whether the same request twice does no more than once. `synchronize` would add every operator twice.
+    /// Whether the same request twice does no more than once. `synchronize` would add every
+    /// operator twice.
     const fn is_repeatable(self) -> bool {
         !matches!(self, Self::Synchronize)
     }

@@ -1,4 +1,5 @@
-//! The company as a command sees it: ChatHub opened from the environment, its organizations, its operators by id or name.
+//! The company as a command sees it: ChatHub opened from the environment, its organizations, its
+//! operators by id or name.
 
 use anyhow::{anyhow, bail};
 

@@ -43,7 +43,8 @@ impl Demo {
     }
 }
 
-/// On the port after the service's, so that the README can show the redirect as it will be; on any other where that one is taken.
+/// On the port after the service's, so that the README can show the redirect as it will be; on any
+/// other where that one is taken.
 fn start_simulator(port: u16, rules: &Rules) -> io::Result<Simulator> {
     let port = if port == 0 { 0 } else { port.wrapping_add(1) };
     Simulator::start_on(SocketAddr::from((Ipv4Addr::LOCALHOST, port)), rules.clone())

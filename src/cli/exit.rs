@@ -1,4 +1,5 @@
-//! Exit codes, and what is said before them: the one place where the end of a command becomes a number.
+//! Exit codes, and what is said before them: the one place where the end of a command becomes a
+//! number.
 
 use std::process::ExitCode;
 
@@ -40,8 +41,8 @@ pub(super) enum Exit {
 #[error("{0}")]
 pub(super) struct Usage(pub(super) String);
 
-/// Does a command's work. What outlives it ends with the process: a runtime that is merely dropped waits for a thread that looks a name up, for
-/// as long as the name server is silent.
+/// Does a command's work. What outlives it ends with the process: a runtime that is merely dropped
+/// waits for a thread that looks a name up, for as long as the name server is silent.
 pub(super) fn block_on<T>(work: impl Future<Output = anyhow::Result<T>>) -> anyhow::Result<T> {
     let runtime = Runtime::new()?;
     let outcome = runtime.block_on(work);

@@ -29,7 +29,8 @@ impl Health {
     }
 }
 
-/// A name may have addresses that the service does not listen on: localhost is `::1` first on many machines.
+/// A name may have addresses that the service does not listen on: localhost is `::1` first on many
+/// machines.
 fn ask_any(addresses: &[SocketAddr]) -> anyhow::Result<()> {
     let mut problems = Vec::new();
     for &address in addresses {

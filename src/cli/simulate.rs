@@ -59,7 +59,8 @@ fn quoted(text: &str) -> String {
     format!("'{}'", text.replace('\'', r"'\''"))
 }
 
-/// When somebody ends it. As the first process of a container it must listen for SIGTERM: there the kernel does nothing by itself.
+/// When somebody ends it. As the first process of a container it must listen for SIGTERM: there the
+/// kernel does nothing by itself.
 #[cfg(unix)]
 fn end() -> io::Result<impl Future<Output = io::Result<()>>> {
     let mut terminate = signal(SignalKind::terminate())?;

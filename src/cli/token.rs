@@ -20,14 +20,16 @@ use crate::secret::Secret;
 /// More than any token has.
 const MAX_TOKEN: u64 = 8192;
 
-/// ChatHub's bound is 24 hours; five minutes of it are left for clocks that differ, as `TOKEN_TTL` does.
+/// ChatHub's bound is 24 hours; five minutes of it are left for clocks that differ, as `TOKEN_TTL`
+/// does.
 const MAX_TTL: Duration = Duration::from_mins(24 * 60 - 5);
 
 #[derive(Subcommand)]
 pub(super) enum Token {
     /// Mint an operator token and print it
     Mint(Mint),
-    /// Ask ChatHub whether the panel would take a token, which is read from standard input; exit 1 where it would not
+    /// Ask ChatHub whether the panel would take a token, which is read from standard input; exit 1
+    /// where it would not
     Validate(Validate),
 }
 
@@ -105,8 +107,8 @@ impl Mint {
         Ok(Exit::Done)
     }
 
-    /// Only an active operator can have a token, so a deleted one of the same name is in nobody's way, and is not proposed where there are
-    /// active ones to choose from.
+    /// Only an active operator can have a token, so a deleted one of the same name is in nobody's
+    /// way, and is not proposed where there are active ones to choose from.
     async fn find(&self, company: &Company) -> anyhow::Result<OperatorId> {
         let operators = company.operators(self.organization).await?;
         let (active, others): (Vec<_>, Vec<_>) = operators

@@ -82,8 +82,8 @@ pub struct SigningConfig {
 }
 
 impl SigningConfig {
-    /// Reads `PUBLIC_URL`, `PASS_*`, `OPERATOR_*` and what a click's link is made by of the process's
-    /// environment.
+    /// Reads `PUBLIC_URL`, `PASS_*`, `OPERATOR_*` and what a click's link is made by of the
+    /// process's environment.
     pub fn from_env() -> Result<Self, ConfigError> {
         let mut reader = Reader::default();
         let config = reader

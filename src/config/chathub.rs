@@ -10,8 +10,9 @@ use crate::https_url::HttpsUrl;
 use crate::phone::Region;
 use crate::secret::SecretSource;
 
-/// How much longer a shell waits for an answer than a click does: one minute by default. A list of 100,000 operators is 12 to 20 MB, which
-/// takes that long over 3 Mbit/s; nobody looks at an empty tab meanwhile.
+/// How much longer a shell waits for an answer than a click does: one minute by default. A list of
+/// 100,000 operators is 12 to 20 MB, which takes that long over 3 Mbit/s; nobody looks at an empty
+/// tab meanwhile.
 const PATIENCE: u32 = 30;
 
 /// Longer than this nobody waits for a shell either.
@@ -98,7 +99,8 @@ pub(super) fn read(
     Ok(Settings {
         connect_timeout: connect?,
         attempt_timeout: attempt?,
-        // The rest is for what surrounds the call, so that the click hears from ChatHub and not from its own alarm.
+        // The rest is for what surrounds the call, so that the click hears from ChatHub and not
+        // from its own alarm.
         call_budget: click_budget?.mul_f64(0.9),
         max_rate: max_rate?,
         ..Settings::new(url?, credentials?)

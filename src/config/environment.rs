@@ -4,7 +4,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::chathub;
 
-/// Each field is the variable of the same name in capitals. [`Default`] holds the documented defaults.
+/// Each field is the variable of the same name in capitals. [`Default`] holds the documented
+/// defaults.
 #[derive(Deserialize, Serialize)]
 #[serde(default)]
 pub(super) struct Environment {
@@ -103,14 +104,16 @@ impl Default for Environment {
             chat_panel_url: text("https://chat.smsbat.com/"),
             // Longer than this nobody looks at an empty tab.
             click_budget: text("5s"),
-            // A CRM's button is pressed by people, who should not have to press another; a program that says what it is must not open a chat.
+            // A CRM's button is pressed by people, who should not have to press another; a program
+            // that says what it is must not open a chat.
             confirm: text("crawlers"),
             crm_url: None,
             // SMSBAT's home market.
             default_region: text("UA"),
             // What changes in ChatHub counts after a minute, as ChatHub's own refusals do.
             directory_refresh: text("60s"),
-            // Load balancers ask `/readyz` every second or two, and Kubernetes' endpoints take another to get around.
+            // Load balancers ask `/readyz` every second or two, and Kubernetes' endpoints take
+            // another to get around.
             drain_delay: text("5s"),
             // A page says what is wrong; a login form would hide it.
             fallback: text("page"),
@@ -121,7 +124,8 @@ impl Default for Environment {
             // Enough to find a click again, too little to call the client.
             log_phones: text("masked"),
             logo_file: None,
-            // Far more than a company's agents keep open; a bound for memory and files, should somebody open all he can.
+            // Far more than a company's agents keep open; a bound for memory and files, should
+            // somebody open all he can.
             max_connections: text("10000"),
             // Whoever may ask for anyone would otherwise get somebody's panel without naming them.
             operator_auto: text("off"),
@@ -132,11 +136,13 @@ impl Default for Environment {
             otel_exporter_otlp_traces_endpoint: None,
             otel_exporter_otlp_traces_protocol: None,
             otel_sdk_disabled: None,
-            // OpenTelemetry's own default: the caller decides, and without a caller everything is traced.
+            // OpenTelemetry's own default: the caller decides, and without a caller everything is
+            // traced.
             otel_traces_sampler: text("parentbased_always_on"),
             otel_traces_sampler_arg: None,
             pass_keys_file: None,
-            // A working day, for passes that stand in a CRM field; links made for one click live for minutes.
+            // A working day, for passes that stand in a CRM field; links made for one click live
+            // for minutes.
             pass_max_ttl: text("24h"),
             pass_secret: None,
             pass_secret_file: None,
@@ -161,13 +167,17 @@ impl Default for Environment {
             sso_proxy_secret: None,
             sso_proxy_secret_file: None,
             support_contact: None,
-            // Far more operators than a company has; a bound for memory, should somebody try every id.
+            // Far more operators than a company has; a bound for memory, should somebody try every
+            // id.
             token_cache_size: text("100000"),
-            // An agent who clicks forty times an hour is minted for every few clicks, and never waits for it.
+            // An agent who clicks forty times an hour is minted for every few clicks, and never
+            // waits for it.
             token_reuse: text("5m"),
-            // A second call for each token; for those who have seen ChatHub mint tokens that it does not take.
+            // A second call for each token; for those who have seen ChatHub mint tokens that it
+            // does not take.
             token_validate: text("off"),
-            // It ends the operator's session in the panel as well, so not too short; it stays in a browser's history, so not long.
+            // It ends the operator's session in the panel as well, so not too short; it stays in a
+            // browser's history, so not long.
             token_ttl: text("1h"),
             // Whoever runs ChatHub is not asked to keep our ids.
             trace_chathub: text("off"),

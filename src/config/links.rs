@@ -42,7 +42,8 @@ pub enum Fallback {
     Login,
 }
 
-/// Who gets a page with a button before the chat opens. Known crawlers get no button whatever is set.
+/// Who gets a page with a button before the chat opens. Known crawlers get no button whatever is
+/// set.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Confirm {
     /// Nobody.

@@ -1,7 +1,8 @@
-//! The environment → [`Config`]. Every variable, its default and the reason for it stand in `environment`.
+//! The environment → [`Config`]. Every variable, its default and the reason for it stand in
+//! `environment`.
 //!
-//! envy reads the variables as texts; what they mean is read here, so that an error names its variable, all errors come at once, and no
-//! error repeats a value that might be a secret.
+//! envy reads the variables as texts; what they mean is read here, so that an error names its
+//! variable, all errors come at once, and no error repeats a value that might be a secret.
 
 mod access;
 mod certificates;

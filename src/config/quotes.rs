@@ -1,5 +1,5 @@
-//! Secrets that begin and end with a quotation mark: a shell takes those away, Docker's `--env-file`
-//! hands them on, and nobody can see that on a secret.
+//! Secrets that begin and end with a quotation mark: a shell takes those away, Docker's
+//! `--env-file` hands them on, and nobody can see that on a secret.
 
 use std::ffi::OsString;
 

@@ -32,8 +32,8 @@ pub(super) struct Reader {
 }
 
 impl Reader {
-    /// Takes our variables out of `vars`. envy panics on one that is not UTF-8 and stumbles over an empty one, so neither
-    /// reaches it.
+    /// Takes our variables out of `vars`. envy panics on one that is not UTF-8 and stumbles over an
+    /// empty one, so neither reaches it.
     pub(super) fn environment(
         &mut self,
         vars: impl IntoIterator<Item = (OsString, OsString)>,
@@ -83,7 +83,8 @@ impl Reader {
         }
     }
 
-    /// Reads a secret from its variable, or from the file that `NAME_FILE` names. It may stay unset.
+    /// Reads a secret from its variable, or from the file that `NAME_FILE` names. It may stay
+    /// unset.
     pub(super) fn secret(
         &mut self,
         variable: &'static str,

@@ -27,7 +27,8 @@ pub struct ServerConfig {
 }
 
 impl ServerConfig {
-    /// Where `/healthz` of a service with this process's environment is asked for, from the same machine.
+    /// Where `/healthz` of a service with this process's environment is asked for, from the same
+    /// machine.
     pub fn health_address_from_env() -> Result<SocketAddr, ConfigError> {
         let mut reader = Reader::default();
         let address = reader.environment(std::env::vars_os()).and_then(|env| {

@@ -85,8 +85,8 @@ impl SsoSettings {
     }
 }
 
-/// An address says which machine sends; a network says that any machine in it may, and then a secret
-/// must tell the proxy from the others.
+/// An address says which machine sends; a network says that any machine in it may, and then a
+/// secret must tell the proxy from the others.
 pub(super) fn check(reader: &mut Reader, settings: &Settings) -> Result<(), Kept> {
     let network = settings.trusted_proxies.widest();
     match network {

@@ -74,7 +74,8 @@ fn check_protocol(reader: &mut Reader, env: &Environment) -> Result<(), Kept> {
     reader.read_optional(variable, protocol, check).map(|_| ())
 }
 
-/// The exporter takes more than this, and repeats what it refuses, where a user and a password may stand.
+/// The exporter takes more than this, and repeats what it refuses, where a user and a password may
+/// stand.
 fn collector(text: &str) -> Result<(), &'static str> {
     ["http://", "https://"]
         .iter()

@@ -1,4 +1,5 @@
-//! The operator panel as a widget: whose script it is, where that may reach, and which pages may have it in them.
+//! The operator panel as a widget: whose script it is, where that may reach, and which pages may
+//! have it in them.
 
 use std::time::Duration;
 
@@ -13,7 +14,8 @@ pub struct WidgetConfig {
     pub script: HttpsUrl,
     /// Which pages may have the panel in them, as `frame-ancestors` writes it.
     pub frame_ancestors: String,
-    /// What the page may load from and talk to beside the script's origin, as a Content-Security-Policy writes it.
+    /// What the page may load from and talk to beside the script's origin, as a
+    /// Content-Security-Policy writes it.
     pub sources: String,
     /// For how long a page that a pass has opened gets new tokens.
     pub session: Duration,
@@ -65,8 +67,8 @@ fn each(text: &str, read: impl Fn(&str) -> Result<String, String>) -> Result<Str
         .map(|entries| entries.join(" "))
 }
 
-/// `https://crm.example`, `https://*.crm.example:8443`. What is let through here stands in a header as it is, so it is letters, digits and
-/// little else.
+/// `https://crm.example`, `https://*.crm.example:8443`. What is let through here stands in a header
+/// as it is, so it is letters, digits and little else.
 fn origin_of(text: &str, secure: &[&str], on_loopback: &[&str]) -> Result<String, String> {
     let is_origin = text.split_once("://").is_some_and(|(scheme, authority)| {
         let (host, port) = authority

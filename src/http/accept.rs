@@ -3,7 +3,8 @@
 use actix_web::HttpRequest;
 use actix_web::http::header::ACCEPT;
 
-/// Whether the visitor prefers a page: it names `text/html`, and likes nothing that a machine would read better.
+/// Whether the visitor prefers a page: it names `text/html`, and likes nothing that a machine would
+/// read better.
 pub(super) fn prefers_html(request: &HttpRequest) -> bool {
     let (mut page, mut json) = (0.0, 0.0);
     let named = request

@@ -25,7 +25,8 @@ pub(super) struct Click {
     pub(super) operator: Option<OperatorId>,
     pub(super) phone: Option<PhoneNumber>,
     pub(super) source: Option<ChatSource>,
-    /// Set where a link was handed out: its format, the head of its token's hash, and where the token came from.
+    /// Set where a link was handed out: its format, the head of its token's hash, and where the
+    /// token came from.
     pub(super) link: Option<(u8, Fingerprint, Outcome)>,
     /// Set where a widget got a token: the head of its hash, and where it came from.
     pub(super) widget: Option<(Fingerprint, Outcome)>,
@@ -52,7 +53,8 @@ impl Click {
         }
     }
 
-    /// Adds the click's part of its log line, which is its audit event: only closed sets, numbers and what has been checked.
+    /// Adds the click's part of its log line, which is its audit event: only closed sets, numbers
+    /// and what has been checked.
     pub(super) fn tell(&self, kind: Option<Kind>, phones: LogPhones, line: &mut Fields) {
         if let Some(id) = self.trace.id() {
             line.text(field!("trace_id"), [&id.to_string()]);
@@ -97,7 +99,8 @@ impl Click {
         }
     }
 
-    /// The token that was handed out, in a link or to a widget: the head of its hash, and where it came from.
+    /// The token that was handed out, in a link or to a widget: the head of its hash, and where it
+    /// came from.
     pub(super) fn token(&self) -> Option<(&Fingerprint, Outcome)> {
         let of_link = self
             .link

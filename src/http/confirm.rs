@@ -1,7 +1,8 @@
-//! The page between a link and its chat, for links that get mailed or posted: programs follow such links before people do, and none of
-//! them presses a button.
+//! The page between a link and its chat, for links that get mailed or posted: programs follow such
+//! links before people do, and none of them presses a button.
 //!
-//! The button posts to the page's own address, so the POST passes through everything that a click passes through.
+//! The button posts to the page's own address, so the POST passes through everything that a click
+//! passes through.
 
 use actix_web::http::Method;
 use actix_web::http::header::{HOST, HeaderMap, HeaderName, ORIGIN};
@@ -62,7 +63,8 @@ struct Page<'a> {
     frame: &'a Frame<'a>,
 }
 
-/// The page with the button. It says nothing of the client, because whoever reads it first may be a program.
+/// The page with the button. It says nothing of the client, because whoever reads it first may be a
+/// program.
 pub(super) fn page(request: &HttpRequest, desk: &Desk, click: &mut Click) -> HttpResponse {
     click.shown = Some(Shown::Confirmation);
     let frame = Frame::of(request, &desk.pages);
@@ -78,7 +80,8 @@ enum Site {
     Other,
 }
 
-/// Whose page has posted, as the browser tells: no page can make it lie. `None` where nothing tells, which no browser of these years does.
+/// Whose page has posted, as the browser tells: no page can make it lie. `None` where nothing
+/// tells, which no browser of these years does.
 fn posted_by(headers: &HeaderMap, desk: &Desk) -> Option<Site> {
     let is_ours = if let Some(site) = guard::text(headers, &SEC_FETCH_SITE) {
         site == "same-origin"
@@ -89,7 +92,8 @@ fn posted_by(headers: &HeaderMap, desk: &Desk) -> Option<Site> {
     Some(if is_ours { Site::Ours } else { Site::Other })
 }
 
-/// Whether an origin is this service's: the one that the request went to, or `PUBLIC_URL`'s, because a proxy may have changed `Host`.
+/// Whether an origin is this service's: the one that the request went to, or `PUBLIC_URL`'s,
+/// because a proxy may have changed `Host`.
 fn is_own(origin: &str, headers: &HeaderMap, desk: &Desk) -> bool {
     let host = origin.split_once("://").map(|(_, host)| host);
     let public = desk.public_url.as_ref().map(|url| url.as_url().origin());

@@ -28,7 +28,8 @@ const TICKET: HeaderName = HeaderName::from_static("x-widget-ticket");
 
 /// The address that a request comes from, proxies that are trusted aside.
 pub(super) fn client_address(request: &HttpRequest, desk: &Desk) -> IpAddr {
-    // Whatever bytes a stranger has written on the left, what a proxy has added on the right is read.
+    // Whatever bytes a stranger has written on the left, what a proxy has added on the right is
+    // read.
     let forwarded: Vec<_> = request
         .headers()
         .get_all(FORWARDED_FOR)
@@ -126,8 +127,8 @@ pub(super) fn admit<'a>(
     desk.access.admit(&knock(request, query, desk))
 }
 
-/// The same by what the proxy in front says alone: no pass and no key of the request is looked at, for
-/// a page that must be no place to guess them at.
+/// The same by what the proxy in front says alone: no pass and no key of the request is looked at,
+/// for a page that must be no place to guess them at.
 pub(super) fn admit_login<'a>(
     request: &'a HttpRequest,
     query: &'a Query<'_>,
@@ -171,15 +172,16 @@ pub(super) fn bearer(headers: &HeaderMap) -> Option<&str> {
         .filter(|token| !token.is_empty())
 }
 
-/// A header's text where it is there once. Of two, a proxy and this service might each read another.
+/// A header's text where it is there once. Of two, a proxy and this service might each read
+/// another.
 fn single(headers: &HeaderMap, name: impl AsHeaderName) -> Option<&str> {
     let mut values = headers.get_all(name);
     let value = values.next()?;
     if values.next().is_some() {
         return None;
     }
-    // Names are not always ASCII. White space that is not is a part of the value: of an identity that
-    // is not the same without it.
+    // Names are not always ASCII. White space that is not is a part of the value: of an identity
+    // that is not the same without it.
     str::from_utf8(value.as_bytes())
         .ok()
         .map(str::trim_ascii)

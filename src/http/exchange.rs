@@ -1,4 +1,5 @@
-//! One request and its answer: the id, the clock, the metrics, the log line, the headers that every answer has.
+//! One request and its answer: the id, the clock, the metrics, the log line, the headers that every
+//! answer has.
 //!
 //! It stands around every handler, and knows nothing of what one does.
 
@@ -39,8 +40,9 @@ const HEX: &[u8; 16] = b"0123456789abcdef";
 /// The longest request id that is taken over from the caller, in characters.
 const MAX_REQUEST_ID: usize = 128;
 
-/// Turns a handler of GETs that hands out a token, a link or a cookie into a route: everything that is
-/// the same for all of them happens here. HEAD is refused, because it would mint what nobody receives.
+/// Turns a handler of GETs that hands out a token, a link or a cookie into a route: everything that
+/// is the same for all of them happens here. HEAD is refused, because it would mint what nobody
+/// receives.
 pub(super) fn answered_by<Handler>(route: Route, handler: Handler) -> actix_web::Route
 where
     Handler: AsyncFn(&HttpRequest, &Desk, &mut Click) -> Result<HttpResponse, Refusal> + 'static,
@@ -49,8 +51,8 @@ where
     answered_where(|request, _| allow(request, &[Method::GET]), route, handler)
 }
 
-/// The same for a handler that only reads: HEAD is answered like GET, and the server leaves the body
-/// out.
+/// The same for a handler that only reads: HEAD is answered like GET, and the server leaves the
+/// body out.
 pub(super) fn read_by<Handler>(route: Route, handler: Handler) -> actix_web::Route
 where
     Handler: AsyncFn(&HttpRequest, &Desk, &mut Click) -> Result<HttpResponse, Refusal> + 'static,

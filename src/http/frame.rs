@@ -1,4 +1,5 @@
-//! What all pages share: the language, the company's name and logo, the style, and the policy that keeps everything else out.
+//! What all pages share: the language, the company's name and logo, the style, and the policy that
+//! keeps everything else out.
 
 use std::sync::LazyLock;
 
@@ -28,8 +29,8 @@ pub(super) enum Needs<'a> {
     Nothing,
     /// It runs the script, and its form asks for the same page again.
     Script,
-    /// Its form posts to the page's own address, from where it goes on to this origin. No other page may frame it, and
-    /// have somebody press its button unawares.
+    /// Its form posts to the page's own address, from where it goes on to this origin. No other
+    /// page may frame it, and have somebody press its button unawares.
     FormThatLeadsTo(&'a str),
 }
 
@@ -73,7 +74,8 @@ impl<'a> Frame<'a> {
     }
 }
 
-/// Nothing is loaded from anywhere: style and script stand in the page and are named by their hash, pictures are `data:`.
+/// Nothing is loaded from anywhere: style and script stand in the page and are named by their hash,
+/// pictures are `data:`.
 fn policy(needs: Needs<'_>) -> String {
     let style = &*STYLE_SOURCE;
     let rest = match needs {

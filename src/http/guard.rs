@@ -83,9 +83,9 @@ pub(super) fn check_page(request: &HttpRequest) -> Result<(), Refusal> {
     Ok(())
 }
 
-/// Refuses what is not the request of a script on a page of this service. Browsers say so over https and
-/// on loopback. Elsewhere a page of another origin may ask, and cannot read the answer; one that DNS
-/// has led to this origin could, which is for `host::check` to refuse.
+/// Refuses what is not the request of a script on a page of this service. Browsers say so over
+/// https and on loopback. Elsewhere a page of another origin may ask, and cannot read the answer;
+/// one that DNS has led to this origin could, which is for `host::check` to refuse.
 pub(super) fn check_own_script(request: &HttpRequest) -> Result<(), Refusal> {
     check_purpose(request)?;
     if !matches!(load(request.headers()), Load::Untold | Load::Script) {

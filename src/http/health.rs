@@ -25,7 +25,8 @@ pub(super) async fn healthz(
 /// What `/readyz` says before ChatHub has answered anything.
 const NOT_ACCEPTED: &str = "ChatHub has not accepted the credentials yet";
 
-/// Ready: ChatHub has accepted the credentials once, and the service is not about to end. A later outage does not undo it.
+/// Ready: ChatHub has accepted the credentials once, and the service is not about to end. A later
+/// outage does not undo it.
 pub(super) async fn readyz(
     _: &HttpRequest,
     desk: &Desk,

@@ -1,8 +1,9 @@
 //! Under which name this service was asked for, and whether that name is its own.
 //!
-//! DNS rebinding: an attacker's page loads from `evil.example`, whose name then leads to this service.
-//! To the browser the page and the service are one origin, so the page reads every answer. Where
-//! callers show who they are it has nothing to show; where the door is open, only the name tells.
+//! DNS rebinding: an attacker's page loads from `evil.example`, whose name then leads to this
+//! service. To the browser the page and the service are one origin, so the page reads every answer.
+//! Where callers show who they are it has nothing to show; where the door is open, only the name
+//! tells.
 
 use std::net::{Ipv4Addr, Ipv6Addr};
 
@@ -22,7 +23,8 @@ pub(super) fn check(request: &HttpRequest, desk: &Desk) -> Result<(), Refusal> {
     }
     let public = desk.public_url.as_ref();
     let public = public.and_then(|url| url.as_url().host_str());
-    // A request target with a name of its own (`GET http://…`) has two names, and both must be ours.
+    // A request target with a name of its own (`GET http://…`) has two names, and both must be
+    // ours.
     let target = request.uri().authority();
     let is_ours = one_host(request).is_some_and(|host| is_own(host, public))
         && target.is_none_or(|target| is_own(target.as_str(), public));
@@ -39,7 +41,8 @@ fn one_host(request: &HttpRequest) -> Option<&str> {
     host.to_str().ok()
 }
 
-/// Whether `authority`, a host and perhaps a port, is an IP address, `localhost` or the host `public`.
+/// Whether `authority`, a host and perhaps a port, is an IP address, `localhost` or the host
+/// `public`.
 fn is_own(authority: &str, public: Option<&str>) -> bool {
     let (host, port) = match authority.find(']') {
         Some(end) => authority.split_at(end + 1),

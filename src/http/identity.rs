@@ -4,7 +4,8 @@ use std::fmt::Write as _;
 
 use crate::operators::name::lowers_into_ascii;
 
-/// The longest that is shown, in characters: a longer one is no address that somebody wants to read.
+/// The longest that is shown, in characters: a longer one is no address that somebody wants to
+/// read.
 const LONGEST: usize = 100;
 
 /// An identity that leads to no operator.
@@ -34,7 +35,8 @@ impl ShownIdentity {
         &self.text
     }
 
-    /// The line of `OPERATOR_MAP_FILE` that would make it operator 101; a part of an identity makes none.
+    /// The line of `OPERATOR_MAP_FILE` that would make it operator 101; a part of an identity makes
+    /// none.
     pub(super) fn map_line(&self) -> Option<String> {
         (!self.is_shortened).then(|| format!("\"{}\" = 101", self.text))
     }

@@ -2,7 +2,8 @@
 
 macro_rules! kinds {
     ($($kind:ident $name:literal $status:literal $title:literal;)+) => {
-        /// Why a request is refused. The name is the problem's type, the metric's label and the log's field.
+        /// Why a request is refused. The name is the problem's type, the metric's label and the
+        /// log's field.
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
         #[repr(usize)]
         pub enum Kind {

@@ -90,7 +90,8 @@ pub struct Desk {
     pub log: Telemetry,
     /// How much of a phone the log shows.
     pub log_phones: LogPhones,
-    /// Whether the configuration has been proven: the first login, or the profile key, was accepted.
+    /// Whether the configuration has been proven: the first login, or the profile key, was
+    /// accepted.
     pub is_ready: AtomicBool,
     /// Why it has not been proven yet; unset as long as ChatHub has not been asked.
     pub not_ready: ArcSwapOption<String>,

@@ -2,8 +2,8 @@
 //! chat.
 //!
 //! This replica remembers those that it has let through, and all replicas agree on them where they
-//! share a store. While that does not answer no such pass is taken, because another replica may have
-//! taken it.
+//! share a store. While that does not answer no such pass is taken, because another replica may
+//! have taken it.
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -30,8 +30,8 @@ pub(super) struct Checked {
 }
 
 /// Rejects a pass that was already used. It is used up later, when nothing else can go wrong; but a
-/// caller with a used one is not let in, and must not count as the operator. Nor must a caller whose
-/// pass may have been used.
+/// caller with a used one is not let in, and must not count as the operator. Nor must a caller
+/// whose pass may have been used.
 pub(super) async fn check(
     once: Option<&Once>,
     client: IpAddr,

@@ -1,4 +1,5 @@
-//! The click: `GET /open-chat` → 302 to the right chat. Where `CONFIRM` says so, a page comes first, whose button posts to the same address.
+//! The click: `GET /open-chat` → 302 to the right chat. Where `CONFIRM` says so, a page comes
+//! first, whose button posts to the same address.
 
 use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
@@ -22,8 +23,9 @@ use crate::deep_link::DeepLink;
 use crate::phone::{PhoneError, PhoneNumber, Region};
 use crate::source::ChatSource;
 
-/// Guard → query → access → operator → target → rate limit → token → deep link. Everything that can be refused without ChatHub is refused
-/// before ChatHub is asked, and a one-time pass is used up when nothing else can go wrong here.
+/// Guard → query → access → operator → target → rate limit → token → deep link. Everything that can
+/// be refused without ChatHub is refused before ChatHub is asked, and a one-time pass is used up
+/// when nothing else can go wrong here.
 pub(super) async fn open_chat(
     request: &HttpRequest,
     desk: &Desk,
@@ -62,7 +64,8 @@ pub(super) async fn open_chat(
     let link = query
         .bind(bound, desk.links.default_region)
         .and_then(|()| target(&query, &desk.links, click));
-    // Where the link leaves the choice, the client decides, and the click counts for whomever that is.
+    // Where the link leaves the choice, the client decides, and the click counts for whomever that
+    // is.
     click.operator = match (&whom, &link) {
         (Ok(whom), Ok(link)) => for_client(whom, link),
         (Ok(whom), Err(_)) => whom.operator(),
@@ -146,7 +149,8 @@ fn nothing_to_preview(request: &HttpRequest, desk: &Desk, click: &mut Click) -> 
     frame.answer(&mut HttpResponse::Ok(), &page, Needs::Nothing)
 }
 
-/// The agent can correct a number in the client's card; a word is what CRMs write for an empty field.
+/// The agent can correct a number in the client's card; a word is what CRMs write for an empty
+/// field.
 fn read_phone(text: &str, region: Region) -> Result<PhoneNumber, Refusal> {
     PhoneNumber::parse(text, region).map_err(|error| match error {
         PhoneError::Letters if !text.contains(char::is_numeric) => {

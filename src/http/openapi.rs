@@ -1,7 +1,9 @@
-//! What this service says of itself: to programs, `GET /openapi.json`, and to people, `GET /openapi`, which is made of the former.
+//! What this service says of itself: to programs, `GET /openapi.json`, and to people,
+//! `GET /openapi`, which is made of the former.
 //!
-//! The document is kept by hand, because the strict reading of a link has no types that one could be derived from; the tests below hold it
-//! to the routes, the parameters, the body and the kinds of refusal.
+//! The document is kept by hand, because the strict reading of a link has no types that one could
+//! be derived from; the tests below hold it to the routes, the parameters, the body and the kinds
+//! of refusal.
 
 use std::sync::LazyLock;
 

@@ -1,6 +1,7 @@
 //! Sentences with names in them.
 
-/// The pieces of a text, and whether each is a name that stood between code marks. A template shows and escapes them one by one.
+/// The pieces of a text, and whether each is a name that stood between code marks. A template shows
+/// and escapes them one by one.
 pub(super) struct Prose(pub(super) Vec<(bool, String)>);
 
 impl Prose {

@@ -1,7 +1,8 @@
 //! The strict reading of `/open-chat`'s query.
 //!
-//! A form decoder repairs what it cannot read; here the wrong chat could open, so everything that is not plainly right is
-//! refused, in words for the person who set the link up. Parameters that are not ours (trackers add them) are passed over.
+//! A form decoder repairs what it cannot read; here the wrong chat could open, so everything that
+//! is not plainly right is refused, in words for the person who set the link up. Parameters that
+//! are not ours (trackers add them) are passed over.
 
 use std::borrow::Cow;
 
@@ -21,7 +22,8 @@ const MAX_QUERY: usize = 4096;
 
 pub(super) const NAMES: [&str; 6] = ["operator", "phone", "chat_raw_id", "from", "source", "pass"];
 
-/// What `&amp;` leaves before a name, where a link was escaped for a page and taken from its source.
+/// What `&amp;` leaves before a name, where a link was escaped for a page and taken from its
+/// source.
 const ESCAPED: &str = "amp;";
 
 /// The parameters of a click, decoded and read; `None` where absent.
@@ -97,7 +99,8 @@ impl<'a> Query<'a> {
         }
     }
 
-    /// Holds the query against what a pass fixes, which is read like a query: what differs is refused, what is missing is filled in.
+    /// Holds the query against what a pass fixes, which is read like a query: what differs is
+    /// refused, what is missing is filled in.
     pub(super) fn bind(&mut self, bound: Bound, region: Region) -> Result<(), Refusal> {
         let bound = value::read_bound(bound)?;
         let phone = |text: &str| PhoneNumber::parse(text, region).ok();
@@ -139,8 +142,8 @@ impl<'a> Query<'a> {
     }
 }
 
-/// What stands before and behind a mark of ASCII; all of it before, where there is none. The pieces are too short for a search to pay that makes
-/// itself ready first.
+/// What stands before and behind a mark of ASCII; all of it before, where there is none. The pieces
+/// are too short for a search to pay that makes itself ready first.
 fn cut(text: &str, mark: u8) -> (&str, &str) {
     match text.bytes().position(|byte| byte == mark) {
         Some(at) => (&text[..at], &text[at + 1..]),

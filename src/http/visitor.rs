@@ -1,6 +1,6 @@
-//! What a visitor is by its own word, the `User-Agent`: a person's browser, or a program that follows
-//! links by itself. A program that does not name itself is not found here; `CONFIRM=always` is for
-//! those.
+//! What a visitor is by its own word, the `User-Agent`: a person's browser, or a program that
+//! follows links by itself. A program that does not name itself is not found here; `CONFIRM=always`
+//! is for those.
 
 use std::sync::LazyLock;
 

@@ -1,4 +1,5 @@
-//! Whose panel a request opens. ChatHub's directory is waited for only where a name is all there is, and while it has never been read.
+//! Whose panel a request opens. ChatHub's directory is waited for only where a name is all there
+//! is, and while it has never been read.
 
 use super::Desk;
 use super::click::Click;
@@ -77,7 +78,8 @@ pub(super) fn for_client(whom: &Whom, link: &DeepLink<'_>) -> Option<OperatorId>
     whom.for_client(client)
 }
 
-/// Why ChatHub has no token for an operator, who was found by what was `said`. Where it refuses one, its directory may know the reason.
+/// Why ChatHub has no token for an operator, who was found by what was `said`. Where it refuses
+/// one, its directory may know the reason.
 pub(super) async fn no_token(
     operator: OperatorId,
     said: Option<&str>,

@@ -82,8 +82,8 @@ pub enum MapError {
 }
 
 impl OperatorMap {
-    /// Reads TOML: `"ann@example.com" = 101`. The case of A to Z does not matter, that of other letters
-    /// does: folding by Unicode would take one identity for another.
+    /// Reads TOML: `"ann@example.com" = 101`. The case of A to Z does not matter, that of other
+    /// letters does: folding by Unicode would take one identity for another.
     pub fn parse(text: &str) -> Result<Self, MapError> {
         let map: HashMap<String, Alias> = toml::from_str(text).map_err(|error| {
             MapError::Unreadable(line_of(&error, text), error.message().to_owned())

@@ -1,7 +1,7 @@
 //! Whom a link means: an alias, an id or a name → a ChatHub operator.
 //!
-//! The company's own map of aliases comes first, then ids, then the names in ChatHub's directory. What may be opened by whom is decided
-//! elsewhere.
+//! The company's own map of aliases comes first, then ids, then the names in ChatHub's directory.
+//! What may be opened by whom is decided elsewhere.
 
 mod dead_aliases;
 mod directory;
@@ -84,8 +84,8 @@ impl Operators<'_> {
         })
     }
 
-    /// The one that a login names: by an alias, and by display name only with `by_name`. A login that
-    /// happens to be a number is no id.
+    /// The one that a login names: by an alias, and by display name only with `by_name`. A login
+    /// that happens to be a number is no id.
     pub fn identified(&self, identity: &str, by_name: bool) -> Result<Whom, Unfound> {
         let identity = identity.trim_ascii();
         self.by_alias(identity)
@@ -97,7 +97,8 @@ impl Operators<'_> {
         self.map.get(&id.to_string()).is_some()
     }
 
-    /// A display name that somebody else vouches for, and so without the tolerance for what people type.
+    /// A display name that somebody else vouches for, and so without the tolerance for what people
+    /// type.
     fn by_identity(&self, name: &str, by_name: bool) -> Result<Whom, Unfound> {
         if !by_name || name::has_foreign_space(name) {
             return Err(Unfound::Unknown);

@@ -78,8 +78,8 @@ const fn is_invisible(letter: char) -> bool {
 
 /// Two names are the same where this is: case does not matter, nor how much white space there is.
 ///
-/// No letter outside ASCII becomes one of ASCII, as U+212A (the Kelvin sign) becomes `k` by Unicode:
-/// a user who chooses such a name must not be taken for a colleague.
+/// No letter outside ASCII becomes one of ASCII, as U+212A (the Kelvin sign) becomes `k` by
+/// Unicode: a user who chooses such a name must not be taken for a colleague.
 pub fn folded(name: &str) -> String {
     let mut folded = String::with_capacity(name.len());
     for word in name.split_whitespace() {

@@ -1,6 +1,7 @@
 //! What of a reading is believed: each list that could be read, less what cannot be true.
 //!
-//! - A list that could not be read, and one that is empty, changes nothing: what it said last holds.
+//! - A list that could not be read, and one that is empty, changes nothing: what it said last
+//!   holds.
 //! - Where a list has records that cannot be read, nobody is gone from it.
 //! - Where more than half of over ten operators are gone, of one organization or of all, they stay
 //!   until the same ones are missing from three readings over ten minutes.

@@ -1,7 +1,8 @@
-//! One operator for each client, by rendezvous hashing: every operator draws a number for the client, the highest wins.
+//! One operator for each client, by rendezvous hashing: every operator draws a number for the
+//! client, the highest wins.
 //!
-//! So the same client meets the same operator, on every replica and after every restart, with nothing kept anywhere; and when an operator
-//! leaves, only that operator's clients meet another.
+//! So the same client meets the same operator, on every replica and after every restart, with
+//! nothing kept anywhere; and when an operator leaves, only that operator's clients meet another.
 
 use std::hash::Hasher as _;
 
@@ -9,7 +10,8 @@ use siphasher::sip::SipHasher13;
 
 use crate::chathub::OperatorId;
 
-/// The one of `operators` whom `client` meets; `None` where there are none. A client is a phone in E.164, or a chat's id.
+/// The one of `operators` whom `client` meets; `None` where there are none. A client is a phone in
+/// E.164, or a chat's id.
 pub fn assigned(client: &str, operators: &[OperatorId]) -> Option<OperatorId> {
     operators
         .iter()
@@ -17,8 +19,8 @@ pub fn assigned(client: &str, operators: &[OperatorId]) -> Option<OperatorId> {
         .max_by_key(|operator| (draw(client, *operator), *operator))
 }
 
-/// SipHash-1-3 with the key 0, over the client's bytes and the operator's id as eight bytes: it must never change, or all clients would
-/// meet somebody else after an upgrade.
+/// SipHash-1-3 with the key 0, over the client's bytes and the operator's id as eight bytes: it
+/// must never change, or all clients would meet somebody else after an upgrade.
 fn draw(client: &str, operator: OperatorId) -> u64 {
     let mut hasher = SipHasher13::new();
     hasher.write(client.as_bytes());

@@ -1,4 +1,5 @@
-//! A company's operators as ChatHub has listed them at one moment. A look-up takes the same time however many there are.
+//! A company's operators as ChatHub has listed them at one moment. A look-up takes the same time
+//! however many there are.
 
 use std::collections::hash_map::Entry as Slot;
 use std::collections::{BTreeMap, HashMap};
@@ -49,7 +50,8 @@ pub struct Roster {
     active: HashMap<OrganizationId, Arc<[OperatorId]>>,
 }
 
-/// Who bears a name. One who works comes before those who do not: a colleague who has left, and was deleted, keeps the name from nobody.
+/// Who bears a name. One who works comes before those who do not: a colleague who has left, and was
+/// deleted, keeps the name from nobody.
 #[derive(Debug)]
 struct Bearer {
     operator: OperatorId,

@@ -1,8 +1,8 @@
 //! What a value means that a CRM's template has written, on every way in: a link's query once it is
 //! decoded, a pass's claims, the body of `POST /links`.
 //!
-//! Templates go wrong in a few well-known ways. Each of them either means that there is no value, or
-//! is refused; a guess could open the wrong chat.
+//! Templates go wrong in a few well-known ways. Each of them either means that there is no value,
+//! or is refused; a guess could open the wrong chat.
 
 mod template;
 

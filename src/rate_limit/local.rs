@@ -13,7 +13,8 @@ use governor::{Quota as GovernorQuota, RateLimiter};
 
 use super::Quota;
 
-/// Keys that are counted one by one, at most: some 70 bytes each. Those of the second that it takes to notice come on top.
+/// Keys that are counted one by one, at most: some 70 bytes each. Those of the second that it takes
+/// to notice come on top.
 const MOST_KEYS: usize = 100_000;
 
 /// Beyond, all keys share this many places, so that a flood of them costs no more memory.
@@ -50,7 +51,8 @@ impl Local {
         }
     }
 
-    /// Counts nothing; the error is how long a key that was refused a moment ago is still over the limit.
+    /// Counts nothing; the error is how long a key that was refused a moment ago is still over the
+    /// limit.
     pub(super) fn look(&self, key: u64) -> Result<(), Duration> {
         self.over.look(key)
     }

@@ -1,7 +1,7 @@
 //! How often is too often: GCRA on three keys.
 //!
-//! Owns what is counted and how a count reads. The counts are kept in this process (`local`), or in Redis for all replicas; where
-//! Redis does not answer, this process takes over at once.
+//! Owns what is counted and how a count reads. The counts are kept in this process (`local`), or in
+//! Redis for all replicas; where Redis does not answer, this process takes over at once.
 
 mod local;
 
@@ -128,7 +128,8 @@ impl Limits {
     pub async fn click(&self, client: IpAddr, operator: Option<OperatorId>) -> Result<(), Limited> {
         let client = (Limit::Client, address_key(client));
         match operator {
-            // The operator first: what is over that limit must not eat up what a whole office has in common.
+            // The operator first: what is over that limit must not eat up what a whole office has
+            // in common.
             Some(operator) => self.count(&[(Limit::Operator, operator.0), client]).await,
             None => self.count(&[client]).await,
         }
@@ -173,7 +174,8 @@ impl Limits {
 
     async fn count(&self, keys: &[(Limit, u64)]) -> Result<(), Limited> {
         let shared = match &self.shared {
-            // In a box, because a click's own future is copied about, and this one is a large part that most do without.
+            // In a box, because a click's own future is copied about, and this one is a large part
+            // that most do without.
             Some(shared) => Box::pin(self.count_shared(shared, keys)).await,
             None => None,
         };
@@ -207,7 +209,8 @@ impl Limits {
 
     fn count_locally(&self, keys: &[(Limit, u64)]) -> Result<(), Limited> {
         let over = |limit| move |retry_after| Limited { limit, retry_after };
-        // Who is over one limit must not go on to use another up: the operators' while an address is over, the office's while an operator is.
+        // Who is over one limit must not go on to use another up: the operators' while an address
+        // is over, the office's while an operator is.
         for (limit, key) in keys {
             self.local[*limit as usize]
                 .look(*key)

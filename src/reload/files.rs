@@ -1,7 +1,8 @@
 //! What was last read of each file, and the reading of those that have changed.
 //!
-//! Each file is read in a thread of its own, and nobody waits long for one: a file that hangs is left
-//! behind alone, with what was read of it before, and has one thread however often it is looked at.
+//! Each file is read in a thread of its own, and nobody waits long for one: a file that hangs is
+//! left behind alone, with what was read of it before, and has one thread however often it is
+//! looked at.
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};

@@ -1,9 +1,9 @@
 //! Files that are read again when they change.
 //!
-//! A changed file counts once two looks in a row have read the same, so that none counts that is only
-//! half written. One that cannot be used changes nothing: what was read before stays in force until
-//! the file is mended. One that can be read and has no key in it counts: the last key must be as easy
-//! to take away as any other.
+//! A changed file counts once two looks in a row have read the same, so that none counts that is
+//! only half written. One that cannot be used changes nothing: what was read before stays in force
+//! until the file is mended. One that can be read and has no key in it counts: the last key must be
+//! as easy to take away as any other.
 
 mod files;
 
@@ -99,8 +99,8 @@ impl<T> Reloading<T> {
         Self::load_from(Files::new(), name, Box::new(source), Box::new(|_| None))
     }
 
-    /// Reads keys for the first time. `missing` says what a value lacks that lets nobody in: no start
-    /// takes such a value, but a file that is emptied later counts.
+    /// Reads keys for the first time. `missing` says what a value lacks that lets nobody in: no
+    /// start takes such a value, but a file that is emptied later counts.
     pub fn load_keys(
         name: &'static str,
         source: impl Fn(&mut Files) -> Result<T, String> + Send + Sync + 'static,
@@ -279,8 +279,8 @@ mod tests {
         .unwrap()
     }
 
-    /// Looks a second apart, until the file has been read at least so often as a look takes on a busy
-    /// machine: what the looks have brought, the dull ones left out.
+    /// Looks a second apart, until the file has been read at least so often as a look takes on a
+    /// busy machine: what the looks have brought, the dull ones left out.
     struct Looks<'a> {
         numbers: &'a Reloading<Vec<u8>>,
         shelf: &'a Shelf,

@@ -7,10 +7,10 @@ use redis::{RedisResult, Script};
 
 /// The theoretical arrival time of each key. All keys count or none does.
 ///
-/// No arrival can be stored that is later than `now + tolerance`. One that is found there comes of a
-/// clock that has since gone back, or of another Redis' clock: how much of it is true is not known,
-/// so the key begins anew, as it does with what is no time at all. Nothing is stored for longer than
-/// a quota's period either.
+/// No arrival can be stored that is later than `now + tolerance`. One that is found there comes of
+/// a clock that has since gone back, or of another Redis' clock: how much of it is true is not
+/// known, so the key begins anew, as it does with what is no time at all. Nothing is stored for
+/// longer than a quota's period either.
 const SCRIPT: &str = r"
 local time = redis.call('TIME')
 local now = time[1] * 1000000 + time[2]

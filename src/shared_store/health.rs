@@ -1,8 +1,8 @@
 //! Whether Redis is any good at the moment, and when it is believed to be so again.
 //!
 //! One late answer is enough to count without it, because the next click would wait too. It takes
-//! several quick ones to count with it again, and more of them the sooner it was late again: a Redis
-//! that is now a little too slow and now just quick enough changes nothing, and fills no log.
+//! several quick ones to count with it again, and more of them the sooner it was late again: a
+//! Redis that is now a little too slow and now just quick enough changes nothing, and fills no log.
 
 use std::sync::atomic::{AtomicU8, AtomicU32, Ordering};
 use std::time::{Duration, Instant};

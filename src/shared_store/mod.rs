@@ -1,8 +1,9 @@
 //! Redis (or Valkey): what all replicas must agree on.
 //!
 //! Owns the connection, and the knowledge whether it is any good. A limit is never waited for: an
-//! answer that is late is as good as none, and after one of those nobody asks again before Redis was
-//! quick for a while. A one-time pass is waited for, because nobody else can say whether it was used.
+//! answer that is late is as good as none, and after one of those nobody asks again before Redis
+//! was quick for a while. A one-time pass is waited for, because nobody else can say whether it was
+//! used.
 
 mod check;
 mod gcra;
@@ -50,7 +51,8 @@ const GIVEN_BACK: Duration = Duration::from_millis(200);
 /// What is wrong with a URL; its parser's own text may repeat it, and with it a password.
 const NO_URL: &str = "not a Redis URL, such as redis://:password@host:6379/0, or rediss:// for TLS";
 
-/// What a URL may ask for, and does not get: anybody between here and Redis could answer in its place.
+/// What a URL may ask for, and does not get: anybody between here and Redis could answer in its
+/// place.
 const UNCHECKED: &str = "must not end in #insecure: Redis' certificate is always checked";
 
 /// What is wrong where nothing comes, or too late.
@@ -74,7 +76,8 @@ pub struct SharedStore {
 }
 
 impl SharedStore {
-    /// Whether this can be a Redis URL. The error is a sentence without the URL, which may hold a password.
+    /// Whether this can be a Redis URL. The error is a sentence without the URL, which may hold a
+    /// password.
     pub fn check_url(url: &Secret) -> Result<(), &'static str> {
         let client = Client::open(url.expose()).map_err(|_| NO_URL)?;
         match client.get_connection_info().addr() {
@@ -102,7 +105,8 @@ impl SharedStore {
         })
     }
 
-    /// Looks whether the file with the URL has changed. Must be called within a Tokio runtime, in which a new connection lives.
+    /// Looks whether the file with the URL has changed. Must be called within a Tokio runtime, in
+    /// which a new connection lives.
     pub fn look(&self) -> Report {
         let report = self.url.look();
         if report.look == Look::Reloaded {
@@ -131,8 +135,9 @@ impl SharedStore {
             .map_err(|trouble| self.away(&trouble))
     }
 
-    /// Whether `by`, one click, has used `id` up, which is remembered for `ttl`. Waits for the answer until then, and asks again where Redis
-    /// cannot be reached. Whatever comes of it, a click that leads to no chat gives it back.
+    /// Whether `by`, one click, has used `id` up, which is remembered for `ttl`. Waits for the
+    /// answer until then, and asks again where Redis cannot be reached. Whatever comes of it, a
+    /// click that leads to no chat gives it back.
     pub async fn use_up(
         &self,
         id: &str,
@@ -154,7 +159,8 @@ impl SharedStore {
         used_up.map_err(|_| self.away(&trouble))
     }
 
-    /// Makes `id` good again, if `by` has used it up. Waits for that a moment; it comes about sooner or later.
+    /// Makes `id` good again, if `by` has used it up. Waits for that a moment; it comes about
+    /// sooner or later.
     pub async fn give_back(self: Arc<Self>, id: String, by: String) {
         let given_back = tokio::spawn(async move {
             self.try_to_give_back(GiveBack::new(id, by)).await;
@@ -195,8 +201,9 @@ impl SharedStore {
                 self.health.failed(&trouble);
                 recovery.failed();
                 troubles += 1;
-                // A refused login is kept like a connection, and so is one to a machine that has vanished without a word; a Redis that
-                // has become a copy stays one. The next connection may lead elsewhere.
+                // A refused login is kept like a connection, and so is one to a machine that has
+                // vanished without a word; a Redis that has become a copy stays one. The next
+                // connection may lead elsewhere.
                 if troubles.is_multiple_of(CONNECT_ANEW) {
                     self.connect_anew();
                 }
@@ -221,8 +228,9 @@ impl SharedStore {
         }
     }
 
-    /// What a click asks for, with two keys as there: one that answers may still be a copy that cannot be written, forbid scripts, or
-    /// be the node of a cluster that does not have the keys. Never over its limit.
+    /// What a click asks for, with two keys as there: one that answers may still be a copy that
+    /// cannot be written, forbid scripts, or be the node of a cluster that does not have the keys.
+    /// Never over its limit.
     async fn probe(&self) -> Result<(), String> {
         let probe = ["1", "2"].map(|number| Counted {
             key: key("probe", number),
@@ -234,7 +242,8 @@ impl SharedStore {
         within(patience, count).await.map(|_| ())
     }
 
-    /// A used one-time pass that Redis forgets opens again. Where its user may not ask, this is nobody's business.
+    /// A used one-time pass that Redis forgets opens again. Where its user may not ask, this is
+    /// nobody's business.
     async fn warn_of_eviction(&self) {
         let mut connection = self.connection();
         let mut command = redis::cmd("INFO");

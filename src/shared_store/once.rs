@@ -9,8 +9,8 @@ use std::time::{Duration, Instant};
 use redis::aio::ConnectionManager;
 use redis::{RedisResult, Script};
 
-/// Says whether the key is this click's, after having made it so where it was nobody's. A click that
-/// has got no answer may ask again.
+/// Says whether the key is this click's, after having made it so where it was nobody's. A click
+/// that has got no answer may ask again.
 const USE_UP: &str = r"
 local by = redis.call('GET', KEYS[1])
 if by then return by == ARGV[1] and 1 or 0 end
@@ -27,8 +27,8 @@ return 0
 /// Passes that wait to be given back, at most.
 const MOST_WAITING: usize = 10_000;
 
-/// So often one is looked for that was not there: what was sent over a connection that has been given
-/// up may be carried out after what was sent over the next one.
+/// So often one is looked for that was not there: what was sent over a connection that has been
+/// given up may be carried out after what was sent over the next one.
 const LOOKS: u8 = 3;
 
 /// One that could not be given back for so long is left alone. Most passes have ended by then.

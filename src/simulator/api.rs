@@ -64,7 +64,8 @@ type Answer = Result<HttpResponse, StatusCode>;
 
 type Eventually = Pin<Box<dyn Future<Output = HttpResponse>>>;
 
-/// Counts a call, lets it go wrong where the script says so, checks who is asking, and carries it out.
+/// Counts a call, lets it go wrong where the script says so, checks who is asking, and carries it
+/// out.
 fn call(
     endpoint: Endpoint,
     act: fn(&World, &Asked<'_>) -> Answer,
@@ -118,7 +119,8 @@ fn call(
     }
 }
 
-/// Either kind of token in either header opens a call; the documents put the profile key in the second.
+/// Either kind of token in either header opens a call; the documents put the profile key in the
+/// second.
 fn authenticate(
     endpoint: Endpoint,
     request: &HttpRequest,

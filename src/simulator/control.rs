@@ -1,5 +1,5 @@
-//! The strings behind the stage, for those who run the simulator as a process: `GET /simulator/calls` tells the counts,
-//! `POST /simulator/faults` scripts a fault.
+//! The strings behind the stage, for those who run the simulator as a process:
+//! `GET /simulator/calls` tells the counts, `POST /simulator/faults` scripts a fault.
 
 use actix_web::{HttpResponse, web};
 use serde::Deserialize;
@@ -29,7 +29,8 @@ async fn calls(stage: web::Data<Stage>) -> HttpResponse {
     HttpResponse::Ok().json(counts)
 }
 
-/// `{"endpoint":"operator-token","fault":{"status":500}}`, `"fault":"silence"`; with `"always":true` until a `null` fault ends it.
+/// `{"endpoint":"operator-token","fault":{"status":500}}`, `"fault":"silence"`; with
+/// `"always":true` until a `null` fault ends it.
 #[derive(Deserialize)]
 struct Request {
     endpoint: Endpoint,

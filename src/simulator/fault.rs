@@ -40,7 +40,8 @@ pub enum Fault {
     Silence,
     /// A right answer, this many milliseconds late.
     Late(u64),
-    /// A right answer whose `Date` is this many seconds ahead of ChatHub's clock (negative: behind).
+    /// A right answer whose `Date` is this many seconds ahead of ChatHub's clock (negative:
+    /// behind).
     Dated(i64),
     /// A right answer from a cache: its `Date` is this many seconds old, and its `Age` says so.
     Cached(u32),
@@ -52,12 +53,14 @@ pub enum Fault {
     Reset,
     /// The call is carried out, and then the connection breaks in the middle of the answer.
     ResetAfterwards,
-    /// The connection breaks in the middle of the answer, and the call is carried out this many milliseconds later.
+    /// The connection breaks in the middle of the answer, and the call is carried out this many
+    /// milliseconds later.
     ResetBefore(u64),
 }
 
 impl Fault {
-    /// Plays the fault; `now` is the time on ChatHub's clock. `None`: the call is to be carried out after all.
+    /// Plays the fault; `now` is the time on ChatHub's clock. `None`: the call is to be carried out
+    /// after all.
     pub(super) async fn play(&self, now: DateTime<Utc>) -> Option<HttpResponse> {
         Some(match self {
             Self::Status(code) if *code < 500 => HttpResponse::build(status(*code))

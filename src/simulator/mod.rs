@@ -1,8 +1,10 @@
-//! ChatHub, played from its documents: all seven calls with state, and stand-ins for the chat panel and its widget.
+//! ChatHub, played from its documents: all seven calls with state, and stand-ins for the chat panel
+//! and its widget.
 //!
-//! It is for trials and tests. Every choice that the documents leave open is a switch in [`Rules`], so that nobody over-fits to
-//! one reading. Faults are scripted, calls are counted. It never imports the client: both are written from the documents, so
-//! that a misreading of one shows in the other.
+//! It is for trials and tests. Every choice that the documents leave open is a switch in [`Rules`],
+//! so that nobody over-fits to one reading. Faults are scripted, calls are counted. It never
+//! imports the client: both are written from the documents, so that a misreading of one shows in
+//! the other.
 
 mod answer;
 mod api;

@@ -1,4 +1,5 @@
-//! A stand-in for the chat panel: shows which chat a deep link opens, and as whom; the login page where the token is not good.
+//! A stand-in for the chat panel: shows which chat a deep link opens, and as whom; the login page
+//! where the token is not good.
 
 use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;

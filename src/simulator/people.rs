@@ -19,7 +19,8 @@ pub(super) struct People {
     pub(super) operators: BTreeMap<u64, OperatorRecord>,
 }
 
-/// An organization, and the ids of its operators: lists are asked for by organization, of which there may be thousands.
+/// An organization, and the ids of its operators: lists are asked for by organization, of which
+/// there may be thousands.
 pub(super) struct Staff {
     pub(super) name: String,
     pub(super) operators: BTreeSet<u64>,

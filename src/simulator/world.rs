@@ -87,8 +87,9 @@ pub struct World {
 }
 
 impl World {
-    /// Two organizations; John Smith (101), Sarah Johnson (102) and as many more active operators as the rules ask for; behind
-    /// them one that is inactive and one that is deleted. Then as many more organizations as the rules ask for.
+    /// Two organizations; John Smith (101), Sarah Johnson (102) and as many more active operators
+    /// as the rules ask for; behind them one that is inactive and one that is deleted. Then as many
+    /// more organizations as the rules ask for.
     pub(super) fn new(rules: Rules) -> Self {
         let mut people = People::default();
         people.add_organization(24, "Acme Support".into());
@@ -192,7 +193,8 @@ impl World {
         self.people().add_organization(id, name.to_owned());
     }
 
-    /// Adds active operators, each an organization's id and a name, all or none: `None` where an organization does not exist.
+    /// Adds active operators, each an organization's id and a name, all or none: `None` where an
+    /// organization does not exist.
     pub fn add_operators(&self, new: &[(u64, String)]) -> Option<Vec<u64>> {
         let mut people = self.people();
         if new
@@ -295,7 +297,8 @@ impl World {
         }
     }
 
-    /// Reads an operator token, if it is good at this moment: signed here, not expired, and its operator active.
+    /// Reads an operator token, if it is good at this moment: signed here, not expired, and its
+    /// operator active.
     pub(super) fn read_operator_token(&self, token: &str) -> Option<OperatorClaims> {
         let claims = verify::<OperatorClaims>(token)?;
         let active = self.operator(claims.operator_id)?.status == 0;
@@ -315,7 +318,8 @@ pub(super) fn operator_token(operator_id: u64, expires_at: DateTime<Utc>) -> Str
 }
 
 fn sign(claims: &impl Serialize) -> String {
-    // HS256 over plain claims cannot fail; were it to, the empty token would be refused by everybody.
+    // HS256 over plain claims cannot fail; were it to, the empty token would be refused by
+    // everybody.
     jsonwebtoken::encode(
         &Header::new(Algorithm::HS256),
         claims,

@@ -54,7 +54,8 @@ impl Export {
 
     /// Sends what is still on its way, and nothing after it.
     pub(super) fn end(&self) {
-        // A collector that is away must not hold up the end; the provider has a time limit of its own.
+        // A collector that is away must not hold up the end; the provider has a time limit of its
+        // own.
         let _ = self.provider.shutdown();
     }
 

@@ -1,7 +1,8 @@
 //! What the service tells of itself beside metrics: logs, and traces where somebody collects them.
 //!
-//! Rare lines (a start, a warning) go through `tracing`, request lines are `request_log`'s; both share one `writer`, a thread of its own behind
-//! bounded queues: a slow disk drops lines, it never holds up a click.
+//! Rare lines (a start, a warning) go through `tracing`, request lines are `request_log`'s; both
+//! share one `writer`, a thread of its own behind bounded queues: a slow disk drops lines, it never
+//! holds up a click.
 
 #[cfg_attr(not(feature = "otlp"), path = "no_export.rs")]
 mod export;
@@ -57,7 +58,8 @@ impl LogFormat {
     }
 }
 
-/// Why spans cannot be sent: a variable, and what is wrong with it. Its value is left out, which may hold a password.
+/// Why spans cannot be sent: a variable, and what is wrong with it. Its value is left out, which
+/// may hold a password.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
 #[error("{variable}: {what}")]
 pub struct Unexportable {
@@ -65,8 +67,9 @@ pub struct Unexportable {
     what: &'static str,
 }
 
-/// Standard output without a buffer in front: a line that a full disk refuses is known to be refused, where the standard library's own
-/// buffer would say that it was written, and try again at some later time.
+/// Standard output without a buffer in front: a line that a full disk refuses is known to be
+/// refused, where the standard library's own buffer would say that it was written, and try again at
+/// some later time.
 pub fn stdout() -> Box<dyn Write + Send> {
     #[cfg(unix)]
     if let Ok(output) = io::stdout().as_fd().try_clone_to_owned() {
@@ -75,7 +78,8 @@ pub fn stdout() -> Box<dyn Write + Send> {
     Box::new(io::stdout())
 }
 
-/// The running log. When its last clone is dropped, what is still queued is written, and traces are sent.
+/// The running log. When its last clone is dropped, what is still queued is written, and traces are
+/// sent.
 #[derive(Clone)]
 pub struct Telemetry {
     format: LogFormat,
@@ -85,8 +89,8 @@ pub struct Telemetry {
 }
 
 impl Telemetry {
-    /// Starts the log of this process. `filter` is in `RUST_LOG`'s language. A second call in a process keeps the first one's
-    /// `tracing` lines, and traces, where they are.
+    /// Starts the log of this process. `filter` is in `RUST_LOG`'s language. A second call in a
+    /// process keeps the first one's `tracing` lines, and traces, where they are.
     pub fn start(
         format: LogFormat,
         filter: EnvFilter,
@@ -124,8 +128,8 @@ impl Telemetry {
         export.as_ref().map_or(0, Export::failures)
     }
 
-    /// Sends the traces, writes what is queued, and nothing after it: for the end of the process, where threads that hold clones may never end
-    /// themselves.
+    /// Sends the traces, writes what is queued, and nothing after it: for the end of the process,
+    /// where threads that hold clones may never end themselves.
     pub fn end(&self) {
         let (ending, export) = &*self.ending;
         if let Some(export) = export {

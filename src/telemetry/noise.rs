@@ -5,8 +5,8 @@ use std::io::{self, Write};
 use tracing::Metadata;
 use tracing_subscriber::fmt::MakeWriter;
 
-/// Where actix writes an error for every client that speaks no HTTP, without saying who it was. The service counts those itself,
-/// and tells of them by address.
+/// Where actix writes an error for every client that speaks no HTTP, without saying who it was. The
+/// service counts those itself, and tells of them by address.
 const ACTIX: &str = "actix_http";
 const NO_HTTP: &[u8] = b"stream error: ";
 

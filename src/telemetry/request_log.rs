@@ -1,5 +1,5 @@
-//! The line that every request leaves: written by hand into the thread's own buffer, without the machinery of spans or of serde, because it is on
-//! the click's way.
+//! The line that every request leaves: written by hand into the thread's own buffer, without the
+//! machinery of spans or of serde, because it is on the click's way.
 
 use std::io::Write as _;
 use std::net::IpAddr;
@@ -25,8 +25,8 @@ pub(super) struct Shows {
 }
 
 impl Shows {
-    /// Asks the filter itself. With layers that have filters of their own, `tracing::enabled!` tells
-    /// what any layer may take, and says yes where the one for lines would say no.
+    /// Asks the filter itself. With layers that have filters of their own, `tracing::enabled!`
+    /// tells what any layer may take, and says yes where the one for lines would say no.
     pub(super) fn by(filter: &EnvFilter) -> Self {
         // A filter cannot be cloned, but what it prints is what it was made of.
         let filter = EnvFilter::new(filter.to_string());
@@ -83,7 +83,8 @@ impl RequestLog {
     }
 }
 
-/// A field's name with what stands around it in each format, put together by the compiler: `field!`.
+/// A field's name with what stands around it in each format, put together by the compiler:
+/// `field!`.
 #[derive(Clone, Copy)]
 pub struct Field {
     /// `,"name":`

@@ -1,7 +1,7 @@
 //! The spans of one request.
 //!
-//! A span costs more than all the rest of a warm click, so it is made only where the request is sampled. It tells no more than the request's
-//! log line: nothing that a caller wrote freely.
+//! A span costs more than all the rest of a warm click, so it is made only where the request is
+//! sampled. It tells no more than the request's log line: nothing that a caller wrote freely.
 
 use std::fmt;
 
@@ -11,7 +11,8 @@ use super::export;
 use super::sampling::Sampling;
 use super::trace_parent::TraceParent;
 
-/// The `target` of all spans. Their level is below every log's, so that a log filter for lines never makes spans.
+/// The `target` of all spans. Their level is below every log's, so that a log filter for lines
+/// never makes spans.
 pub(super) const TARGET: &str = "open_chat::trace";
 
 /// A request's place in a trace, and its span where it is sampled.

@@ -1,7 +1,8 @@
 //! The thread that writes the log, and the queues in front of it.
 //!
-//! Each thread that answers clicks has a queue to itself, so it waits for no other, and wakes nobody for a line: the writer looks at all queues
-//! a few times a second, and writes what has gathered there in one go. A queue that is full loses lines; it never holds a click up.
+//! Each thread that answers clicks has a queue to itself, so it waits for no other, and wakes
+//! nobody for a line: the writer looks at all queues a few times a second, and writes what has
+//! gathered there in one go. A queue that is full loses lines; it never holds a click up.
 
 use std::io::{self, Write};
 use std::mem;
@@ -10,7 +11,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc};
 use std::thread::{self, Thread};
 use std::time::Duration;
 
-/// Lines that wait to be written, at most, over all queues; some 50 MB when every one of them is a long one.
+/// Lines that wait to be written, at most, over all queues; some 50 MB when every one of them is a
+/// long one.
 const WAITING: usize = 128_000;
 
 /// How long lines gather. So much is lost where the process is killed.
@@ -173,7 +175,8 @@ impl Shared {
         into.extend(queues.iter().cloned());
     }
 
-    /// Writes all that one queue has; whether that was anything. What an output refuses is lost, and counted.
+    /// Writes all that one queue has; whether that was anything. What an output refuses is lost,
+    /// and counted.
     fn write_one(
         &self,
         queued: &Queued,
@@ -254,8 +257,9 @@ impl<W: Write> LinesOnly<W> {
         }
     }
 
-    /// Writes what can be written of these whole lines; how many could not. What was left of an earlier one is counted already, so
-    /// it is ended first: the rest of it may come after the file was cut or replaced, and would spoil another place.
+    /// Writes what can be written of these whole lines; how many could not. What was left of an
+    /// earlier one is counted already, so it is ended first: the rest of it may come after the file
+    /// was cut or replaced, and would spoil another place.
     fn write(&mut self, lines: &[u8]) -> u64 {
         if self.is_within_a_line {
             self.is_within_a_line = !self.written(b"\n").is_empty();

@@ -1,7 +1,8 @@
-//! Operator tokens: minted once, reused for a while, refreshed ahead, one call to ChatHub for many clicks.
+//! Operator tokens: minted once, reused for a while, refreshed ahead, one call to ChatHub for many
+//! clicks.
 //!
-//! Owns who waits for what. How a token is got is `mint`'s, how long it is any good `held`'s, what is known of one operator `place`'s, and of how
-//! many it is kept `places`'s.
+//! Owns who waits for what. How a token is got is `mint`'s, how long it is any good `held`'s, what
+//! is known of one operator `place`'s, and of how many it is kept `places`'s.
 
 mod held;
 mod mint;
@@ -97,7 +98,8 @@ impl OperatorTokens {
         }
     }
 
-    /// A token that opens the panel as `operator`, and where it came from; waited for until `deadline`.
+    /// A token that opens the panel as `operator`, and where it came from; waited for until
+    /// `deadline`.
     pub async fn get(
         &self,
         operator: OperatorId,
@@ -156,12 +158,14 @@ impl OperatorTokens {
         self.places.len()
     }
 
-    /// Forgets operators of whom nothing is known any more, a part of them at a time. Call it every second.
+    /// Forgets operators of whom nothing is known any more, a part of them at a time. Call it every
+    /// second.
     pub fn sweep(&self) {
         self.places.sweep();
     }
 
-    /// A token that can be handed out again. One that is past its time of reuse is refreshed behind the click's back.
+    /// A token that can be handed out again. One that is past its time of reuse is refreshed behind
+    /// the click's back.
     fn reusable(&self, operator: OperatorId, place: &Arc<Place>) -> Option<Arc<Held>> {
         let now = self.clock.now();
         let held = place.usable(now)?;
@@ -216,7 +220,8 @@ impl OperatorTokens {
     }
 }
 
-/// By outcome. Minted counts tokens, also those that were refreshed behind the scenes; the others count clicks.
+/// By outcome. Minted counts tokens, also those that were refreshed behind the scenes; the others
+/// count clicks.
 struct Counters([IntCounter; Outcome::ALL.len()]);
 
 impl Counters {

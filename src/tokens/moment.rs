@@ -6,8 +6,8 @@
 //! corrected, and ends a token earlier than was thought. So a time is over as soon as it is over on
 //! any of the three.
 //!
-//! What counts is how far each clock has gone on since, so a clock that is wrong all the time changes
-//! nothing. One that is set forward looks like a suspension, and has the tokens made anew.
+//! What counts is how far each clock has gone on since, so a clock that is wrong all the time
+//! changes nothing. One that is set forward looks like a suspension, and has the tokens made anew.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};

@@ -1,4 +1,5 @@
-//! What is known of one operator: the token that is kept, the mint that is on its way, and why ChatHub is not asked.
+//! What is known of one operator: the token that is kept, the mint that is on its way, and why
+//! ChatHub is not asked.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -10,8 +11,8 @@ use super::moment::Moment;
 use crate::chathub::Error;
 use crate::flight::Flight;
 
-/// How long ChatHub's "no such operator" and "not this one" are believed, and how long it must say so
-/// before it takes a token away that is still good.
+/// How long ChatHub's "no such operator" and "not this one" are believed, and how long it must say
+/// so before it takes a token away that is still good.
 const REFUSAL_HOLDS: Duration = Duration::from_mins(1);
 
 /// Between two tries to refresh a token that can still be handed out.
@@ -70,8 +71,8 @@ impl Verdict {
 }
 
 impl Place {
-    /// Takes the outcome in. Says whether there is anything worth keeping: a flood of operators that nobody could be asked about must not
-    /// fill the memory.
+    /// Takes the outcome in. Says whether there is anything worth keeping: a flood of operators
+    /// that nobody could be asked about must not fill the memory.
     pub(super) fn land(&self, outcome: &Minted, now: Moment) -> bool {
         let mut work = self.work();
         work.flight = None;
@@ -154,7 +155,8 @@ impl Place {
             .filter(|held| !held.usable_until.is_over(now))
     }
 
-    /// Until when anything is known of the operator, if at all. While a token is being minted, that is not near.
+    /// Until when anything is known of the operator, if at all. While a token is being minted, that
+    /// is not near.
     pub(super) fn ends(&self) -> Option<Instant> {
         let work = self.work();
         let busy = work.in_the_air().map(|_| Instant::now() + REFUSAL_HOLDS);

@@ -1,6 +1,8 @@
-//! Where what is known of each operator is kept: in a few hundred bytes each, bounded, and found in the same time however many there are.
+//! Where what is known of each operator is kept: in a few hundred bytes each, bounded, and found in
+//! the same time however many there are.
 //!
-//! A click takes part in a lock that only a new operator, or one who is forgotten, takes for itself, for some nanoseconds.
+//! A click takes part in a lock that only a new operator, or one who is forgotten, takes for
+//! itself, for some nanoseconds.
 
 use std::collections::HashMap;
 use std::hash::BuildHasher as _;
@@ -19,7 +21,8 @@ const PARTS: usize = 64;
 /// A part for less than this is not worth its while.
 const SMALLEST: usize = 256;
 
-/// So many are compared when one has to go: enough to find one that is not worth much, few enough for the lock that it takes.
+/// So many are compared when one has to go: enough to find one that is not worth much, few enough
+/// for the lock that it takes.
 const LOOKED_AT: usize = 32;
 
 /// The places of the operators.
@@ -121,7 +124,8 @@ fn is_in_use(place: &Arc<Place>) -> bool {
     Arc::strong_count(place) > 1
 }
 
-/// Forgets, of a few in no particular order, whoever's knowledge ends first: one who has left before one who works, a refusal before a token.
+/// Forgets, of a few in no particular order, whoever's knowledge ends first: one who has left
+/// before one who works, a refusal before a token.
 fn make_room(places: &mut Part) {
     let first = places
         .iter()

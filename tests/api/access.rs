@@ -331,7 +331,8 @@ async fn one_flipped_bit_anywhere_spoils_a_pass() {
     let service = with_passes(&[]).await;
     let good = pass(&json!({"sub": "101"}));
     for (position, letter) in good.char_indices().filter(|(_, letter)| *letter != '.') {
-        // The last letter of each part carries bits that decoding drops; flipping its highest bit changes what is decoded.
+        // The last letter of each part carries bits that decoding drops; flipping its highest bit
+        // changes what is decoded.
         let alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
         let flipped = alphabet
             .chars()

@@ -1,4 +1,5 @@
-//! ChatHub from a shell: the commands as processes, against a simulator; what people see and what scripts read.
+//! ChatHub from a shell: the commands as processes, against a simulator; what people see and what
+//! scripts read.
 
 use open_chat::simulator::{Endpoint, Fault, Rules, Simulator};
 use rstest::rstest;
@@ -196,7 +197,8 @@ async fn a_list_of_a_hundred_thousand_gets_through() {
         operators: 100_000,
         ..rules()
     });
-    // As slow as it would be over a thin line, and too slow for a click. A shell waits thirty times as long.
+    // As slow as it would be over a thin line, and too slow for a click. A shell waits thirty times
+    // as long.
     shell.chathub.next(Endpoint::Operators, Fault::Late(4200));
     let list = ["operators", "list", "--organization", "24", "--json"];
     let listed = shell.run_with(&list, &[("CHATHUB_ATTEMPT_TIMEOUT", "4s")], "");
@@ -366,7 +368,8 @@ async fn nobody_is_added_twice(#[case] fault: Fault, #[case] calls: u64) {
     assert_eq!(shell.chathub.calls(Endpoint::Synchronize), calls);
 }
 
-/// The first list does not show them yet, the second does: that one is held up until they are there.
+/// The first list does not show them yet, the second does: that one is held up until they are
+/// there.
 #[tokio::test(flavor = "multi_thread")]
 async fn nobody_is_added_twice_who_arrives_while_it_looks() {
     let shell = Shell::start();
@@ -494,7 +497,8 @@ async fn a_name_that_several_have_is_refused() {
 const AS_THEY_WERE: &str = "operator 101 and those named after it are as they were";
 const NOT_KNOWN: &str = "whether operator 101 was changed is not known, `open-chat operators list` shows it; those named after it are as they were";
 
-/// The call is made twice before it fails, and the first may have been carried out, whatever the second says.
+/// The call is made twice before it fails, and the first may have been carried out, whatever the
+/// second says.
 #[rstest]
 #[case::refused(&[Fault::Status(422)], 0, AS_THEY_WERE)]
 #[case::asked_to_wait_at_last(&[Fault::ResetAfterwards, Fault::Throttled(1)], 1, NOT_KNOWN)]
@@ -703,7 +707,8 @@ async fn a_token_that_cannot_be(
     assert!(ended.stderr.contains(words), "{ended:?}");
 }
 
-/// Only active operators stand in each other's way, and where there is none, nobody is picked from among the others.
+/// Only active operators stand in each other's way, and where there is none, nobody is picked from
+/// among the others.
 #[rstest]
 #[case::one_active_and_one_deleted(&[0, 2], None)]
 #[case::two_active_and_one_deleted(&[0, 0, 2], Some(

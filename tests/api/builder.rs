@@ -1,4 +1,5 @@
-//! The link builder: what it shows is what a click would do, and nothing that is filled in becomes markup.
+//! The link builder: what it shows is what a click would do, and nothing that is filled in becomes
+//! markup.
 
 use open_chat::simulator::{Endpoint, Fault};
 use rstest::rstest;
@@ -369,7 +370,8 @@ async fn an_operator_who_cannot_be_looked_up_is_not_called_good() {
     }
 }
 
-/// The sample has no pass, so a click on it is refused; a login that reaches the page counts as it would for a click.
+/// The sample has no pass, so a click on it is refused; a login that reaches the page counts as it
+/// would for a click.
 #[rstest]
 #[case("pass", "", "operator=101&phone=0501234567", "401 pass-missing", false)]
 #[case("pass", "", "operator=101&phone=12345", "400 phone-invalid", false)]

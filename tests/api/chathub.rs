@@ -192,7 +192,8 @@ async fn errors_say_what_the_caller_can_do(
     #[case] requests: u64,
 ) {
     let simulator = Simulator::start(rules()).unwrap();
-    // Only who waits for no answer should not wait for long, and even so the login has to come through first.
+    // Only who waits for no answer should not wait for long, and even so the login has to come
+    // through first.
     let attempt_timeout = match fault {
         Fault::Silence => Duration::from_secs(1),
         _ => Duration::from_mins(2),

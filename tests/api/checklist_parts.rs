@@ -1,5 +1,5 @@
-//! `open-chat check` and the start, about what stands beside ChatHub: files, the operator map, Redis,
-//! ready links. Each of them can be wrong while every setting is well-formed.
+//! `open-chat check` and the start, about what stands beside ChatHub: files, the operator map,
+//! Redis, ready links. Each of them can be wrong while every setting is well-formed.
 
 use rstest::rstest;
 

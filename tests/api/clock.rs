@@ -23,7 +23,8 @@ fn some_operators() -> Rules {
     }
 }
 
-/// How many seconds the token lives that a click on this operator gets, by a clock that is `ahead` of this machine's.
+/// How many seconds the token lives that a click on this operator gets, by a clock that is `ahead`
+/// of this machine's.
 async fn life(service: &Service, operator: u64, ahead: i64) -> i64 {
     let click = format!("operator={operator}&phone=0501234567");
     let response = service.click(&click).await;
@@ -82,7 +83,8 @@ async fn one_odd_date_is_not_believed(#[case] ahead: i64) {
     assert_eq!(service.text_metric("chathub_clock_skew_seconds").await, "0");
 }
 
-/// ChatHub's clock jumps ahead: the answer that shows it comes with a token that ends too soon, and with one that has ended already.
+/// ChatHub's clock jumps ahead: the answer that shows it comes with a token that ends too soon, and
+/// with one that has ended already.
 #[rstest]
 #[case(600)]
 #[case(3500)]
@@ -119,7 +121,8 @@ async fn a_clock_that_is_days_off_is_shown_and_allowed_for(#[case] ahead: i64) {
     assert!((skew - expected).abs() < 5.0, "{skew}");
 }
 
-/// Every date is days off, and ChatHub's clock is right: what it takes tells the one from the other.
+/// Every date is days off, and ChatHub's clock is right: what it takes tells the one from the
+/// other.
 #[rstest]
 #[case(180_000)]
 #[case(-180_000)]

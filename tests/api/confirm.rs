@@ -1,4 +1,5 @@
-//! The page between a link and its chat: whoever only looks opens nothing, and nobody else can press its button.
+//! The page between a link and its chat: whoever only looks opens nothing, and nobody else can
+//! press its button.
 
 use chrono::Utc;
 use jsonwebtoken::{EncodingKey, Header, encode};
@@ -36,7 +37,8 @@ async fn press(service: &Service, path: &str) -> Response {
     post.send().await.unwrap()
 }
 
-/// Who clicks, under which setting, and what comes: the chat, the page with the button, or the page for crawlers.
+/// Who clicks, under which setting, and what comes: the chat, the page with the button, or the page
+/// for crawlers.
 #[rstest]
 #[case("never", PERSON, "chat")]
 #[case("never", ROBOT, "chat")]
@@ -178,7 +180,8 @@ async fn the_page_leads_nowhere_else() {
     );
 }
 
-/// What the POST says of where it comes from, and what it gets: 302, or the refusal's status and kind.
+/// What the POST says of where it comes from, and what it gets: 302, or the refusal's status and
+/// kind.
 #[rstest]
 #[case::own_page(&[("Sec-Fetch-Site", "same-origin")], 302, "")]
 #[case::own_page_in_the_clear(&[("Origin", "http://{host}")], 302, "")]
@@ -315,7 +318,8 @@ async fn a_one_time_pass_is_used_up_by_the_button_alone() {
         "pass-used"
     );
 
-    // Where nobody can say whether it has been used, the page still comes before anything is told of the client.
+    // Where nobody can say whether it has been used, the page still comes before anything is told
+    // of the client.
     let away = [("REDIS_URL", "redis://127.0.0.1:1/"), ("FALLBACK", "login")];
     let service = Service::start_with(rules(), &[&variables[..], &away].concat()).await;
     assert_eq!(service.request(&path).send().await.unwrap().status(), 200);

@@ -10,8 +10,8 @@ use tokio::net::TcpStream;
 
 use crate::harness::{Service, log, rules};
 
-/// Far longer than the 5 s of a head, however busy the machine is, and shorter than the 75 s of an idle connection: what ends within this
-/// time was cut off.
+/// Far longer than the 5 s of a head, however busy the machine is, and shorter than the 75 s of an
+/// idle connection: what ends within this time was cut off.
 const PATIENCE: Duration = Duration::from_mins(1);
 
 const CLICK: &str = "/open-chat?operator=101&phone=0501234567";
@@ -62,7 +62,8 @@ impl Line {
         head.split(' ').nth(1).unwrap().parse().unwrap()
     }
 
-    /// Begins a head, goes on with it byte by byte if asked to, and fails where the connection does not end in time.
+    /// Begins a head, goes on with it byte by byte if asked to, and fails where the connection does
+    /// not end in time.
     async fn ends(mut self, what: &str, beginning: &str, drips: bool) {
         self.send(beginning).await;
         let (mut reader, mut writer) = self.0.into_split();

@@ -40,7 +40,8 @@ async fn metrics(ops: SocketAddr) -> String {
     text
 }
 
-/// Opens so many connections from 127.0.0.1 and holds all that the service does not close: an answer each now and then keeps them.
+/// Opens so many connections from 127.0.0.1 and holds all that the service does not close: an
+/// answer each now and then keeps them.
 async fn hold(connections: usize, service: SocketAddr) -> JoinSet<()> {
     let settled = Arc::<AtomicUsize>::default();
     let mut held = JoinSet::new();
@@ -154,7 +155,8 @@ async fn idle_connections_leave_descriptors_for_everything_else(
     assert!(!held.is_empty(), "some are held all the time");
 }
 
-/// Where one address may not use up the descriptors, several can, or a trusted proxy: what is kept back is still there.
+/// Where one address may not use up the descriptors, several can, or a trusted proxy: what is kept
+/// back is still there.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_proxy_that_holds_every_connection_leaves_the_rest_as_it_was() {
     let _turn = ONE_AT_A_TIME.lock().await;

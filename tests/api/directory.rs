@@ -30,7 +30,8 @@ async fn kind(service: &Service, query: &str) -> (u16, String) {
 
 /// Waits until a whole reading of the directory has begun and ended after this moment.
 async fn reading_after_this(service: &Service) {
-    // The lists of a reading are asked for after its organizations, so the second reading from now on knows of everything.
+    // The lists of a reading are asked for after its organizations, so the second reading from now
+    // on knows of everything.
     let readings = service.chathub.calls(Endpoint::Organizations);
     eventually("the directory is read again", async || {
         service.chathub.calls(Endpoint::Organizations) >= readings + 3

@@ -1,5 +1,5 @@
-//! Lists that cannot be right: empty, forbidden, short, odd. What is known stays, and each fault costs
-//! itself alone.
+//! Lists that cannot be right: empty, forbidden, short, odd. What is known stays, and each fault
+//! costs itself alone.
 
 use open_chat::simulator::{Endpoint, Fault, Rules, World};
 use rstest::rstest;

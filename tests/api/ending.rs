@@ -180,7 +180,8 @@ async fn a_click_that_runs_is_finished() {
     assert_eq!(replica.status(CLICK).await, None);
 }
 
-/// A process that is stopped for a while finds its clocks run out, and requests that have come meanwhile.
+/// A process that is stopped for a while finds its clocks run out, and requests that have come
+/// meanwhile.
 #[tokio::test(flavor = "multi_thread")]
 async fn what_came_while_the_process_stood_still_is_answered() {
     let chathub = Simulator::start(rules()).unwrap();
@@ -384,7 +385,8 @@ async fn health_asks_where_the_service_listens() {
     let listen = replica.address.to_string();
     let health = |variables: &[(&str, &str)]| run(&mut open_chat(&["health"], variables)).0;
     let both = [("LISTEN", listen.as_str()), ("OPS_LISTEN", ops.as_str())];
-    // It has 2 s for its question, which may be too short for a busy machine; what is refused is refused at once.
+    // It has 2 s for its question, which may be too short for a busy machine; what is refused is
+    // refused at once.
     let is_found = async |variables: &[(&str, &str)]| {
         eventually("it is healthy", async || health(variables) == Some(0)).await;
     };
@@ -471,7 +473,8 @@ impl Drop for Balancer {
     }
 }
 
-/// Agents who click without a pause, until they are told to stop: how many clicks, and what went wrong.
+/// Agents who click without a pause, until they are told to stop: how many clicks, and what went
+/// wrong.
 async fn click_on(url: String, keeps: bool, stop: Arc<AtomicBool>, clicks: Arc<AtomicU32>) {
     let client = client(keeps);
     while !stop.load(Ordering::Relaxed) {

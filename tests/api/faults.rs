@@ -14,7 +14,8 @@ use crate::proxy::{Mode, Proxy};
 const CLICK: &str = "operator=101&phone=0501234567";
 const LINK: &str = "https://chat.smsbat.com/?phone=%2B380501234567&token=";
 
-/// For those who wait for a ChatHub that does not answer. Whatever is to be answered has far longer.
+/// For those who wait for a ChatHub that does not answer. Whatever is to be answered has far
+/// longer.
 const QUICK: [(&str, &str); 1] = [("CHATHUB_ATTEMPT_TIMEOUT", "1s")];
 
 async fn service_behind(proxy: &Proxy, variables: &[(&str, &str)]) -> Service {
@@ -55,7 +56,8 @@ async fn a_warm_operator_notices_nothing() {
     }
 }
 
-/// What ChatHub does, what a cold click gets, how often it is asked, and what the next click gets when it is well again.
+/// What ChatHub does, what a cold click gets, how often it is asked, and what the next click gets
+/// when it is well again.
 #[rstest]
 #[case::no_answer(Fault::Silence, 504, "chathub-timeout", 2, 302)]
 #[case::internal_error(Fault::Status(500), 503, "chathub-unavailable", 2, 302)]
@@ -117,8 +119,8 @@ async fn no_click_takes_longer_than_its_budget() {
     assert_eq!(service.chathub.calls(Endpoint::OperatorToken), 1);
 }
 
-/// At two requests a second three hundred clicks have no time within a minute to wait for a turn each; while nothing may go out, none of
-/// them has to.
+/// At two requests a second three hundred clicks have no time within a minute to wait for a turn
+/// each; while nothing may go out, none of them has to.
 #[tokio::test]
 async fn who_cannot_go_out_waits_for_no_turn() {
     let slow = [("CHATHUB_MAX_RATE", "2"), ("CLICK_BUDGET", "1m")];
@@ -263,8 +265,8 @@ async fn one_reset_is_not_noticed() {
     assert_eq!(service.chathub.calls(Endpoint::OperatorToken), 2);
 }
 
-/// Ten retries are saved up at the start, and ten calls earn another: a ChatHub that breaks every first answer is not asked twice for
-/// everything.
+/// Ten retries are saved up at the start, and ten calls earn another: a ChatHub that breaks every
+/// first answer is not asked twice for everything.
 #[tokio::test]
 async fn second_attempts_run_out() {
     let rules = Rules {
@@ -391,7 +393,8 @@ async fn a_wrong_profile_key_is_shown_once() {
     for _ in 0..10 {
         assert_eq!(service.refusal(CLICK).await.kind, "credentials-rejected");
     }
-    // The proof at the start, the directory and the first click may have been on their way together.
+    // The proof at the start, the directory and the first click may have been on their way
+    // together.
     assert!(
         service.chathub.total_calls() <= 3,
         "{}",

@@ -1,4 +1,5 @@
-//! Files of keys, maps and secrets while the service runs: emptied, removed, hanging, too long, no files at all.
+//! Files of keys, maps and secrets while the service runs: emptied, removed, hanging, too long, no
+//! files at all.
 
 use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
@@ -227,8 +228,8 @@ async fn a_file_that_is_removed_changes_nothing_and_is_told_of() {
     service.destination(&with_pass("crm", SECRET)).await;
 }
 
-/// Whoever opens this file waits, as on a mount whose server is gone: a lease lets nobody in before its holder answers, which this one
-/// does not.
+/// Whoever opens this file waits, as on a mount whose server is gone: a lease lets nobody in before
+/// its holder answers, which this one does not.
 struct Hanging(Child);
 
 impl Hanging {

@@ -1,5 +1,5 @@
-//! Strangers who want the service's memory: they send what never ends, never read what they get, or keep what they hold. The service
-//! is a process, so that the memory that is measured is its own.
+//! Strangers who want the service's memory: they send what never ends, never read what they get, or
+//! keep what they hold. The service is a process, so that the memory that is measured is its own.
 
 use std::net::SocketAddr;
 use std::time::Duration;

@@ -1,5 +1,6 @@
-//! What others have collected over the years: phone numbers of all countries, strings that break programs, ways around the checks of
-//! redirects, and attacks on JWTs. Whatever of it arrives, wherever HTTP lets it, is answered plainly, and leads to the panel or nowhere.
+//! What others have collected over the years: phone numbers of all countries, strings that break
+//! programs, ways around the checks of redirects, and attacks on JWTs. Whatever of it arrives,
+//! wherever HTTP lets it, is answered plainly, and leads to the panel or nowhere.
 
 use std::time::Duration;
 
@@ -117,7 +118,8 @@ fn escaped(text: &str) -> String {
     percent_encode(text.as_bytes(), NON_ALPHANUMERIC).to_string()
 }
 
-/// What no answer does, whatever it is asked: it breaks nothing, and a redirect leads to the panel, in one line. The page, if it is one.
+/// What no answer does, whatever it is asked: it breaks nothing, and a redirect leads to the panel,
+/// in one line. The page, if it is one.
 async fn plain(response: Response, asked: &str) -> String {
     let status = response.status().as_u16();
     assert!(
@@ -299,7 +301,8 @@ async fn nothing_in_a_header_changes_where_a_click_leads() {
     }
 }
 
-/// A name that a collection's strings cannot have by chance goes with each of them; the log knows neither.
+/// A name that a collection's strings cannot have by chance goes with each of them; the log knows
+/// neither.
 #[tokio::test]
 async fn the_log_knows_nothing_of_what_was_sent() {
     const MARK: &str = "zq7-mark-of-a-stranger";
@@ -362,7 +365,8 @@ fn pem(kind: &str, der: &[u8]) -> String {
     )
 }
 
-/// Who signs these is a stranger: nothing in a pass may lead to another key than those that are set up, or to another algorithm.
+/// Who signs these is a stranger: nothing in a pass may lead to another key than those that are set
+/// up, or to another algorithm.
 #[tokio::test]
 async fn no_known_attack_on_a_jwt_opens_anything() {
     let ours = RsaKeyPair::generate(KeySize::Rsa2048).unwrap();

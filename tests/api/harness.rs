@@ -127,7 +127,8 @@ impl Service {
         }
     }
 
-    /// Until ChatHub has been asked everything that a start asks: whoever counts calls afterwards counts those of clicks.
+    /// Until ChatHub has been asked everything that a start asks: whoever counts calls afterwards
+    /// counts those of clicks.
     pub async fn wait_until_ready(&self) {
         eventually("the service is ready", async || {
             self.ops("/readyz").await.status() == 200
@@ -261,7 +262,8 @@ impl Problem {
     }
 }
 
-/// A file of its own for one test, with this text in it: tests run side by side, and services look at their files every second.
+/// A file of its own for one test, with this text in it: tests run side by side, and services look
+/// at their files every second.
 pub fn file(name: &str, text: &str) -> PathBuf {
     static FILES: AtomicU32 = AtomicU32::new(0);
     let number = FILES.fetch_add(1, Ordering::Relaxed);
@@ -328,7 +330,8 @@ pub async fn log_line(request_id: &str) -> Value {
         .expect("a log line")
 }
 
-/// The line with this id among those after the first `seen` bytes, which are read once only: the log of a whole run is long.
+/// The line with this id among those after the first `seen` bytes, which are read once only: the
+/// log of a whole run is long.
 fn new_log_line(request_id: &str, seen: &mut usize) -> Option<Value> {
     let log = log_store().lock().unwrap();
     let new = &log[*seen..];
@@ -341,7 +344,8 @@ fn new_log_line(request_id: &str, seen: &mut usize) -> Option<Value> {
     Some(serde_json::from_str(line).expect("JSON"))
 }
 
-/// One log for the whole test binary: in memory for assertions, and in a file that the whole run's canary check reads.
+/// One log for the whole test binary: in memory for assertions, and in a file that the whole run's
+/// canary check reads.
 fn telemetry() -> &'static Telemetry {
     static TELEMETRY: OnceLock<Telemetry> = OnceLock::new();
     TELEMETRY.get_or_init(|| {

@@ -1,4 +1,5 @@
-//! DNS rebinding: with `ACCESS=open` a page whose name an attacker has led here must not get an operator's token.
+//! DNS rebinding: with `ACCESS=open` a page whose name an attacker has led here must not get an
+//! operator's token.
 
 use rstest::rstest;
 
@@ -127,7 +128,8 @@ async fn without_a_public_url_no_name_is_ours_and_the_answer_says_what_to_set() 
     assert_eq!(service.metric(series).await, 6);
 }
 
-/// Where each caller shows who they are, a rebound name has nothing to show: no cookie and no pass of ours is sent there.
+/// Where each caller shows who they are, a rebound name has nothing to show: no cookie and no pass
+/// of ours is sent there.
 #[tokio::test]
 async fn a_locked_widget_does_not_ask_for_the_name() {
     let variables = [

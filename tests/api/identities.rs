@@ -157,7 +157,8 @@ async fn a_long_identity_is_shortened() {
     assert!(!problem.detail.contains("= 101"), "{}", problem.detail);
 }
 
-/// U+212A folds into `k` by Unicode, U+0130 into `i` with a dot; U+00A0 is white space to Unicode and to no header.
+/// U+212A folds into `k` by Unicode, U+0130 into `i` with a dot; U+00A0 is white space to Unicode
+/// and to no header.
 #[rstest]
 #[case::kelvin("mi\u{212a}e@example.com")]
 #[case::dotted("m\u{130}ke@example.com")]
@@ -468,7 +469,8 @@ async fn a_scoped_key_s_link_chooses_among_the_operators_of_its_list() {
     assert_eq!(outcome(service.click(&query).await).await, before);
 }
 
-/// An alias that looks like an id hides that id, so a link for the operator of this id cannot be signed by it.
+/// An alias that looks like an id hides that id, so a link for the operator of this id cannot be
+/// signed by it.
 #[tokio::test]
 async fn a_link_never_leads_to_the_alias_that_hides_its_operator() {
     let map = file("hiding-map.toml", "101 = 102\n\"ann\" = \"John Smith\"\n");

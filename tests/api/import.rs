@@ -1,4 +1,5 @@
-//! `open-chat operators import`: nobody twice, nobody lost, and results that are true, whatever ChatHub does meanwhile.
+//! `open-chat operators import`: nobody twice, nobody lost, and results that are true, whatever
+//! ChatHub does meanwhile.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -24,7 +25,8 @@ struct Told {
     note: String,
 }
 
-/// The results file by line; where a line stands twice, the later one counts. No name of these tests has a comma.
+/// The results file by line; where a line stands twice, the later one counts. No name of these
+/// tests has a comma.
 fn results(path: &Path) -> BTreeMap<u64, Told> {
     let text = std::fs::read_to_string(path).unwrap();
     let mut rows = text.trim_start_matches('\u{feff}').lines();
@@ -467,7 +469,8 @@ async fn the_rows_are_not_written_over_with_their_results() {
 
 const ROWS: u64 = 100_000;
 
-/// Every fifth row is a name that an earlier row has, in another case; every organization has some that exist already.
+/// Every fifth row is a name that an earlier row has, in another case; every organization has some
+/// that exist already.
 fn hundred_thousand() -> String {
     let mut rows = "organizationId,name\r\n".to_owned();
     for number in 0..ROWS {
@@ -482,7 +485,8 @@ fn hundred_thousand() -> String {
     rows
 }
 
-/// The trial of the whole: ChatHub fails in every way, Ctrl-C comes in the middle, and then it is run again.
+/// The trial of the whole: ChatHub fails in every way, Ctrl-C comes in the middle, and then it is
+/// run again.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_hundred_thousand_rows_over_a_chathub_that_fails() {
     let shell = Shell::start();
@@ -549,7 +553,8 @@ async fn a_hundred_thousand_rows_over_a_chathub_that_fails() {
     assert_true(&shell, &import, true);
 }
 
-/// What the results say is what the simulator knows: each added row is an operator, and no operator is there twice.
+/// What the results say is what the simulator knows: each added row is an operator, and no operator
+/// is there twice.
 fn assert_true(shell: &Shell, import: &Import<'_>, is_over: bool) {
     let mut known = BTreeMap::new();
     for organization in [6, 24] {
@@ -563,7 +568,8 @@ fn assert_true(shell: &Shell, import: &Import<'_>, is_over: bool) {
     for row in results.values() {
         let id = known.get(&(row.organization, row.name.to_lowercase()));
         added += usize::from(row.outcome == "added");
-        // Before the end, the row that a duplicate repeats may be still to come, and some are of unknown outcome.
+        // Before the end, the row that a duplicate repeats may be still to come, and some are of
+        // unknown outcome.
         if !is_over && ["duplicate", "unknown"].contains(&&*row.outcome) {
             continue;
         }

@@ -211,7 +211,8 @@ async fn post(service: &Service, body: Vec<u8>) -> Response {
         .unwrap()
 }
 
-/// A link that is made must open: what a click would be refused for is refused when it is asked for.
+/// A link that is made must open: what a click would be refused for is refused when it is asked
+/// for.
 async fn by_link(service: &Service, name: &str, value: &Value) -> Outcome {
     let body = serde_json::to_vec(&object(name, value)).unwrap();
     let response = post(service, body).await;

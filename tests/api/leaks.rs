@@ -5,8 +5,8 @@ use reqwest::Response;
 
 use crate::harness::{PASSWORD, PROFILE_KEY, Service, header, log, log_line, rules};
 
-/// What must not be seen. Every token here is a JWT, whose text begins with `eyJ`; the phone is not the one that our own
-/// messages give as an example.
+/// What must not be seen. Every token here is a JWT, whose text begins with `eyJ`; the phone is not
+/// the one that our own messages give as an example.
 const CANARIES: [&str; 6] = [
     PASSWORD,
     PROFILE_KEY,

@@ -74,7 +74,8 @@ async fn a_click_counts_once_and_for_whomever_the_client_meets() {
     for expected in [302, 302, 429, 429, 429] {
         assert_eq!(click("auto:24").await, expected);
     }
-    // One of them is the one whom this client meets, and is over the limit; the colleague is not held up.
+    // One of them is the one whom this client meets, and is over the limit; the colleague is not
+    // held up.
     let mut colleagues = [click("101").await, click("102").await];
     colleagues.sort_unstable();
     assert_eq!(colleagues, [302, 429]);

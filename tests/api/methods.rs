@@ -1,4 +1,5 @@
-//! Which methods each route takes: HEAD wherever a GET only reads, and 404 for every method where there is nothing.
+//! Which methods each route takes: HEAD wherever a GET only reads, and 404 for every method where
+//! there is nothing.
 
 use rstest::rstest;
 

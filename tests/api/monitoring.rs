@@ -1,4 +1,5 @@
-//! A real Prometheus scrapes the running service, and every expression of the dashboard and of the alerts finds its data there.
+//! A real Prometheus scrapes the running service, and every expression of the dashboard and of the
+//! alerts finds its data there.
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -120,7 +121,8 @@ impl Prometheus {
         self.ask("/api/v1/query", &[("query", expression)]).await
     }
 
-    /// Until everything that has happened so far has been scraped. One that came too late for a busy machine does not count.
+    /// Until everything that has happened so far has been scraped. One that came too late for a
+    /// busy machine does not count.
     async fn scrape(&self) {
         let scrapes = async || {
             let count = self.query("sum_over_time(up[1h])").await;
@@ -141,7 +143,8 @@ impl Drop for Prometheus {
     }
 }
 
-/// Clicks of every kind: right ones in all formats, wrong ones, forged ones, too many; ChatHub well, slow, wrong and away.
+/// Clicks of every kind: right ones in all formats, wrong ones, forged ones, too many; ChatHub
+/// well, slow, wrong and away.
 async fn drive(service: &Service, prometheus: &Prometheus) {
     let right = [
         "phone=0501234567",
@@ -209,7 +212,8 @@ async fn drive(service: &Service, prometheus: &Prometheus) {
     prometheus.scrape().await;
 }
 
-/// An alert's expression with its conditions turned into values, so that it finds data also while all is well.
+/// An alert's expression with its conditions turned into values, so that it finds data also while
+/// all is well.
 fn unconditional(expression: &str) -> String {
     let mut text = expression.replace("unless", "and");
     for comparison in ["==", ">=", "<=", ">", "<"] {

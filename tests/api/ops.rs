@@ -226,7 +226,8 @@ impl std::io::Write for Stuck {
 
 #[tokio::test]
 async fn lines_that_nobody_can_write_are_counted_and_hold_nobody_up() {
-    // A service of its own: the log that all others here share takes every crate's every line, and may lose some on a busy machine.
+    // A service of its own: the log that all others here share takes every crate's every line, and
+    // may lose some on a busy machine.
     let chathub = Simulator::start(rules()).unwrap();
     let replica = Replica::start(&chathub, own_address(), &[]).await;
     let metrics = replica.ask("/metrics", &[]).await.text().await.unwrap();

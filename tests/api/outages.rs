@@ -1,4 +1,5 @@
-//! Outages of ChatHub that are neither whole nor simple: names that move, every other answer wrong, nobody there at the start.
+//! Outages of ChatHub that are neither whole nor simple: names that move, every other answer wrong,
+//! nobody there at the start.
 
 use std::net::TcpListener;
 use std::time::Duration;
@@ -95,7 +96,8 @@ async fn a_probe_finds_a_name_s_new_address() {
     assert_eq!(serves(&service, 1900..1920).await, 20);
 }
 
-/// Six answers are right, six are wrong, and so on: at twenty clicks a second nearly half can be served, so they are.
+/// Six answers are right, six are wrong, and so on: at twenty clicks a second nearly half can be
+/// served, so they are.
 #[tokio::test]
 async fn every_other_run_of_failures_leaves_the_other_clicks_alone() {
     let service = Service::start_with(many_operators(), &[]).await;

@@ -1,4 +1,5 @@
-//! The pages that people read: their language, what they show of the company, what they weigh, and what they may load.
+//! The pages that people read: their language, what they show of the company, what they weigh, and
+//! what they may load.
 
 use aws_lc_rs::digest::{SHA256, digest};
 use base64::Engine as _;
@@ -308,7 +309,8 @@ async fn the_administrator_is_told_what_an_agent_is_not(#[case] language: &str) 
     }
 }
 
-/// What somebody needs who looks for the request in the logs: kind, id and time, also in the mail that the page offers.
+/// What somebody needs who looks for the request in the logs: kind, id and time, also in the mail
+/// that the page offers.
 #[rstest]
 #[case(
     "mailto:it@example.com",

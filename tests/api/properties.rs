@@ -1,5 +1,6 @@
-//! What holds for every query that there is, tried with invented ones. The seed is fixed, so a run is the same everywhere; what has ever
-//! failed is kept beside this file and tried first. `PROPTEST_RNG_SEED=…` tries others.
+//! What holds for every query that there is, tried with invented ones. The seed is fixed, so a run
+//! is the same everywhere; what has ever failed is kept beside this file and tried first.
+//! `PROPTEST_RNG_SEED=…` tries others.
 
 use std::cell::Cell;
 
@@ -103,7 +104,8 @@ impl Button {
         text
     }
 
-    /// The link that it must lead to, if it leads anywhere. A phone that is not known is taken from the answer.
+    /// The link that it must lead to, if it leads anywhere. A phone that is not known is taken from
+    /// the answer.
     fn link(&self, phone: Option<String>) -> Link {
         let set = |value: &Option<String>| value.as_deref().and_then(meant);
         if let chat @ Some(_) = set(&self.chat) {
@@ -175,7 +177,8 @@ fn text() -> impl Strategy<Value = String> {
     ]
 }
 
-/// A Ukrainian mobile number in one of the ways in which CRMs write it; any digits and signs; anything.
+/// A Ukrainian mobile number in one of the ways in which CRMs write it; any digits and signs;
+/// anything.
 fn phone() -> impl Strategy<Value = (String, Option<String>)> {
     let ways = select(vec![
         "+380", "380", "0", "00380", " 380", "+38 (0", "+38-0", "8 0",

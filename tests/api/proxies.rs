@@ -1,4 +1,5 @@
-//! The service behind a real nginx and a real `HAProxy`, which are set up by the very files in `docs/proxies/`.
+//! The service behind a real nginx and a real `HAProxy`, which are set up by the very files in
+//! `docs/proxies/`.
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
@@ -31,7 +32,8 @@ const AGENT_PASSWORD: &str = "canary-agent-password";
 /// `openssl passwd -6` of the agent's password, as `HAProxy` has it.
 const AGENT_PASSWORD_HASH: &str = "$6$openchat$2IKwTKyMjreYync62FqfSmPxZpbLEAyydZ8p.eAiUwAftVzzobQJRK7iCGaC.11x46UHjVPT6VQgBnJrBZPLQ1";
 
-/// Where the agent's browser runs. The proxies ask open-chat from 127.0.0.1, so whose address counts can be told apart.
+/// Where the agent's browser runs. The proxies ask open-chat from 127.0.0.1, so whose address
+/// counts can be told apart.
 const AGENT: &str = "127.0.0.7";
 
 const NAME: &str = "chats.example.com";
@@ -181,8 +183,8 @@ fn address_of(service: &Service) -> SocketAddr {
     url.trim_start_matches("http://").parse().unwrap()
 }
 
-/// An address that nobody else listens at, now and later. A free port of 127.0.0.1 may be taken by the time that a proxy wants it; this
-/// address is this process's own, and the port this call's.
+/// An address that nobody else listens at, now and later. A free port of 127.0.0.1 may be taken by
+/// the time that a proxy wants it; this address is this process's own, and the port this call's.
 pub fn own_address() -> SocketAddr {
     static CALLS: AtomicU32 = AtomicU32::new(0);
     let [_, high, middle, low] = std::process::id().to_be_bytes();

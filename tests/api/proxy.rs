@@ -17,8 +17,8 @@ pub enum Mode {
     CutAfter(usize),
     /// Passes it on a byte at a time, with a pause before each.
     Drip(Duration),
-    /// Passes on the first of a connection, and resets it when the next request comes: what a server does whose keep-alive
-    /// has just ended.
+    /// Passes on the first of a connection, and resets it when the next request comes: what a
+    /// server does whose keep-alive has just ended.
     OneAnswerAConnection,
 }
 
@@ -56,8 +56,8 @@ impl Proxy {
         format!("http://{}/", self.address)
     }
 
-    /// New connections lead to the server at `url`, open ones stay where they are: what a client sees
-    /// of a name that has moved to another address.
+    /// New connections lead to the server at `url`, open ones stay where they are: what a client
+    /// sees of a name that has moved to another address.
     pub fn lead_to(&self, url: &str) {
         *self.server.lock().unwrap() = host(url);
     }

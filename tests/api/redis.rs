@@ -1,4 +1,5 @@
-//! Replicas that share what they count, with a real Redis; and what becomes of them when it is away.
+//! Replicas that share what they count, with a real Redis; and what becomes of them when it is
+//! away.
 
 use std::io::{Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
@@ -213,7 +214,8 @@ async fn an_arrival_that_cannot_be_limits_nobody() {
     assert!(problem.retry_after.unwrap() <= 120, "{problem:?}");
 }
 
-/// Redis at the other end of a country: limits are counted here, one-time links wait for it, and the gauge does not flap.
+/// Redis at the other end of a country: limits are counted here, one-time links wait for it, and
+/// the gauge does not flap.
 #[tokio::test]
 async fn a_slow_redis_loses_no_one_time_link_and_does_not_flap() {
     let redis = Redis::start();
@@ -324,7 +326,8 @@ async fn redis_may_die_freeze_and_come_back_under_load() {
     assert_eq!(problem.retry_after, Some(5));
     redis.signal("CONT");
     is_found(&service).await;
-    // One click has found out, and the others have not asked any more: what is answered now comes of that one, and of two probes a second.
+    // One click has found out, and the others have not asked any more: what is answered now comes
+    // of that one, and of two probes a second.
     let asked = redis.counts() - asked;
     let probes = stopped.elapsed().as_secs() * 2;
     assert!(asked <= probes + 5, "{asked} in {:?}", stopped.elapsed());
@@ -339,7 +342,8 @@ async fn redis_may_die_freeze_and_come_back_under_load() {
     slowest_of_many(&service, 20).await;
 }
 
-/// As after a failover that has made this Redis the copy of another: it answers, and counts nothing.
+/// As after a failover that has made this Redis the copy of another: it answers, and counts
+/// nothing.
 #[tokio::test]
 async fn a_redis_that_only_reads_is_as_good_as_none() {
     let redis = Redis::start();

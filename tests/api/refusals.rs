@@ -191,7 +191,8 @@ async fn an_operator_unknown_to_chathub(#[case] rules: Rules) {
     assert_eq!(service.chathub.calls(Endpoint::OperatorToken), 1);
 }
 
-/// What ChatHub answers, and what the agent and ChatHub get from it: status, kind, mints, at least this `Retry-After`.
+/// What ChatHub answers, and what the agent and ChatHub get from it: status, kind, mints, at least
+/// this `Retry-After`.
 #[rstest]
 #[case(Fault::Status(403), 403, "operator-not-allowed", None)]
 #[case(Fault::Status(404), 404, "operator-unknown", None)]

@@ -1,4 +1,5 @@
-//! Company tokens and the logins that bring them: what is a refused password, and what only looks like one.
+//! Company tokens and the logins that bring them: what is a refused password, and what only looks
+//! like one.
 
 use open_chat::simulator::{Endpoint, Fault, Rules, Simulator};
 use rstest::rstest;
@@ -15,7 +16,8 @@ fn outcome(endpoint: &str, outcome: &str) -> String {
     format!(r#"chathub_requests_total{{endpoint="{endpoint}",outcome="{outcome}"}}"#)
 }
 
-/// Services that share one account with a ChatHub which ends the earlier company token at each login.
+/// Services that share one account with a ChatHub which ends the earlier company token at each
+/// login.
 async fn replicas(chathub: &Simulator, number: usize) -> Vec<Service> {
     let url = chathub.url();
     let variables = [("CHATHUB_URL", url.as_str()), PATIENT[0], PATIENT[1]];
@@ -158,7 +160,8 @@ async fn a_profile_key_that_is_revoked_is_a_refused_credential() {
     assert_eq!(service.metric(&rejected).await, 1);
 }
 
-/// A firewall before ChatHub knows nothing of passwords, so nothing it says keeps the login back for a minute.
+/// A firewall before ChatHub knows nothing of passwords, so nothing it says keeps the login back
+/// for a minute.
 #[rstest]
 #[case::a_firewall_s_page(Fault::Page(403))]
 #[case::too_large(Fault::Status(413))]

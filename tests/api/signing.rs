@@ -62,7 +62,8 @@ async fn each_language_signs_passes_that_open_chats(#[case] example: fn() -> Com
         .await;
     assert_eq!(click.status(), 302);
 
-    // Quotes, backslashes and letters of other alphabets are not taken apart, and the phone is fixed.
+    // Quotes, backslashes and letters of other alphabets are not taken apart, and the phone is
+    // fixed.
     let pass = signed(&mut example(), &["Оля \"O\\", "+380501234567"]);
     let click = service.click(&format!("pass={pass}")).await;
     assert_eq!(click.status(), 302);
@@ -73,7 +74,8 @@ async fn each_language_signs_passes_that_open_chats(#[case] example: fn() -> Com
         .await;
     assert_eq!(other.kind, "pass-mismatch");
 
-    // A client without a phone in the CRM: the pass is good, and the advice is about the phone, not the keys.
+    // A client without a phone in the CRM: the pass is good, and the advice is about the phone, not
+    // the keys.
     for blank in ["", " "] {
         let pass = signed(&mut example(), &["101", blank]);
         let nobody = service.refusal(&format!("pass={pass}")).await;

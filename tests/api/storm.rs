@@ -1,4 +1,5 @@
-//! Many clicks at once, and ChatHub killed under them. The service and, where it is killed, the simulator are processes.
+//! Many clicks at once, and ChatHub killed under them. The service and, where it is killed, the
+//! simulator are processes.
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -74,7 +75,8 @@ fn status(answer: &str) -> u16 {
     answer[9..12].parse().unwrap()
 }
 
-/// Clicks on all of these operators at once, over a connection each: how many answers have which status.
+/// Clicks on all of these operators at once, over a connection each: how many answers have which
+/// status.
 async fn click_at_once(
     service: SocketAddr,
     operators: impl Iterator<Item = u64>,
@@ -319,9 +321,10 @@ pub async fn metric(service: SocketAddr, name: &str) -> f64 {
     value.expect("the metric is there").parse().unwrap()
 }
 
-/// Two hundred thousand clicks, twice what is counted and kept one by one, each from another address, for another operator and another
-/// client's phone. There is a place before ChatHub each second, and who comes much before it is told at once that there is none: the test
-/// measures this service alone.
+/// Two hundred thousand clicks, twice what is counted and kept one by one, each from another
+/// address, for another operator and another client's phone. There is a place before ChatHub each
+/// second, and who comes much before it is told at once that there is none: the test measures this
+/// service alone.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_flood_of_strangers_costs_little() {
     const CONNECTIONS: u32 = 20;
@@ -365,8 +368,8 @@ async fn a_flood_of_strangers_costs_little() {
     assert_eq!(answered, 200_000);
     let grown = metric(address, "process_resident_memory_bytes").await - memory;
     assert!(grown < 80e6, "{grown} bytes");
-    // What nobody could be asked about is not kept, and ChatHub hears of one a second, however long it takes: a second's worth may go
-    // out at once, and a second attempt is one more.
+    // What nobody could be asked about is not kept, and ChatHub hears of one a second, however long
+    // it takes: a second's worth may go out at once, and a second attempt is one more.
     let kept = metric(address, "open_chat_token_cache_entries").await;
     let heard = u32::try_from(chathub.total_calls() - before).unwrap();
     let seconds = begun.elapsed().as_secs();

@@ -51,8 +51,8 @@ async fn the_line_of_a_click_says_where_the_token_came_from() {
     }
 }
 
-/// Past its time of reuse a token is still handed out, and refreshed behind the click's back: here ChatHub holds the refresh up for
-/// longer than a click may take, and the click does not notice.
+/// Past its time of reuse a token is still handed out, and refreshed behind the click's back: here
+/// ChatHub holds the refresh up for longer than a click may take, and the click does not notice.
 #[tokio::test]
 async fn an_active_operator_never_waits() {
     let service = Service::start_with(rules(), &[("TOKEN_REUSE", "1ms")]).await;
@@ -331,8 +331,9 @@ async fn one_login_serves_all_whose_company_token_has_ended() {
     assert!(service.chathub.calls(Endpoint::OperatorToken) <= 40);
 }
 
-/// The simulated company tokens live for seconds here and say so, so none is ever shown after its end. A machine that is too busy to get
-/// the next one within the last tenth of such a life gets longer ones.
+/// The simulated company tokens live for seconds here and say so, so none is ever shown after its
+/// end. A machine that is too busy to get the next one within the last tenth of such a life gets
+/// longer ones.
 #[tokio::test]
 async fn a_company_token_is_renewed_before_it_ends() {
     for seconds in [3, 6, 12, 24, 48] {
@@ -343,7 +344,8 @@ async fn a_company_token_is_renewed_before_it_ends() {
     panic!("however long they live, tokens are shown after their end");
 }
 
-/// Clicks until two company tokens that live so long have followed the first: how many calls came with one that had ended.
+/// Clicks until two company tokens that live so long have followed the first: how many calls came
+/// with one that had ended.
 async fn shown_after_their_end(seconds: u64) -> i64 {
     let rules = Rules {
         company_token_ttl: Duration::from_secs(seconds),
@@ -359,8 +361,8 @@ async fn shown_after_their_end(seconds: u64) -> i64 {
     service.metric(refused).await
 }
 
-/// A token of a second or two: after a pause it is known to have ended, and is not shown once more to find out. The next one lives for
-/// hours, however slow the machine is.
+/// A token of a second or two: after a pause it is known to have ended, and is not shown once more
+/// to find out. The next one lives for hours, however slow the machine is.
 #[tokio::test]
 async fn a_company_token_that_has_ended_is_not_shown() {
     let rules = Rules {
@@ -423,7 +425,8 @@ async fn clocks_may_differ_by_minutes(#[case] clock_ahead: i64) {
     );
 }
 
-/// At a profile key there is no login that would tell the time first; here even the proof of the key comes without a date.
+/// At a profile key there is no login that would tell the time first; here even the proof of the
+/// key comes without a date.
 #[tokio::test]
 async fn a_refused_mint_that_teaches_the_time_is_asked_again() {
     let variables = [
@@ -438,8 +441,8 @@ async fn a_refused_mint_that_teaches_the_time_is_asked_again() {
     assert_eq!(service.chathub.calls(Endpoint::OperatorToken), 2);
 }
 
-/// Half an hour has passed on ChatHub's clock alone, and the mint's own answer is the first to tell:
-/// the token that was asked for by the old time has half an hour too little.
+/// Half an hour has passed on ChatHub's clock alone, and the mint's own answer is the first to
+/// tell: the token that was asked for by the old time has half an hour too little.
 #[tokio::test]
 async fn a_mint_that_teaches_the_time_is_asked_again() {
     let service = Service::start().await;
@@ -606,7 +609,8 @@ async fn who_cannot_be_served_in_time_is_told_at_once() {
         operators: 300,
         ..rules()
     };
-    // At one a second some forty find a place within a minute. However slowly the clicks come, most of them come before that is over.
+    // At one a second some forty find a place within a minute. However slowly the clicks come, most
+    // of them come before that is over.
     let variables = [("CHATHUB_MAX_RATE", "1"), ("CLICK_BUDGET", "1m")];
     let service = Service::start_with(rules, &variables).await;
     let mut clicks = JoinSet::new();

@@ -1,4 +1,5 @@
-//! CRMs that sign for themselves: the entries of `docs/crm.md`, with tokens of each vendor's shape as far as that is known.
+//! CRMs that sign for themselves: the entries of `docs/crm.md`, with tokens of each vendor's shape
+//! as far as that is known.
 
 use std::path::Path;
 
@@ -98,7 +99,8 @@ fn refused(kind: &str) -> (Value, Value) {
     (json!(kind), Value::Null)
 }
 
-/// <https://developers.kommo.com/docs/one-time-tokens>, and the claims that amoCRM's own PHP library reads.
+/// <https://developers.kommo.com/docs/one-time-tokens>, and the claims that amoCRM's own PHP
+/// library reads.
 fn kommo(user: u32, jti: &str) -> Value {
     json!({
         "iss": "https://acme.kommo.com", "aud": "https://your.example", "jti": jti, "iat": now(), "nbf": now(), "exp": now() + 1800,
@@ -113,7 +115,8 @@ async fn kommo_s_one_time_token_is_a_pass() {
     let expected = (json!(102), json!("pass:kommo"));
     assert_eq!(opens(&service, &token).await, expected);
     assert_eq!(opens(&service, &token).await, refused("pass-used"));
-    // Another account of Kommo's, and a user whom the map lacks: 101 is ChatHub's number, not Kommo's.
+    // Another account of Kommo's, and a user whom the map lacks: 101 is ChatHub's number, not
+    // Kommo's.
     let mut other = kommo(5, "2");
     other["iss"] = json!("https://evil.kommo.com");
     assert_eq!(

@@ -18,7 +18,8 @@ use crate::process::Running;
 /// Everything here ends within this time, or is broken: no test fails because the machine is busy.
 pub const PATIENCE: Duration = Duration::from_mins(10);
 
-/// Chromium gets ready within a minute or not at all, says ChromeDriver. Where the machine is busy, it is tried again.
+/// Chromium gets ready within a minute or not at all, says ChromeDriver. Where the machine is busy,
+/// it is tried again.
 const STARTS: usize = 5;
 
 /// Waits until something has come about.
@@ -38,7 +39,8 @@ pub struct Browser {
     _driver: Driver,
 }
 
-/// ChromeDriver, which ends Chromium when it is asked to go, not when it is killed; what Chromium then leaves on the disk is taken away.
+/// ChromeDriver, which ends Chromium when it is asked to go, not when it is killed; what Chromium
+/// then leaves on the disk is taken away.
 struct Driver {
     address: String,
     /// Of a short name, because Chromium makes sockets in it.
@@ -153,7 +155,8 @@ impl Browser {
             .await;
     }
 
-    /// Shows pages on a screen of this width, in this colour scheme, to somebody who prefers this language.
+    /// Shows pages on a screen of this width, in this colour scheme, to somebody who prefers this
+    /// language.
     pub async fn pretend(&self, width: u32, scheme: &str, language: &str) {
         let screen =
             json!({"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": false});
@@ -181,8 +184,8 @@ impl Browser {
         self.client.execute(&script, vec![]).await.expect("a value")
     }
 
-    /// Fails where the page is not as every page has to be: nothing kept out by its policy, nothing wider than the screen, nothing that
-    /// axe-core objects to, one request.
+    /// Fails where the page is not as every page has to be: nothing kept out by its policy, nothing
+    /// wider than the screen, nothing that axe-core objects to, one request.
     pub async fn check(&self, what: &str) {
         assert_eq!(self.value("kept_out").await, json!([]), "{what}");
         let overflow = "document.documentElement.scrollWidth - innerWidth";
@@ -208,8 +211,8 @@ impl Browser {
             .expect("axe-core runs")
     }
 
-    /// The visible text of the one element that matches; empty where there is none. Where a script takes the element away meanwhile, the
-    /// one that has come in its place.
+    /// The visible text of the one element that matches; empty where there is none. Where a script
+    /// takes the element away meanwhile, the one that has come in its place.
     pub async fn text(&self, css: &str) -> String {
         loop {
             let text = match self.client.find(Locator::Css(css)).await {
@@ -261,7 +264,8 @@ impl Browser {
         std::fs::write(path, png).expect("a file");
     }
 
-    /// What the browser has written to its console since it was asked last, such as what a page's policy has blocked.
+    /// What the browser has written to its console since it was asked last, such as what a page's
+    /// policy has blocked.
     pub async fn console(&self) -> String {
         let log = self.client.issue_cmd(ConsoleLog).await.expect("a log");
         let lines = log.as_array().expect("a list").iter();

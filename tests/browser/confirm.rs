@@ -43,8 +43,8 @@ impl Both {
     }
 }
 
-/// On loopback browsers send `Sec-Fetch-Site`; on a network in the clear they do not, and `Origin` speaks. Either way the redirect to the
-/// panel's origin must get past the page's policy.
+/// On loopback browsers send `Sec-Fetch-Site`; on a network in the clear they do not, and `Origin`
+/// speaks. Either way the redirect to the panel's origin must get past the page's policy.
 #[tokio::test]
 async fn the_button_opens_the_chat() {
     let both = Both::start();

@@ -1,4 +1,5 @@
-//! The widget in a CRM's iframe, three origins at once: the CRM, this service, and whoever serves the panel's script.
+//! The widget in a CRM's iframe, three origins at once: the CRM, this service, and whoever serves
+//! the panel's script.
 
 use std::io::{Read as _, Write as _};
 use std::net::TcpListener;
@@ -10,7 +11,8 @@ use crate::process::{self, Running, open_chat};
 
 const SECRET: &str = "canary-pass-secret-of-more-than-32-bytes";
 
-/// A machine that sleeps for more than half of a token's life and wakes up. What is planned from then on comes a hundred times as fast.
+/// A machine that sleeps for more than half of a token's life and wakes up. What is planned from
+/// then on comes a hundred times as fast.
 const SLEEP_AND_HURRY: &str = "
     const [now, later] = [Date.now.bind(Date), setTimeout.bind(window)];
     Date.now = () => now() + 301000;
@@ -150,7 +152,8 @@ async fn the_widget_says_when_its_time_is_over() {
     let browser = Browser::open(&origin).await;
     browser.client.enter_frame(0).await.unwrap();
     eventually("the panel works", async || tokens(&browser).await >= 1).await;
-    // It still gets tokens for as long as its ticket lives, then it is refused and the last token ends.
+    // It still gets tokens for as long as its ticket lives, then it is refused and the last token
+    // ends.
     run(&browser, SLEEP_AND_HURRY).await;
     eventually("the page says so", async || {
         browser

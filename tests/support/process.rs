@@ -40,7 +40,8 @@ pub fn run(command: &mut Command) -> (Option<i32>, String) {
     (ended.code, ended.stdout + &ended.stderr)
 }
 
-/// Runs a command that reads `input` to its end. One that does not end is killed, and the test fails.
+/// Runs a command that reads `input` to its end. One that does not end is killed, and the test
+/// fails.
 pub fn run_with_input(command: &mut Command, input: &str) -> Ended {
     let mut child = piped(command);
     // It may end without having read everything.
@@ -91,8 +92,8 @@ pub fn interrupt(child: &Child) {
     assert!(told.unwrap().success());
 }
 
-/// A running process, ended with the test; what it has printed up to a line that contains `mark`. The rest goes to a file that the
-/// whole run's search for secrets reads.
+/// A running process, ended with the test; what it has printed up to a line that contains `mark`.
+/// The rest goes to a file that the whole run's search for secrets reads.
 pub struct Running {
     pub child: Child,
     pub printed: String,

@@ -2,8 +2,8 @@
 
 use tokio::io::ReadBuf;
 
-/// Bytes that came in one go with those of the current request. There are never more than were read at once, and none is read
-/// while some are here.
+/// Bytes that came in one go with those of the current request. There are never more than were read
+/// at once, and none is read while some are here.
 #[derive(Default)]
 pub(super) struct Ahead {
     bytes: Vec<u8>,

@@ -2,17 +2,20 @@
 
 use std::time::Duration;
 
-/// How long a head may take from its first byte on, and a new connection until then. A browser sends it at once.
+/// How long a head may take from its first byte on, and a new connection until then. A browser
+/// sends it at once.
 pub(super) const HEAD_TIME: Duration = Duration::from_secs(5);
 
-/// A kept connection outlives the idle time of a proxy in front (nginx: 60 s), so that it is the proxy that closes it, never this
-/// service under a request.
+/// A kept connection outlives the idle time of a proxy in front (nginx: 60 s), so that it is the
+/// proxy that closes it, never this service under a request.
 pub(super) const KEEP_ALIVE: Duration = Duration::from_secs(75);
 
-/// How long an answer may wait for a client that does not read it, over all. The longest answers have some 100 KB.
+/// How long an answer may wait for a client that does not read it, over all. The longest answers
+/// have some 100 KB.
 pub(super) const WRITE_TIME: Duration = Duration::from_secs(20);
 
-/// How long a client that is refused may go on sending, so that it reads why before the connection is reset.
+/// How long a client that is refused may go on sending, so that it reads why before the connection
+/// is reset.
 pub(in crate::app) const LINGER: Duration = Duration::from_secs(1);
 
 /// The longest head. Browsers and proxies send a tenth of it; much more than that are cookies.
@@ -21,14 +24,15 @@ pub(super) const MAX_HEAD: usize = 16 << 10;
 /// Beyond the longest body that is read: what a body in chunks has around its data.
 pub(super) const MAX_BODY: usize = crate::http::MAX_BODY + (4 << 10);
 
-/// What a byte that is kept takes in memory, with the buffers that grow by doubling and the copies that are made on its way
-/// (measured with half bodies, the worst of all: 3.2).
+/// What a byte that is kept takes in memory, with the buffers that grow by doubling and the copies
+/// that are made on its way (measured with half bodies, the worst of all: 3.2).
 pub(super) const WEIGHT: usize = 3;
 
 /// So much is every connection's own, and counts towards no budget.
 pub(super) const FREE: usize = 4 << 10;
 
-/// How much of the next request is looked at while one is in hand, to notice that the client has gone.
+/// How much of the next request is looked at while one is in hand, to notice that the client has
+/// gone.
 pub(super) const LOOK_AHEAD: usize = 1 << 10;
 
 /// An answer in the server's place. The length is the body's, which a test checks.

@@ -6,14 +6,16 @@ use std::time::Duration;
 
 use tokio::time::{Instant, Sleep};
 
-/// How long the connection is given once its time is over: where the whole process was stopped, what came meanwhile is in the
-/// socket, and the event loop must get round to it before the time counts.
+/// How long the connection is given once its time is over: where the whole process was stopped,
+/// what came meanwhile is in the socket, and the event loop must get round to it before the time
+/// counts.
 const GRACE: Duration = Duration::from_millis(200);
 
 /// A time by which something must have happened.
 ///
-/// It moves with each request, the runtime's timer does not: a timer that goes off too early is only set again, which costs a kept
-/// connection a wake-up now and then, and a request nothing but a look at the clock.
+/// It moves with each request, the runtime's timer does not: a timer that goes off too early is
+/// only set again, which costs a kept connection a wake-up now and then, and a request nothing but
+/// a look at the clock.
 pub(super) struct Deadline {
     sleep: Pin<Box<Sleep>>,
     due: Option<Instant>,
@@ -23,7 +25,8 @@ pub(super) struct Deadline {
 }
 
 impl Deadline {
-    /// Must be called within a Tokio runtime. It wakes nothing before the first call of [`Self::is_over`] or [`Self::set`].
+    /// Must be called within a Tokio runtime. It wakes nothing before the first call of
+    /// [`Self::is_over`] or [`Self::set`].
     pub(super) fn new(after: Duration) -> Self {
         let due = Instant::now() + after;
         Self {
@@ -97,7 +100,8 @@ mod tests {
     const SHORT: Duration = Duration::from_millis(30);
     const LONG: Duration = Duration::from_hours(1);
 
-    /// Waits until it is over, and woken for it by nothing else: not before this time, and long before [`LONG`].
+    /// Waits until it is over, and woken for it by nothing else: not before this time, and long
+    /// before [`LONG`].
     async fn assert_ends_after(deadline: &mut Deadline, at_least: Duration) {
         let begun = Instant::now();
         let over = poll_fn(|cx| {

@@ -1,5 +1,5 @@
-//! Where a request's head ends, and where its body does. Nothing is understood here: the HTTP parser behind judges every byte, this
-//! only decides how many of them it gets at a time.
+//! Where a request's head ends, and where its body does. Nothing is understood here: the HTTP
+//! parser behind judges every byte, this only decides how many of them it gets at a time.
 
 use actix_http::RequestHead;
 use actix_web::http::header::{CONTENT_LENGTH, TRANSFER_ENCODING, UPGRADE};
@@ -15,7 +15,8 @@ pub(super) struct Head {
 }
 
 impl Head {
-    /// Goes on with these bytes: how many of them belong to this head, and whether it ends with them.
+    /// Goes on with these bytes: how many of them belong to this head, and whether it ends with
+    /// them.
     pub(super) fn follow(&mut self, bytes: &[u8]) -> (usize, bool) {
         let ended = self.end_in(bytes);
         let own = ended.unwrap_or(bytes.len());
@@ -65,7 +66,8 @@ pub(in crate::app) enum Chunk {
 const LINE_END: u64 = 2;
 
 impl Body {
-    /// The body that belongs to this head, by the parser's own rules. It has let no head through that says two things.
+    /// The body that belongs to this head, by the parser's own rules. It has let no head through
+    /// that says two things.
     pub(in crate::app) fn of(head: &RequestHead) -> Self {
         let headers = &head.headers;
         if headers.contains_key(TRANSFER_ENCODING) {
@@ -131,7 +133,8 @@ impl Body {
 }
 
 impl Chunk {
-    /// Goes on with a byte that is no data; whether the body goes on behind it. One that cannot be ends it: the parser refuses it.
+    /// Goes on with a byte that is no data; whether the body goes on behind it. One that cannot be
+    /// ends it: the parser refuses it.
     fn step(&mut self, byte: u8) -> bool {
         *self = match (*self, byte) {
             (Self::Size(0) | Self::Extension(0), b'\n') => Self::Trailer {

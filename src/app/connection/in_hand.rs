@@ -1,4 +1,5 @@
-//! How far a connection's current request has come: what the server tells the stream that it reads from.
+//! How far a connection's current request has come: what the server tells the stream that it reads
+//! from.
 
 use std::cell::Cell;
 use std::rc::Rc;
@@ -33,7 +34,8 @@ pub(super) struct State {
 }
 
 impl InHand {
-    /// The application begins with a request of this body, and is at it until the result is dropped.
+    /// The application begins with a request of this body, and is at it until the result is
+    /// dropped.
     pub(in crate::app) fn begin(&self, body: Body) -> Running {
         self.set(Phase::Running, body);
         Running(self.clone())

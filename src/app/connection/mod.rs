@@ -1,10 +1,12 @@
-//! A client's connection, as the HTTP server reads from it and writes to it: whatever the client does, it holds little memory, and
-//! not for long.
+//! A client's connection, as the HTTP server reads from it and writes to it: whatever the client
+//! does, it holds little memory, and not for long.
 //!
-//! actix reads as much as a client sends, up to 128 KiB, queues every request in it, and waits for ever for a client that does not
-//! read. So here the server gets one request at a time, and the next when the answer to the one before is written; a head has a
-//! longest size and a time to arrive, an answer a time to be read. actix's own deadlines are left off: they cover the first head
-//! only, and look at the clock before the socket, so that a process that was stopped for a while sends away whoever waited.
+//! actix reads as much as a client sends, up to 128 KiB, queues every request in it, and waits for
+//! ever for a client that does not read. So here the server gets one request at a time, and the
+//! next when the answer to the one before is written; a head has a longest size and a time to
+//! arrive, an answer a time to be read. actix's own deadlines are left off: they cover the first
+//! head only, and look at the clock before the socket, so that a process that was stopped for a
+//! while sends away whoever waited.
 
 mod ahead;
 mod bounds;
@@ -175,7 +177,8 @@ impl Connection {
         read
     }
 
-    /// Notices that the client has gone, and reads nothing for the server, which is at the request before.
+    /// Notices that the client has gone, and reads nothing for the server, which is at the request
+    /// before.
     fn poll_ahead(&mut self, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         if !self.ahead.is_empty() {
             return Poll::Pending;
@@ -205,7 +208,8 @@ impl Connection {
         }
     }
 
-    /// Answers in the server's place, and lets go of the client soon. Nothing else waits to be written, so this finds room.
+    /// Answers in the server's place, and lets go of the client soon. Nothing else waits to be
+    /// written, so this finds room.
     fn refuse(
         &mut self,
         reason: Reason,

@@ -1,5 +1,5 @@
-//! What stands beside ChatHub: ready links, Redis, the operator map. Each of them can be wrong while
-//! every setting is well-formed.
+//! What stands beside ChatHub: ready links, Redis, the operator map. Each of them can be wrong
+//! while every setting is well-formed.
 
 use std::time::Duration;
 

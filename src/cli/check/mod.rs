@@ -180,8 +180,8 @@ impl Findings {
         );
     }
 
-    /// Organizations and their operators, and whether those are all; nothing where there are none to
-    /// go on with.
+    /// Organizations and their operators, and whether those are all; nothing where there are none
+    /// to go on with.
     async fn operators(&mut self, company: &Company) -> Option<(Vec<Operator>, bool)> {
         let organizations = match company.chathub.list_organizations().await {
             Ok(organizations) => organizations,

@@ -33,7 +33,8 @@ pub(in crate::cli) struct Add {
     #[arg(required = true, value_name = "NAME")]
     names: Vec<String>,
 
-    /// Print each new operator's button URL, signed where PASS_SECRET or a key of PASS_KEYS_FILE can sign
+    /// Print each new operator's button URL, signed where PASS_SECRET or a key of PASS_KEYS_FILE
+    /// can sign
     #[arg(long)]
     link: bool,
 

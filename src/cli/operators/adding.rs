@@ -1,7 +1,8 @@
 //! Adding operators, each of them once, over a ChatHub that fails in the middle.
 //!
-//! `synchronize` adds whatever it is sent, so nothing is ever sent twice in the blind. After an answer that leaves open whether anything was
-//! added, the organization's list tells, and only what is missing there is sent anew.
+//! `synchronize` adds whatever it is sent, so nothing is ever sent twice in the blind. After an
+//! answer that leaves open whether anything was added, the organization's list tells, and only what
+//! is missing there is sent anew.
 
 use std::time::Duration;
 
@@ -10,13 +11,16 @@ use super::chunk::{Chunk, Fate};
 use super::interrupt::Interrupt;
 use crate::chathub::{BadAnswer, ChatHub, Error, OrganizationId, Unreachable};
 
-/// How many operators go out at once. A chunk is what a broken answer leaves open, and the unit in which progress is kept.
+/// How many operators go out at once. A chunk is what a broken answer leaves open, and the unit in
+/// which progress is kept.
 pub(super) const CHUNK: usize = 100;
 
-/// The waits between tries as ChatHub's general page advises them, in terms of the first; the last one repeats.
+/// The waits between tries as ChatHub's general page advises them, in terms of the first; the last
+/// one repeats.
 const ADVISED_WAITS: [u32; 4] = [1, 2, 4, 8];
 
-/// Waits in a row without anything gained before it gives up: with a first wait of a second, about 45 s.
+/// Waits in a row without anything gained before it gives up: with a first wait of a second, about
+/// 45 s.
 const MOST_WAITS: usize = 8;
 
 /// Why it ended early.
@@ -45,7 +49,8 @@ struct Refused {
 }
 
 impl Adding<'_> {
-    /// Adds a chunk of names, all different and none of them in the organization yet, and says what became of each.
+    /// Adds a chunk of names, all different and none of them in the organization yet, and says what
+    /// became of each.
     pub(super) async fn add(
         &mut self,
         organization: OrganizationId,
@@ -109,8 +114,8 @@ impl Adding<'_> {
         Ok(None)
     }
 
-    /// ChatHub says that it has added another number of operators than were sent. Where the list does not show them all, somebody has to
-    /// look before anything is sent again.
+    /// ChatHub says that it has added another number of operators than were sent. Where the list
+    /// does not show them all, somebody has to look before anything is sent again.
     async fn explain(
         &self,
         chunk: &mut Chunk<'_>,
@@ -124,7 +129,8 @@ impl Adding<'_> {
         Err(Stop::Failed(error))
     }
 
-    /// Finds out by listing, and says what is missing. ChatHub may still be at it, so two lists must agree on that.
+    /// Finds out by listing, and says what is missing. ChatHub may still be at it, so two lists
+    /// must agree on that.
     async fn settle(
         &self,
         chunk: &mut Chunk<'_>,

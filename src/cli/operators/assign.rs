@@ -18,7 +18,8 @@ pub(in crate::cli) struct Assign {
     #[arg(long, value_name = "ID", value_parser = organization_id)]
     organization: OrganizationId,
 
-    /// The client's phone, however the CRM stores it; one without a country code is of DEFAULT_REGION
+    /// The client's phone, however the CRM stores it; one without a country code is of
+    /// DEFAULT_REGION
     #[arg(long, allow_hyphen_values = true)]
     phone: String,
 

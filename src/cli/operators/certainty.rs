@@ -2,7 +2,8 @@
 
 use crate::chathub::{Error, Unreachable};
 
-/// Whether the error of a call that is never repeated, as `synchronize` is not, says that nothing was done.
+/// Whether the error of a call that is never repeated, as `synchronize` is not, says that nothing
+/// was done.
 pub(super) const fn is_certainly_not_done(error: &Error) -> bool {
     is_certainly_never_done(error)
         || matches!(
@@ -12,8 +13,9 @@ pub(super) const fn is_certainly_not_done(error: &Error) -> bool {
         )
 }
 
-/// The same for a call that is repeated once. The error is that of the second attempt, and to be told to wait then, or to find nobody
-/// there, says nothing of the first. A refusal does: the first would have met it too.
+/// The same for a call that is repeated once. The error is that of the second attempt, and to be
+/// told to wait then, or to find nobody there, says nothing of the first. A refusal does: the first
+/// would have met it too.
 pub(super) const fn is_certainly_never_done(error: &Error) -> bool {
     is_final(error)
         || matches!(

@@ -10,7 +10,8 @@ use crate::operators::name::folded;
 pub(super) enum Fate {
     /// It was not sent, or sent and certainly not carried out.
     Left,
-    /// It has been added. `others` have the same name, and came at the same time: somebody else's, or ChatHub's own doing.
+    /// It has been added. `others` have the same name, and came at the same time: somebody else's,
+    /// or ChatHub's own doing.
     Added {
         id: OperatorId,
         others: Vec<OperatorId>,

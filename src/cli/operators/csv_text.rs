@@ -1,5 +1,5 @@
-//! A CSV file as spreadsheets write it: UTF-8 or, with a byte order mark, UTF-16; separated by commas,
-//! semicolons, tabs, or by what its first line says (`sep=;`); with any line ends.
+//! A CSV file as spreadsheets write it: UTF-8 or, with a byte order mark, UTF-16; separated by
+//! commas, semicolons, tabs, or by what its first line says (`sep=;`); with any line ends.
 
 use std::io::Read as _;
 use std::path::Path;

@@ -5,7 +5,8 @@ use tokio::sync::watch;
 /// What is to be said the first time.
 pub(super) const FINISHING: &str = "Finishing what is on its way; Ctrl-C again ends at once.";
 
-/// How often Ctrl-C was pressed since this began to listen. It no longer ends the program by itself.
+/// How often Ctrl-C was pressed since this began to listen. It no longer ends the program by
+/// itself.
 pub(super) struct Interrupt(watch::Receiver<u8>);
 
 impl Interrupt {

@@ -1,5 +1,5 @@
-//! What is known of how each CRM opens a URL, and what is not: found on the vendors' or others' public pages, or likely after them.
-//! What nobody has found out stays unknown here too.
+//! What is known of how each CRM opens a URL, and what is not: found on the vendors' or others'
+//! public pages, or likely after them. What nobody has found out stays unknown here too.
 
 /// Something about a CRM, and how sure it is.
 #[derive(Clone, Copy, Debug)]
@@ -79,7 +79,8 @@ pub(super) struct Crm {
     pub(super) button: Fact,
     /// What the CRM, or the code behind its button, writes in a URL for the client's phone.
     pub(super) phone: Fact,
-    /// The same for the agent who clicks. A number has a prefix: a bare one that the map lacks would be an operator of ChatHub's.
+    /// The same for the agent who clicks. A number has a prefix: a bare one that the map lacks
+    /// would be an operator of ChatHub's.
     pub(super) agent: Fact,
     /// What becomes of a phone's `+`.
     pub(super) plus: Fact,

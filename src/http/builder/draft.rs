@@ -85,8 +85,8 @@ impl Draft {
         parts.join("&")
     }
 
-    /// What the CRM, or the code behind its button, writes for a value: its own placeholder where one
-    /// is known.
+    /// What the CRM, or the code behind its button, writes for a value: its own placeholder where
+    /// one is known.
     fn written(&self, fact: Fact, name: &str) -> String {
         let known = fact.placeholder().map(ToOwned::to_owned);
         known.unwrap_or_else(|| self.crm.code.value(name))

@@ -1,6 +1,7 @@
 //! `GET /builder`: a CRM admin composes a button's URL, sees what it would do, and takes it along.
 //!
-//! It mints nothing, asks nobody, and keeps nothing; what is filled in goes to this service and nowhere else.
+//! It mints nothing, asks nobody, and keeps nothing; what is filled in goes to this service and
+//! nowhere else.
 
 mod crms;
 mod draft;

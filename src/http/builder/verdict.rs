@@ -1,5 +1,5 @@
-//! What a click on the sample would do, by the code that clicks go through and by the directory that is
-//! in memory. ChatHub is not asked, and no pass or key of the visitor is looked at.
+//! What a click on the sample would do, by the code that clicks go through and by the directory
+//! that is in memory. ChatHub is not asked, and no pass or key of the visitor is looked at.
 
 use actix_web::HttpRequest;
 

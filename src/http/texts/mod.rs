@@ -94,7 +94,8 @@ impl Language {
         }
     }
 
-    /// What a page says to the agent: by the kind, unless the detail says that something else is wrong.
+    /// What a page says to the agent: by the kind, unless the detail says that something else is
+    /// wrong.
     pub(super) const fn advice(self, kind: Kind, detail: &Detail) -> Advice {
         let advice = match self {
             Self::English => en::advice(kind),
@@ -127,7 +128,8 @@ impl Language {
         }
     }
 
-    /// The language that the detail's words are in: what is meant for programs has English ones only.
+    /// The language that the detail's words are in: what is meant for programs has English ones
+    /// only.
     pub(super) const fn of_detail(self, detail: &Detail) -> Self {
         match detail {
             Detail::English(_) => Self::English,
@@ -217,7 +219,8 @@ mod tests {
         }
     }
 
-    /// What stands between code marks is written in links and settings: it is the same in every language.
+    /// What stands between code marks is written in links and settings: it is the same in every
+    /// language.
     #[test]
     fn names_are_never_translated() {
         let more = [

@@ -1,4 +1,5 @@
-//! `open-chat operators import`: many operators from a file, each of them once, whatever ChatHub does meanwhile.
+//! `open-chat operators import`: many operators from a file, each of them once, whatever ChatHub
+//! does meanwhile.
 
 mod plan;
 mod results;
@@ -38,7 +39,8 @@ pub(in crate::cli) struct Import {
     #[arg(long, value_name = "ID", value_parser = organization_id)]
     organization: Option<OrganizationId>,
 
-    /// Where to write what became of each row; by default beside the file, with .results.csv at the end
+    /// Where to write what became of each row; by default beside the file, with .results.csv at the
+    /// end
     #[arg(long, value_name = "FILE")]
     results: Option<PathBuf>,
 
@@ -68,8 +70,8 @@ impl Import {
                 summary.note(&plan.known);
                 return summary.print(self.form, None);
             }
-            // Not before all else is known to be good: what is refused leaves no file behind. Another
-            // run may have written there meanwhile.
+            // Not before all else is known to be good: what is refused leaves no file behind.
+            // Another run may have written there meanwhile.
             let (mut results, earlier) = Results::open(&path, &rows, text.separator)?;
             let plan = Plan::new(&rows, &existing, &earlier);
             let mut summary = Summary::new(rows.len(), earlier, false, &path);

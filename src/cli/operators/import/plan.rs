@@ -1,4 +1,5 @@
-//! What is to be done for each row: nothing, where an operator of that name exists or an earlier row has it; else it is sent.
+//! What is to be done for each row: nothing, where an operator of that name exists or an earlier
+//! row has it; else it is sent.
 
 use std::collections::{BTreeMap, HashMap};
 

@@ -1,7 +1,8 @@
-//! The results file: what became of each row, written as it happens, and read when the import is started again.
+//! The results file: what became of each row, written as it happens, and read when the import is
+//! started again.
 //!
-//! CSV, a line for each row of the import. Where a row stands twice, the later line counts: one that was `unknown` or `failed` is
-//! looked at again.
+//! CSV, a line for each row of the import. Where a row stands twice, the later line counts: one
+//! that was `unknown` or `failed` is looked at again.
 
 use std::collections::HashMap;
 use std::fs::{File, TryLockError};
@@ -111,7 +112,8 @@ impl Results {
             file.read_to_end(&mut text)?;
             let whole = whole_lines(&text)?;
             let (outcomes, own) = read(whole, rows)?;
-            // Not before it is known to be a results file: of any other, no byte is anybody's to drop.
+            // Not before it is known to be a results file: of any other, no byte is anybody's to
+            // drop.
             file.set_len(whole.len() as u64)?;
             file.seek(SeekFrom::End(0))?;
             let has_lines = !whole.is_empty();
@@ -180,8 +182,8 @@ fn without_mark(text: &[u8]) -> &[u8] {
         .unwrap_or(if half { &[] } else { text })
 }
 
-/// Drops what a run that was cut off may have left: half a line, which says nothing. Where there is no more than that, it must be half a
-/// header, or it is somebody's text.
+/// Drops what a run that was cut off may have left: half a line, which says nothing. Where there is
+/// no more than that, it must be half a header, or it is somebody's text.
 fn whole_lines(text: &[u8]) -> anyhow::Result<&[u8]> {
     let end = text.iter().rposition(|byte| *byte == b'\n');
     let (whole, half) = text.split_at(end.map_or(0, |end| end + 1));
@@ -191,7 +193,8 @@ fn whole_lines(text: &[u8]) -> anyhow::Result<&[u8]> {
     Ok(whole)
 }
 
-/// The header is looked at even where no line follows, as in a file that has only just been begun. Gives back the separator too.
+/// The header is looked at even where no line follows, as in a file that has only just been begun.
+/// Gives back the separator too.
 fn read(text: &[u8], rows: &[Row]) -> anyhow::Result<(Outcomes, Option<u8>)> {
     let mut outcomes = Outcomes::new();
     if text.is_empty() {

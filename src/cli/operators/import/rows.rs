@@ -67,8 +67,8 @@ struct Columns {
     name: usize,
 }
 
-/// Reads the rows of a file. Its header is `organizationId,name` in either order, or `name` alone where
-/// `organization` is given for all rows.
+/// Reads the rows of a file. Its header is `organizationId,name` in either order, or `name` alone
+/// where `organization` is given for all rows.
 pub(super) fn read(
     text: &CsvText,
     organization: Option<OrganizationId>,
