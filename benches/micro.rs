@@ -10,7 +10,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 use divan::{Bencher, black_box};
 use jsonwebtoken::{EncodingKey, Header, encode};
-use open_chat::access::{Access, Knock};
+use open_chat::access::{Authenticator, Credentials};
 use open_chat::chathub::{ChatHub, OperatorId};
 use open_chat::config::Config;
 use open_chat::deep_link::{DeepLink, PanelUrl};
@@ -61,11 +61,11 @@ fn link(bencher: Bencher) {
 fn a_pass(bencher: Bencher) {
     let door = door();
     let pass = pass();
-    let knock = Knock {
+    let credentials = Credentials {
         pass: Some(&pass),
-        ..Knock::default()
+        ..Credentials::default()
     };
-    bencher.bench_local(|| door.admit(black_box(&knock)).is_ok());
+    bencher.bench_local(|| door.authenticate(black_box(&credentials)).is_ok());
 }
 
 #[divan::bench(args = [10, 10_000, 100_000])]
@@ -130,8 +130,8 @@ fn config(chathub: &str) -> Config {
     Config::from_vars(environment).expect("the configuration is good")
 }
 
-fn door() -> Access {
-    config("http://127.0.0.1:1").access.door
+fn door() -> Authenticator {
+    config("http://127.0.0.1:1").access.authenticator
 }
 
 fn tokens(chathub: &str) -> OperatorTokens {

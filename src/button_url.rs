@@ -3,7 +3,7 @@
 use url::Url;
 use url::form_urlencoded::Serializer;
 
-use crate::access::Bound;
+use crate::access::PassConstraints;
 use crate::https_url::HttpsUrl;
 
 /// A link that carries a pass, and with it everything that the pass fixes.
@@ -14,19 +14,19 @@ pub fn with_pass(public: &HttpsUrl, pass: &str) -> String {
 }
 
 /// A link that says in the open what it wants, for `ACCESS=open` or a login in front.
-pub fn plain(public: &HttpsUrl, operator: &str, bound: &Bound) -> String {
+pub fn plain(public: &HttpsUrl, operator: &str, constraints: &PassConstraints) -> String {
     let mut url = open_chat(public);
-    url.set_query(Some(&query(operator, bound)));
+    url.set_query(Some(&query(operator, constraints)));
     url.into()
 }
 
 /// The query of such a link.
-pub fn query(operator: &str, bound: &Bound) -> String {
+pub fn query(operator: &str, constraints: &PassConstraints) -> String {
     let parameters = [
-        ("phone", &bound.phone),
-        ("chat_raw_id", &bound.chat_raw_id),
-        ("from", &bound.from),
-        ("source", &bound.source),
+        ("phone", &constraints.phone),
+        ("chat_raw_id", &constraints.chat_raw_id),
+        ("from", &constraints.from),
+        ("source", &constraints.source),
     ];
     let mut query = Serializer::new(String::new());
     query.append_pair("operator", operator);
@@ -52,14 +52,14 @@ mod tests {
 
     #[test]
     fn links_lead_to_open_chat_wherever_it_lives() {
-        let bound = Bound {
+        let constraints = PassConstraints {
             phone: Some("+38 050 123 45 67".into()),
             source: Some("viber".into()),
-            ..Bound::default()
+            ..PassConstraints::default()
         };
         let public = HttpsUrl::parse("https://chat.example/desk/?x=1").unwrap();
         assert_eq!(
-            plain(&public, "ann@example.com", &bound),
+            plain(&public, "ann@example.com", &constraints),
             "https://chat.example/desk/open-chat?operator=ann%40example.com&phone=%2B38+050+123+45+67&source=viber"
         );
         let public = HttpsUrl::parse("https://chat.example").unwrap();

@@ -19,7 +19,7 @@
 //! | [`no_connection`] | why a connection could not be made |
 //! | [`unreserved`] | what stands for itself in a URL |
 //! | [`printable`] | what shows as itself in a log and on a terminal |
-//! | [`flight`] | one run of a task for any number of waiters |
+//! | [`single_flight`] | one run of a task for any number of waiters |
 //! | [`chathub`] | the client: seven calls |
 //! | [`metrics`], [`telemetry`] | what the service says about itself |
 //! | [`reload`] | files that are read again when they change |
@@ -27,7 +27,7 @@
 //! | [`operators`] | whom a link means: an alias, an id or a name |
 //! | [`tokens`] | operator tokens |
 //! | [`access`] | who may open whose panel |
-//! | [`shared_store`] | Redis: what all replicas must agree on |
+//! | [`redis_store`] | Redis: what all replicas must agree on |
 //! | [`rate_limit`] | how often is too often |
 //! | [`button_url`] | the URL behind a button |
 //! | [`config`] | the environment → settings |
@@ -50,7 +50,6 @@ pub mod cli;
 pub mod config;
 pub mod deep_link;
 pub mod files;
-pub mod flight;
 pub mod http;
 pub mod https_url;
 pub mod invisible;
@@ -61,10 +60,11 @@ pub mod parameter;
 pub mod phone;
 pub mod printable;
 pub mod rate_limit;
+pub mod redis_store;
 pub mod reload;
 pub mod secret;
-pub mod shared_store;
 pub mod simulator;
+pub mod single_flight;
 pub mod source;
 pub mod telemetry;
 pub mod tokens;

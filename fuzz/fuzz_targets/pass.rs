@@ -15,10 +15,10 @@ use jsonwebtoken::crypto::sign;
 use jsonwebtoken::{Algorithm, EncodingKey};
 use libfuzzer_sys::fuzz_target;
 use open_chat::access::{
-    Access, Admission, Bound, Caller, Knock, Mode, NewPass, PassKeySources, Settings,
+    Authenticator, AuthContext, PassConstraints, Caller, Credentials, Mode, NewPass, PassKeySources, Settings,
 };
 use open_chat::chathub::OperatorId;
-use open_chat::operators::Whom;
+use open_chat::operators::OperatorSelection;
 use open_chat::parameter;
 use open_chat::secret::Secret;
 use serde_json::Value;
@@ -37,9 +37,9 @@ const PUBLIC: [(&str, &str, &str); 3] = [
 
 struct Doors {
     /// Takes passes and API keys.
-    passes: Access,
+    passes: Authenticator,
     /// Takes the word of a proxy that knows a secret.
-    proxies: Access,
+    proxies: Authenticator,
     /// What the keys `PASS_SECRET`, `one` (HS256, for operator 101) and `two` (HS512, with an
     /// issuer) sign with.
     secrets: [String; 3],
@@ -68,7 +68,7 @@ static DOORS: LazyLock<Doors> = LazyLock::new(|| {
     let api_keys = directory.join("api-keys.toml");
     let api_key = "[[key]]\nname = \"nobody\"\nsha256 = \"".to_owned() + &random() + "\"\n";
     std::fs::write(&api_keys, api_key).unwrap();
-    let passes = Access::new(Settings {
+    let passes = Authenticator::new(Settings {
         modes: vec![Mode::Pass, Mode::Key],
         pass_keys: Some(PassKeySources {
             secret: Some(Secret::new(secrets[0].as_str()).into()),
@@ -79,7 +79,7 @@ static DOORS: LazyLock<Doors> = LazyLock::new(|| {
         ..Settings::default()
     })
     .unwrap();
-    let proxies = Access::new(Settings {
+    let proxies = Authenticator::new(Settings {
         modes: vec![Mode::Sso],
         sso_proxy_secret: Some(Secret::new(random()).into()),
         ..Settings::default()
@@ -89,9 +89,9 @@ static DOORS: LazyLock<Doors> = LazyLock::new(|| {
     let mint = |operator: &str, phone: Option<&str>| {
         let new = NewPass {
             operator: operator.into(),
-            bound: Bound {
+            constraints: PassConstraints {
                 phone: phone.map(str::to_owned),
-                ..Bound::default()
+                ..PassConstraints::default()
             },
             ttl: MAX_TTL,
             once: false,
@@ -128,27 +128,27 @@ fuzz_target!(|input: &[u8]| {
     }
 });
 
-fn knock(pass: &str) -> Knock<'_> {
-    Knock {
+fn credentials(pass: &str) -> Credentials<'_> {
+    Credentials {
         pass: Some(pass),
-        ..Knock::default()
+        ..Credentials::default()
     }
 }
 
 fn arbitrary(text: &str) {
     let doors = &*DOORS;
-    assert!(doors.passes.admit(&knock(text)).is_err());
+    assert!(doors.passes.authenticate(&credentials(text)).is_err());
     for is_from_proxy in [false, true] {
-        let knock = Knock {
+        let credentials = Credentials {
             is_from_proxy,
             bearer: Some(text),
             identity: Some(text),
             proxy_secret: Some(text),
             operator: Some("101"),
-            ..Knock::default()
+            ..Credentials::default()
         };
-        assert!(doors.passes.admit(&knock).is_err());
-        assert!(doors.proxies.admit(&knock).is_err());
+        assert!(doors.passes.authenticate(&credentials).is_err());
+        assert!(doors.proxies.authenticate(&credentials).is_err());
     }
 }
 
@@ -175,16 +175,16 @@ fn edited(mix: u8, edits: &[u8]) {
         }
     }
     let pass = String::from_utf8(pass).unwrap();
-    let admitted = doors.passes.admit(&knock(&pass));
+    let admitted = doors.passes.authenticate(&credentials(&pass));
     match doors.good.iter().position(|good| *good == pass) {
         Some(which) => {
             let admission = admitted.expect("a good pass is good whenever it is shown");
             let operator = [101, 102][which];
             assert_eq!(
-                doors.passes.whom(&admission.claim, None),
-                Ok(Whom::Operator(OperatorId(operator)))
+                doors.passes.resolve_operator(&admission.claim, None),
+                Ok(OperatorSelection::Operator(OperatorId(operator)))
             );
-            assert_eq!(admission.bound.phone.is_some(), which == 0);
+            assert_eq!(admission.constraints.phone.is_some(), which == 0);
         }
         None => assert!(admitted.is_err(), "let in by {pass}"),
     }
@@ -217,11 +217,11 @@ fn signed(key: u8, algorithm: u8, header: &str, claims: &str) {
     let pass = format!("{message}.{signature}");
 
     // Twice: what is remembered of the first time must not change the second.
-    let outcomes = [(); 2].map(|()| doors.passes.admit(&knock(&pass)));
+    let outcomes = [(); 2].map(|()| doors.passes.authenticate(&credentials(&pass)));
     if let [Ok(first), Ok(second)] = &outcomes {
         assert_eq!(
-            (&first.caller, &first.bound, &first.once),
-            (&second.caller, &second.bound, &second.once)
+            (&first.caller, &first.constraints, &first.once),
+            (&second.caller, &second.constraints, &second.once)
         );
     }
     let [Ok(admission), Ok(_)] = &outcomes else {
@@ -240,22 +240,22 @@ fn signed(key: u8, algorithm: u8, header: &str, claims: &str) {
     check_admission(admission, id, header, &claims, now);
 
     // The URL cannot make it a pass for somebody else.
-    let elsewhere = Knock {
+    let elsewhere = Credentials {
         operator: Some("999"),
-        ..knock(&pass)
+        ..credentials(&pass)
     };
-    let admission = doors.passes.admit(&elsewhere).expect("it was good before");
-    if let Ok(whom) = doors.passes.whom(&admission.claim, None) {
+    let admission = doors.passes.authenticate(&elsewhere).expect("it was good before");
+    if let Ok(whom) = doors.passes.resolve_operator(&admission.claim, None) {
         assert!(
             claims.contains("999"),
             "{whom:?} by a pass for somebody else"
         );
-        assert_eq!(whom, Whom::Operator(OperatorId(999)));
+        assert_eq!(whom, OperatorSelection::Operator(OperatorId(999)));
     }
 }
 
 /// What is let in is what the claims say, read here once more.
-fn check_admission(admission: &Admission<'_>, id: &str, header: &str, claims: &str, now: i64) {
+fn check_admission(admission: &AuthContext<'_>, id: &str, header: &str, claims: &str, now: i64) {
     let header: Value = serde_json::from_str(header).expect("a header in JSON");
     let expected = if id == "two" { "HS512" } else { "HS256" };
     assert_eq!(header["alg"], expected);
@@ -293,17 +293,17 @@ fn check_admission(admission: &Admission<'_>, id: &str, header: &str, claims: &s
     };
     // What says that there is no value fixes none; JSON's own `false` reads like the word.
     let fixed = |name: &str| text(name).filter(|text| !parameter::is_absent(text));
-    let bound = Bound {
+    let constraints = PassConstraints {
         phone: fixed("phone"),
         source: fixed("source"),
         from: fixed("from"),
         chat_raw_id: fixed("chat_raw_id"),
     };
-    assert_eq!(admission.bound, bound);
+    assert_eq!(admission.constraints, constraints);
     assert_eq!(admission.once.is_some(), !claims["jti"].is_null());
 
     let sub = text("sub").expect("a pass names its operator");
-    if let Ok(Whom::Operator(operator)) = DOORS.passes.whom(&admission.claim, None) {
+    if let Ok(OperatorSelection::Operator(operator)) = DOORS.passes.resolve_operator(&admission.claim, None) {
         assert_eq!(operator.to_string(), sub.trim());
         assert!(id != "one" || operator == OperatorId(101));
     }

@@ -2,7 +2,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use open_chat::access::Bound;
+use open_chat::access::PassConstraints;
 use open_chat::http::Kind;
 use open_chat::http::fuzzing::{Values, bound_query, query};
 use open_chat::invisible::{is_blank, is_invisible};
@@ -40,13 +40,13 @@ fuzz_target!(|input: &str| {
             .filter(|line| !line.is_empty())
             .map(str::to_owned)
     };
-    let bound = Bound {
+    let constraints = PassConstraints {
         phone: fixed(),
         chat_raw_id: fixed(),
         from: fixed(),
         source: fixed(),
     };
-    check_bound(text, &bound);
+    check_bound(text, &constraints);
 });
 
 /// What a decoder that repairs and guesses makes of a query: it may say more than the strict one,
@@ -155,8 +155,8 @@ fn check_refused(text: &str, kind: Kind) {
 }
 
 /// Whatever the query says, a pass for one client opens that client's chat or none.
-fn check_bound(text: &str, bound: &Bound) {
-    let Ok([_, phone, chat, from, source, _]) = bound_query(text, bound.clone(), Region::UA) else {
+fn check_bound(text: &str, constraints: &PassConstraints) {
+    let Ok([_, phone, chat, from, source, _]) = bound_query(text, constraints.clone(), Region::UA) else {
         return;
     };
     let read = |text: &Option<String>, read: fn(&str) -> Result<Option<&str>, Misread>| {
@@ -164,36 +164,36 @@ fn check_bound(text: &str, bound: &Bound) {
         let value = value.expect("what cannot be read fixes nothing");
         value.flatten().map(str::to_owned)
     };
-    let bound = Bound {
-        phone: read(&bound.phone, parameter::read_phone),
-        chat_raw_id: read(&bound.chat_raw_id, parameter::read),
-        from: read(&bound.from, parameter::read),
-        source: read(&bound.source, parameter::read),
+    let constraints = PassConstraints {
+        phone: read(&constraints.phone, parameter::read_phone),
+        chat_raw_id: read(&constraints.chat_raw_id, parameter::read),
+        from: read(&constraints.from, parameter::read),
+        source: read(&constraints.source, parameter::read),
     };
     let free = query(text).expect("a query that cannot be read is bound by nothing");
     for (value, fixed, free) in [
-        (&phone, &bound.phone, &free[1]),
-        (&chat, &bound.chat_raw_id, &free[2]),
-        (&from, &bound.from, &free[3]),
-        (&source, &bound.source, &free[4]),
+        (&phone, &constraints.phone, &free[1]),
+        (&chat, &constraints.chat_raw_id, &free[2]),
+        (&from, &constraints.from, &free[3]),
+        (&source, &constraints.source, &free[4]),
     ] {
         assert_eq!(value, if fixed.is_some() { fixed } else { free });
     }
-    if bound.phone.is_some() || bound.chat_raw_id.is_some() {
+    if constraints.phone.is_some() || constraints.chat_raw_id.is_some() {
         assert_eq!(
             (phone, chat),
-            (bound.phone.clone(), bound.chat_raw_id.clone())
+            (constraints.phone.clone(), constraints.chat_raw_id.clone())
         );
     }
     let number = |text: &Option<String>| PhoneNumber::parse(text.as_ref()?, Region::UA).ok();
     let channel = |text: &Option<String>| ChatSource::parse(text.as_ref()?).ok();
-    if free[1].is_some() && bound.phone.is_some() {
-        assert_eq!(number(&free[1]), number(&bound.phone));
+    if free[1].is_some() && constraints.phone.is_some() {
+        assert_eq!(number(&free[1]), number(&constraints.phone));
     }
-    if free[4].is_some() && bound.source.is_some() {
-        assert_eq!(channel(&free[4]), channel(&bound.source));
+    if free[4].is_some() && constraints.source.is_some() {
+        assert_eq!(channel(&free[4]), channel(&constraints.source));
     }
-    for (free, fixed) in [(&free[2], &bound.chat_raw_id), (&free[3], &bound.from)] {
+    for (free, fixed) in [(&free[2], &constraints.chat_raw_id), (&free[3], &constraints.from)] {
         assert!(free.is_none() || fixed.is_none() || free == fixed);
     }
 }

@@ -7,14 +7,14 @@ use aws_lc_rs::digest::{Context, SHA256};
 use chrono::{DateTime, Utc};
 
 use super::denied::Denied;
-use super::pass::Bound;
+use super::pass::PassConstraints;
 use super::scope::Scope;
 use crate::chathub::OperatorId;
-use crate::operators::Unfound;
+use crate::operators::ResolveError;
 
 /// Who is at the door, as the request shows it.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Knock<'a> {
+pub struct Credentials<'a> {
     /// The peer is one of the trusted proxies.
     pub is_from_proxy: bool,
     /// A pass in the query.
@@ -31,20 +31,20 @@ pub struct Knock<'a> {
 
 /// Who has been let in.
 #[derive(Debug)]
-pub struct Admission<'a> {
+pub struct AuthContext<'a> {
     /// Who is calling.
     pub caller: Caller,
     /// For whom.
-    pub claim: Claim<'a>,
+    pub requested: OperatorRequest<'a>,
     /// What the pass fixes.
-    pub bound: Bound,
+    pub constraints: PassConstraints,
     /// Set where this may happen once only.
-    pub once: Option<Once>,
+    pub once: Option<OneTimeUse>,
 }
 
 /// Whose panel a caller asks for, before it is known who that is.
 #[derive(Debug)]
-pub struct Claim<'a> {
+pub struct OperatorRequest<'a> {
     pub(super) by: ClaimedBy,
     /// The operator that the URL names.
     pub(super) named: Option<&'a str>,
@@ -54,7 +54,7 @@ pub struct Claim<'a> {
     pub(super) before: Option<OperatorId>,
 }
 
-impl<'a> Claim<'a> {
+impl<'a> OperatorRequest<'a> {
     pub(super) const fn new(by: ClaimedBy, named: Option<&'a str>, scope: Scope) -> Self {
         Self {
             by,
@@ -104,15 +104,15 @@ impl<'a> Claim<'a> {
 
     /// What a caller is told where no operator is found. With a list of operators that is one and
     /// the same, whatever else there may be in the company.
-    pub(super) const fn denied(&self, unfound: Unfound) -> Denied {
+    pub(super) const fn denied(&self, unfound: ResolveError) -> Denied {
         match (unfound, &self.by) {
-            (Unfound::DirectoryNeeded, _) => Denied::DirectoryNeeded,
+            (ResolveError::DirectoryNeeded, _) => Denied::DirectoryNeeded,
             _ if self.scope.is_limited() => Denied::OperatorNotAllowed,
-            (Unfound::Unknown, ClaimedBy::Identity(_)) => Denied::IdentityUnknown,
-            (Unfound::Unknown, _) => Denied::OperatorUnknown,
-            (Unfound::Ambiguous, _) => Denied::OperatorAmbiguous,
-            (Unfound::NobodyActive, _) => Denied::OperatorInactive,
-            (Unfound::AutoIsOff, _) => Denied::AutoIsOff,
+            (ResolveError::Unknown, ClaimedBy::Identity(_)) => Denied::IdentityUnknown,
+            (ResolveError::Unknown, _) => Denied::OperatorUnknown,
+            (ResolveError::Ambiguous, _) => Denied::OperatorAmbiguous,
+            (ResolveError::NobodyActive, _) => Denied::OperatorInactive,
+            (ResolveError::AutoIsOff, _) => Denied::AutoIsOff,
         }
     }
 }
@@ -141,7 +141,7 @@ const REMEMBERED: Duration = Duration::from_hours(2);
 
 /// A one-time pass, to be used up when nothing else can go wrong.
 #[derive(Debug, PartialEq, Eq)]
-pub struct Once {
+pub struct OneTimeUse {
     pub(super) id: OnceId,
     ends: DateTime<Utc>,
 }
@@ -150,7 +150,7 @@ pub struct Once {
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) struct OnceId(pub(super) [u8; 32]);
 
-impl Once {
+impl OneTimeUse {
     /// A pass with this `jti`. Two keys may give out one.
     pub(super) fn new(key: &str, jti: &str, ends: DateTime<Utc>) -> Self {
         let mut hash = Context::new(&SHA256);
@@ -221,7 +221,7 @@ mod tests {
 
     #[test]
     fn a_one_time_pass_is_remembered_two_hours_longer_than_it_lives() {
-        let once = |seconds| Once::new("crm", "7", Utc::now() + Duration::from_secs(seconds));
+        let once = |seconds| OneTimeUse::new("crm", "7", Utc::now() + Duration::from_secs(seconds));
         // `printf 'crm\n7' | sha256sum`
         assert_eq!(
             once(0).fingerprint(),

@@ -7,32 +7,34 @@ use std::path::PathBuf;
 use chrono::{DateTime, Utc};
 
 use super::api_key::ApiKeys;
-use super::caller::{Admission, Caller, Claim, ClaimedBy, Knock, Once};
+use super::caller::{AuthContext, Caller, ClaimedBy, Credentials, OneTimeUse, OperatorRequest};
 use super::denied::Denied;
 use super::mint::{MintError, NewPass};
 use super::network::{Networks, client_address};
 use super::once::UsedPasses;
-use super::pass::Bound;
+use super::pass::PassConstraints;
 use super::pass_keys::{PassKeySources, PassKeys};
 use super::proven_keys::ProvenKeys;
 use super::proxy_secret;
 use super::scope::Scope;
 use super::settings::{Mode, Settings, UnusableFile};
 use crate::chathub::OperatorId;
-use crate::operators::{DeadAlias, OperatorMap, Operators, Roster, Unfound, Whom};
-use crate::reload::{Reloading, Report};
+use crate::operators::{
+    DeadAlias, DirectorySnapshot, OperatorMap, OperatorSelection, Operators, ResolveError,
+};
+use crate::reload::{Reloadable, Report};
 use crate::secret::{Secret, SecretSource};
 
 /// The door.
-pub struct Access {
+pub struct Authenticator {
     pub(super) modes: Vec<Mode>,
-    pub(super) pass_keys: Option<Reloading<PassKeys>>,
-    api_keys: Option<Reloading<ApiKeys>>,
+    pub(super) pass_keys: Option<Reloadable<PassKeys>>,
+    api_keys: Option<Reloadable<ApiKeys>>,
     /// Nothing where its file is empty, which lets no proxy in.
-    proxy_secret: Option<Reloading<Option<Secret>>>,
+    proxy_secret: Option<Reloadable<Option<Secret>>>,
     sso_by_name: bool,
     pub(super) chathub_credential: Option<SecretSource>,
-    operators: Reloading<OperatorMap>,
+    operators: Reloadable<OperatorMap>,
     auto: bool,
     allowed_networks: Networks,
     trusted_proxies: Networks,
@@ -40,7 +42,7 @@ pub struct Access {
     proven_keys: ProvenKeys,
 }
 
-impl Access {
+impl Authenticator {
     /// Reads the files and hangs the door. All files that cannot be used are named at once.
     pub fn new(settings: Settings) -> Result<Self, Vec<UnusableFile>> {
         let mut unusable = Vec::new();
@@ -116,22 +118,25 @@ impl Access {
     }
 
     /// Decides who is calling, by the first credential that is shown and that a mode takes.
-    pub fn admit<'a>(&self, knock: &Knock<'a>) -> Result<Admission<'a>, Denied> {
+    pub fn authenticate<'a>(
+        &self,
+        credentials: &Credentials<'a>,
+    ) -> Result<AuthContext<'a>, Denied> {
         let has = |mode| self.modes.contains(&mode);
-        if let Some(pass) = self.shown_pass(knock) {
-            return self.admit_by_pass(pass, knock);
+        if let Some(pass) = self.shown_pass(credentials) {
+            return self.authenticate_pass(pass, credentials);
         }
-        if let Some(key) = self.shown_key(knock) {
-            return self.admit_back_end(Some(key), knock.operator);
+        if let Some(key) = self.shown_key(credentials) {
+            return self.authenticate_api_key(Some(key), credentials.operator);
         }
         if has(Mode::Sso)
-            && knock.is_from_proxy
-            && let Some(identity) = knock.identity
+            && credentials.is_from_proxy
+            && let Some(identity) = credentials.identity
         {
-            return self.admit_by_identity(identity, knock);
+            return self.authenticate_identity(identity, credentials);
         }
         if has(Mode::Open) {
-            return by_url(Caller::Anyone, knock.operator, Scope::default());
+            return by_url(Caller::Anyone, credentials.operator, Scope::default());
         }
         Err(if has(Mode::Pass) {
             Denied::PassMissing
@@ -143,10 +148,10 @@ impl Access {
     }
 
     /// The API key that decides on this request.
-    pub fn shown_key<'a>(&self, knock: &Knock<'a>) -> Option<&'a str> {
-        knock
+    pub fn shown_key<'a>(&self, credentials: &Credentials<'a>) -> Option<&'a str> {
+        credentials
             .bearer
-            .filter(|_| self.takes_keys() && self.shown_pass(knock).is_none())
+            .filter(|_| self.takes_keys() && self.shown_pass(credentials).is_none())
     }
 
     /// Whether API keys are taken at all.
@@ -170,21 +175,23 @@ impl Access {
         }
     }
 
-    fn shown_pass<'a>(&self, knock: &Knock<'a>) -> Option<&'a str> {
+    fn shown_pass<'a>(&self, credentials: &Credentials<'a>) -> Option<&'a str> {
         if !self.modes.contains(&Mode::Pass) {
             return None;
         }
         // A JWT has two dots, and an API key of ours is better without.
         let is_pass = |text: &&str| text.matches('.').count() == 2;
-        knock.pass.or_else(|| knock.bearer.filter(is_pass))
+        credentials
+            .pass
+            .or_else(|| credentials.bearer.filter(is_pass))
     }
 
     /// The back end that shows this API key.
-    pub fn admit_back_end<'a>(
+    pub fn authenticate_api_key<'a>(
         &self,
         key: Option<&str>,
         operator: Option<&'a str>,
-    ) -> Result<Admission<'a>, Denied> {
+    ) -> Result<AuthContext<'a>, Denied> {
         let keys = self
             .api_keys
             .as_ref()
@@ -201,11 +208,15 @@ impl Access {
     }
 
     /// Whose panel may open, by what is known of the operators at this moment.
-    pub fn whom(&self, claim: &Claim<'_>, roster: Option<&Roster>) -> Result<Whom, Denied> {
+    pub fn resolve_operator(
+        &self,
+        requested: &OperatorRequest<'_>,
+        snapshot: Option<&DirectorySnapshot>,
+    ) -> Result<OperatorSelection, Denied> {
         let map = self.operators.get();
-        let operators = self.known_operators(&map, roster);
-        let named = claim.named.map(|named| operators.named(named));
-        let (whom, contradiction) = match &claim.by {
+        let operators = self.known_operators(&map, snapshot);
+        let named = requested.named.map(|named| operators.named(named));
+        let (selection, contradiction) = match &requested.by {
             ClaimedBy::Url => (named.clone().ok_or(Denied::OperatorMissing)?, None),
             ClaimedBy::Pass { operator, by_name } => {
                 let vouched = operators.vouched(operator, *by_name);
@@ -216,62 +227,66 @@ impl Access {
                 (identified, Some(Denied::OperatorNotAllowed))
             }
         };
-        let denied = |unfound| claim.denied(unfound);
-        let whom = whom.map_err(denied)?;
-        if !claim.scope.contains(&whom, operators).map_err(denied)? {
+        let denied = |unfound| requested.denied(unfound);
+        let selection = selection.map_err(denied)?;
+        if !requested
+            .scope
+            .contains(&selection, operators)
+            .map_err(denied)?
+        {
             return Err(Denied::OperatorNotAllowed);
         }
-        if claim.before.is_some() && claim.before != whom.operator() {
+        if requested.before.is_some() && requested.before != selection.operator() {
             return Err(Denied::PassMismatch);
         }
         match (named, contradiction) {
-            (Some(Err(Unfound::DirectoryNeeded)), _) => return Err(Denied::DirectoryNeeded),
-            (Some(named), Some(denied)) if named.as_ref() != Ok(&whom) => return Err(denied),
+            (Some(Err(ResolveError::DirectoryNeeded)), _) => return Err(Denied::DirectoryNeeded),
+            (Some(named), Some(denied)) if named.as_ref() != Ok(&selection) => return Err(denied),
             _ => {}
         }
-        let status = whom
+        let status = selection
             .operator()
-            .zip(roster)
-            .and_then(|(id, roster)| roster.status(id));
+            .zip(snapshot)
+            .and_then(|(id, snapshot)| snapshot.status(id));
         if status.is_some_and(|status| !status.works()) {
             return Err(Denied::OperatorInactive);
         }
-        Ok(whom)
+        Ok(selection)
     }
 
     /// What a pass says that is to open this panel later on: the operator's id, because a name may
-    /// be another's by then. `chosen` is the operator whom the pass's client meets, which counts
+    /// be another's by then. `chosen` is the operator selection the pass's client meets, which counts
     /// where an organization is asked for (`auto:24`) by a caller with a list: other operators may
     /// have come by then.
     pub fn lasting_name(
         &self,
-        claim: &Claim<'_>,
-        whom: &Whom,
+        requested: &OperatorRequest<'_>,
+        selection: &OperatorSelection,
         chosen: Option<OperatorId>,
     ) -> Option<String> {
         let map = self.operators.get();
-        let operator = whom
+        let operator = selection
             .operator()
-            .or_else(|| chosen.filter(|_| claim.scope.is_limited()))
+            .or_else(|| chosen.filter(|_| requested.scope.is_limited()))
             .filter(|id| !self.known_operators(&map, None).hides(*id));
         operator.map_or_else(
-            || claim.named.map(ToOwned::to_owned),
+            || requested.named.map(ToOwned::to_owned),
             |id| Some(id.to_string()),
         )
     }
 
     /// Whether a one-time pass has been used.
-    pub fn is_used(&self, once: &Once) -> bool {
+    pub fn is_used(&self, once: &OneTimeUse) -> bool {
         self.used.contains(&once.id)
     }
 
     /// Makes a one-time pass good again that `by` has used for nothing.
-    pub fn give_back(&self, once: &Once, by: u128) {
+    pub fn release(&self, once: &OneTimeUse, by: u128) {
         self.used.release(&once.id, by);
     }
 
     /// Uses a one-time pass up, for `by`: a number of this click's own.
-    pub fn use_up(&self, once: &Once, by: u128) -> Result<(), Denied> {
+    pub fn consume(&self, once: &OneTimeUse, by: u128) -> Result<(), Denied> {
         if self.used.consume(&once.id, by, once.ttl()) {
             Ok(())
         } else {
@@ -287,7 +302,7 @@ impl Access {
 
     /// Whether there is a key that can sign.
     pub fn can_sign(&self) -> bool {
-        let keys = self.pass_keys.as_ref().map(Reloading::get);
+        let keys = self.pass_keys.as_ref().map(Reloadable::get);
         keys.is_some_and(|keys| keys.can_sign())
     }
 
@@ -297,94 +312,102 @@ impl Access {
     }
 
     /// The operator that a link names, by what is known of the operators at this moment.
-    pub fn named(&self, text: &str, roster: Option<&Roster>) -> Result<Whom, Unfound> {
+    pub fn named(
+        &self,
+        text: &str,
+        snapshot: Option<&DirectorySnapshot>,
+    ) -> Result<OperatorSelection, ResolveError> {
         let map = self.operators.get();
-        self.known_operators(&map, roster).named(text)
+        self.known_operators(&map, snapshot).named(text)
     }
 
     /// How many aliases there are, and which of them lead to nobody who can open a chat.
-    pub fn check_aliases(&self, roster: &Roster) -> (usize, Vec<DeadAlias>) {
+    pub fn check_aliases(&self, snapshot: &DirectorySnapshot) -> (usize, Vec<DeadAlias>) {
         let map = self.operators.get();
         (
             map.len(),
-            self.known_operators(&map, Some(roster)).dead_aliases(),
+            self.known_operators(&map, Some(snapshot)).dead_aliases(),
         )
     }
 
     /// Looks at all files again.
-    pub fn look(&self) -> Vec<Report> {
-        let mut reports = vec![self.operators.look()];
-        reports.extend(self.pass_keys.as_ref().map(Reloading::look));
-        reports.extend(self.api_keys.as_ref().map(Reloading::look));
-        reports.extend(self.proxy_secret.as_ref().map(Reloading::look));
+    pub fn poll(&self) -> Vec<Report> {
+        let mut reports = vec![self.operators.poll()];
+        reports.extend(self.pass_keys.as_ref().map(Reloadable::poll));
+        reports.extend(self.api_keys.as_ref().map(Reloadable::poll));
+        reports.extend(self.proxy_secret.as_ref().map(Reloadable::poll));
         reports
     }
 
     const fn known_operators<'a>(
         &self,
         map: &'a OperatorMap,
-        roster: Option<&'a Roster>,
+        snapshot: Option<&'a DirectorySnapshot>,
     ) -> Operators<'a> {
         Operators {
             map,
-            roster,
+            snapshot,
             auto: self.auto,
         }
     }
 
-    fn admit_by_pass<'a>(&self, text: &str, knock: &Knock<'a>) -> Result<Admission<'a>, Denied> {
+    fn authenticate_pass<'a>(
+        &self,
+        text: &str,
+        credentials: &Credentials<'a>,
+    ) -> Result<AuthContext<'a>, Denied> {
         let keys = self.pass_keys.as_ref().ok_or(Denied::PassInvalid)?.get();
         let (pass, key) = keys.check(text, Utc::now())?;
         let by = ClaimedBy::Pass {
             operator: pass.operator,
             by_name: key.names_by_display_name(),
         };
-        Ok(Admission {
-            claim: Claim::new(by, knock.operator, key.operators.clone()),
-            bound: pass.bound,
+        Ok(AuthContext {
+            requested: OperatorRequest::new(by, credentials.operator, key.operators.clone()),
+            constraints: pass.constraints,
             once: pass
                 .once
-                .map(|(jti, ends)| Once::new(&pass.key, &jti, ends)),
+                .map(|(jti, ends)| OneTimeUse::new(&pass.key, &jti, ends)),
             caller: Caller::Pass(pass.key),
         })
     }
 
-    fn admit_by_identity<'a>(
+    fn authenticate_identity<'a>(
         &self,
         identity: &str,
-        knock: &Knock<'a>,
-    ) -> Result<Admission<'a>, Denied> {
+        credentials: &Credentials<'a>,
+    ) -> Result<AuthContext<'a>, Denied> {
         if let Some(expected) = &self.proxy_secret {
             // Two that are absent are not the same one.
             let is_shown = (**expected.get())
                 .as_ref()
-                .zip(knock.proxy_secret.map(Secret::new))
+                .zip(credentials.proxy_secret.map(Secret::new))
                 .is_some_and(|(expected, shown)| *expected == shown);
             if !is_shown {
                 return Err(Denied::IdentityMissing);
             }
         }
         // Where anyone may open any panel, an identity only fills in what the link leaves out.
-        let by = if self.is_open() && knock.operator.is_some() {
+        let by = if self.is_open() && credentials.operator.is_some() {
             ClaimedBy::Url
         } else {
             ClaimedBy::Identity(identity.to_owned())
         };
-        Ok(Admission {
+        Ok(AuthContext {
             caller: Caller::Sso(identity.to_owned()),
-            claim: Claim::new(by, knock.operator, Scope::default()),
-            bound: Bound::default(),
+            requested: OperatorRequest::new(by, credentials.operator, Scope::default()),
+            constraints: PassConstraints::default(),
             once: None,
         })
     }
 }
 
-fn by_url(caller: Caller, operator: Option<&str>, scope: Scope) -> Result<Admission<'_>, Denied> {
+fn by_url(caller: Caller, operator: Option<&str>, scope: Scope) -> Result<AuthContext<'_>, Denied> {
     let operator = operator.ok_or(Denied::OperatorMissing)?;
-    Ok(Admission {
+    Ok(AuthContext {
         caller,
-        claim: Claim::new(ClaimedBy::Url, Some(operator), scope),
-        bound: Bound::default(),
+        requested: OperatorRequest::new(ClaimedBy::Url, Some(operator), scope),
+        constraints: PassConstraints::default(),
         once: None,
     })
 }
@@ -397,16 +420,16 @@ fn keep<T>(read: Result<Option<T>, UnusableFile>, unusable: &mut Vec<UnusableFil
     })
 }
 
-fn pass_keys(sources: PassKeySources) -> Result<Reloading<PassKeys>, UnusableFile> {
+fn pass_keys(sources: PassKeySources) -> Result<Reloadable<PassKeys>, UnusableFile> {
     let variable = sources.variable();
-    let keys = Reloading::load_keys(variable, move |files| sources.read(files), PassKeys::lack);
+    let keys = Reloadable::load_keys(variable, move |files| sources.read(files), PassKeys::lack);
     keys.map_err(|problem| UnusableFile { variable, problem })
 }
 
-fn api_keys(path: PathBuf) -> Result<Reloading<ApiKeys>, UnusableFile> {
+fn api_keys(path: PathBuf) -> Result<Reloadable<ApiKeys>, UnusableFile> {
     let variable = "API_KEYS_FILE";
     let lack = format!("the file {} has no key", path.display());
-    let keys = Reloading::load_keys(
+    let keys = Reloadable::load_keys(
         variable,
         move |files| ApiKeys::read(files, &path),
         move |keys| keys.is_empty().then(|| lack.clone()),
@@ -414,9 +437,9 @@ fn api_keys(path: PathBuf) -> Result<Reloading<ApiKeys>, UnusableFile> {
     keys.map_err(|problem| UnusableFile { variable, problem })
 }
 
-fn proxy_secret(source: SecretSource) -> Result<Reloading<Option<Secret>>, UnusableFile> {
+fn proxy_secret(source: SecretSource) -> Result<Reloadable<Option<Secret>>, UnusableFile> {
     let variable = "SSO_PROXY_SECRET";
-    let secret = Reloading::load_keys(
+    let secret = Reloadable::load_keys(
         variable,
         move |files| proxy_secret::read(files, &source),
         |secret| {
@@ -428,13 +451,13 @@ fn proxy_secret(source: SecretSource) -> Result<Reloading<Option<Secret>>, Unusa
     secret.map_err(|problem| UnusableFile { variable, problem })
 }
 
-fn operators(path: Option<PathBuf>) -> Result<Reloading<OperatorMap>, UnusableFile> {
+fn operators(path: Option<PathBuf>) -> Result<Reloadable<OperatorMap>, UnusableFile> {
     let variable = "OPERATOR_MAP_FILE";
     let Some(path) = path else {
-        return Ok(Reloading::fixed(variable, OperatorMap::default()));
+        return Ok(Reloadable::fixed(variable, OperatorMap::default()));
     };
     let lack = format!("the file {} has no alias", path.display());
-    let map = Reloading::load_map(
+    let map = Reloadable::load_map(
         variable,
         move |files| {
             OperatorMap::parse(&files.read_map(&path)?)
@@ -455,10 +478,10 @@ mod tests {
     use crate::access::pass_keys::tests::simple;
     use crate::chathub::OperatorId;
     use crate::chathub::OperatorStatus::{Active, Inactive};
-    use crate::operators::roster;
+    use crate::operators::snapshot;
 
-    fn door(modes: &[Mode]) -> Access {
-        Access::new(Settings {
+    fn door(modes: &[Mode]) -> Authenticator {
+        Authenticator::new(Settings {
             modes: modes.to_vec(),
             pass_keys: modes.contains(&Mode::Pass).then(simple),
             allowed_networks: Networks::parse("192.0.2.0/24").unwrap(),
@@ -471,7 +494,7 @@ mod tests {
     fn pass(once: bool) -> String {
         let new = NewPass {
             operator: "John Smith".into(),
-            bound: Bound::default(),
+            constraints: PassConstraints::default(),
             ttl: Duration::from_mins(5),
             once,
         };
@@ -490,19 +513,19 @@ mod tests {
         assert_eq!(open.check_network(address("192.0.2.9")), Ok(()));
         let elsewhere = open.check_network(address("203.0.113.9"));
         assert_eq!(elsewhere, Err(Denied::NetworkNotAllowed));
-        let anywhere = Access::new(Settings::default()).unwrap();
+        let anywhere = Authenticator::new(Settings::default()).unwrap();
         assert_eq!(anywhere.check_network(address("203.0.113.9")), Ok(()));
     }
 
     #[test]
     fn the_first_credential_that_a_mode_takes_counts() {
         let pass = pass(false);
-        let admitted = |modes: &[Mode], knock: Knock<'_>| {
+        let admitted = |modes: &[Mode], credentials: Credentials<'_>| {
             let door = door(modes);
-            let admission = door.admit(&knock);
+            let admission = door.authenticate(&credentials);
             admission.map(|admission| admission.caller.kind_and_name().concat())
         };
-        let all = Knock {
+        let all = Credentials {
             is_from_proxy: true,
             pass: Some(&pass),
             bearer: Some("no.key"),
@@ -510,16 +533,16 @@ mod tests {
             proxy_secret: None,
             operator: Some("101"),
         };
-        let without_pass = Knock { pass: None, ..all };
-        let bearer = Knock {
+        let without_pass = Credentials { pass: None, ..all };
+        let bearer = Credentials {
             bearer: Some(&pass),
             ..without_pass
         };
-        let stranger = Knock {
+        let stranger = Credentials {
             is_from_proxy: false,
             ..without_pass
         };
-        let nothing = Knock::default();
+        let nothing = Credentials::default();
         let (pass, sso, key, open) = (Mode::Pass, Mode::Sso, Mode::Key, Mode::Open);
 
         let by_pass = Ok("pass:PASS_SECRET".to_owned());
@@ -538,7 +561,7 @@ mod tests {
 
     #[test]
     fn a_proxy_shows_its_secret() {
-        let door = Access::new(Settings {
+        let door = Authenticator::new(Settings {
             modes: vec![Mode::Sso],
             sso_proxy_secret: Some(Secret::new("canary-proxy-secret").into()),
             ..Settings::default()
@@ -549,13 +572,17 @@ mod tests {
             (Some("canary"), false),
             (None, false),
         ] {
-            let knock = Knock {
+            let credentials = Credentials {
                 is_from_proxy: true,
                 identity: Some("ann"),
                 proxy_secret: shown,
-                ..Knock::default()
+                ..Credentials::default()
             };
-            assert_eq!(door.admit(&knock).is_ok(), is_let_in, "{shown:?}");
+            assert_eq!(
+                door.authenticate(&credentials).is_ok(),
+                is_let_in,
+                "{shown:?}"
+            );
         }
     }
 
@@ -586,12 +613,12 @@ mod tests {
         #[case] named: Option<&str>,
         #[case] expected: Result<u64, Denied>,
     ) {
-        let roster = roster(&[
+        let snapshot = snapshot(&[
             (24, 101, "John Smith", Active),
             (24, 102, "Sarah Johnson", Active),
             (6, 21, "Inactive Ivan", Inactive),
         ]);
-        let claim = Claim {
+        let requested = OperatorRequest {
             by: match by {
                 "url" => ClaimedBy::Url,
                 "pass" => by_pass("John Smith"),
@@ -601,13 +628,13 @@ mod tests {
             scope: Scope::default(),
             before: None,
         };
-        let door = Access::new(Settings {
+        let door = Authenticator::new(Settings {
             modes: vec![Mode::Open],
             sso_by_name: true,
             ..Settings::default()
         });
-        let whom = door.unwrap().whom(&claim, Some(&roster));
-        let operator = whom.map(|whom| whom.operator().unwrap().0);
+        let selection = door.unwrap().resolve_operator(&requested, Some(&snapshot));
+        let operator = selection.map(|selection| selection.operator().unwrap().0);
         assert_eq!(operator, expected);
     }
 
@@ -615,12 +642,18 @@ mod tests {
     /// yet.
     #[test]
     fn what_takes_the_directory_waits_for_it() {
-        let claim = |named| Claim::new(by_pass("101"), named, Scope::default());
+        let requested = |named| OperatorRequest::new(by_pass("101"), named, Scope::default());
         let door = door(&[Mode::Open]);
-        let whom = |named| door.whom(&claim(named), None);
-        let john = Ok(Whom::Operator(OperatorId(101)));
-        assert_eq!(whom(Some("John Smith")), Err(Denied::DirectoryNeeded));
-        assert_eq!((whom(Some("101")), whom(None)), (john.clone(), john));
+        let resolve_operator = |named| door.resolve_operator(&requested(named), None);
+        let john = Ok(OperatorSelection::Operator(OperatorId(101)));
+        assert_eq!(
+            resolve_operator(Some("John Smith")),
+            Err(Denied::DirectoryNeeded)
+        );
+        assert_eq!(
+            (resolve_operator(Some("101")), resolve_operator(None)),
+            (john.clone(), john)
+        );
     }
 
     #[test]
@@ -628,28 +661,28 @@ mod tests {
         let door = door(&[Mode::Pass]);
         let [first, second] = [(); 2].map(|()| {
             let pass = pass(true);
-            let knock = Knock {
+            let credentials = Credentials {
                 pass: Some(&pass),
-                ..Knock::default()
+                ..Credentials::default()
             };
-            door.admit(&knock).unwrap().once.unwrap()
+            door.authenticate(&credentials).unwrap().once.unwrap()
         });
         assert!(!door.is_used(&first));
-        assert_eq!(door.use_up(&first, 1), Ok(()));
-        assert_eq!(door.use_up(&first, 2), Err(Denied::PassUsed));
+        assert_eq!(door.consume(&first, 1), Ok(()));
+        assert_eq!(door.consume(&first, 2), Err(Denied::PassUsed));
         assert!(door.is_used(&first) && !door.is_used(&second));
-        assert_eq!(door.use_up(&second, 3), Ok(()));
-        door.give_back(&first, 2);
+        assert_eq!(door.consume(&second, 3), Ok(()));
+        door.release(&first, 2);
         assert!(door.is_used(&first), "that one has not used it");
-        door.give_back(&first, 1);
+        door.release(&first, 1);
         assert!(!door.is_used(&first) && door.is_used(&second));
-        assert_eq!(door.use_up(&first, 4), Ok(()));
+        assert_eq!(door.consume(&first, 4), Ok(()));
     }
 
     #[test]
     fn what_was_read_from_files_is_looked_at() {
-        let looked_at = |door: Access| {
-            door.look()
+        let looked_at = |door: Authenticator| {
+            door.poll()
                 .into_iter()
                 .map(|report| report.file)
                 .collect::<Vec<_>>()

@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use jsonwebtoken::{EncodingKey, Header, encode};
 use serde::Serialize;
 
-use super::pass::Bound;
+use super::pass::PassConstraints;
 use super::pass_keys::PassKeys;
 
 /// What a new pass is to say.
@@ -15,7 +15,7 @@ pub struct NewPass {
     /// The operator, by alias, id or name.
     pub operator: String,
     /// Values that it fixes.
-    pub bound: Bound,
+    pub constraints: PassConstraints,
     /// How long it lives.
     pub ttl: Duration,
     /// Whether it opens a panel once only.
@@ -30,7 +30,7 @@ struct Claims<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     jti: Option<String>,
     #[serde(flatten)]
-    bound: &'a Bound,
+    constraints: &'a PassConstraints,
 }
 
 /// Why a pass cannot be signed. `Display` says what to change.
@@ -73,7 +73,7 @@ impl PassKeys {
             iat: now.timestamp(),
             exp: ends.timestamp(),
             jti: new.once.then(|| format!("{:032x}", random())),
-            bound: &new.bound,
+            constraints: &new.constraints,
         };
         let mut header = Header::new(key.algorithm);
         header.kid = Some(key.id.clone());
@@ -110,10 +110,10 @@ mod tests {
 
     use super::*;
     use crate::access::pass_keys::tests::simple;
-    use crate::access::{Access, PassKeySources, Settings};
+    use crate::access::{Authenticator, PassKeySources, Settings};
 
-    fn door(pass_keys: Option<PassKeySources>) -> Access {
-        Access::new(Settings {
+    fn door(pass_keys: Option<PassKeySources>) -> Authenticator {
+        Authenticator::new(Settings {
             pass_keys,
             ..Settings::default()
         })
@@ -123,9 +123,9 @@ mod tests {
     fn new_pass(seconds: u64) -> NewPass {
         NewPass {
             operator: "101".into(),
-            bound: Bound {
+            constraints: PassConstraints {
                 phone: Some("+380501234567".into()),
-                ..Bound::default()
+                ..PassConstraints::default()
             },
             ttl: Duration::from_secs(seconds),
             once: false,

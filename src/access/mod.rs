@@ -23,11 +23,11 @@ mod settings;
 mod signed;
 mod ticket;
 
-pub use self::caller::{Admission, Caller, Claim, Knock, Once};
+pub use self::caller::{AuthContext, Caller, Credentials, OneTimeUse, OperatorRequest};
 pub use self::denied::Denied;
-pub use self::door::Access;
+pub use self::door::Authenticator;
 pub use self::mint::{MintError, NewPass};
 pub use self::network::{Networks, NotANetwork, client_address};
-pub use self::pass::Bound;
+pub use self::pass::PassConstraints;
 pub use self::pass_keys::PassKeySources;
 pub use self::settings::{Mode, Settings, UnknownMode, UnusableFile};

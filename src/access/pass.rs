@@ -27,7 +27,7 @@ pub(super) struct Pass {
     /// The operator, by alias, id or name.
     pub(super) operator: String,
     /// Values that the pass fixes, under their parameters' names.
-    pub(super) bound: Bound,
+    pub(super) constraints: PassConstraints,
     /// The id that makes it one-time, and when it ends.
     pub(super) once: Option<(String, DateTime<Utc>)>,
     /// The key that it was signed with.
@@ -36,7 +36,7 @@ pub(super) struct Pass {
 
 /// Values that a pass fixes, as it has them: they are still to be read like those of a query.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
-pub struct Bound {
+pub struct PassConstraints {
     /// The client's phone.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub phone: Option<String>,
@@ -111,7 +111,7 @@ impl PassKey {
             .filter(|operator| !parameter::is_absent(operator))
             .ok_or(Denied::PassInvalid)?;
         let operator = format!("{}{operator}", self.operator_prefix);
-        let bound = |name| match claims.get(name) {
+        let constraints = |name| match claims.get(name) {
             None | Some(Value::Null | Value::Bool(false)) => Ok(None),
             Some(value) => text(value)
                 .map(|value| Some(value).filter(|value| !parameter::is_absent(value)))
@@ -126,11 +126,11 @@ impl PassKey {
         };
         Ok(Pass {
             operator,
-            bound: Bound {
-                phone: bound("phone")?,
-                source: bound("source")?,
-                from: bound("from")?,
-                chat_raw_id: bound("chat_raw_id")?,
+            constraints: PassConstraints {
+                phone: constraints("phone")?,
+                source: constraints("source")?,
+                from: constraints("from")?,
+                chat_raw_id: constraints("chat_raw_id")?,
             },
             once,
             key: self.id.clone(),
@@ -270,13 +270,13 @@ mod tests {
         let claims =
             json!({"phone": 380_501_234_567_u64, "source": 0, "from": "Acme", "chat_raw_id": null});
         let pass = read("", &claims).unwrap();
-        let bound = Bound {
+        let constraints = PassConstraints {
             phone: Some("380501234567".into()),
             source: Some("0".into()),
             from: Some("Acme".into()),
             chat_raw_id: None,
         };
-        assert_eq!((pass.bound, pass.once), (bound, None));
+        assert_eq!((pass.constraints, pass.once), (constraints, None));
         assert_eq!((&*pass.operator, &*pass.key), ("101", "crm"));
         for name in ["phone", "source", "from", "chat_raw_id"] {
             for value in [json!(-1), json!(1.5), json!([]), json!(true)] {
@@ -284,8 +284,8 @@ mod tests {
                 assert_eq!(denied, Some(Denied::PassInvalid), "{name} {value}");
             }
             for value in [json!(""), json!(" "), json!("None"), json!(false)] {
-                let bound = read("", &json!({name: value})).unwrap().bound;
-                assert_eq!(bound, Bound::default(), "{name} {value}");
+                let constraints = read("", &json!({name: value})).unwrap().constraints;
+                assert_eq!(constraints, PassConstraints::default(), "{name} {value}");
             }
         }
     }

@@ -283,7 +283,9 @@ pub(super) mod tests {
     use rstest::rstest;
 
     use super::*;
-    use crate::access::{Access, Bound, Knock, MintError, Mode, NewPass, Settings};
+    use crate::access::{
+        Authenticator, Credentials, MintError, Mode, NewPass, PassConstraints, Settings,
+    };
 
     pub(in crate::access) const SECRET: &str = "canary-pass-secret-of-more-than-32-bytes";
 
@@ -297,14 +299,14 @@ pub(super) mod tests {
     }
 
     /// A door with one key, `crm`, and these lines of its entry.
-    pub(in crate::access) fn door(lines: &str) -> Access {
+    pub(in crate::access) fn door(lines: &str) -> Authenticator {
         static NUMBER: AtomicUsize = AtomicUsize::new(0);
         let number = NUMBER.fetch_add(1, Ordering::Relaxed);
         let name = format!("open-chat-keys-{}-{number}", std::process::id());
         let path = std::env::temp_dir().join(name);
         let entry = format!("[[key]]\nid = \"crm\"\nsecret = \"{SECRET}\"\n{lines}");
         std::fs::write(&path, entry).unwrap();
-        let access = Access::new(Settings {
+        let access = Authenticator::new(Settings {
             modes: vec![Mode::Pass],
             pass_keys: Some(PassKeySources {
                 secret: None,
@@ -320,7 +322,7 @@ pub(super) mod tests {
     fn new_pass() -> NewPass {
         NewPass {
             operator: "101".into(),
-            bound: Bound::default(),
+            constraints: PassConstraints::default(),
             ttl: Duration::from_mins(5),
             once: false,
         }
@@ -333,15 +335,15 @@ pub(super) mod tests {
     fn an_hmac_key_signs_what_it_checks(#[case] algorithm: &str) {
         let door = door(&format!("algorithm = \"{algorithm}\""));
         let (pass, _) = door.mint(&new_pass()).unwrap();
-        let knock = Knock {
+        let credentials = Credentials {
             pass: Some(&pass),
-            ..Knock::default()
+            ..Credentials::default()
         };
-        assert!(door.admit(&knock).is_ok());
+        assert!(door.authenticate(&credentials).is_ok());
         assert!(
-            door.admit(&Knock {
+            door.authenticate(&Credentials {
                 pass: Some(&pass[1..]),
-                ..knock
+                ..credentials
             })
             .is_err()
         );
@@ -365,7 +367,7 @@ pub(super) mod tests {
         };
         let shown = format!("{settings:?}");
         assert!(!shown.contains("canary"), "{shown}");
-        let door = Access::new(settings).unwrap();
+        let door = Authenticator::new(settings).unwrap();
         let keys = door.pass_keys.as_ref().unwrap().get();
         assert_eq!(
             format!("{:?}", &**keys),

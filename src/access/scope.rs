@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde::Deserialize;
 
 use crate::chathub::OperatorId;
-use crate::operators::{Operators, Unfound, Whom};
+use crate::operators::{OperatorSelection, Operators, ResolveError};
 
 /// A list of operators by id, alias or name; without a list, any.
 #[derive(Clone, Debug, Default, Deserialize, PartialEq, Eq)]
@@ -32,11 +32,15 @@ impl Scope {
     }
 
     /// Whether all who may be meant are in it. Fails where that takes the directory.
-    pub(super) fn contains(&self, whom: &Whom, operators: Operators<'_>) -> Result<bool, Unfound> {
+    pub(super) fn contains(
+        &self,
+        selection: &OperatorSelection,
+        operators: Operators<'_>,
+    ) -> Result<bool, ResolveError> {
         let Some(entries) = &self.0 else {
             return Ok(true);
         };
-        if let Whom::Operator(operator) = whom
+        if let OperatorSelection::Operator(operator) = selection
             && entries.contains(&Entry::Id(*operator))
         {
             return Ok(true);
@@ -44,15 +48,17 @@ impl Scope {
         let (mut listed, mut unknown) = (Vec::new(), None);
         for entry in entries.iter() {
             match entry.means(operators) {
-                Ok(whom) => listed.extend(whom),
+                Ok(selection) => listed.extend(selection),
                 Err(unfound) => unknown = Some(unfound),
             }
         }
-        let is_listed = |whom: &Whom| listed.contains(whom);
-        let contains = is_listed(whom)
-            || match whom {
-                Whom::Operator(_) => false,
-                Whom::AnyOf(_, active) => active.iter().all(|id| is_listed(&Whom::Operator(*id))),
+        let is_listed = |selection: &OperatorSelection| listed.contains(selection);
+        let contains = is_listed(selection)
+            || match selection {
+                OperatorSelection::Operator(_) => false,
+                OperatorSelection::AnyOf(_, active) => active
+                    .iter()
+                    .all(|id| is_listed(&OperatorSelection::Operator(*id))),
             };
         match unknown {
             // Another of the names might mean them; which, takes the directory.
@@ -63,13 +69,13 @@ impl Scope {
 }
 
 impl Entry {
-    /// Whom it lists: nobody, where nobody, or more than one, is called so.
-    fn means(&self, operators: Operators<'_>) -> Result<Option<Whom>, Unfound> {
+    /// OperatorSelection it lists: nobody, where nobody, or more than one, is called so.
+    fn means(&self, operators: Operators<'_>) -> Result<Option<OperatorSelection>, ResolveError> {
         match self {
-            Self::Id(id) => Ok(Some(Whom::Operator(*id))),
+            Self::Id(id) => Ok(Some(OperatorSelection::Operator(*id))),
             Self::Name(name) => match operators.named(name) {
-                Ok(whom) => Ok(Some(whom)),
-                Err(Unfound::DirectoryNeeded) => Err(Unfound::DirectoryNeeded),
+                Ok(selection) => Ok(Some(selection)),
+                Err(ResolveError::DirectoryNeeded) => Err(ResolveError::DirectoryNeeded),
                 Err(_) => Ok(None),
             },
         }
@@ -80,24 +86,27 @@ impl Entry {
 mod tests {
     use super::*;
     use crate::chathub::OperatorStatus::Active;
-    use crate::operators::{OperatorMap, partial_roster, roster};
+    use crate::operators::{OperatorMap, partial_roster, snapshot};
 
     /// Whether a list of two names, one of which nobody bears, has this operator in it.
-    fn contains(operator: u64, is_whole: bool) -> Result<bool, Unfound> {
+    fn contains(operator: u64, is_whole: bool) -> Result<bool, ResolveError> {
         let people = [(24, 101, "John Smith", Active)];
-        let roster = if is_whole {
-            roster(&people)
+        let snapshot = if is_whole {
+            snapshot(&people)
         } else {
             partial_roster(&people)
         };
         let operators = Operators {
             map: &OperatorMap::default(),
-            roster: Some(&roster),
+            snapshot: Some(&snapshot),
             auto: false,
         };
         let names = ["Nobody", "John Smith"].map(|name| Entry::Name(name.into()));
         let scope = Scope::from(Some(names.to_vec()));
-        scope.contains(&Whom::Operator(OperatorId(operator)), operators)
+        scope.contains(
+            &OperatorSelection::Operator(OperatorId(operator)),
+            operators,
+        )
     }
 
     #[test]
@@ -105,6 +114,6 @@ mod tests {
         assert_eq!(contains(101, true), Ok(true));
         assert_eq!(contains(102, true), Ok(false));
         assert_eq!(contains(101, false), Ok(true));
-        assert_eq!(contains(102, false), Err(Unfound::DirectoryNeeded));
+        assert_eq!(contains(102, false), Err(ResolveError::DirectoryNeeded));
     }
 }

@@ -14,11 +14,11 @@ use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
 use jsonwebtoken::{decode, decode_header, encode};
 use serde::{Deserialize, Serialize};
 
-use super::caller::{Admission, Caller, Claim, ClaimedBy};
+use super::caller::{AuthContext, Caller, ClaimedBy, OperatorRequest};
 use super::denied::Denied;
 use super::derived;
-use super::door::Access;
-use super::pass::{Bound, LEEWAY, MAX_PASS};
+use super::door::Authenticator;
+use super::pass::{LEEWAY, MAX_PASS, PassConstraints};
 use super::pass_keys::{PassKey, PassKeys};
 use super::settings::Mode;
 use crate::chathub::OperatorId;
@@ -36,17 +36,17 @@ struct Ticket {
     exp: i64,
 }
 
-impl Access {
+impl Authenticator {
     /// A ticket for a caller whom a pass has let in, for the operator whose panel that has opened.
     /// None where the pass's key can only check, or no pass was needed.
     pub fn ticket(
         &self,
-        admission: &Admission<'_>,
+        auth: &AuthContext<'_>,
         operator: OperatorId,
         session: Duration,
     ) -> Option<Secret> {
         let (ClaimedBy::Pass { operator: sub, .. }, Caller::Pass(key)) =
-            (&admission.claim.by, &admission.caller)
+            (&auth.requested.by, &auth.caller)
         else {
             return None;
         };
@@ -62,11 +62,11 @@ impl Access {
 
     /// Lets the holder of a ticket in, as its pass would, where the ticket ends within a session
     /// from now.
-    pub fn admit_by_ticket(
+    pub fn authenticate_ticket(
         &self,
         text: &str,
         session: Duration,
-    ) -> Result<Admission<'static>, Denied> {
+    ) -> Result<AuthContext<'static>, Denied> {
         let keys = self
             .pass_keys
             .as_ref()
@@ -82,13 +82,13 @@ impl Access {
             operator: ticket.sub,
             by_name: key.names_by_display_name(),
         };
-        Ok(Admission {
-            claim: Claim {
+        Ok(AuthContext {
+            requested: OperatorRequest {
                 before: Some(ticket.operator),
-                ..Claim::new(by, None, key.operators.clone())
+                ..OperatorRequest::new(by, None, key.operators.clone())
             },
             caller: Caller::Pass(key.id.clone()),
-            bound: Bound::default(),
+            constraints: PassConstraints::default(),
             once: None,
         })
     }

@@ -10,11 +10,11 @@ use tokio::sync::Notify;
 use tokio::time::sleep;
 
 use self::signals::{Signal, Signals};
-use crate::http::Desk;
+use crate::http::AppState;
 
 /// The signals, and what they set off.
 pub(super) struct Ending {
-    desk: Arc<Desk>,
+    state: Arc<AppState>,
     drain_delay: Duration,
     look_now: Arc<Notify>,
     signals: Signals,
@@ -26,12 +26,12 @@ pub(super) struct Forced;
 impl Ending {
     /// Listens for signals from now on. SIGHUP sets off `look_now`.
     pub(super) fn new(
-        desk: Arc<Desk>,
+        state: Arc<AppState>,
         drain_delay: Duration,
         look_now: Arc<Notify>,
     ) -> std::io::Result<Self> {
         Ok(Self {
-            desk,
+            state,
             drain_delay,
             look_now,
             signals: Signals::new()?,
@@ -46,13 +46,13 @@ impl Ending {
             match self.signals.next().await {
                 Signal::Reload => self.look_now.notify_one(),
                 Signal::Interrupt => {
-                    self.desk.is_draining.store(true, Ordering::Relaxed);
+                    self.state.is_draining.store(true, Ordering::Relaxed);
                     return Ok(());
                 }
                 Signal::Terminate => break,
             }
         }
-        self.desk.is_draining.store(true, Ordering::Relaxed);
+        self.state.is_draining.store(true, Ordering::Relaxed);
         tracing::info!("draining: not ready any more, clicks are still taken");
         select! {
             () = sleep(self.drain_delay) => Ok(()),

@@ -33,13 +33,13 @@ use self::tasks::WatchedSecret;
 use self::traffic::Traffic;
 use crate::chathub::{ChatHub, Credentials};
 use crate::config::Config;
-use crate::http::{self, Desk, Front};
+use crate::http::{self, AppState, Front};
 use crate::metrics::Metrics;
 use crate::operators::Directory;
 use crate::phone;
 use crate::rate_limit::Limits;
+use crate::redis_store::RedisStore;
 use crate::secret::SecretSource;
-use crate::shared_store::SharedStore;
 use crate::telemetry::Telemetry;
 use crate::tokens::OperatorTokens;
 
@@ -69,7 +69,7 @@ impl Application {
             .set(1);
         let shared = config
             .redis_url
-            .map(|url| shared_store(url, config.redis_patience, &metrics))
+            .map(|url| redis_store(url, config.redis_patience, &metrics))
             .transpose()?;
         let credentials = watched(&config.chathub.credentials)?;
         let chathub = ChatHub::observed_by(
@@ -77,8 +77,8 @@ impl Application {
             Traffic::new(&metrics, config.traces.to_chathub),
         )?;
         let chathub = Arc::new(chathub);
-        let desk = Arc::new(Desk {
-            access: config.access.door,
+        let state = Arc::new(AppState {
+            authenticator: config.access.authenticator,
             sso_header: config.access.sso_header,
             limits: Limits::new(&config.limits, shared.clone(), &metrics),
             shared: shared.clone(),
@@ -98,16 +98,16 @@ impl Application {
             widget: config.widget,
             front,
         });
-        let has_builder = desk.pages.builder;
+        let has_builder = state.pages.builder;
         let has_ops_port = config.server.ops_listen.is_some();
-        let cuts = Arc::new(Cuts::new(&desk.metrics));
+        let cuts = Arc::new(Cuts::new(&state.metrics));
         let shutdown_timeout = config.server.shutdown_timeout;
         let clicks = Port {
             address: config.server.listen,
             connections: room.clicks,
             of_one_address: Some(room.clicks.get().div_ceil(2)),
         };
-        let (listen, public) = serve(&clicks, shutdown_timeout, telemetry, &desk, &cuts, {
+        let (listen, public) = serve(&clicks, shutdown_timeout, telemetry, &state, &cuts, {
             move |routes| {
                 http::public_routes(front, has_builder)(routes);
                 if !has_ops_port {
@@ -128,22 +128,22 @@ impl Application {
                 &port,
                 shutdown_timeout,
                 telemetry,
-                &desk,
+                &state,
                 &cuts,
                 http::ops_routes,
             )?;
             ops_listen = Some(address);
             servers.push(ops);
         }
-        let in_flight = desk.metrics.http_requests_in_flight.clone();
+        let in_flight = state.metrics.http_requests_in_flight.clone();
         let look_now = Arc::<Notify>::default();
         tracing::info!(%listen, version = env!("CARGO_PKG_VERSION"), "listening");
         Ok(Self {
             listen,
             ops_listen,
             servers,
-            tasks: tasks::start(chathub, &desk, credentials, Arc::clone(&look_now)),
-            ending: Ending::new(desk, config.server.drain_delay, look_now)?,
+            tasks: tasks::start(chathub, &state, credentials, Arc::clone(&look_now)),
+            ending: Ending::new(state, config.server.drain_delay, look_now)?,
             shutdown_timeout,
             in_flight,
         })
@@ -209,7 +209,7 @@ async fn until_ended(servers: Vec<Server>) -> anyhow::Result<()> {
 
 /// Says at each start which locks are open, or rest on something outside, and what is set half.
 fn warn_of_open_locks(config: &Config) {
-    if config.access.door.is_open() {
+    if config.access.authenticator.is_open() {
         tracing::warn!("ACCESS=open: anyone who can reach this port may open any operator's panel");
     }
     if config.server.shows_ops_routes() {
@@ -233,13 +233,13 @@ fn warn_of_unknown_variables(config: &Config) {
 }
 
 /// What all replicas share. Nothing is sent yet.
-fn shared_store(
+fn redis_store(
     url: SecretSource,
     patience: Duration,
     metrics: &Metrics,
-) -> anyhow::Result<Arc<SharedStore>> {
+) -> anyhow::Result<Arc<RedisStore>> {
     let degraded = metrics.open_chat_redis_degraded.clone();
-    SharedStore::new(url, patience, degraded)
+    RedisStore::new(url, patience, degraded)
         .map(Arc::new)
         .map_err(|problem| anyhow!("REDIS_URL: {problem}"))
 }

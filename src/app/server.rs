@@ -26,7 +26,7 @@ use super::budget::Budget;
 use super::connection::{Body, Connection, InHand, LINGER};
 use super::cuts::{Cuts, Reason};
 use super::peers::Peers;
-use crate::http::{self, Desk, Worker};
+use crate::http::{self, AppState, WorkerState};
 use crate::telemetry::Telemetry;
 
 /// So many connections wait to be accepted, so that a rush waits instead of being turned away.
@@ -58,7 +58,7 @@ pub(super) fn serve(
     port: &Port,
     shutdown_timeout: Duration,
     telemetry: &Telemetry,
-    desk: &Arc<Desk>,
+    state: &Arc<AppState>,
     cuts: &Arc<Cuts>,
     routes: impl FnOnce(&mut web::ServiceConfig) + Copy + Send + 'static,
 ) -> anyhow::Result<(SocketAddr, Server)> {
@@ -73,15 +73,15 @@ pub(super) fn serve(
         // The process ends first, and says what it cuts off.
         .shutdown_timeout(shutdown_timeout.as_secs().saturating_add(2));
     let shutdown = builder.graceful_shutdown_signal();
-    let (telemetry, desk) = (telemetry.clone(), Arc::clone(desk));
+    let (telemetry, state) = (telemetry.clone(), Arc::clone(state));
     let gate = Gate {
-        desk: Arc::clone(&desk),
+        state: Arc::clone(&state),
         cuts: Arc::clone(cuts),
         budget: Budget::default(),
         peers: port.of_one_address.map(Peers::new),
     };
     let server = builder.listen("open-chat", listener, move || {
-        let worker = Worker::new(Arc::clone(&desk), telemetry.request_log());
+        let worker = WorkerState::new(Arc::clone(&state), telemetry.request_log());
         let app = app(worker, routes)
             .into_factory()
             .map_err(|error| error.error_response());
@@ -110,7 +110,7 @@ pub(super) fn serve(
 /// Lets connections in, one by one.
 #[derive(Clone)]
 struct Gate {
-    desk: Arc<Desk>,
+    state: Arc<AppState>,
     cuts: Arc<Cuts>,
     budget: Budget,
     peers: Option<Peers>,
@@ -122,7 +122,7 @@ impl Gate {
     fn let_in(&self, stream: TcpStream) -> Result<LetIn, DispatchError> {
         let peer = stream.peer_addr().ok();
         let place = match (&self.peers, peer) {
-            (Some(peers), Some(peer)) if !self.desk.access.trusts(peer.ip()) => {
+            (Some(peers), Some(peer)) if !self.state.authenticator.trusts(peer.ip()) => {
                 let Some(place) = peers.enter(peer.ip()) else {
                     self.cuts.count(Reason::TooMany, Some(peer.ip()));
                     return Err(DispatchError::Io(io::ErrorKind::QuotaExceeded.into()));
@@ -138,7 +138,7 @@ impl Gate {
 
 /// The routes, each of whose requests is in its connection's hand until it is answered.
 fn app(
-    worker: Worker,
+    worker: WorkerState,
     routes: impl FnOnce(&mut web::ServiceConfig),
 ) -> App<
     impl ServiceFactory<

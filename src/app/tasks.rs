@@ -10,11 +10,11 @@ use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::timeout;
 
 use crate::chathub::{self, ChatHub, NoConnection, Repeats, Unreachable};
-use crate::http::Desk;
-use crate::operators::Roster;
-use crate::reload::{Look, Reloading, Report};
+use crate::http::AppState;
+use crate::operators::DirectorySnapshot;
+use crate::redis_store::RedisStore;
+use crate::reload::{PollOutcome, Reloadable, Report};
 use crate::secret::{Secret, SecretSource};
-use crate::shared_store::SharedStore;
 
 /// Between two proofs of the configuration: doubling up to a bound.
 const FIRST_PROOF_AGAIN: Duration = Duration::from_secs(1);
@@ -39,7 +39,7 @@ const BROKEN_AGAIN: Duration = Duration::from_secs(1);
 
 /// A secret of ChatHub's client, which never reads a file itself.
 pub(super) struct WatchedSecret {
-    reloading: Reloading<Secret>,
+    reloading: Reloadable<Secret>,
     shared: SecretSource,
 }
 
@@ -47,13 +47,13 @@ impl WatchedSecret {
     /// Reads the secret for the first time. The error is a sentence without it.
     pub(super) fn load(variable: &'static str, source: SecretSource) -> Result<Self, String> {
         let shared = source.clone();
-        let reloading = Reloading::load(variable, move |files| files.secret(&source))?;
+        let reloading = Reloadable::load(variable, move |files| files.secret(&source))?;
         Ok(Self { reloading, shared })
     }
 
-    fn look(&self) -> Report {
-        let report = self.reloading.look();
-        if report.look == Look::Reloaded {
+    fn poll(&self) -> Report {
+        let report = self.reloading.poll();
+        if report.look == PollOutcome::Reloaded {
             self.shared.replace(&self.reloading.get());
         }
         report
@@ -63,31 +63,31 @@ impl WatchedSecret {
 /// Starts them all. `look_now` has the files looked at at once, `credentials` among them.
 pub(super) fn start(
     chathub: Arc<ChatHub>,
-    desk: &Arc<Desk>,
+    state: &Arc<AppState>,
     credentials: Vec<WatchedSecret>,
     look_now: Arc<Notify>,
 ) -> Vec<JoinHandle<()>> {
     vec![
-        tokio::spawn(prove(chathub, Arc::clone(desk))),
+        tokio::spawn(prove(chathub, Arc::clone(state))),
         tokio::spawn(kept_running("directory", {
-            let desk = Arc::clone(desk);
-            move || keep_directory(Arc::clone(&desk))
+            let state = Arc::clone(state);
+            move || keep_directory(Arc::clone(&state))
         })),
         tokio::spawn(look_at_files(
-            Arc::clone(desk),
+            Arc::clone(state),
             credentials.into(),
             look_now,
         )),
         tokio::spawn(kept_running("sweep", {
-            let desk = Arc::clone(desk);
-            move || sweep(Arc::clone(&desk))
+            let state = Arc::clone(state);
+            move || sweep(Arc::clone(&state))
         })),
-        tokio::spawn(watch_shared_store(desk.shared.clone())),
+        tokio::spawn(watch_shared_store(state.shared.clone())),
     ]
 }
 
 /// Shows ChatHub the credentials until it accepts them, then calls the service ready.
-async fn prove(chathub: Arc<ChatHub>, desk: Arc<Desk>) {
+async fn prove(chathub: Arc<ChatHub>, state: Arc<AppState>) {
     let mut failures = 0;
     let mut repeats = Repeats::default();
     while let Err(error) = chathub.log_in().await {
@@ -96,12 +96,12 @@ async fn prove(chathub: Arc<ChatHub>, desk: Arc<Desk>) {
             tracing::warn!(%error, address, "not ready: ChatHub has not accepted the credentials yet");
         }
         if let Some(reason) = not_ready(&error, &chathub.address()) {
-            desk.not_ready.store(Some(Arc::new(reason)));
+            state.not_ready.store(Some(Arc::new(reason)));
         }
         tokio::time::sleep(proof_again(&error, failures)).await;
         failures += 1;
     }
-    desk.is_ready.store(true, Ordering::Relaxed);
+    state.is_ready.store(true, Ordering::Relaxed);
     tracing::info!("ready: ChatHub has accepted the credentials");
 }
 
@@ -139,14 +139,18 @@ fn proof_again(error: &chathub::Error, failures: u32) -> Duration {
 }
 
 /// Has changed files take effect, and says so; what is wrong with one is said once.
-async fn look_at_files(desk: Arc<Desk>, credentials: Arc<[WatchedSecret]>, look_now: Arc<Notify>) {
+async fn look_at_files(
+    state: Arc<AppState>,
+    credentials: Arc<[WatchedSecret]>,
+    look_now: Arc<Notify>,
+) {
     loop {
-        let (at_desk, credentials) = (Arc::clone(&desk), Arc::clone(&credentials));
+        let (shared_state, credentials) = (Arc::clone(&state), Arc::clone(&credentials));
         // A look waits a moment for the files, and understanding a long one takes its time too.
         let looks = tokio::task::spawn_blocking(move || {
-            let mut reports = at_desk.access.look();
-            reports.extend(credentials.iter().map(WatchedSecret::look));
-            reports.extend(at_desk.shared.as_ref().map(|shared| shared.look()));
+            let mut reports = shared_state.authenticator.poll();
+            reports.extend(credentials.iter().map(WatchedSecret::poll));
+            reports.extend(shared_state.shared.as_ref().map(|shared| shared.poll()));
             reports
         });
         let reports = looks.await.unwrap_or_default();
@@ -156,17 +160,17 @@ async fn look_at_files(desk: Arc<Desk>, credentials: Arc<[WatchedSecret]>, look_
             has_failed,
         } in reports
         {
-            let gauge = &desk.metrics.open_chat_file_reload_failed;
+            let gauge = &state.metrics.open_chat_file_reload_failed;
             gauge.with_label_values(&[file]).set(has_failed.into());
             match look {
-                Look::Unchanged => {}
-                Look::Reloaded => tracing::info!(file, "a changed file is in force"),
-                Look::Emptied(problem) => tracing::error!(
+                PollOutcome::Unchanged => {}
+                PollOutcome::Reloaded => tracing::info!(file, "a changed file is in force"),
+                PollOutcome::Emptied(problem) => tracing::error!(
                     file,
                     problem,
                     "a changed file is in force, and nobody is let in by it"
                 ),
-                Look::Failed(problem) => {
+                PollOutcome::Failed(problem) => {
                     tracing::error!(
                         file,
                         problem,
@@ -204,27 +208,31 @@ async fn kept_running<T: Future<Output = ()> + Send + 'static>(
 }
 
 /// What the directory says of operators counts for their tokens too.
-async fn keep_directory(desk: Arc<Desk>) {
-    let tokens = &desk.tokens;
-    let heard = |roster: &Roster, began| {
-        let is_out = |operator| roster.status(operator).is_none_or(|status| !status.works());
+async fn keep_directory(state: Arc<AppState>) {
+    let tokens = &state.tokens;
+    let heard = |snapshot: &DirectorySnapshot, began| {
+        let is_out = |operator| {
+            snapshot
+                .status(operator)
+                .is_none_or(|status| !status.works())
+        };
         tokens.directory_read(began, is_out);
     };
-    desk.directory.keep(heard).await;
+    state.directory.keep(heard).await;
 }
 
-async fn sweep(desk: Arc<Desk>) {
+async fn sweep(state: Arc<AppState>) {
     loop {
         tokio::time::sleep(SWEEP).await;
-        desk.limits.sweep();
-        desk.tokens.sweep();
+        state.limits.sweep();
+        state.tokens.sweep();
         let tasks = Handle::current().metrics().num_alive_tasks();
-        let gauge = &desk.metrics.open_chat_background_tasks;
+        let gauge = &state.metrics.open_chat_background_tasks;
         gauge.set(i64::try_from(tasks).unwrap_or(i64::MAX));
     }
 }
 
-async fn watch_shared_store(shared: Option<Arc<SharedStore>>) {
+async fn watch_shared_store(shared: Option<Arc<RedisStore>>) {
     if let Some(shared) = shared {
         shared.watch().await;
     }

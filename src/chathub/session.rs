@@ -19,7 +19,7 @@ use super::login_pause::LoginPause;
 use super::rejection::Rejection;
 use super::transport::Authorization;
 use super::upstream::Upstream;
-use crate::flight::Flight;
+use crate::single_flight::SingleFlight;
 
 /// Between two tries to renew a token that still opens calls.
 const RENEW_AGAIN: Duration = Duration::from_secs(10);
@@ -55,7 +55,7 @@ pub(super) struct Admitted {
 #[derive(Debug, Default)]
 struct Standing {
     admitted: Option<Arc<Admitted>>,
-    login: Option<Flight<Admission>>,
+    login: Option<SingleFlight<Admission>>,
     rejection: Rejection,
     pause: LoginPause,
     /// A token that is about to end could not be renewed: not to be tried again before.
@@ -148,13 +148,13 @@ impl Session {
         self: &Arc<Self>,
         standing: &mut Standing,
         upstream: &Arc<Upstream>,
-    ) -> Flight<Admission> {
+    ) -> SingleFlight<Admission> {
         if let Some(login) = standing.login.as_ref().filter(|login| !login.is_lost()) {
             return login.clone();
         }
         let (session, upstream) = (Arc::clone(self), Arc::clone(upstream));
         let not_before = standing.pause.until();
-        let login = Flight::start(&Handle::current(), async move {
+        let login = SingleFlight::start(&Handle::current(), async move {
             if let Some(not_before) = not_before {
                 sleep_until(not_before.into()).await;
             }
@@ -235,9 +235,9 @@ impl Standing {
     }
 }
 
-async fn wait_for(mut login: Flight<Admission>) -> Admission {
+async fn wait_for(mut login: SingleFlight<Admission>) -> Admission {
     login
-        .landing()
+        .wait()
         .await
         .unwrap_or(Err(Error::Unavailable(Unreachable::Broken)))
 }

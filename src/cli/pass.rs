@@ -7,7 +7,7 @@ use clap::{Args, Subcommand};
 use super::exit::Usage;
 use super::output::say;
 use super::pass_operator::check_operator;
-use crate::access::{Bound, MintError, NewPass};
+use crate::access::{MintError, NewPass, PassConstraints};
 use crate::button_url;
 use crate::config::{ConfigError, SigningConfig};
 use crate::http::check_link;
@@ -81,23 +81,23 @@ impl Wanted {
     }
 
     /// The same as a click on a link that says it would read it, or why that would be refused.
-    fn checked(&self, config: &SigningConfig) -> anyhow::Result<(String, Bound)> {
-        let bound = Bound {
+    fn checked(&self, config: &SigningConfig) -> anyhow::Result<(String, PassConstraints)> {
+        let constraints = PassConstraints {
             phone: self.phone.clone(),
             source: self.source.clone(),
             from: self.from.clone(),
             chat_raw_id: self.chat_raw_id.clone(),
         };
-        let query = button_url::query(&self.operator, &bound);
+        let query = button_url::query(&self.operator, &constraints);
         check_link(&query, &config.links).map_err(|sentence| Usage(sentence).into())
     }
 
     /// A pass that says it.
     pub(super) fn pass(&self, config: &SigningConfig) -> anyhow::Result<String> {
-        let (operator, bound) = self.checked(config)?;
-        let minted = config.door.mint(&NewPass {
+        let (operator, constraints) = self.checked(config)?;
+        let minted = config.authenticator.mint(&NewPass {
             operator,
-            bound,
+            constraints,
             ttl: self.ttl.unwrap_or(TTL),
             once: self.once,
         });
@@ -114,15 +114,15 @@ impl Wanted {
     /// in front.
     pub(super) fn url(&self, config: &SigningConfig) -> anyhow::Result<String> {
         let public_url = public_url(config)?;
-        if config.door.can_sign() {
+        if config.authenticator.can_sign() {
             return Ok(button_url::with_pass(public_url, &self.pass(config)?));
         }
         if self.once || self.ttl.is_some() {
             let sentence = "`--once` and `--ttl` are told by a signature: these need PASS_SECRET or a key that can sign in PASS_KEYS_FILE";
             return Err(Usage(sentence.into()).into());
         }
-        let (operator, bound) = self.checked(config)?;
-        Ok(button_url::plain(public_url, &operator, &bound))
+        let (operator, constraints) = self.checked(config)?;
+        Ok(button_url::plain(public_url, &operator, &constraints))
     }
 }
 
@@ -151,7 +151,7 @@ pub(super) fn link(wanted: &Wanted) -> anyhow::Result<()> {
     let config = SigningConfig::from_env()?;
     let url = wanted.url(&config)?;
     check_operator(&wanted.operator, &config)?;
-    if !config.door.can_sign() {
+    if !config.authenticator.can_sign() {
         say(UNSIGNED);
     }
     println!("{url}");

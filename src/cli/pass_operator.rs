@@ -8,14 +8,14 @@ use super::exit::{Usage, block_on};
 use super::output::{say, shown};
 use crate::chathub::ChatHub;
 use crate::config::{ChatHubConfig, SigningConfig};
-use crate::operators::{Roster, Unfound};
+use crate::operators::{DirectorySnapshot, ResolveError};
 
 /// Refuses a name that leads nowhere. Who makes a link may have no access to ChatHub, and then only
 /// hears that the name was not looked up.
 pub(super) fn check_operator(name: &str, config: &SigningConfig) -> anyhow::Result<()> {
-    match config.door.named(name, None) {
+    match config.authenticator.named(name, None) {
         Ok(_) => return Ok(()),
-        Err(Unfound::AutoIsOff) => {
+        Err(ResolveError::AutoIsOff) => {
             let sentence = "the choice of the operator is left open, with `auto:`, and OPERATOR_AUTO is off; set it as for `serve`";
             return Err(Usage(sentence.into()).into());
         }
@@ -35,14 +35,16 @@ pub(super) fn check_operator(name: &str, config: &SigningConfig) -> anyhow::Resu
         };
         match company.operators(None).await {
             Ok(operators) => {
-                let found = config.door.named(name, Some(&Roster::of(&operators, true)));
+                let found = config
+                    .authenticator
+                    .named(name, Some(&DirectorySnapshot::of(&operators, true)));
                 match found {
                     Ok(_) => Ok(()),
-                    Err(_) if config.door.is_alias(name) => bail!(
+                    Err(_) if config.authenticator.is_alias(name) => bail!(
                         "OPERATOR_MAP_FILE has `{}`, and what it stands for there is no operator; `open-chat check` lists all that lead nowhere",
                         shown(name)
                     ),
-                    Err(Unfound::NobodyActive) => {
+                    Err(ResolveError::NobodyActive) => {
                         bail!(
                             "the organization of `{}` has no active operator",
                             shown(name)

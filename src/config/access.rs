@@ -7,14 +7,14 @@ use super::environment::Environment;
 use super::links::LinkConfig;
 use super::reader::{Kept, Reader, duration, on_or_off};
 use super::sso::{self, SsoSettings};
-use crate::access::{Access, Mode, Networks, PassKeySources, Settings, UnusableFile};
+use crate::access::{Authenticator, Mode, Networks, PassKeySources, Settings, UnusableFile};
 use crate::https_url::HttpsUrl;
 use crate::secret::SecretSource;
 
 /// The door, and what the HTTP side must know of it.
 pub struct AccessConfig {
     /// The door.
-    pub door: Access,
+    pub authenticator: Authenticator,
     /// The header in which a proxy names the agent; empty where none does.
     pub sso_header: String,
 }
@@ -22,7 +22,7 @@ pub struct AccessConfig {
 impl AccessConfig {
     /// What the lock relies on, where an identity is believed without a secret.
     pub fn reliance(&self) -> Option<String> {
-        self.door.relies_on().map(|proxies| {
+        self.authenticator.relies_on().map(|proxies| {
             format!(
                 "SSO_PROXY_SECRET is not set: any program that can send requests from {proxies} (TRUSTED_PROXIES) can name any agent in {}, \
                  and so can a client of a proxy there that lets this header through",
@@ -65,7 +65,7 @@ impl AccessConfig {
         check_modes(reader, env, &settings)?;
         sso::check(reader, &settings)?;
         Ok(Self {
-            door: access(reader, settings)?,
+            authenticator: access(reader, settings)?,
             sso_header: sso.header?.unwrap_or_default(),
         })
     }
@@ -78,7 +78,7 @@ pub struct SigningConfig {
     /// How a click on the link becomes a deep link.
     pub links: LinkConfig,
     /// What signs, and the operator map.
-    pub door: Access,
+    pub authenticator: Authenticator,
 }
 
 impl SigningConfig {
@@ -106,13 +106,13 @@ impl SigningConfig {
         Ok(Self {
             public_url: public_url?,
             links: links?,
-            door: access(reader, settings)?,
+            authenticator: access(reader, settings)?,
         })
     }
 }
 
-fn access(reader: &mut Reader, settings: Settings) -> Result<Access, Kept> {
-    Access::new(settings).map_err(|files| {
+fn access(reader: &mut Reader, settings: Settings) -> Result<Authenticator, Kept> {
+    Authenticator::new(settings).map_err(|files| {
         for UnusableFile { variable, problem } in files {
             reader.problem(variable, problem);
         }

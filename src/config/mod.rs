@@ -43,8 +43,8 @@ use crate::access::Mode;
 use crate::chathub::Settings;
 use crate::operators;
 use crate::rate_limit;
+use crate::redis_store::{self, RedisStore};
 use crate::secret::SecretSource;
-use crate::shared_store::{self, SharedStore};
 
 /// Everything that can be set, read and found good.
 pub struct Config {
@@ -173,7 +173,7 @@ impl Config {
             pages: pages?,
             tokens: tokens?,
             redis_url: redis_url?,
-            redis_patience: shared_store::PATIENCE,
+            redis_patience: redis_store::PATIENCE,
             limits: limits?,
             access: access?,
             logs: logs?,
@@ -185,7 +185,7 @@ impl Config {
 
     /// Why back ends get no link from `POST /links` that opens a chat, where they may ask for one.
     pub fn trouble_with_links(&self) -> Option<String> {
-        let door = &self.access.door;
+        let door = &self.access.authenticator;
         let has_passes = door.modes().contains(&Mode::Pass);
         let troubles = [
             (self.server.public_url.is_none(), "PUBLIC_URL is not set"),
@@ -230,7 +230,7 @@ fn redis_url(reader: &mut Reader, env: &Environment) -> Result<Option<SecretSour
         env.redis_url_file.clone(),
     )?;
     if let Some(url) = source.as_ref().and_then(|source| source.read().ok()) {
-        SharedStore::check_url(&url).map_err(|problem| reader.problem("REDIS_URL", problem))?;
+        RedisStore::check_url(&url).map_err(|problem| reader.problem("REDIS_URL", problem))?;
     }
     Ok(source)
 }

@@ -26,7 +26,7 @@ pub struct PageConfig {
     pub brand: Option<String>,
     /// The logo as a `data:` URL.
     pub logo: Option<String>,
-    /// Whom to ask for help.
+    /// OperatorSelection to ask for help.
     pub support: Option<Contact>,
     /// Where the agents' CRM is.
     pub crm_url: Option<Url>,
@@ -34,7 +34,7 @@ pub struct PageConfig {
     pub builder: bool,
 }
 
-/// Whom to ask for help.
+/// OperatorSelection to ask for help.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Contact {
     /// In words.

@@ -15,17 +15,17 @@ use super::frame::{Frame, Needs};
 use super::guard::Visitor;
 use super::kind::Kind;
 use super::refusal::Refusal;
-use super::{Desk, guard};
+use super::{AppState, guard};
 use crate::config::Confirm;
 
 const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 
 /// Takes GETs, and the POSTs of the page's own button.
-pub(super) fn allow(request: &HttpRequest, desk: &Desk) -> Result<(), Refusal> {
-    let is_wanted = desk.links.confirm != Confirm::Never;
+pub(super) fn allow(request: &HttpRequest, state: &AppState) -> Result<(), Refusal> {
+    let is_wanted = state.links.confirm != Confirm::Never;
     match *request.method() {
         Method::GET => Ok(()),
-        Method::POST if is_wanted => match posted_by(request.headers(), desk) {
+        Method::POST if is_wanted => match posted_by(request.headers(), state) {
             Some(Site::Ours) => Ok(()),
             Some(Site::Other) => Err(Refusal::new(
                 Kind::NotANavigation,
@@ -38,9 +38,9 @@ pub(super) fn allow(request: &HttpRequest, desk: &Desk) -> Result<(), Refusal> {
 }
 
 /// Whether this request gets the page and not yet the chat.
-pub(super) fn is_asked(request: &HttpRequest, visitor: Visitor, desk: &Desk) -> bool {
+pub(super) fn is_asked(request: &HttpRequest, visitor: Visitor, state: &AppState) -> bool {
     request.method() == Method::GET
-        && match desk.links.confirm {
+        && match state.links.confirm {
             Confirm::Never => false,
             Confirm::Crawlers => visitor != Visitor::Person,
             Confirm::Always => true,
@@ -49,10 +49,10 @@ pub(super) fn is_asked(request: &HttpRequest, visitor: Visitor, desk: &Desk) -> 
 
 /// Whether this visitor gets the small page without a button: a crawler presses none, and an office
 /// program opens a link before it hands it to the browser, also where no button is wanted.
-pub(super) fn is_only_shown(visitor: Visitor, desk: &Desk) -> bool {
+pub(super) fn is_only_shown(visitor: Visitor, state: &AppState) -> bool {
     match visitor {
         Visitor::Crawler => true,
-        Visitor::Office => desk.links.confirm == Confirm::Never,
+        Visitor::Office => state.links.confirm == Confirm::Never,
         Visitor::Suspect | Visitor::Person => false,
     }
 }
@@ -65,11 +65,11 @@ struct Page<'a> {
 
 /// The page with the button. It says nothing of the client, because whoever reads it first may be a
 /// program.
-pub(super) fn page(request: &HttpRequest, desk: &Desk, click: &mut Click) -> HttpResponse {
+pub(super) fn page(request: &HttpRequest, state: &AppState, click: &mut Click) -> HttpResponse {
     click.shown = Some(Shown::Confirmation);
-    let frame = Frame::of(request, &desk.pages);
+    let frame = Frame::of(request, &state.pages);
     let page = Page { frame: &frame };
-    let needs = Needs::FormThatLeadsTo(desk.links.panel.origin());
+    let needs = Needs::FormThatLeadsTo(state.links.panel.origin());
     frame.answer(&mut HttpResponse::Ok(), &page, needs)
 }
 
@@ -82,21 +82,21 @@ enum Site {
 
 /// Whose page has posted, as the browser tells: no page can make it lie. `None` where nothing
 /// tells, which no browser of these years does.
-fn posted_by(headers: &HeaderMap, desk: &Desk) -> Option<Site> {
+fn posted_by(headers: &HeaderMap, state: &AppState) -> Option<Site> {
     let is_ours = if let Some(site) = guard::text(headers, &SEC_FETCH_SITE) {
         site == "same-origin"
     } else {
         // Left out where a network is crossed in the clear.
-        is_own(guard::text(headers, &ORIGIN)?, headers, desk)
+        is_own(guard::text(headers, &ORIGIN)?, headers, state)
     };
     Some(if is_ours { Site::Ours } else { Site::Other })
 }
 
 /// Whether an origin is this service's: the one that the request went to, or `PUBLIC_URL`'s,
 /// because a proxy may have changed `Host`.
-fn is_own(origin: &str, headers: &HeaderMap, desk: &Desk) -> bool {
+fn is_own(origin: &str, headers: &HeaderMap, state: &AppState) -> bool {
     let host = origin.split_once("://").map(|(_, host)| host);
-    let public = desk.public_url.as_ref().map(|url| url.as_url().origin());
+    let public = state.public_url.as_ref().map(|url| url.as_url().origin());
     host.is_some() && host == guard::text(headers, &HOST)
         || public.is_some_and(|public| public.ascii_serialization() == origin)
 }

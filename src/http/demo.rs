@@ -8,7 +8,7 @@ use super::frame::{Frame, Needs};
 use super::kind::Kind;
 use super::refusal::Refusal;
 use super::texts::Language;
-use super::{Desk, redirect};
+use super::{AppState, redirect};
 
 /// A contact of the made-up CRM, with the link that its button opens, as such a CRM would write it.
 struct Contact {
@@ -81,10 +81,10 @@ struct Crm<'a> {
 /// The contact list.
 pub(super) async fn crm(
     _: &HttpRequest,
-    desk: &Desk,
+    state: &AppState,
     _: &mut Click,
 ) -> Result<HttpResponse, Refusal> {
-    let frame = Frame::in_language(Language::English, &desk.pages);
+    let frame = Frame::in_language(Language::English, &state.pages);
     let page = Crm {
         frame: &frame,
         contacts: &CONTACTS,
@@ -96,7 +96,7 @@ pub(super) async fn crm(
 /// `/` leads to the contact list.
 pub(super) async fn root(
     _: &HttpRequest,
-    _: &Desk,
+    _: &AppState,
     _: &mut Click,
 ) -> Result<HttpResponse, Refusal> {
     Ok(redirect::to("/demo".into()))

@@ -4,7 +4,7 @@ use std::net::{IpAddr, Ipv4Addr};
 
 use actix_web::{HttpRequest, HttpResponse};
 
-use super::Desk;
+use super::AppState;
 use super::click::Click;
 use super::detail::Detail;
 use super::exchange;
@@ -19,7 +19,7 @@ use crate::rate_limit::{Limit, Limited};
 use crate::source::ChatSource;
 
 /// There is no method for a kind that there is not.
-pub(super) fn allow(request: &HttpRequest, _: &Desk) -> Result<(), Refusal> {
+pub(super) fn allow(request: &HttpRequest, _: &AppState) -> Result<(), Refusal> {
     kind(request)?;
     exchange::allow_reading(request)
 }
@@ -27,7 +27,7 @@ pub(super) fn allow(request: &HttpRequest, _: &Desk) -> Result<(), Refusal> {
 /// `/demo/refusals/{kind}`: that refusal, with everything that it can have.
 pub(super) async fn refusal(
     request: &HttpRequest,
-    desk: &Desk,
+    state: &AppState,
     _: &mut Click,
 ) -> Result<HttpResponse, Refusal> {
     let kind = kind(request)?;
@@ -41,7 +41,7 @@ pub(super) async fn refusal(
     };
     let region = Region::UA;
     Err(match PhoneNumber::parse("+380501234567", region) {
-        Ok(phone) => refusal.or_by_hand(|| DeepLink::Phone { phone }.url(&desk.links.panel, None)),
+        Ok(phone) => refusal.or_by_hand(|| DeepLink::Phone { phone }.url(&state.links.panel, None)),
         Err(_) => refusal,
     })
 }

@@ -5,11 +5,11 @@ use std::net::{IpAddr, Ipv4Addr};
 use actix_web::HttpRequest;
 use actix_web::http::header::{AUTHORIZATION, AsHeaderName, HeaderMap, HeaderName};
 
-use super::Desk;
+use super::AppState;
 use super::click::Click;
 use super::query::Query;
 use super::refusal::Refusal;
-use crate::access::{Admission, Caller, Denied, Knock};
+use crate::access::{AuthContext, Caller, Credentials, Denied};
 use crate::chathub::OperatorId;
 use crate::rate_limit::Limited;
 
@@ -27,7 +27,7 @@ const PROXY_SECRET: HeaderName = HeaderName::from_static("x-proxy-secret");
 const TICKET: HeaderName = HeaderName::from_static("x-widget-ticket");
 
 /// The address that a request comes from, proxies that are trusted aside.
-pub(super) fn client_address(request: &HttpRequest, desk: &Desk) -> IpAddr {
+pub(super) fn client_address(request: &HttpRequest, state: &AppState) -> IpAddr {
     // Whatever bytes a stranger has written on the left, what a proxy has added on the right is
     // read.
     let forwarded: Vec<_> = request
@@ -36,38 +36,44 @@ pub(super) fn client_address(request: &HttpRequest, desk: &Desk) -> IpAddr {
         .map(|value| String::from_utf8_lossy(value.as_bytes()))
         .collect();
     let forwarded = forwarded.iter().map(AsRef::as_ref);
-    desk.access.client_address(peer(request), forwarded)
+    state.authenticator.client_address(peer(request), forwarded)
 }
 
 /// Lets a widget's page in for its next token: by its ticket where it shows one, else like anybody.
-pub(super) fn admit_again<'a>(
+pub(super) fn authenticate_widget<'a>(
     request: &'a HttpRequest,
     query: &'a Query<'_>,
     client: IpAddr,
-    desk: &'a Desk,
-) -> Result<Admission<'a>, Denied> {
+    state: &'a AppState,
+) -> Result<AuthContext<'a>, Denied> {
     let Some(ticket) = single(request.headers(), TICKET) else {
-        return admit(request, query, client, desk);
+        return authenticate(request, query, client, state);
     };
-    desk.access.check_network(client)?;
-    desk.access.admit_by_ticket(ticket, desk.widget.session)
+    state.authenticator.check_network(client)?;
+    state
+        .authenticator
+        .authenticate_ticket(ticket, state.widget.session)
 }
 
 /// The answer, or why somebody is turned away. A click does without: what it passes by value costs.
-pub(super) async fn or_turn_away<T>(
+pub(super) async fn or_reject<T>(
     answer: Result<T, Denied>,
     client: IpAddr,
-    desk: &Desk,
+    state: &AppState,
 ) -> Result<T, Refusal> {
     match answer {
         Ok(granted) => Ok(granted),
-        Err(denied) => Err(turn_away(denied, client, desk).await),
+        Err(denied) => Err(reject(denied, client, state).await),
     }
 }
 
 /// Says why somebody is not let in; who keeps trying is not told any more.
-pub(super) async fn turn_away(reason: impl Into<Refusal>, client: IpAddr, desk: &Desk) -> Refusal {
-    match desk.limits.refused(client).await {
+pub(super) async fn reject(
+    reason: impl Into<Refusal>,
+    client: IpAddr,
+    state: &AppState,
+) -> Refusal {
+    match state.limits.refused(client).await {
         Ok(()) => reason.into().seen_from(client),
         Err(limited) => limited.into(),
     }
@@ -79,12 +85,12 @@ pub(super) async fn turn_away(reason: impl Into<Refusal>, client: IpAddr, desk: 
 pub(super) async fn limit_guessing(
     key: Option<&str>,
     client: IpAddr,
-    desk: &Desk,
+    state: &AppState,
 ) -> Result<(), Refusal> {
-    if let Some(key) = key.filter(|key| desk.access.is_unproven(key, client)) {
+    if let Some(key) = key.filter(|key| state.authenticator.is_unproven(key, client)) {
         // In a box, because a click's own future is copied about, and almost none needs it.
-        Box::pin(desk.limits.new_api_key(client)).await?;
-        desk.access.prove(key, client);
+        Box::pin(state.limits.new_api_key(client)).await?;
+        state.authenticator.prove(key, client);
     }
     Ok(())
 }
@@ -93,12 +99,12 @@ pub(super) async fn limit_guessing(
 pub(super) fn api_key<'a>(
     request: &'a HttpRequest,
     query: &'a Query<'_>,
-    desk: &'a Desk,
+    state: &'a AppState,
 ) -> Option<&'a str> {
-    let takes_keys = desk.access.takes_keys();
+    let takes_keys = state.authenticator.takes_keys();
     takes_keys
-        .then(|| knock(request, query, desk))
-        .and_then(|knock| desk.access.shown_key(&knock))
+        .then(|| credentials(request, query, state))
+        .and_then(|credentials| state.authenticator.shown_key(&credentials))
 }
 
 /// Counts a request that has been let in: an agent's by operator and address, a back end's apart
@@ -106,38 +112,40 @@ pub(super) fn api_key<'a>(
 pub(super) async fn count(
     click: &Click,
     operator: Option<OperatorId>,
-    desk: &Desk,
+    state: &AppState,
 ) -> Result<(), Limited> {
     match &click.caller {
         Some(Caller::Key(name)) => {
-            Box::pin(desk.limits.back_end(click.client, name, operator)).await
+            Box::pin(state.limits.back_end(click.client, name, operator)).await
         }
-        _ => desk.limits.click(click.client, operator).await,
+        _ => state.limits.click(click.client, operator).await,
     }
 }
 
 /// Lets the caller in, or not. Nobody who is let in waits for it.
-pub(super) fn admit<'a>(
+pub(super) fn authenticate<'a>(
     request: &'a HttpRequest,
     query: &'a Query<'_>,
     client: IpAddr,
-    desk: &'a Desk,
-) -> Result<Admission<'a>, Denied> {
-    desk.access.check_network(client)?;
-    desk.access.admit(&knock(request, query, desk))
+    state: &'a AppState,
+) -> Result<AuthContext<'a>, Denied> {
+    state.authenticator.check_network(client)?;
+    state
+        .authenticator
+        .authenticate(&credentials(request, query, state))
 }
 
 /// The same by what the proxy in front says alone: no pass and no key of the request is looked at,
 /// for a page that must be no place to guess them at.
-pub(super) fn admit_login<'a>(
+pub(super) fn authenticate_proxy<'a>(
     request: &'a HttpRequest,
     query: &'a Query<'_>,
-    desk: &'a Desk,
-) -> Result<Admission<'a>, Denied> {
-    desk.access.admit(&Knock {
+    state: &'a AppState,
+) -> Result<AuthContext<'a>, Denied> {
+    state.authenticator.authenticate(&Credentials {
         pass: None,
         bearer: None,
-        ..knock(request, query, desk)
+        ..credentials(request, query, state)
     })
 }
 
@@ -149,12 +157,16 @@ pub(super) fn is_local(request: &HttpRequest) -> bool {
             .any(|name| request.headers().contains_key(name))
 }
 
-fn knock<'a>(request: &'a HttpRequest, query: &'a Query<'_>, desk: &'a Desk) -> Knock<'a> {
+fn credentials<'a>(
+    request: &'a HttpRequest,
+    query: &'a Query<'_>,
+    state: &'a AppState,
+) -> Credentials<'a> {
     let headers = request.headers();
     // The name of no header is not even looked for.
-    let sso_header = Some(desk.sso_header.as_str()).filter(|name| !name.is_empty());
-    Knock {
-        is_from_proxy: desk.access.trusts(peer(request)),
+    let sso_header = Some(state.sso_header.as_str()).filter(|name| !name.is_empty());
+    Credentials {
+        is_from_proxy: state.authenticator.trusts(peer(request)),
         pass: query.pass(),
         bearer: bearer(headers),
         identity: sso_header.and_then(|name| single(headers, name)),
@@ -189,8 +201,8 @@ fn single(headers: &HeaderMap, name: impl AsHeaderName) -> Option<&str> {
 }
 
 /// The scheme that the visitor uses, as a trusted proxy tells.
-pub(super) fn scheme(request: &HttpRequest, desk: &Desk) -> &'static str {
-    let is_told = desk.access.trusts(peer(request))
+pub(super) fn scheme(request: &HttpRequest, state: &AppState) -> &'static str {
+    let is_told = state.authenticator.trusts(peer(request))
         && single(request.headers(), FORWARDED_PROTO) == Some("https");
     if is_told { "https" } else { "http" }
 }

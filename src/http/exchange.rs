@@ -22,7 +22,7 @@ use super::counters::method_name;
 use super::detail::Detail;
 use super::kind::Kind;
 use super::refusal::Refusal;
-use super::{Desk, Route, Worker, door};
+use super::{AppState, Route, WorkerState, door};
 use crate::telemetry::{Sampling, Trace, TraceParent, field};
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -45,7 +45,8 @@ const MAX_REQUEST_ID: usize = 128;
 /// receives.
 pub(super) fn answered_by<Handler>(route: Route, handler: Handler) -> actix_web::Route
 where
-    Handler: AsyncFn(&HttpRequest, &Desk, &mut Click) -> Result<HttpResponse, Refusal> + 'static,
+    Handler:
+        AsyncFn(&HttpRequest, &AppState, &mut Click) -> Result<HttpResponse, Refusal> + 'static,
     Handler: Clone,
 {
     answered_where(|request, _| allow(request, &[Method::GET]), route, handler)
@@ -55,7 +56,8 @@ where
 /// body out.
 pub(super) fn read_by<Handler>(route: Route, handler: Handler) -> actix_web::Route
 where
-    Handler: AsyncFn(&HttpRequest, &Desk, &mut Click) -> Result<HttpResponse, Refusal> + 'static,
+    Handler:
+        AsyncFn(&HttpRequest, &AppState, &mut Click) -> Result<HttpResponse, Refusal> + 'static,
     Handler: Clone,
 {
     answered_where(|request, _| allow_reading(request), route, handler)
@@ -63,47 +65,52 @@ where
 
 /// The same for whatever requests `may` lets through by their method.
 pub(super) fn answered_where<Handler>(
-    may: fn(&HttpRequest, &Desk) -> Result<(), Refusal>,
+    may: fn(&HttpRequest, &AppState) -> Result<(), Refusal>,
     route: Route,
     handler: Handler,
 ) -> actix_web::Route
 where
-    Handler: AsyncFn(&HttpRequest, &Desk, &mut Click) -> Result<HttpResponse, Refusal> + 'static,
+    Handler:
+        AsyncFn(&HttpRequest, &AppState, &mut Click) -> Result<HttpResponse, Refusal> + 'static,
     Handler: Clone,
 {
-    web::to(move |request: HttpRequest, worker: web::Data<Worker>| {
-        let handler = handler.clone();
-        async move {
-            let (exchange, mut click) = Exchange::begin(route, &request, &worker);
-            // No `match`, which would keep room for the refusal while it waits for the handler.
-            let allowed = exchange
-                .leads_somewhere()
-                .and_then(|()| may(&request, &worker.desk));
-            let outcome = if let Err(refusal) = allowed {
-                Err(refusal)
-            } else {
-                handler(&request, &worker.desk, &mut click).await
-            };
-            exchange.end(outcome, &click)
-        }
-    })
+    web::to(
+        move |request: HttpRequest, worker: web::Data<WorkerState>| {
+            let handler = handler.clone();
+            async move {
+                let (exchange, mut click) = Exchange::begin(route, &request, &worker);
+                // No `match`, which would keep room for the refusal while it waits for the handler.
+                let allowed = exchange
+                    .leads_somewhere()
+                    .and_then(|()| may(&request, &worker.state));
+                let outcome = if let Err(refusal) = allowed {
+                    Err(refusal)
+                } else {
+                    handler(&request, &worker.state, &mut click).await
+                };
+                exchange.end(outcome, &click)
+            }
+        },
+    )
 }
 
 /// The same for POSTs, whose body is read first.
 pub(super) fn posted_to<Handler>(route: Route, handler: Handler) -> actix_web::Route
 where
-    Handler: AsyncFn(&HttpRequest, Bytes, &Desk, &mut Click) -> Result<HttpResponse, Refusal>,
+    Handler: AsyncFn(&HttpRequest, Bytes, &AppState, &mut Click) -> Result<HttpResponse, Refusal>,
     Handler: Clone + 'static,
 {
     web::to(
-        move |request: HttpRequest, body: web::Payload, worker: web::Data<Worker>| {
+        move |request: HttpRequest, body: web::Payload, worker: web::Data<WorkerState>| {
             let handler = handler.clone();
             async move {
                 let (exchange, mut click) = Exchange::begin(route, &request, &worker);
                 let allowed = exchange.leads_somewhere();
                 let outcome = match allowed.and_then(|()| allow(&request, &[Method::POST])) {
                     Ok(()) => match timeout(BODY_PATIENCE, body.to_bytes_limited(MAX_BODY)).await {
-                        Ok(Ok(Ok(body))) => handler(&request, body, &worker.desk, &mut click).await,
+                        Ok(Ok(Ok(body))) => {
+                            handler(&request, body, &worker.state, &mut click).await
+                        }
                         _ => Err(Refusal::new(
                             Kind::ParameterInvalid,
                             "The body is over 16 KiB long, or has not arrived.",
@@ -143,7 +150,7 @@ fn as_written(route: Route, request: &HttpRequest) -> Route {
 struct Exchange<'a> {
     route: Route,
     request: &'a HttpRequest,
-    worker: &'a Worker,
+    worker: &'a WorkerState,
     request_id: RequestId<'a>,
     started: Instant,
     /// Counts down also where the visitor goes away before the answer.
@@ -151,14 +158,14 @@ struct Exchange<'a> {
 }
 
 impl<'a> Exchange<'a> {
-    fn begin(route: Route, request: &'a HttpRequest, worker: &'a Worker) -> (Self, Click) {
+    fn begin(route: Route, request: &'a HttpRequest, worker: &'a WorkerState) -> (Self, Click) {
         let started = Instant::now();
         let route = as_written(route, request);
-        let desk = &worker.desk;
+        let state = &worker.state;
         let click = Click::new(
-            door::client_address(request, desk),
-            started + desk.click_budget,
-            trace(route, request, desk.sampling),
+            door::client_address(request, state),
+            started + state.click_budget,
+            trace(route, request, state.sampling),
         );
         let exchange = Self {
             route,
@@ -186,13 +193,13 @@ impl<'a> Exchange<'a> {
                 refusal.respond(
                     self.request,
                     self.request_id.as_str(),
-                    &self.worker.desk.pages,
+                    &self.worker.state.pages,
                 ),
                 Some(refusal.kind),
             ),
         };
         self.add_headers(response.headers_mut());
-        if self.worker.desk.is_draining.load(Ordering::Relaxed) {
+        if self.worker.state.is_draining.load(Ordering::Relaxed) {
             response
                 .head_mut()
                 .set_connection_type(ConnectionType::Close);
@@ -257,7 +264,7 @@ impl<'a> Exchange<'a> {
             line.number(field!("status"), status.into());
             let micros = u64::try_from(took.as_micros());
             line.number(field!("duration_us"), micros.unwrap_or(u64::MAX));
-            click.tell(kind, self.worker.desk.log_phones, line);
+            click.tell(kind, self.worker.state.log_phones, line);
         });
     }
 }

@@ -2,7 +2,7 @@
 
 use super::kind::Kind;
 use super::query::Query;
-use crate::access::Bound;
+use crate::access::PassConstraints;
 use crate::phone::Region;
 
 /// The values of `operator`, `phone`, `chat_raw_id`, `from`, `source` and `pass`.
@@ -14,10 +14,15 @@ pub fn query(text: &str) -> Result<Values, Kind> {
 }
 
 /// Reads one, and holds it against what a pass fixes.
-pub fn bound_query(text: &str, bound: Bound, region: Region) -> Result<Values, Kind> {
-    let bound = |mut query: Query<'_>| query.bind(bound, region).map(|()| values(&query));
+pub fn bound_query(
+    text: &str,
+    constraints: PassConstraints,
+    region: Region,
+) -> Result<Values, Kind> {
+    let constraints =
+        |mut query: Query<'_>| query.bind(constraints, region).map(|()| values(&query));
     Query::parse(text)
-        .and_then(bound)
+        .and_then(constraints)
         .map_err(|refusal| refusal.kind)
 }
 

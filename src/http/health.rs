@@ -4,7 +4,7 @@ use std::sync::atomic::Ordering;
 
 use actix_web::{HttpRequest, HttpResponse};
 
-use super::Desk;
+use super::AppState;
 use super::click::Click;
 use super::refusal::Refusal;
 
@@ -16,7 +16,7 @@ const PROMETHEUS_TEXT: &str = "text/plain; version=0.0.4; charset=utf-8";
 /// Alive: it can answer at all.
 pub(super) async fn healthz(
     _: &HttpRequest,
-    _: &Desk,
+    _: &AppState,
     _: &mut Click,
 ) -> Result<HttpResponse, Refusal> {
     Ok(HttpResponse::Ok().content_type(TEXT).body("ok\n"))
@@ -29,15 +29,15 @@ const NOT_ACCEPTED: &str = "ChatHub has not accepted the credentials yet";
 /// outage does not undo it.
 pub(super) async fn readyz(
     _: &HttpRequest,
-    desk: &Desk,
+    state: &AppState,
     _: &mut Click,
 ) -> Result<HttpResponse, Refusal> {
-    let not_ready = if desk.is_draining.load(Ordering::Relaxed) {
+    let not_ready = if state.is_draining.load(Ordering::Relaxed) {
         "draining: about to end\n".to_owned()
-    } else if desk.is_ready.load(Ordering::Relaxed) {
+    } else if state.is_ready.load(Ordering::Relaxed) {
         return Ok(HttpResponse::Ok().content_type(TEXT).body("ready\n"));
     } else {
-        let reason = desk.not_ready.load();
+        let reason = state.not_ready.load();
         format!(
             "{}\n",
             reason.as_deref().map_or(NOT_ACCEPTED, String::as_str)
@@ -51,18 +51,18 @@ pub(super) async fn readyz(
 /// The metrics, for Prometheus.
 pub(super) async fn metrics(
     _: &HttpRequest,
-    desk: &Desk,
+    state: &AppState,
     _: &mut Click,
 ) -> Result<HttpResponse, Refusal> {
-    let entries = i64::try_from(desk.tokens.entries()).unwrap_or(i64::MAX);
-    desk.metrics.open_chat_token_cache_entries.set(entries);
-    let age = desk.directory.age().as_secs_f64();
-    desk.metrics.chathub_directory_age_seconds.set(age);
-    let dropped = &desk.metrics.open_chat_log_lines_dropped_total;
-    dropped.inc_by(desk.log.dropped_lines().saturating_sub(dropped.get()));
-    let unsent = &desk.metrics.open_chat_trace_export_failures_total;
-    unsent.inc_by(desk.log.failed_exports().saturating_sub(unsent.get()));
+    let entries = i64::try_from(state.tokens.entries()).unwrap_or(i64::MAX);
+    state.metrics.open_chat_token_cache_entries.set(entries);
+    let age = state.directory.age().as_secs_f64();
+    state.metrics.chathub_directory_age_seconds.set(age);
+    let dropped = &state.metrics.open_chat_log_lines_dropped_total;
+    dropped.inc_by(state.log.dropped_lines().saturating_sub(dropped.get()));
+    let unsent = &state.metrics.open_chat_trace_export_failures_total;
+    unsent.inc_by(state.log.failed_exports().saturating_sub(unsent.get()));
     Ok(HttpResponse::Ok()
         .content_type(PROMETHEUS_TEXT)
-        .body(desk.metrics.render()))
+        .body(state.metrics.render()))
 }

@@ -10,18 +10,18 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 use actix_web::HttpRequest;
 use actix_web::http::header::HOST;
 
-use super::Desk;
+use super::AppState;
 use super::detail::Detail;
 use super::kind::Kind;
 use super::refusal::Refusal;
 
 /// With `ACCESS=open`, refuses a request for any other name than an address, `localhost` or
 /// `PUBLIC_URL`'s host: those are no names that an attacker can lead elsewhere.
-pub(super) fn check(request: &HttpRequest, desk: &Desk) -> Result<(), Refusal> {
-    if !desk.access.is_open() {
+pub(super) fn check(request: &HttpRequest, state: &AppState) -> Result<(), Refusal> {
+    if !state.authenticator.is_open() {
         return Ok(());
     }
-    let public = desk.public_url.as_ref();
+    let public = state.public_url.as_ref();
     let public = public.and_then(|url| url.as_url().host_str());
     // A request target with a name of its own (`GET http://…`) has two names, and both must be
     // ours.

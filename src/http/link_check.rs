@@ -8,17 +8,17 @@ use super::kind::Kind;
 use super::open_chat::target;
 use super::query::Query;
 use super::refusal::Refusal;
-use crate::access::{Bound, Denied};
+use crate::access::{Denied, PassConstraints};
 use crate::config::LinkConfig;
 use crate::telemetry::Trace;
 
 /// Reads the query of a link, and gives back the operator and the values as a click reads them. A
 /// client may be missing, whom the CRM adds. The error is the sentence that the click would get.
-pub fn check_link(query: &str, links: &LinkConfig) -> Result<(String, Bound), String> {
+pub fn check_link(query: &str, links: &LinkConfig) -> Result<(String, PassConstraints), String> {
     read(query, links).map_err(|refusal| refusal.sentence())
 }
 
-fn read(query: &str, links: &LinkConfig) -> Result<(String, Bound), Refusal> {
+fn read(query: &str, links: &LinkConfig) -> Result<(String, PassConstraints), Refusal> {
     let query = Query::parse(query)?;
     let operator = query.operator().ok_or(Denied::OperatorMissing)?.to_owned();
     let nowhere = IpAddr::V4(Ipv4Addr::UNSPECIFIED);
@@ -28,11 +28,11 @@ fn read(query: &str, links: &LinkConfig) -> Result<(String, Bound), Refusal> {
         _ => {}
     }
     let own = |value: Option<&str>| value.map(ToOwned::to_owned);
-    let bound = Bound {
+    let constraints = PassConstraints {
         phone: own(query.phone()),
         source: own(query.source()),
         from: own(query.from()),
         chat_raw_id: own(query.chat_raw_id()),
     };
-    Ok((operator, bound))
+    Ok((operator, constraints))
 }

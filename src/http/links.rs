@@ -15,9 +15,9 @@ use super::kind::Kind;
 use super::open_chat::target;
 use super::query::Query;
 use super::refusal::Refusal;
-use super::whom::{for_client, whom};
-use super::{Desk, door, value};
-use crate::access::{Admission, Bound, MintError, NewPass};
+use super::resolve::{for_client, resolve_operator};
+use super::{AppState, door, value};
+use crate::access::{AuthContext, MintError, NewPass, PassConstraints};
 use crate::button_url;
 
 /// A link lives as long as it takes to show a page and click, where the back end says nothing else.
@@ -51,10 +51,10 @@ struct Link {
 pub(super) async fn links(
     request: &HttpRequest,
     body: Bytes,
-    desk: &Desk,
+    state: &AppState,
     click: &mut Click,
 ) -> Result<HttpResponse, Refusal> {
-    let public_url = desk.public_url.as_ref().ok_or_else(not_set_up)?;
+    let public_url = state.public_url.as_ref().ok_or_else(not_set_up)?;
     let body = body.strip_prefix(BYTE_ORDER_MARK).unwrap_or(&body);
     let wanted: Wanted = serde_json::from_slice(body)
         .map_err(|error| invalid(format!("The body is not the JSON that is wanted: {error}.")))?;
@@ -64,17 +64,19 @@ pub(super) async fn links(
     };
     let key = door::bearer(request.headers());
     let named = operator.as_deref();
-    door::limit_guessing(key, click.client, desk).await?;
-    let admission = desk
-        .access
+    door::limit_guessing(key, click.client, state).await?;
+    let auth = state
+        .authenticator
         .check_network(click.client)
-        .and_then(|()| desk.access.admit_back_end(key, named));
-    let Admission { caller, claim, .. } = door::or_turn_away(admission, click.client, desk).await?;
+        .and_then(|()| state.authenticator.authenticate_api_key(key, named));
+    let AuthContext {
+        caller, requested, ..
+    } = door::or_reject(auth, click.client, state).await?;
     click.caller = Some(caller);
-    let whom = whom(&claim, click, desk).await?;
-    click.operator = whom.operator();
-    door::count(click, click.operator, desk).await?;
-    let bound = Bound {
+    let selection = resolve_operator(&requested, click, state).await?;
+    click.operator = selection.operator();
+    door::count(click, click.operator, state).await?;
+    let constraints = PassConstraints {
         phone: text("phone", wanted.phone)?,
         source: text("source", wanted.source)?,
         from: text("from", wanted.from)?,
@@ -82,15 +84,17 @@ pub(super) async fn links(
     };
     // What a click on the link would be refused for is refused now.
     let mut query = Query::default();
-    query.bind(bound, desk.links.default_region)?;
-    let link = target(&query, &desk.links, click)?;
-    let chosen = for_client(&whom, &link);
-    let operator = desk.access.lasting_name(&claim, &whom, chosen);
-    let (pass, ends) = desk
-        .access
+    query.bind(constraints, state.links.default_region)?;
+    let link = target(&query, &state.links, click)?;
+    let chosen = for_client(&selection, &link);
+    let operator = state
+        .authenticator
+        .lasting_name(&requested, &selection, chosen);
+    let (pass, ends) = state
+        .authenticator
         .mint(&NewPass {
             operator: operator.unwrap_or_default(),
-            bound: query.bound(),
+            constraints: query.constraints(),
             ttl: ttl(wanted.ttl.as_deref())?,
             once: wanted.once,
         })

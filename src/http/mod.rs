@@ -31,10 +31,10 @@ mod query;
 mod reasons;
 mod redirect;
 mod refusal;
+mod resolve;
 mod texts;
 mod value;
 mod visitor;
-mod whom;
 mod widget;
 
 use std::cell::RefCell;
@@ -54,26 +54,26 @@ pub use self::kind::Kind;
 pub use self::link_check::check_link;
 pub use self::query::Query;
 use self::refusal::Refusal;
-use crate::access::Access;
+use crate::access::Authenticator;
 use crate::config::{LinkConfig, LogPhones, PageConfig, WidgetConfig};
 use crate::https_url::HttpsUrl;
 use crate::metrics::Metrics;
 use crate::operators::Directory;
 use crate::rate_limit::Limits;
-use crate::shared_store::SharedStore;
+use crate::redis_store::RedisStore;
 use crate::telemetry::{RequestLog, Sampling, Telemetry};
 use crate::tokens::OperatorTokens;
 
 /// What every route may use.
-pub struct Desk {
+pub struct AppState {
     /// Who may open whose panel.
-    pub access: Access,
+    pub authenticator: Authenticator,
     /// The header in which a trusted proxy names the agent; empty where none does.
     pub sso_header: String,
     /// How often is too often.
     pub limits: Limits,
     /// What all replicas share; unset where there is one.
-    pub shared: Option<Arc<SharedStore>>,
+    pub shared: Option<Arc<RedisStore>>,
     /// How a click becomes a deep link.
     pub links: LinkConfig,
     /// Who works for the company.
@@ -116,19 +116,19 @@ pub enum Front {
     Demo,
 }
 
-/// A [`Desk`] as one worker thread sees it, with what the thread has for itself.
-pub struct Worker {
-    desk: Arc<Desk>,
+/// A [`AppState`] as one worker thread sees it, with what the thread has for itself.
+pub struct WorkerState {
+    state: Arc<AppState>,
     counters: Counters,
     log: RefCell<RequestLog>,
 }
 
-impl Worker {
+impl WorkerState {
     /// A place at the desk.
-    pub fn new(desk: Arc<Desk>, log: RequestLog) -> Self {
+    pub fn new(state: Arc<AppState>, log: RequestLog) -> Self {
         Self {
-            counters: Counters::new(&desk.metrics),
-            desk,
+            counters: Counters::new(&state.metrics),
+            state,
             log: RefCell::new(log),
         }
     }
@@ -247,7 +247,7 @@ pub fn ops_routes(config: &mut web::ServiceConfig) {
 pub fn nowhere() -> actix_web::Route {
     answered_by(
         Route::Other,
-        async |_: &HttpRequest, _: &Desk, _: &mut Click| {
+        async |_: &HttpRequest, _: &AppState, _: &mut Click| {
             Err(Refusal::new(Kind::NotFound, Detail::Nothing))
         },
     )

@@ -13,9 +13,9 @@ use super::detail::Detail;
 use super::kind::Kind;
 use super::reasons::RETRY_SOON;
 use super::refusal::Refusal;
-use super::{Desk, door};
-use crate::access::{Denied, Once};
-use crate::shared_store::Away;
+use super::{AppState, door};
+use crate::access::{Denied, OneTimeUse};
+use crate::redis_store::Unavailable;
 
 /// How long a click waits for the store in all. Other clicks do not wait for it.
 const PATIENCE: Duration = Duration::from_secs(1);
@@ -33,9 +33,9 @@ pub(super) struct Checked {
 /// caller with a used one is not let in, and must not count as the operator. Nor must a caller
 /// whose pass may have been used.
 pub(super) async fn check(
-    once: Option<&Once>,
+    once: Option<&OneTimeUse>,
     client: IpAddr,
-    desk: &Desk,
+    state: &AppState,
 ) -> Result<Checked, Refusal> {
     let unused = Checked {
         is_unused: true,
@@ -46,15 +46,15 @@ pub(super) async fn check(
     };
     let until = Instant::now() + PATIENCE;
     // In a box, as below, because a click's own future is copied about, and most have none.
-    let is_used = match &desk.shared {
-        _ if desk.access.is_used(once) => Ok(true),
+    let is_used = match &state.shared {
+        _ if state.authenticator.is_used(once) => Ok(true),
         None => Ok(false),
         Some(shared) => Box::pin(shared.is_used(&once.fingerprint(), until)).await,
     };
     match is_used {
-        Ok(true) => Err(used(client, desk).await),
+        Ok(true) => Err(used(client, state).await),
         Ok(false) => Ok(unused),
-        Err(Away) => Ok(Checked {
+        Err(Unavailable) => Ok(Checked {
             is_unused: false,
             until: Some(until),
         }),
@@ -62,56 +62,56 @@ pub(super) async fn check(
 }
 
 /// Uses it up, if this is the first use. Waits for the store until the `deadline` at most.
-pub(super) async fn use_up<'a>(
-    once: Option<&'a Once>,
+pub(super) async fn consume<'a>(
+    once: Option<&'a OneTimeUse>,
     checked: Checked,
     client: IpAddr,
     deadline: Instant,
-    desk: &'a Desk,
+    state: &'a AppState,
 ) -> Result<InUse<'a>, Refusal> {
     let mut in_use = InUse {
         once: None,
         is_shared: false,
         by: 0,
-        desk,
+        state,
     };
     let Some(once) = once else {
         return Ok(in_use);
     };
     in_use.by = fastrand::u128(..);
-    if desk.access.use_up(once, in_use.by).is_err() {
-        return Err(used(client, desk).await);
+    if state.authenticator.consume(once, in_use.by).is_err() {
+        return Err(used(client, state).await);
     }
     // From now on it is given back however this ends: refused, failed, or left alone by a visitor
     // who goes away while the store is asked.
     in_use.once = Some(once);
-    let Some(shared) = &desk.shared else {
+    let Some(shared) = &state.shared else {
         return Ok(in_use);
     };
     in_use.is_shared = true;
     let until = checked.until.unwrap_or_else(|| Instant::now() + PATIENCE);
     let (id, by) = (once.fingerprint(), in_use.by());
-    let use_up = shared.use_up(&id, &by, once.ttl(), until.min(deadline));
-    match Box::pin(use_up).await {
+    let consume = shared.consume(&id, &by, once.ttl(), until.min(deadline));
+    match Box::pin(consume).await {
         Ok(true) => Ok(in_use),
         Ok(false) => {
             // Another click has it, perhaps to give it back; nothing of ours is in the store.
             in_use.is_shared = false;
             drop(in_use);
-            Err(used(client, desk).await)
+            Err(used(client, state).await)
         }
-        Err(Away) => Err(unknown()),
+        Err(Unavailable) => Err(unknown()),
     }
 }
 
 /// A one-time pass, where there is one, that has been used up for something that may still fail.
 /// Dropped, it is good again: the visitor has gone away before there was a token.
 pub(super) struct InUse<'a> {
-    once: Option<&'a Once>,
+    once: Option<&'a OneTimeUse>,
     /// The store may know it as used by this click.
     is_shared: bool,
     by: u128,
-    desk: &'a Desk,
+    state: &'a AppState,
 }
 
 impl InUse<'_> {
@@ -121,12 +121,12 @@ impl InUse<'_> {
     }
 
     /// Makes it good again: ChatHub had no token, and trying again should open the chat.
-    pub(super) async fn give_back(mut self) {
-        if let (Some(once), Some(shared)) = (self.once, &self.desk.shared) {
+    pub(super) async fn release(mut self) {
+        if let (Some(once), Some(shared)) = (self.once, &self.state.shared) {
             self.once = None;
-            self.desk.access.give_back(once, self.by);
-            let give_back = Arc::clone(shared).give_back(once.fingerprint(), self.by());
-            Box::pin(give_back).await;
+            self.state.authenticator.release(once, self.by);
+            let release = Arc::clone(shared).release(once.fingerprint(), self.by());
+            Box::pin(release).await;
         }
     }
 
@@ -139,15 +139,15 @@ impl InUse<'_> {
 impl Drop for InUse<'_> {
     fn drop(&mut self) {
         let Some(once) = self.once else { return };
-        self.desk.access.give_back(once, self.by);
-        if let Some(shared) = self.desk.shared.as_ref().filter(|_| self.is_shared) {
-            Arc::clone(shared).give_back_soon(once.fingerprint(), self.by());
+        self.state.authenticator.release(once, self.by);
+        if let Some(shared) = self.state.shared.as_ref().filter(|_| self.is_shared) {
+            Arc::clone(shared).release_soon(once.fingerprint(), self.by());
         }
     }
 }
 
-async fn used(client: IpAddr, desk: &Desk) -> Refusal {
-    Box::pin(door::turn_away(Denied::PassUsed, client, desk)).await
+async fn used(client: IpAddr, state: &AppState) -> Refusal {
+    Box::pin(door::reject(Denied::PassUsed, client, state)).await
 }
 
 fn unknown() -> Refusal {

@@ -14,9 +14,9 @@ use super::kind::Kind;
 use super::once::Checked;
 use super::query::Query;
 use super::refusal::Refusal;
-use super::whom::{for_client, no_token, whom};
-use super::{Desk, door, guard, once, redirect};
-use crate::access::{Admission, Denied, Once};
+use super::resolve::{for_client, no_token, resolve_operator};
+use super::{AppState, door, guard, once, redirect};
+use crate::access::{AuthContext, Denied, OneTimeUse};
 use crate::chathub::OperatorId;
 use crate::config::{Fallback, LinkConfig, SourceWithoutSender};
 use crate::deep_link::DeepLink;
@@ -28,94 +28,94 @@ use crate::source::ChatSource;
 /// when nothing else can go wrong here.
 pub(super) async fn open_chat(
     request: &HttpRequest,
-    desk: &Desk,
+    state: &AppState,
     click: &mut Click,
 ) -> Result<HttpResponse, Refusal> {
     guard::check(request)?;
     let visitor = Visitor::of(request);
-    if confirm::is_only_shown(visitor, desk) {
-        return Ok(nothing_to_preview(request, desk, click));
+    if confirm::is_only_shown(visitor, state) {
+        return Ok(nothing_to_preview(request, state, click));
     }
     let mut query = Query::parse(request.query_string())?;
-    door::limit_guessing(door::api_key(request, &query, desk), click.client, desk).await?;
+    door::limit_guessing(door::api_key(request, &query, state), click.client, state).await?;
     let admitted = click
         .trace
         .step("access")
-        .in_scope(|| door::admit(request, &query, click.client, desk));
-    let Admission {
+        .in_scope(|| door::authenticate(request, &query, click.client, state));
+    let AuthContext {
         caller,
-        claim,
-        bound,
+        requested,
+        constraints,
         once,
     } = match admitted {
-        Ok(admission) => admission,
-        Err(denied) => return Err(Box::pin(door::turn_away(denied, click.client, desk)).await),
+        Ok(auth) => auth,
+        Err(denied) => return Err(Box::pin(door::reject(denied, click.client, state)).await),
     };
     click.caller = Some(caller);
-    let found = whom(&claim, click, desk)
+    let found = resolve_operator(&requested, click, state)
         .instrument(click.trace.step("operator"))
         .await;
-    let whom = match found {
+    let selection = match found {
         Err(refusal) if !refusal.is_chathubs_fault() => return Err(refusal),
         answer => answer,
     };
-    let vouched = claim.vouched();
-    let checked = once::check(once.as_ref(), click.client, desk).await?;
+    let vouched = requested.vouched();
+    let checked = once::check(once.as_ref(), click.client, state).await?;
     let link = query
-        .bind(bound, desk.links.default_region)
-        .and_then(|()| target(&query, &desk.links, click));
+        .bind(constraints, state.links.default_region)
+        .and_then(|()| target(&query, &state.links, click));
     // Where the link leaves the choice, the client decides, and the click counts for whomever that
     // is.
-    click.operator = match (&whom, &link) {
-        (Ok(whom), Ok(link)) => for_client(whom, link),
-        (Ok(whom), Err(_)) => whom.operator(),
+    click.operator = match (&selection, &link) {
+        (Ok(selection), Ok(link)) => for_client(selection, link),
+        (Ok(selection), Err(_)) => selection.operator(),
         (Err(_), _) => None,
     };
-    let asks = confirm::is_asked(request, visitor, desk);
+    let asks = confirm::is_asked(request, visitor, state);
     // What only shows a page is no click yet.
     if !asks {
         let operator = click.operator.filter(|_| checked.is_unused);
-        let counted = door::count(click, operator, desk);
+        let counted = door::count(click, operator, state);
         counted.instrument(click.trace.step("limit")).await?;
     }
     let link = link?;
     if asks {
-        return Ok(confirm::page(request, desk, click));
+        return Ok(confirm::page(request, state, click));
     }
-    if let Err(refusal) = whom {
-        return without_token(refusal, &link, desk, click);
+    if let Err(refusal) = selection {
+        return without_token(refusal, &link, state, click);
     }
     let operator = click.operator.ok_or(Denied::OperatorInactive)?;
     let said = vouched.as_deref().or(query.operator());
     let once = (once.as_ref(), checked);
-    open_panel((operator, said), &link, once, desk, click).await
+    open_panel((operator, said), &link, once, state, click).await
 }
 
 /// The deep link with the operator's token, or what there is without one.
 async fn open_panel(
     (operator, said): (OperatorId, Option<&str>),
     link: &DeepLink<'_>,
-    (once, checked): (Option<&Once>, Checked),
-    desk: &Desk,
+    (once, checked): (Option<&OneTimeUse>, Checked),
+    state: &AppState,
     click: &mut Click,
 ) -> Result<HttpResponse, Refusal> {
-    let used_up = once::use_up(once, checked, click.client, click.deadline, desk);
+    let used_up = once::consume(once, checked, click.client, click.deadline, state);
     let in_use = match used_up.await {
         Ok(in_use) => in_use,
-        Err(refusal) => return without_token(refusal, link, desk, click),
+        Err(refusal) => return without_token(refusal, link, state, click),
     };
-    let token = desk.tokens.get(operator, click.deadline);
+    let token = state.tokens.get(operator, click.deadline);
     match token.instrument(click.trace.step("token")).await {
         Ok((held, outcome)) => {
             in_use.keep();
             click.link = Some((link.format(), held.fingerprint, outcome));
             let token = held.token.secret.expose();
-            Ok(redirect::to(link.url(&desk.links.panel, Some(token))))
+            Ok(redirect::to(link.url(&state.links.panel, Some(token))))
         }
         Err(error) => {
-            in_use.give_back().await;
-            let refusal = no_token(operator, said, error, click, desk).await;
-            without_token(refusal, link, desk, click)
+            in_use.release().await;
+            let refusal = no_token(operator, said, error, click, state).await;
+            without_token(refusal, link, state, click)
         }
     }
 }
@@ -124,11 +124,11 @@ async fn open_panel(
 fn without_token(
     refusal: Refusal,
     link: &DeepLink<'_>,
-    desk: &Desk,
+    state: &AppState,
     click: &mut Click,
 ) -> Result<HttpResponse, Refusal> {
-    let by_hand = || link.url(&desk.links.panel, None);
-    if refusal.is_chathubs_fault() && desk.links.fallback == Fallback::Login {
+    let by_hand = || link.url(&state.links.panel, None);
+    if refusal.is_chathubs_fault() && state.links.fallback == Fallback::Login {
         click.fallback = Some(refusal.kind);
         return Ok(redirect::to(by_hand()));
     }
@@ -142,9 +142,9 @@ struct CrawlerPage<'a> {
     frame: &'a Frame<'a>,
 }
 
-fn nothing_to_preview(request: &HttpRequest, desk: &Desk, click: &mut Click) -> HttpResponse {
+fn nothing_to_preview(request: &HttpRequest, state: &AppState, click: &mut Click) -> HttpResponse {
     click.shown = Some(Shown::Crawler);
-    let frame = Frame::of(request, &desk.pages);
+    let frame = Frame::of(request, &state.pages);
     let page = CrawlerPage { frame: &frame };
     frame.answer(&mut HttpResponse::Ok(), &page, Needs::Nothing)
 }

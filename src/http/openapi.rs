@@ -11,7 +11,7 @@ use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
 use serde_json::Value;
 
-use super::Desk;
+use super::AppState;
 use super::click::Click;
 use super::frame::{Frame, Needs};
 use super::refusal::Refusal;
@@ -25,7 +25,7 @@ static READ: LazyLock<Value> = LazyLock::new(|| serde_json::from_str(DOCUMENT).u
 /// The document, as it was compiled in.
 pub(super) async fn document(
     _: &HttpRequest,
-    _: &Desk,
+    _: &AppState,
     _: &mut Click,
 ) -> Result<HttpResponse, Refusal> {
     Ok(HttpResponse::Ok()
@@ -36,10 +36,10 @@ pub(super) async fn document(
 /// The document as a page. It is for those who write programs, and in English as the document is.
 pub(super) async fn page(
     _: &HttpRequest,
-    desk: &Desk,
+    state: &AppState,
     _: &mut Click,
 ) -> Result<HttpResponse, Refusal> {
-    let frame = Frame::in_language(Language::English, &desk.pages);
+    let frame = Frame::in_language(Language::English, &state.pages);
     let page = Page::of(&READ, &frame);
     Ok(frame.answer(&mut HttpResponse::Ok(), &page, Needs::Nothing))
 }

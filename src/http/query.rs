@@ -11,7 +11,7 @@ use super::detail::Detail;
 use super::kind::Kind;
 use super::refusal::Refusal;
 use super::value;
-use crate::access::{Bound, Denied};
+use crate::access::{Denied, PassConstraints};
 use crate::parameter;
 use crate::phone::{PhoneNumber, Region};
 use crate::source::ChatSource;
@@ -89,9 +89,9 @@ impl<'a> Query<'a> {
     }
 
     /// What a pass is to fix that says the same.
-    pub(super) fn bound(&self) -> Bound {
+    pub(super) fn constraints(&self) -> PassConstraints {
         let own = |value: Option<&str>| value.map(ToOwned::to_owned);
-        Bound {
+        PassConstraints {
             phone: own(self.phone()),
             source: own(self.source()),
             from: own(self.from()),
@@ -101,38 +101,47 @@ impl<'a> Query<'a> {
 
     /// Holds the query against what a pass fixes, which is read like a query: what differs is
     /// refused, what is missing is filled in.
-    pub(super) fn bind(&mut self, bound: Bound, region: Region) -> Result<(), Refusal> {
-        let bound = value::read_bound(bound)?;
+    pub(super) fn bind(
+        &mut self,
+        constraints: PassConstraints,
+        region: Region,
+    ) -> Result<(), Refusal> {
+        let constraints = value::read_bound(constraints)?;
         let phone = |text: &str| PhoneNumber::parse(text, region).ok();
         let source = |text: &str| ChatSource::parse(text).ok();
         let mismatch = || Refusal::from(Denied::PassMismatch);
         // A pass for one client must not open another's chat by the parameter that it leaves out.
-        let has_target = bound.phone.is_some() || bound.chat_raw_id.is_some();
+        let has_target = constraints.phone.is_some() || constraints.chat_raw_id.is_some();
         if has_target
-            && (bound.phone.is_none() && self.phone().is_some()
-                || bound.chat_raw_id.is_none() && self.chat_raw_id().is_some())
+            && (constraints.phone.is_none() && self.phone().is_some()
+                || constraints.chat_raw_id.is_none() && self.chat_raw_id().is_some())
         {
             return Err(mismatch());
         }
-        if let (Some(given), Some(fixed)) = (self.phone(), &bound.phone)
+        if let (Some(given), Some(fixed)) = (self.phone(), &constraints.phone)
             && (phone(given).is_none() || phone(given) != phone(fixed))
         {
             return Err(mismatch());
         }
-        if let (Some(given), Some(fixed)) = (self.source(), &bound.source)
+        if let (Some(given), Some(fixed)) = (self.source(), &constraints.source)
             && (source(given).is_none() || source(given) != source(fixed))
         {
             return Err(mismatch());
         }
         for (given, fixed) in [
-            (self.chat_raw_id(), &bound.chat_raw_id),
-            (self.from(), &bound.from),
+            (self.chat_raw_id(), &constraints.chat_raw_id),
+            (self.from(), &constraints.from),
         ] {
             if given.is_some() && fixed.is_some() && given != fixed.as_deref() {
                 return Err(mismatch());
             }
         }
-        let fixed = [bound.phone, bound.chat_raw_id, bound.from, bound.source];
+        let fixed = [
+            constraints.phone,
+            constraints.chat_raw_id,
+            constraints.from,
+            constraints.source,
+        ];
         for (place, fixed) in self.values[1..5].iter_mut().zip(fixed) {
             if let Some(fixed) = fixed {
                 *place = Some(Cow::Owned(fixed));
@@ -275,10 +284,10 @@ mod tests {
         assert_eq!(Query::parse(&text).unwrap().from(), Some(value));
     }
 
-    fn bound(text: &str) -> Bound {
+    fn constraints(text: &str) -> PassConstraints {
         let query = Query::parse(text).unwrap();
         let own = |text: Option<&str>| text.map(str::to_owned);
-        Bound {
+        PassConstraints {
             phone: own(query.phone()),
             chat_raw_id: own(query.chat_raw_id()),
             from: own(query.from()),
@@ -312,7 +321,7 @@ mod tests {
         #[case] becomes: &str,
     ) {
         let mut query = Query::parse(text).unwrap();
-        query.bind(bound(fixed), Region::UA).unwrap();
+        query.bind(constraints(fixed), Region::UA).unwrap();
         assert_eq!(query.values, Query::parse(becomes).unwrap().values);
     }
 
@@ -329,7 +338,9 @@ mod tests {
     #[case::a_phone_beside_the_chat("phone=0501234567", "chat_raw_id=c")]
     #[case::both_beside("phone=0501234567&chat_raw_id=c", "phone=0501234567")]
     fn what_differs_from_a_pass_is_refused(#[case] text: &str, #[case] fixed: &str) {
-        let refusal = Query::parse(text).unwrap().bind(bound(fixed), Region::UA);
+        let refusal = Query::parse(text)
+            .unwrap()
+            .bind(constraints(fixed), Region::UA);
         assert_eq!(refusal.unwrap_err().kind, Kind::PassMismatch);
     }
 

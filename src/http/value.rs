@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use super::detail::Detail;
 use super::kind::Kind;
 use super::refusal::Refusal;
-use crate::access::Bound;
+use crate::access::PassConstraints;
 use crate::parameter::{self, Misread};
 use crate::phone::PhoneError;
 
@@ -28,16 +28,16 @@ pub(super) fn read<'a>(
 }
 
 /// Reads what a pass or a back end fixes.
-pub(super) fn read_bound(bound: Bound) -> Result<Bound, Refusal> {
+pub(super) fn read_bound(constraints: PassConstraints) -> Result<PassConstraints, Refusal> {
     let read = |name, text: Option<String>| match text {
         Some(text) => Ok(read(name, Cow::Owned(text))?.map(Cow::into_owned)),
         None => Ok::<_, Refusal>(None),
     };
-    Ok(Bound {
-        phone: read(PHONE, bound.phone)?,
-        source: read("source", bound.source)?,
-        from: read("from", bound.from)?,
-        chat_raw_id: read("chat_raw_id", bound.chat_raw_id)?,
+    Ok(PassConstraints {
+        phone: read(PHONE, constraints.phone)?,
+        source: read("source", constraints.source)?,
+        from: read("from", constraints.from)?,
+        chat_raw_id: read("chat_raw_id", constraints.chat_raw_id)?,
     })
 }
 

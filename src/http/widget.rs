@@ -17,12 +17,12 @@ use super::click::Click;
 use super::kind::Kind;
 use super::query::Query;
 use super::refusal::Refusal;
-use super::whom::{no_token, whom};
-use super::{Desk, door, guard, host, once};
-use crate::access::{Admission, Bound};
+use super::resolve::{no_token, resolve_operator};
+use super::{AppState, door, guard, host, once};
+use crate::access::{AuthContext, PassConstraints};
 use crate::config::WidgetConfig;
 use crate::secret::Secret;
-use crate::tokens::Held;
+use crate::tokens::CachedToken;
 
 /// What renews the token on the page.
 const REFRESH: &str = include_str!("pages/widget.js");
@@ -44,27 +44,28 @@ struct Page<'a> {
 /// Guard → query → access → token → ticket → page.
 pub(super) async fn page(
     request: &HttpRequest,
-    desk: &Desk,
+    state: &AppState,
     click: &mut Click,
 ) -> Result<HttpResponse, Refusal> {
-    host::check(request, desk)?;
+    host::check(request, state)?;
     guard::check_page(request)?;
     let query = Query::parse(request.query_string())?;
-    door::limit_guessing(door::api_key(request, &query, desk), click.client, desk).await?;
+    door::limit_guessing(door::api_key(request, &query, state), click.client, state).await?;
     let admitted = click
         .trace
         .step("access")
-        .in_scope(|| door::admit(request, &query, click.client, desk));
-    let admission = door::or_turn_away(admitted, click.client, desk).await?;
-    let held = token_for(&admission, desk, click).await?;
+        .in_scope(|| door::authenticate(request, &query, click.client, state));
+    let auth = door::or_reject(admitted, click.client, state).await?;
+    let held = token_for(&auth, state, click).await?;
     let ticket = click.operator.and_then(|operator| {
-        desk.access
-            .ticket(&admission, operator, desk.widget.session)
+        state
+            .authenticator
+            .ticket(&auth, operator, state.widget.session)
     });
     let page = Page {
-        script: desk.widget.script.as_url().as_str(),
+        script: state.widget.script.as_url().as_str(),
         token: held.token.secret.expose(),
-        expires_in: desk.tokens.left(&held).as_secs(),
+        expires_in: state.tokens.left(&held).as_secs(),
         ticket: ticket.as_ref().map(Secret::expose),
         refresh: REFRESH,
     };
@@ -74,7 +75,7 @@ pub(super) async fn page(
         |text| {
             HttpResponse::Ok()
                 .content_type("text/html; charset=utf-8")
-                .insert_header((CONTENT_SECURITY_POLICY, policy(&desk.widget)))
+                .insert_header((CONTENT_SECURITY_POLICY, policy(&state.widget)))
                 .insert_header((CROSS_ORIGIN_OPENER_POLICY, "same-origin"))
                 .body(text)
         },
@@ -93,46 +94,46 @@ struct Next<'a> {
 /// Guard → query → access, by the ticket where there is one → token.
 pub(super) async fn token(
     request: &HttpRequest,
-    desk: &Desk,
+    state: &AppState,
     click: &mut Click,
 ) -> Result<HttpResponse, Refusal> {
-    host::check(request, desk)?;
+    host::check(request, state)?;
     guard::check_own_script(request)?;
     let query = Query::parse(request.query_string())?;
-    door::limit_guessing(door::api_key(request, &query, desk), click.client, desk).await?;
+    door::limit_guessing(door::api_key(request, &query, state), click.client, state).await?;
     let admitted = click
         .trace
         .step("access")
-        .in_scope(|| door::admit_again(request, &query, click.client, desk));
-    let admission = door::or_turn_away(admitted, click.client, desk).await?;
-    let held = token_for(&admission, desk, click).await?;
+        .in_scope(|| door::authenticate_widget(request, &query, click.client, state));
+    let auth = door::or_reject(admitted, click.client, state).await?;
+    let held = token_for(&auth, state, click).await?;
     let ends = held.token.expires_at;
     Ok(HttpResponse::Ok()
         .insert_header((CROSS_ORIGIN_RESOURCE_POLICY, "same-origin"))
         .json(Next {
             token: held.token.secret.expose(),
             expires_at: ends.to_rfc3339_opts(SecondsFormat::Secs, true),
-            expires_in: desk.tokens.left(&held).as_secs(),
+            expires_in: state.tokens.left(&held).as_secs(),
         }))
 }
 
 /// Operator → rate limit → one-time pass → token, as for a click.
 async fn token_for(
-    admission: &Admission<'_>,
-    desk: &Desk,
+    auth: &AuthContext<'_>,
+    state: &AppState,
     click: &mut Click,
-) -> Result<Arc<Held>, Refusal> {
-    click.caller = Some(admission.caller.clone());
-    let whom = whom(&admission.claim, click, desk)
+) -> Result<Arc<CachedToken>, Refusal> {
+    click.caller = Some(auth.caller.clone());
+    let selection = resolve_operator(&auth.requested, click, state)
         .instrument(click.trace.step("operator"))
         .await?;
-    let once = admission.once.as_ref();
-    let checked = once::check(once, click.client, desk).await?;
-    click.operator = whom.operator();
+    let once = auth.once.as_ref();
+    let checked = once::check(once, click.client, state).await?;
+    click.operator = selection.operator();
     let operator = click.operator.filter(|_| checked.is_unused);
-    let counted = door::count(click, operator, desk);
+    let counted = door::count(click, operator, state);
     counted.instrument(click.trace.step("limit")).await?;
-    if admission.bound != Bound::default() {
+    if auth.constraints != PassConstraints::default() {
         return Err(Refusal::new(
             Kind::PassMismatch,
             "This pass is for one client's chat, and the widget shows all of an operator's. Sign one without a client.",
@@ -144,8 +145,8 @@ async fn token_for(
             "The widget is one operator's panel, and `auto:` needs a client to choose by. Name an operator.",
         )
     })?;
-    let in_use = once::use_up(once, checked, click.client, click.deadline, desk).await?;
-    let token = desk.tokens.get(operator, click.deadline);
+    let in_use = once::consume(once, checked, click.client, click.deadline, state).await?;
+    let token = state.tokens.get(operator, click.deadline);
     match token.instrument(click.trace.step("token")).await {
         Ok((held, outcome)) => {
             in_use.keep();
@@ -153,8 +154,8 @@ async fn token_for(
             Ok(held)
         }
         Err(error) => {
-            in_use.give_back().await;
-            Err(no_token(operator, admission.claim.said(), error, click, desk).await)
+            in_use.release().await;
+            Err(no_token(operator, auth.requested.said(), error, click, state).await)
         }
     }
 }

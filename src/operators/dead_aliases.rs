@@ -1,6 +1,6 @@
 //! Aliases of the operator map that lead to nobody who can open a chat.
 
-use super::{Operators, Unfound, Whom};
+use super::{OperatorSelection, Operators, ResolveError};
 use crate::chathub::OperatorStatus;
 
 /// An alias, what it stands for, and why that opens no chat.
@@ -32,19 +32,19 @@ impl Operators<'_> {
     fn why_dead(&self, alias: &str) -> Option<String> {
         let unknown = || Some("no such operator".to_owned());
         match self.named(alias) {
-            Ok(Whom::AnyOf(..)) | Err(Unfound::DirectoryNeeded) => None,
-            Ok(Whom::Operator(id)) => {
-                let roster = self.roster?;
-                match roster.status(id) {
-                    None if roster.is_complete() => unknown(),
+            Ok(OperatorSelection::AnyOf(..)) | Err(ResolveError::DirectoryNeeded) => None,
+            Ok(OperatorSelection::Operator(id)) => {
+                let snapshot = self.snapshot?;
+                match snapshot.status(id) {
+                    None if snapshot.is_complete() => unknown(),
                     None | Some(OperatorStatus::Active) => None,
                     Some(status) => Some(status.to_string()),
                 }
             }
-            Err(Unfound::Unknown) => unknown(),
-            Err(Unfound::Ambiguous) => Some("several operators have this name".to_owned()),
-            Err(Unfound::AutoIsOff) => Some("OPERATOR_AUTO is off".to_owned()),
-            Err(Unfound::NobodyActive) => Some("no active operator there".to_owned()),
+            Err(ResolveError::Unknown) => unknown(),
+            Err(ResolveError::Ambiguous) => Some("several operators have this name".to_owned()),
+            Err(ResolveError::AutoIsOff) => Some("OPERATOR_AUTO is off".to_owned()),
+            Err(ResolveError::NobodyActive) => Some("no active operator there".to_owned()),
         }
     }
 }
@@ -53,20 +53,20 @@ impl Operators<'_> {
 mod tests {
     use super::*;
     use crate::chathub::OperatorStatus::{Active, Inactive};
-    use crate::operators::{OperatorMap, partial_roster, roster};
+    use crate::operators::{OperatorMap, partial_roster, snapshot};
 
     fn dead(is_complete: bool) -> Vec<String> {
         let map = "a = 101\nb = 21\nc = 9\nd = \"John Smith\"\ne = \"Nobody\"\nf = \"auto:6\"\ng = \"101\"";
         let map = OperatorMap::parse(map).unwrap();
         let operators = [(24, 101, "John Smith", Active), (6, 21, "Ivan", Inactive)];
-        let roster = if is_complete {
-            roster(&operators)
+        let snapshot = if is_complete {
+            snapshot(&operators)
         } else {
             partial_roster(&operators)
         };
         let operators = Operators {
             map: &map,
-            roster: Some(&roster),
+            snapshot: Some(&snapshot),
             auto: true,
         };
         let dead = operators.dead_aliases().into_iter();

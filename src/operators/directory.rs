@@ -15,9 +15,9 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout, timeout_at};
 
-use super::Roster;
+use super::DirectorySnapshot;
 use super::reading::{Fresh, Judge, Reading, Troubles};
-use super::roster::{Entry, List, Lists};
+use super::snapshot::{Entry, List, Lists};
 use super::state::{State, Unread};
 use crate::chathub::{
     ChatHub, Error, ListedOperator, Listing, OrganizationId, Repeats, Unreachable,
@@ -53,7 +53,7 @@ pub struct Directory {
     chathub: Arc<ChatHub>,
     settings: Settings,
     /// Read by every click, without a lock.
-    roster: ArcSwapOption<Roster>,
+    snapshot: ArcSwapOption<DirectorySnapshot>,
     /// How the first reading has gone so far; for those who wait for it.
     first: watch::Sender<Option<Result<(), Error>>>,
     /// When everything was read last, on both clocks: one of them stands while the machine is
@@ -67,20 +67,20 @@ impl Directory {
         Self {
             chathub,
             settings,
-            roster: ArcSwapOption::empty(),
+            snapshot: ArcSwapOption::empty(),
             first: watch::Sender::default(),
             read_at: Mutex::new((Instant::now(), Utc::now())),
         }
     }
 
     /// The last reading; `None` as long as there is none.
-    pub fn known(&self) -> Guard<Option<Arc<Roster>>> {
-        self.roster.load()
+    pub fn known(&self) -> Guard<Option<Arc<DirectorySnapshot>>> {
+        self.snapshot.load()
     }
 
     /// The last reading; the first one is waited for until `deadline`. Where that has failed so
     /// far, the error is given at once.
-    pub async fn roster(&self, deadline: Instant) -> Result<Arc<Roster>, Error> {
+    pub async fn snapshot(&self, deadline: Instant) -> Result<Arc<DirectorySnapshot>, Error> {
         let mut first = self.first.subscribe();
         let first = timeout_at(deadline.into(), first.wait_for(Option::is_some))
             .await
@@ -88,7 +88,7 @@ impl Directory {
         if let Ok(Some(Err(error))) = first.as_deref() {
             return Err(error.clone());
         }
-        self.roster
+        self.snapshot
             .load_full()
             .ok_or(Error::Unavailable(Unreachable::Broken))
     }
@@ -103,7 +103,7 @@ impl Directory {
     /// Reads the directory, and then again and again, for ever. What is wrong is said once, and so
     /// is that all is well again. `heard` is told of each reading in which nothing was missing or
     /// odd, and when it began: who is not in it is not the company's.
-    pub async fn keep(&self, heard: impl Fn(&Roster, Instant)) {
+    pub async fn keep(&self, heard: impl Fn(&DirectorySnapshot, Instant)) {
         let (mut judge, mut told) = (Judge::default(), State::Whole);
         let mut again = FIRST_AGAIN;
         let mut repeats = Repeats::default();
@@ -114,9 +114,9 @@ impl Directory {
                 Ok(reading) => self.take_in(reading, &mut judge),
                 Err(unread) => self.leave(unread),
             };
-            if let Some(roster) = self.roster.load_full() {
+            if let Some(snapshot) = self.snapshot.load_full() {
                 if is_first {
-                    tracing::info!(operators = roster.len(), "ChatHub's directory is read");
+                    tracing::info!(operators = snapshot.len(), "ChatHub's directory is read");
                 }
                 self.first
                     .send_if_modified(|first| first.replace(Ok(())) != Some(Ok(())));
@@ -125,7 +125,7 @@ impl Directory {
                         (Instant::now(), Utc::now());
                 }
                 if matches!(state, State::Whole) {
-                    heard(&roster, began);
+                    heard(&snapshot, began);
                 }
             }
             if state.is_news(&mut repeats) {
@@ -140,7 +140,7 @@ impl Directory {
     fn wait(&self, state: &State, again: &mut Duration) -> Duration {
         let refresh = self.settings.refresh;
         let most = match &*self.known() {
-            Some(roster) if roster.is_complete() && !state.lacks_something() => return refresh,
+            Some(snapshot) if snapshot.is_complete() && !state.lacks_something() => return refresh,
             Some(_) => refresh,
             None => LAST_AGAIN,
         };
@@ -154,23 +154,23 @@ impl Directory {
 
     /// Puts in force what is believed of a reading.
     fn take_in(&self, reading: Reading, judge: &mut Judge) -> State {
-        let previous = self.roster.load_full();
+        let previous = self.snapshot.load_full();
         let none = Lists::new();
-        let lists = previous.as_ref().map_or(&none, |roster| roster.lists());
+        let lists = previous.as_ref().map_or(&none, |snapshot| snapshot.lists());
         let believed = judge.judge(reading, lists, Instant::now());
         let is_unchanged = previous.as_ref().is_some_and(|previous| {
             previous.is_complete() == believed.is_complete
                 && is_same(previous.lists(), &believed.lists)
         });
         if !is_unchanged {
-            let roster = Roster::new(believed.lists, believed.is_complete);
-            self.roster.store(Some(Arc::new(roster)));
+            let snapshot = DirectorySnapshot::new(believed.lists, believed.is_complete);
+            self.snapshot.store(Some(Arc::new(snapshot)));
         }
         if believed.troubles != Troubles::default() {
             return State::Partial(believed.troubles);
         }
         match &*self.known() {
-            Some(roster) if roster.is_empty() => State::Empty,
+            Some(snapshot) if snapshot.is_empty() => State::Empty,
             _ => State::Whole,
         }
     }
@@ -190,7 +190,7 @@ impl Directory {
 
     /// Asks for the organizations, and then for the operators of each.
     async fn read(&self) -> Result<Reading, Unread> {
-        let previous = self.roster.load_full();
+        let previous = self.snapshot.load_full();
         let organizations = in_time(self.chathub.list_readable_organizations())
             .await
             .map_err(Unread::Failed)?;
@@ -241,7 +241,7 @@ async fn in_time<T>(list: impl Future<Output = Result<T, Error>>) -> Result<T, E
 async fn take(
     reading: &mut Reading,
     asked: &mut JoinSet<(OrganizationId, Result<Listing<ListedOperator>, Error>)>,
-    previous: Option<&Roster>,
+    previous: Option<&DirectorySnapshot>,
 ) -> Result<(), Unread> {
     let Some(answer) = asked.join_next().await else {
         return Ok(());

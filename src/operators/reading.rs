@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 
 use foldhash::fast::RandomState;
 
-use super::roster::{Entry, List, Lists};
+use super::snapshot::{Entry, List, Lists};
 use crate::chathub::{Error, OperatorId, OrganizationId};
 
 /// So many operators may be gone at once without a doubt.

@@ -18,7 +18,7 @@ use thiserror::Error;
 use self::local::Local;
 use crate::chathub::OperatorId;
 use crate::metrics::{self, Metrics};
-use crate::shared_store::{self, Counted, SharedStore};
+use crate::redis_store::{self, Counted, RedisStore};
 
 /// So many at once, and again so many over a time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -99,7 +99,7 @@ pub struct Limited {
 /// The limits.
 pub struct Limits {
     quotas: [Quota; Limit::ALL.len()],
-    shared: Option<Arc<SharedStore>>,
+    shared: Option<Arc<RedisStore>>,
     local: [Local; Limit::ALL.len()],
     limited: [IntCounter; Limit::ALL.len()],
     keys: [IntGauge; Limit::ALL.len()],
@@ -107,7 +107,7 @@ pub struct Limits {
 
 impl Limits {
     /// Counts from nothing, or, with a store, from what all replicas have counted.
-    pub fn new(settings: &Settings, shared: Option<Arc<SharedStore>>, metrics: &Metrics) -> Self {
+    pub fn new(settings: &Settings, shared: Option<Arc<RedisStore>>, metrics: &Metrics) -> Self {
         let quotas = [settings.operator, settings.client, settings.refused];
         Self {
             quotas,
@@ -186,7 +186,7 @@ impl Limits {
     /// `None`: the store does not answer.
     async fn count_shared(
         &self,
-        shared: &SharedStore,
+        shared: &RedisStore,
         keys: &[(Limit, u64)],
     ) -> Option<Result<(), Limited>> {
         let counted: Vec<_> = keys
@@ -194,7 +194,7 @@ impl Limits {
             .map(|(limit, key)| {
                 let quota = self.quotas[*limit as usize];
                 Counted {
-                    key: shared_store::key("limit", format_args!("{}:{key:x}", limit.name())),
+                    key: redis_store::key("limit", format_args!("{}:{key:x}", limit.name())),
                     count: quota.count.get(),
                     period: quota.period,
                 }

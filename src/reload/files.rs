@@ -122,7 +122,7 @@ impl Files {
     }
 
     /// Finds out which files have changed. The answer changes with what is known of them.
-    pub(super) fn look(&mut self) -> u64 {
+    pub(super) fn poll(&mut self) -> u64 {
         self.patience = GRACE;
         for (path, file) in &mut self.known {
             file.begin(&self.disk, path);
@@ -306,7 +306,7 @@ pub(super) mod tests {
     /// Looks until it is told of something new. A busy machine may take its time to read.
     fn changes(files: &mut Files, from: u64) -> u64 {
         loop {
-            let version = files.look();
+            let version = files.poll();
             if version != from {
                 return version;
             }
@@ -321,11 +321,11 @@ pub(super) mod tests {
         let mut files = shelf.files();
         assert_eq!(files.read(Path::new("a")).as_deref(), Ok("a1"));
         assert_eq!(files.read(Path::new("b")).as_deref(), Ok("b1"));
-        let before = files.look();
+        let before = files.poll();
         shelf.hang("a");
         // The readings that were on their way.
-        files.look();
-        files.look();
+        files.poll();
+        files.poll();
         shelf.write("b", "b2");
         changes(&mut files, before);
         assert_eq!(files.read(Path::new("b")).as_deref(), Ok("b2"));
@@ -333,7 +333,7 @@ pub(super) mod tests {
         let (began, _) = files.known[Path::new("a")].reading.as_ref().unwrap();
         let began = *began;
         for _ in 0..10 {
-            files.look();
+            files.poll();
         }
         let (still, _) = files.known[Path::new("a")].reading.as_ref().unwrap();
         assert_eq!(*still, began, "it is not read a second time");
@@ -349,7 +349,7 @@ pub(super) mod tests {
         shelf.write("a", "a1");
         let mut files = shelf.files();
         files.read(Path::new("a")).unwrap();
-        let before = files.look();
+        let before = files.poll();
         shelf.fail("a", "gone");
         let version = changes(&mut files, before);
         files.begin();

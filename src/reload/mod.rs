@@ -23,7 +23,7 @@ type Source<T> = Box<dyn Fn(&mut Files) -> Result<T, String> + Send + Sync>;
 type Missing<T> = Box<dyn Fn(&T) -> Option<String> + Send + Sync>;
 
 /// Something that was read from files.
-pub struct Reloading<T> {
+pub struct Reloadable<T> {
     name: &'static str,
     current: ArcSwap<T>,
     reader: Option<Reader<T>>,
@@ -59,7 +59,7 @@ struct Candidate<T> {
 
 /// What a look at the files has brought.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Look {
+pub enum PollOutcome {
     /// The same as before.
     Unchanged,
     /// New files are in force.
@@ -76,12 +76,12 @@ pub struct Report {
     /// The setting that names the files.
     pub file: &'static str,
     /// What it has brought.
-    pub look: Look,
+    pub look: PollOutcome,
     /// Whether newer files cannot be used, or those in force let nobody in.
     pub has_failed: bool,
 }
 
-impl<T> Reloading<T> {
+impl<T> Reloadable<T> {
     /// What needs no file, called `name` in what is said of it.
     pub fn fixed(name: &'static str, value: T) -> Self {
         Self {
@@ -159,18 +159,18 @@ impl<T> Reloading<T> {
     }
 
     /// Looks whether the files have changed. It may wait a moment, so not on a click's way.
-    pub fn look(&self) -> Report {
+    pub fn poll(&self) -> Report {
         self.look_at(Instant::now())
     }
 
     fn look_at(&self, now: Instant) -> Report {
         let (look, has_failed) = match &self.reader {
-            None => (Look::Unchanged, false),
+            None => (PollOutcome::Unchanged, false),
             Some(reader) => {
                 let mut state = reader.state();
                 let look = match reader.settled(&mut state, now) {
                     Some(candidate) => self.take(reader, &mut state, candidate),
-                    None => Look::Unchanged,
+                    None => PollOutcome::Unchanged,
                 };
                 (look, state.trouble.is_some() || state.lack.is_some())
             }
@@ -183,12 +183,17 @@ impl<T> Reloading<T> {
     }
 
     /// Takes in what has been read twice.
-    fn take(&self, reader: &Reader<T>, state: &mut State<T>, candidate: Candidate<T>) -> Look {
-        let mut look = Look::Unchanged;
+    fn take(
+        &self,
+        reader: &Reader<T>,
+        state: &mut State<T>,
+        candidate: Candidate<T>,
+    ) -> PollOutcome {
+        let mut look = PollOutcome::Unchanged;
         if let Some(trouble) = candidate.trouble.clone()
             && state.trouble != candidate.trouble
         {
-            look = Look::Failed(trouble);
+            look = PollOutcome::Failed(trouble);
         }
         state.trouble = candidate.trouble;
         let Some(value) = candidate.value else {
@@ -201,8 +206,8 @@ impl<T> Reloading<T> {
             state.lack = (reader.missing)(&value).filter(|_| !was_accepted);
             self.current.store(Arc::new(value));
             look = match state.lack.clone() {
-                Some(lack) => Look::Emptied(lack),
-                None if look == Look::Unchanged => Look::Reloaded,
+                Some(lack) => PollOutcome::Emptied(lack),
+                None if look == PollOutcome::Unchanged => PollOutcome::Reloaded,
                 None => look,
             };
         }
@@ -213,7 +218,7 @@ impl<T> Reloading<T> {
 impl<T> Reader<T> {
     /// What was read now as a look ago, if that is anything new.
     fn settled(&self, state: &mut State<T>, now: Instant) -> Option<Candidate<T>> {
-        if state.files.look() != state.version {
+        if state.files.poll() != state.version {
             self.read(state, now);
             return None;
         }
@@ -261,7 +266,7 @@ mod tests {
     use super::*;
 
     /// A list of numbers, one a line.
-    fn numbers(shelf: &Shelf) -> Reloading<Vec<u8>> {
+    fn numbers(shelf: &Shelf) -> Reloadable<Vec<u8>> {
         let source = |files: &mut Files| {
             let text = files.read(Path::new("a"))?;
             let numbers = text.lines().map(str::parse);
@@ -270,7 +275,7 @@ mod tests {
                 .map_err(|_| "not a number".to_owned())
         };
         let missing = |numbers: &Vec<u8>| numbers.is_empty().then(|| "no number".to_owned());
-        Reloading::load_from(
+        Reloadable::load_from(
             shelf.files(),
             "NUMBERS_FILE",
             Box::new(source),
@@ -282,7 +287,7 @@ mod tests {
     /// Looks a second apart, until the file has been read at least so often as a look takes on a
     /// busy machine: what the looks have brought, the dull ones left out.
     struct Looks<'a> {
-        numbers: &'a Reloading<Vec<u8>>,
+        numbers: &'a Reloadable<Vec<u8>>,
         shelf: &'a Shelf,
         now: Instant,
     }
@@ -304,7 +309,7 @@ mod tests {
             }
         }
 
-        fn brings(&mut self, look: &Look, has_failed: bool, in_force: &[u8]) {
+        fn brings(&mut self, look: &PollOutcome, has_failed: bool, in_force: &[u8]) {
             let report = self.one();
             assert_eq!((&report.look, report.has_failed), (look, has_failed));
             assert_eq!(**self.numbers.get(), in_force);
@@ -322,26 +327,26 @@ mod tests {
             shelf,
             now,
         };
-        looks.brings(&Look::Unchanged, false, &[1]);
+        looks.brings(&PollOutcome::Unchanged, false, &[1]);
         // Half of it, a little more, all of it.
         for text in ["2", "2\n3", "2\n3\n4"] {
             shelf.write("a", text);
-            looks.brings(&Look::Unchanged, false, &[1]);
+            looks.brings(&PollOutcome::Unchanged, false, &[1]);
         }
-        looks.brings(&Look::Reloaded, false, &[2, 3, 4]);
-        looks.brings(&Look::Unchanged, false, &[2, 3, 4]);
+        looks.brings(&PollOutcome::Reloaded, false, &[2, 3, 4]);
+        looks.brings(&PollOutcome::Unchanged, false, &[2, 3, 4]);
         // Two looks that follow on each other's heels are not two.
         shelf.write("a", "5");
-        looks.brings(&Look::Unchanged, false, &[2, 3, 4]);
+        looks.brings(&PollOutcome::Unchanged, false, &[2, 3, 4]);
         looks.now -= Duration::from_millis(999);
-        looks.brings(&Look::Unchanged, false, &[2, 3, 4]);
-        looks.brings(&Look::Reloaded, false, &[5]);
+        looks.brings(&PollOutcome::Unchanged, false, &[2, 3, 4]);
+        looks.brings(&PollOutcome::Reloaded, false, &[5]);
         // What is back before it counted has changed nothing.
         shelf.write("a", "6");
-        looks.brings(&Look::Unchanged, false, &[5]);
+        looks.brings(&PollOutcome::Unchanged, false, &[5]);
         shelf.write("a", "5");
-        looks.brings(&Look::Unchanged, false, &[5]);
-        looks.brings(&Look::Unchanged, false, &[5]);
+        looks.brings(&PollOutcome::Unchanged, false, &[5]);
+        looks.brings(&PollOutcome::Unchanged, false, &[5]);
     }
 
     #[test]
@@ -356,22 +361,22 @@ mod tests {
             now,
         };
         shelf.write("a", "two");
-        looks.brings(&Look::Unchanged, false, &[1]);
-        looks.brings(&Look::Failed("not a number".into()), true, &[1]);
-        looks.brings(&Look::Unchanged, true, &[1]);
+        looks.brings(&PollOutcome::Unchanged, false, &[1]);
+        looks.brings(&PollOutcome::Failed("not a number".into()), true, &[1]);
+        looks.brings(&PollOutcome::Unchanged, true, &[1]);
         shelf.fail("a", "gone");
-        looks.brings(&Look::Unchanged, true, &[1]);
-        looks.brings(&Look::Failed("gone".into()), true, &[1]);
-        looks.brings(&Look::Unchanged, true, &[1]);
+        looks.brings(&PollOutcome::Unchanged, true, &[1]);
+        looks.brings(&PollOutcome::Failed("gone".into()), true, &[1]);
+        looks.brings(&PollOutcome::Unchanged, true, &[1]);
         shelf.write("a", "3");
-        looks.brings(&Look::Unchanged, true, &[1]);
-        looks.brings(&Look::Reloaded, false, &[3]);
+        looks.brings(&PollOutcome::Unchanged, true, &[1]);
+        looks.brings(&PollOutcome::Reloaded, false, &[3]);
         shelf.fail("a", "gone");
-        looks.brings(&Look::Unchanged, false, &[3]);
-        looks.brings(&Look::Failed("gone".into()), true, &[3]);
+        looks.brings(&PollOutcome::Unchanged, false, &[3]);
+        looks.brings(&PollOutcome::Failed("gone".into()), true, &[3]);
         shelf.write("a", "3");
-        looks.brings(&Look::Unchanged, true, &[3]);
-        looks.brings(&Look::Unchanged, false, &[3]);
+        looks.brings(&PollOutcome::Unchanged, true, &[3]);
+        looks.brings(&PollOutcome::Unchanged, false, &[3]);
     }
 
     #[test]
@@ -386,27 +391,27 @@ mod tests {
             now,
         };
         shelf.write("a", "");
-        looks.brings(&Look::Unchanged, false, &[1]);
-        looks.brings(&Look::Emptied("no number".into()), true, &[]);
-        looks.brings(&Look::Unchanged, true, &[]);
+        looks.brings(&PollOutcome::Unchanged, false, &[1]);
+        looks.brings(&PollOutcome::Emptied("no number".into()), true, &[]);
+        looks.brings(&PollOutcome::Unchanged, true, &[]);
         shelf.write("a", "2");
-        looks.brings(&Look::Unchanged, true, &[]);
-        looks.brings(&Look::Reloaded, false, &[2]);
+        looks.brings(&PollOutcome::Unchanged, true, &[]);
+        looks.brings(&PollOutcome::Reloaded, false, &[2]);
     }
 
     #[test]
     fn a_start_does_without_a_map_and_not_without_a_key() {
         let missing = |(): &()| Some("there is no key".to_owned());
-        let keys = Reloading::load_keys("KEYS_FILE", |_| Ok(()), missing);
+        let keys = Reloadable::load_keys("KEYS_FILE", |_| Ok(()), missing);
         assert_eq!(keys.err().as_deref(), Some("there is no key"));
-        let map = Reloading::load_map("MAP_FILE", |_| Ok(()), missing).unwrap();
-        assert!(!map.look().has_failed);
+        let map = Reloadable::load_map("MAP_FILE", |_| Ok(()), missing).unwrap();
+        assert!(!map.poll().has_failed);
     }
 
     #[test]
     fn a_value_that_needs_no_file_never_changes() {
-        let fixed = Reloading::fixed("MAP_FILE", 7);
-        let report = fixed.look();
-        assert_eq!((report.look, **fixed.get()), (Look::Unchanged, 7));
+        let fixed = Reloadable::fixed("MAP_FILE", 7);
+        let report = fixed.poll();
+        assert_eq!((report.look, **fixed.get()), (PollOutcome::Unchanged, 7));
     }
 }

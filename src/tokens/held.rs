@@ -12,7 +12,7 @@ const LEAST_LEFT: Duration = Duration::from_mins(5);
 
 /// An operator token with its times.
 #[derive(Debug)]
-pub struct Held {
+pub struct CachedToken {
     /// The token.
     pub token: OperatorToken,
     /// The head of its hash, for the log.
@@ -25,7 +25,7 @@ pub struct Held {
     pub(super) usable_until: Moment,
 }
 
-impl Held {
+impl CachedToken {
     pub(super) fn new(token: OperatorToken, reuse: Duration, now: Moment) -> Self {
         let left = (token.expires_at - now.chathub)
             .to_std()
@@ -77,7 +77,7 @@ mod tests {
             secret: Secret::new("token"),
             expires_at: now.chathub + TimeDelta::seconds(left),
         };
-        let held = Held::new(token, Duration::from_secs(reuse), now);
+        let held = CachedToken::new(token, Duration::from_secs(reuse), now);
         let seconds = Duration::from_secs;
         assert_eq!(held.fresh_until.left(now), seconds(fresh));
         assert_eq!(held.usable_until.left(now), seconds(usable));

@@ -7,7 +7,7 @@ use chrono::TimeDelta;
 use tokio::time::timeout;
 
 use super::Settings;
-use super::held::Held;
+use super::held::CachedToken;
 use super::moment::Clock;
 use crate::chathub::{BadAnswer, ChatHub, Error, OperatorId, OperatorToken};
 
@@ -35,13 +35,13 @@ impl Mint {
     }
 
     /// A new token for `operator`.
-    pub(super) async fn token(&self, operator: OperatorId) -> Result<Held, Error> {
+    pub(super) async fn token(&self, operator: OperatorId) -> Result<CachedToken, Error> {
         timeout(self.budget, self.valid_token(operator))
             .await
             .unwrap_or(Err(Error::TimedOut))
     }
 
-    async fn valid_token(&self, operator: OperatorId) -> Result<Held, Error> {
+    async fn valid_token(&self, operator: OperatorId) -> Result<CachedToken, Error> {
         let token = self.minted(operator).await?;
         if self.validate {
             let check = self.chathub.validate_operator_token(&token.secret).await?;
@@ -52,7 +52,7 @@ impl Mint {
                 return Err(Error::BadAnswer(BadAnswer::OtherOperator));
             }
         }
-        Ok(Held::new(token, self.reuse, self.clock.now()))
+        Ok(CachedToken::new(token, self.reuse, self.clock.now()))
     }
 
     async fn minted(&self, operator: OperatorId) -> Result<OperatorToken, Error> {

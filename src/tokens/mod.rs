@@ -17,14 +17,14 @@ use prometheus::IntCounter;
 use tokio::runtime::Handle;
 use tokio::time::timeout_at;
 
-pub use self::held::Held;
+pub use self::held::CachedToken;
 use self::mint::Mint;
 use self::moment::Clock;
-use self::place::{Minted, Place, Work};
-use self::places::Places;
+use self::place::{Minted, TokenEntry, Work};
+use self::places::TokenCache;
 use crate::chathub::{ChatHub, Error, OperatorId, Unreachable};
-use crate::flight::Flight;
 use crate::metrics::{self, Metrics};
+use crate::single_flight::SingleFlight;
 
 /// How operator tokens are got and kept.
 #[derive(Clone, Debug)]
@@ -73,7 +73,7 @@ impl Outcome {
 pub struct OperatorTokens {
     mint: Arc<Mint>,
     clock: Clock,
-    places: Arc<Places>,
+    places: Arc<TokenCache>,
     /// Where ChatHub is asked: not on the threads that answer clicks.
     runtime: Handle,
     counters: Counters,
@@ -81,8 +81,8 @@ pub struct OperatorTokens {
 
 /// What a click finds that comes to an operator without a token.
 enum Joined {
-    Landed(Arc<Held>),
-    Flight(Flight<Minted>, Outcome),
+    Landed(Arc<CachedToken>),
+    SingleFlight(SingleFlight<Minted>, Outcome),
 }
 
 impl OperatorTokens {
@@ -92,7 +92,7 @@ impl OperatorTokens {
         Self {
             mint: Arc::new(Mint::new(chathub, clock.clone(), settings)),
             clock,
-            places: Arc::new(Places::new(settings.cache_size)),
+            places: Arc::new(TokenCache::new(settings.cache_size)),
             runtime: Handle::current(),
             counters: Counters::new(metrics),
         }
@@ -104,7 +104,7 @@ impl OperatorTokens {
         &self,
         operator: OperatorId,
         deadline: Instant,
-    ) -> Result<(Arc<Held>, Outcome), Error> {
+    ) -> Result<(Arc<CachedToken>, Outcome), Error> {
         let place = self.places.of(operator);
         if let Some(held) = self.reusable(operator, &place) {
             self.counters.add(Outcome::Reused);
@@ -124,14 +124,14 @@ impl OperatorTokens {
     async fn wait(
         &self,
         operator: OperatorId,
-        place: &Arc<Place>,
+        place: &Arc<TokenEntry>,
         deadline: Instant,
-    ) -> Result<(Arc<Held>, Outcome), Error> {
+    ) -> Result<(Arc<CachedToken>, Outcome), Error> {
         let (mut flight, outcome) = match self.join(operator, place)? {
             Joined::Landed(held) => return Ok((held, Outcome::Reused)),
-            Joined::Flight(flight, outcome) => (flight, outcome),
+            Joined::SingleFlight(flight, outcome) => (flight, outcome),
         };
-        let landed = timeout_at(deadline.into(), flight.landing())
+        let landed = timeout_at(deadline.into(), flight.wait())
             .await
             .map_err(|_| Error::TimedOut)?;
         let held = landed.unwrap_or(Err(Error::Unavailable(Unreachable::Broken)))?;
@@ -139,7 +139,7 @@ impl OperatorTokens {
     }
 
     /// How long a token still lives, by the clock that says less.
-    pub fn left(&self, held: &Held) -> Duration {
+    pub fn left(&self, held: &CachedToken) -> Duration {
         held.ends.left(self.clock.now())
     }
 
@@ -166,20 +166,20 @@ impl OperatorTokens {
 
     /// A token that can be handed out again. One that is past its time of reuse is refreshed behind
     /// the click's back.
-    fn reusable(&self, operator: OperatorId, place: &Arc<Place>) -> Option<Arc<Held>> {
+    fn reusable(&self, operator: OperatorId, place: &Arc<TokenEntry>) -> Option<Arc<CachedToken>> {
         let now = self.clock.now();
         let held = place.usable(now)?;
         if held.fresh_until.is_over(now) {
             let mut work = place.work();
-            if work.in_the_air().is_none() && !work.is_refresh_too_early(now.monotonic) {
-                self.take_off(operator, place, &mut work);
+            if work.in_flight().is_none() && !work.is_refresh_too_early(now.monotonic) {
+                self.spawn_mint(operator, place, &mut work);
             }
         }
         Some(held)
     }
 
     /// Joins the mint that is on its way, or starts one.
-    fn join(&self, operator: OperatorId, place: &Arc<Place>) -> Result<Joined, Error> {
+    fn join(&self, operator: OperatorId, place: &Arc<TokenEntry>) -> Result<Joined, Error> {
         let mut work = place.work();
         let now = self.clock.now();
         // It may have landed while this click came to the lock.
@@ -189,29 +189,29 @@ impl OperatorTokens {
         if let Some(error) = work.refusal(now.monotonic) {
             return Err(error.clone());
         }
-        if let Some(flight) = work.in_the_air() {
-            return Ok(Joined::Flight(flight.clone(), Outcome::Shared));
+        if let Some(flight) = work.in_flight() {
+            return Ok(Joined::SingleFlight(flight.clone(), Outcome::Shared));
         }
-        let flight = self.take_off(operator, place, &mut work);
-        Ok(Joined::Flight(flight, Outcome::Minted))
+        let flight = self.spawn_mint(operator, place, &mut work);
+        Ok(Joined::SingleFlight(flight, Outcome::Minted))
     }
 
-    fn take_off(
+    fn spawn_mint(
         &self,
         operator: OperatorId,
-        place: &Arc<Place>,
+        place: &Arc<TokenEntry>,
         work: &mut Work,
-    ) -> Flight<Minted> {
+    ) -> SingleFlight<Minted> {
         let (mint, place) = (Arc::clone(&self.mint), Arc::clone(place));
         let clock = self.clock.clone();
         let places = Arc::clone(&self.places);
         let minted = self.counters.0[Outcome::Minted as usize].clone();
-        let flight = Flight::start(&self.runtime, async move {
+        let flight = SingleFlight::start(&self.runtime, async move {
             let outcome = mint.token(operator).await.map(Arc::new);
             if outcome.is_ok() {
                 minted.inc();
             }
-            if !place.land(&outcome, clock.now()) {
+            if !place.complete(&outcome, clock.now()) {
                 places.forget(operator, &place);
             }
             outcome
@@ -270,7 +270,7 @@ mod tests {
         for operator in 0..50 {
             let place = tokens.places.of(OperatorId(operator));
             if operator < 20 {
-                place.land(&Err(Error::NotFound), tokens.clock.now());
+                place.complete(&Err(Error::NotFound), tokens.clock.now());
             }
         }
         assert_eq!(tokens.entries(), 50);

@@ -6,10 +6,10 @@ use std::time::{Duration, Instant};
 
 use arc_swap::ArcSwapOption;
 
-use super::held::Held;
+use super::held::CachedToken;
 use super::moment::Moment;
 use crate::chathub::Error;
-use crate::flight::Flight;
+use crate::single_flight::SingleFlight;
 
 /// How long ChatHub's "no such operator" and "not this one" are believed, and how long it must say
 /// so before it takes a token away that is still good.
@@ -19,20 +19,20 @@ const REFUSAL_HOLDS: Duration = Duration::from_mins(1);
 const REFRESH_AGAIN: Duration = Duration::from_secs(10);
 
 /// How a mint ends.
-pub(super) type Minted = Result<Arc<Held>, Error>;
+pub(super) type Minted = Result<Arc<CachedToken>, Error>;
 
 /// What is known of one operator.
 #[derive(Default)]
-pub(super) struct Place {
+pub(super) struct TokenEntry {
     /// Read by every click, without a lock.
-    held: ArcSwapOption<Held>,
+    held: ArcSwapOption<CachedToken>,
     work: Mutex<Work>,
 }
 
 /// What is going on for one operator.
 #[derive(Default)]
 pub(super) struct Work {
-    pub(super) flight: Option<Flight<Minted>>,
+    pub(super) flight: Option<SingleFlight<Minted>>,
     /// In a box, because hardly anybody has one, and there may be a hundred thousand places.
     pub(super) pause: Option<Box<Pause>>,
 }
@@ -70,10 +70,10 @@ impl Verdict {
     }
 }
 
-impl Place {
+impl TokenEntry {
     /// Takes the outcome in. Says whether there is anything worth keeping: a flood of operators
     /// that nobody could be asked about must not fill the memory.
-    pub(super) fn land(&self, outcome: &Minted, now: Moment) -> bool {
+    pub(super) fn complete(&self, outcome: &Minted, now: Moment) -> bool {
         let mut work = self.work();
         work.flight = None;
         let before = work.pause.take();
@@ -149,7 +149,7 @@ impl Place {
     }
 
     /// The token, if it can be handed out at this moment.
-    pub(super) fn usable(&self, now: Moment) -> Option<Arc<Held>> {
+    pub(super) fn usable(&self, now: Moment) -> Option<Arc<CachedToken>> {
         self.held
             .load_full()
             .filter(|held| !held.usable_until.is_over(now))
@@ -159,7 +159,7 @@ impl Place {
     /// is not near.
     pub(super) fn ends(&self) -> Option<Instant> {
         let work = self.work();
-        let busy = work.in_the_air().map(|_| Instant::now() + REFUSAL_HOLDS);
+        let busy = work.in_flight().map(|_| Instant::now() + REFUSAL_HOLDS);
         let refused = work.refused_until();
         let held = self.held.load();
         let usable = held.as_ref().map(|held| held.usable_until.monotonic);
@@ -179,7 +179,7 @@ impl Place {
 
 impl Work {
     /// A lost flight would never land, and nobody should wait for it.
-    pub(super) fn in_the_air(&self) -> Option<&Flight<Minted>> {
+    pub(super) fn in_flight(&self) -> Option<&SingleFlight<Minted>> {
         self.flight.as_ref().filter(|flight| !flight.is_lost())
     }
 
@@ -229,24 +229,24 @@ mod tests {
     }
 
     /// Handed out for fifty minutes.
-    fn held(now: Moment) -> Arc<Held> {
+    fn held(now: Moment) -> Arc<CachedToken> {
         let token = OperatorToken {
             secret: Secret::new("token"),
             expires_at: now.chathub + TimeDelta::minutes(55),
         };
-        Arc::new(Held::new(token, Duration::from_mins(5), now))
+        Arc::new(CachedToken::new(token, Duration::from_mins(5), now))
     }
 
-    fn refused_until(until: Instant) -> Place {
-        let place = Place::default();
+    fn refused_until(until: Instant) -> TokenEntry {
+        let place = TokenEntry::default();
         place.work().pause = Some(Box::new(Pause::Refused(Error::NotFound, until)));
         place
     }
 
     #[test]
     fn a_token_is_handed_out_until_its_time() {
-        let (place, now) = (Place::default(), now());
-        assert!(place.land(&Ok(held(now)), now));
+        let (place, now) = (TokenEntry::default(), now());
+        assert!(place.complete(&Ok(held(now)), now));
         let minutes = |minutes| now.after(Duration::from_mins(minutes));
         assert!(place.usable(minutes(49)).is_some());
         assert!(place.usable(minutes(50)).is_none());
@@ -260,8 +260,8 @@ mod tests {
             Error::NotPermitted,
             Error::InvalidRequest { status: 400 },
         ] {
-            let (place, now) = (Place::default(), now());
-            assert!(place.land(&Err(refused.clone()), now));
+            let (place, now) = (TokenEntry::default(), now());
+            assert!(place.complete(&Err(refused.clone()), now));
             assert!(place.usable(now).is_none());
             let work = place.work();
             assert_eq!(work.refusal(now.monotonic + 59 * SECOND), Some(&refused));
@@ -275,11 +275,11 @@ mod tests {
     /// Outcomes of refreshes, each so many seconds after the token was made: how many seconds after
     /// that it is gone, if at all.
     fn gone_after(outcomes: &[(u64, Minted)]) -> Option<u64> {
-        let (place, start) = (Place::default(), now());
-        place.land(&Ok(held(start)), start);
+        let (place, start) = (TokenEntry::default(), now());
+        place.complete(&Ok(held(start)), start);
         outcomes.iter().find_map(|(seconds, outcome)| {
             let now = start.after(Duration::from_secs(*seconds));
-            place.land(outcome, now);
+            place.complete(outcome, now);
             let work = place.work();
             match place.usable(now) {
                 Some(_) => assert_eq!(work.refusal(now.monotonic), None),
@@ -313,13 +313,13 @@ mod tests {
 
     #[test]
     fn a_refusal_is_believed_at_once_where_the_directory_agrees() {
-        let (place, start) = (Place::default(), now());
-        place.land(&Ok(held(start)), start);
+        let (place, start) = (TokenEntry::default(), now());
+        place.complete(&Ok(held(start)), start);
         place.believe();
         assert!(place.usable(start).is_some(), "nothing was refused");
-        place.land(&Err(AWAY), start);
+        place.complete(&Err(AWAY), start);
         assert!(!place.is_refused_since(start.monotonic));
-        place.land(&Err(Error::NotFound), start);
+        place.complete(&Err(Error::NotFound), start);
         assert!(!place.is_refused_since(start.monotonic.checked_sub(SECOND).unwrap()));
         assert!(place.is_refused_since(start.monotonic));
         place.believe();
@@ -333,15 +333,15 @@ mod tests {
     /// It has ended by the other clock, so there is nothing to be kept, and the next click asks.
     #[test]
     fn a_token_that_has_ended_does_not_make_a_refusal_a_failed_refresh() {
-        let (place, start) = (Place::default(), now());
-        place.land(&Ok(held(start)), start);
+        let (place, start) = (TokenEntry::default(), now());
+        place.complete(&Ok(held(start)), start);
         let suspended = Moment {
             monotonic: start.monotonic + SECOND,
             wall: start.wall + TimeDelta::hours(2),
             chathub: start.chathub,
         };
         assert!(place.usable(suspended).is_none());
-        place.land(&Err(Error::NotPermitted), suspended);
+        place.complete(&Err(Error::NotPermitted), suspended);
         let refusal = place.work().refusal(suspended.monotonic).cloned();
         assert_eq!(refusal, Some(Error::NotPermitted));
         assert!(place.usable(start).is_none());
@@ -350,25 +350,25 @@ mod tests {
     #[test]
     fn a_refresh_that_fails_leaves_the_token_and_is_tried_again_after_ten_seconds() {
         for failure in [AWAY, Error::NotFound, Error::InvalidRequest { status: 400 }] {
-            let (place, now) = (Place::default(), now());
-            place.land(&Ok(held(now)), now);
+            let (place, now) = (TokenEntry::default(), now());
+            place.complete(&Ok(held(now)), now);
             assert!(!place.work().is_refresh_too_early(now.monotonic));
-            assert!(place.land(&Err(failure), now));
+            assert!(place.complete(&Err(failure), now));
             assert!(place.usable(now).is_some());
             let work = place.work();
             assert_eq!(work.refusal(now.monotonic), None);
             assert!(work.is_refresh_too_early(now.monotonic + 9 * SECOND));
             assert!(!work.is_refresh_too_early(now.monotonic + 10 * SECOND));
             drop(work);
-            assert!(place.land(&Ok(held(now)), now));
+            assert!(place.complete(&Ok(held(now)), now));
             assert!(place.work().pause.is_none(), "all is well again");
         }
     }
 
     #[test]
     fn a_mint_that_fails_leaves_nothing() {
-        let place = Place::default();
-        assert!(!place.land(&Err(AWAY), now()));
+        let place = TokenEntry::default();
+        assert!(!place.complete(&Err(AWAY), now()));
         assert_eq!(place.ends(), None);
         assert!(place.is_over(Instant::now()));
     }
@@ -390,19 +390,20 @@ mod tests {
 
     #[tokio::test]
     async fn who_is_being_asked_for_is_not_over_until_that_is_lost() {
-        let (place, now) = (Place::default(), now());
-        let flight = Flight::start(&Handle::current(), std::future::pending());
+        let (place, now) = (TokenEntry::default(), now());
+        let flight = SingleFlight::start(&Handle::current(), std::future::pending());
         place.work().flight = Some(flight);
-        assert!(place.work().in_the_air().is_some());
+        assert!(place.work().in_flight().is_some());
         assert!(place.ends() >= Some(now.monotonic + REFUSAL_HOLDS));
-        place.land(&Ok(held(now)), now);
-        assert!(place.work().in_the_air().is_none(), "it has landed");
+        place.complete(&Ok(held(now)), now);
+        assert!(place.work().in_flight().is_none(), "it has landed");
 
-        let mut lost = Flight::<Minted>::start(&Handle::current(), async { panic!("on purpose") });
-        assert!(lost.landing().await.is_none());
-        let place = Place::default();
+        let mut lost =
+            SingleFlight::<Minted>::start(&Handle::current(), async { panic!("on purpose") });
+        assert!(lost.wait().await.is_none());
+        let place = TokenEntry::default();
         place.work().flight = Some(lost);
-        assert!(place.work().in_the_air().is_none());
+        assert!(place.work().in_flight().is_none());
         assert!(place.is_over(now.monotonic));
     }
 }

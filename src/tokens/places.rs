@@ -12,7 +12,7 @@ use std::time::Instant;
 
 use foldhash::fast::RandomState;
 
-use super::place::Place;
+use super::place::TokenEntry;
 use crate::chathub::OperatorId;
 
 /// So many parts, so that two threads seldom meet in one; fewer where there is little to keep.
@@ -26,7 +26,7 @@ const SMALLEST: usize = 256;
 const LOOKED_AT: usize = 32;
 
 /// The places of the operators.
-pub(super) struct Places {
+pub(super) struct TokenCache {
     parts: Box<[RwLock<Part>]>,
     /// How many each part holds at most.
     room: usize,
@@ -36,9 +36,9 @@ pub(super) struct Places {
     hasher: RandomState,
 }
 
-type Part = HashMap<OperatorId, Arc<Place>, RandomState>;
+type Part = HashMap<OperatorId, Arc<TokenEntry>, RandomState>;
 
-impl Places {
+impl TokenCache {
     /// For `most` operators.
     pub(super) fn new(most: u64) -> Self {
         let most = usize::try_from(most).unwrap_or(usize::MAX).max(1);
@@ -52,7 +52,7 @@ impl Places {
     }
 
     /// The operator's place, a new one where there is none.
-    pub(super) fn of(&self, operator: OperatorId) -> Arc<Place> {
+    pub(super) fn of(&self, operator: OperatorId) -> Arc<TokenEntry> {
         let part = self.part(operator);
         if let Some(place) = read(part).get(&operator) {
             return Arc::clone(place);
@@ -65,7 +65,7 @@ impl Places {
     }
 
     /// Forgets this place, if it is still the operator's.
-    pub(super) fn forget(&self, operator: OperatorId, place: &Arc<Place>) {
+    pub(super) fn forget(&self, operator: OperatorId, place: &Arc<TokenEntry>) {
         let mut places = write(self.part(operator));
         if places
             .get(&operator)
@@ -76,7 +76,7 @@ impl Places {
     }
 
     /// Looks at each of them. A part is shared meanwhile with the clicks, which only read it too.
-    pub(super) fn each(&self, look: impl Fn(OperatorId, &Place)) {
+    pub(super) fn each(&self, look: impl Fn(OperatorId, &TokenEntry)) {
         for part in &self.parts {
             for (operator, place) in &*read(part) {
                 look(*operator, place);
@@ -120,7 +120,7 @@ impl Places {
 }
 
 /// Whether some click has it in its hands, perhaps to begin a mint.
-fn is_in_use(place: &Arc<Place>) -> bool {
+fn is_in_use(place: &Arc<TokenEntry>) -> bool {
     Arc::strong_count(place) > 1
 }
 
@@ -153,15 +153,15 @@ mod tests {
     use crate::chathub::Error;
     use crate::tokens::place::Pause;
 
-    fn refused_until(until: Instant) -> Arc<Place> {
-        let place = Arc::<Place>::default();
+    fn refused_until(until: Instant) -> Arc<TokenEntry> {
+        let place = Arc::<TokenEntry>::default();
         place.work().pause = Some(Box::new(Pause::Refused(Error::NotFound, until)));
         place
     }
 
     #[test]
     fn an_operator_has_one_place() {
-        let places = Places::new(100_000);
+        let places = TokenCache::new(100_000);
         assert!(Arc::ptr_eq(
             &places.of(OperatorId(1)),
             &places.of(OperatorId(1))
@@ -177,7 +177,7 @@ mod tests {
     #[test]
     fn there_are_never_more_than_are_wanted() {
         for most in [1, 10, 1000, 20_000] {
-            let places = Places::new(most);
+            let places = TokenCache::new(most);
             for operator in 0..3 * most {
                 places.of(OperatorId(operator));
             }
@@ -189,7 +189,7 @@ mod tests {
     #[test]
     fn who_ends_first_goes_first() {
         let now = Instant::now();
-        let places = Places::new(3);
+        let places = TokenCache::new(3);
         for (operator, seconds) in [(1, 300), (2, 100), (3, 200)] {
             let place = refused_until(now + Duration::from_secs(seconds));
             write(&places.parts[0]).insert(OperatorId(operator), place);
@@ -202,7 +202,7 @@ mod tests {
     #[test]
     fn who_is_being_served_stays() {
         let later = Instant::now() + Duration::from_mins(5);
-        let places = Places::new(2);
+        let places = TokenCache::new(2);
         let served = places.of(OperatorId(1));
         write(&places.parts[0]).insert(OperatorId(2), refused_until(later));
         places.of(OperatorId(3));
@@ -212,7 +212,7 @@ mod tests {
 
     #[test]
     fn what_is_over_is_swept() {
-        let places = Places::new(1000);
+        let places = TokenCache::new(1000);
         let now = Instant::now();
         for operator in 0..90 {
             let place = places.of(OperatorId(operator));

@@ -12,7 +12,7 @@ use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use chrono::Utc;
 use jsonwebtoken::Algorithm as A;
 use jsonwebtoken::{Algorithm, EncodingKey, Header, encode};
-use open_chat::access::{Access, PassKeySources, Settings};
+use open_chat::access::{Authenticator, PassKeySources, Settings};
 use open_chat::simulator::{Endpoint, Fault};
 use rstest::rstest;
 use serde_json::{Value, json};
@@ -118,7 +118,9 @@ async fn a_pass_opens_its_operator_s_panel() {
 
 /// Which setting is to blame for the keys, and why.
 fn unusable(settings: Settings) -> (&'static str, String) {
-    let unusable = Access::new(settings).err().expect("no door with such keys");
+    let unusable = Authenticator::new(settings)
+        .err()
+        .expect("no door with such keys");
     let unusable = unusable.into_iter().next().unwrap();
     assert!(!unusable.problem.contains("canary"), "{unusable}");
     (unusable.variable, unusable.problem)

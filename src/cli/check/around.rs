@@ -4,12 +4,12 @@
 use std::time::Duration;
 
 use super::findings::{Findings, Outcome};
-use crate::access::Access;
+use crate::access::Authenticator;
 use crate::chathub::Operator;
 use crate::cli::output::shown;
 use crate::config::{Config, quoted_secrets};
-use crate::operators::{DeadAlias, Roster};
-use crate::shared_store::SharedStore;
+use crate::operators::{DeadAlias, DirectorySnapshot};
+use crate::redis_store::RedisStore;
 
 /// Of a long list in a message only so many are named.
 const SHOWN: usize = 20;
@@ -39,7 +39,7 @@ impl Findings {
                 trouble,
                 "docs/crm.md says what ready links take; where no back end asks for any, take `key` out of ACCESS.",
             ),
-            None if config.access.door.takes_keys() => {
+            None if config.access.authenticator.takes_keys() => {
                 self.note("links", Outcome::Ok, "POST /links can make them");
             }
             None => {}
@@ -51,7 +51,7 @@ impl Findings {
         let Some(url) = &config.redis_url else {
             return;
         };
-        match SharedStore::check(url.clone(), PATIENCE).await {
+        match RedisStore::check(url.clone(), PATIENCE).await {
             Ok(()) => self.note("redis", Outcome::Ok, "it answers what a click asks"),
             Err(trouble) => self.advise(
                 "redis",
@@ -66,12 +66,12 @@ impl Findings {
     /// Aliases that lead nowhere would be found out by whoever clicks.
     pub(super) fn operator_map(
         &mut self,
-        door: &Access,
+        door: &Authenticator,
         operators: &[Operator],
         is_complete: bool,
     ) {
         const CHECK: &str = "operator map";
-        let (aliases, dead) = door.check_aliases(&Roster::of(operators, is_complete));
+        let (aliases, dead) = door.check_aliases(&DirectorySnapshot::of(operators, is_complete));
         if aliases == 0 {
             return;
         }

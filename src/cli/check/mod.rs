@@ -132,7 +132,7 @@ impl Findings {
             return;
         };
         if let Some(config) = config {
-            self.operator_map(&config.access.door, &operators, is_complete);
+            self.operator_map(&config.access.authenticator, &operators, is_complete);
         }
         let ttl = config.and_then(|config| TimeDelta::from_std(config.tokens.ttl).ok());
         let ttl = ttl.unwrap_or(TimeDelta::hours(1));

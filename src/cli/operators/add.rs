@@ -82,7 +82,7 @@ impl Add {
                     (line.link, line.pass) = self.sign(&signing, id)?;
                 }
             }
-            if self.link && !signing.door.can_sign() {
+            if self.link && !signing.authenticator.can_sign() {
                 output::say(UNSIGNED);
             }
             self.print(&lines)?;

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use url::form_urlencoded::{self, Serializer};
 
 use super::crms::{Crm, Fact};
-use crate::access::{Access, Mode};
+use crate::access::{Authenticator, Mode};
 use crate::invisible;
 
 /// The longest value that is taken, in characters: every one of them comes back several times over.
@@ -32,7 +32,7 @@ pub(super) struct Draft {
 
 impl Draft {
     /// Reads the form. It repairs what it cannot read, because all of it is only shown.
-    pub(super) fn read(query: &str, access: &Access) -> Self {
+    pub(super) fn read(query: &str, access: &Authenticator) -> Self {
         let value = |wanted: &str| -> Option<String> {
             form_urlencoded::parse(query.as_bytes())
                 .find(|(name, _)| name == wanted)
@@ -58,7 +58,7 @@ impl Draft {
     }
 
     /// The link's query as it belongs into the CRM, placeholders and all.
-    pub(super) fn template(&self, access: &Access) -> String {
+    pub(super) fn template(&self, access: &Authenticator) -> String {
         let mut parts = Vec::new();
         let mut add = |name: &str, value: &str| parts.push(format!("{name}={value}"));
         let has_pass = takes(access, Mode::Pass);
@@ -111,11 +111,11 @@ impl Draft {
 }
 
 /// Whether a pass or a login names the operator already.
-pub(super) fn may_leave_operator_out(access: &Access) -> bool {
+pub(super) fn may_leave_operator_out(access: &Authenticator) -> bool {
     !takes(access, Mode::Open) && (takes(access, Mode::Pass) || takes(access, Mode::Sso))
 }
 
-pub(super) fn takes(access: &Access, mode: Mode) -> bool {
+pub(super) fn takes(access: &Authenticator, mode: Mode) -> bool {
     access.modes().contains(&mode)
 }
 

@@ -19,7 +19,7 @@ use super::frame::{Frame, Needs};
 use super::prose::Prose;
 use super::refusal::Refusal;
 use super::texts::Language;
-use super::{Desk, door, guard, redirect};
+use super::{AppState, door, guard, redirect};
 use crate::access::Mode;
 use crate::button_url;
 use crate::source::ChatSource;
@@ -66,32 +66,32 @@ impl Unknown {
 /// The page. Its admin reads English, as the documentation is in.
 pub(super) async fn builder(
     request: &HttpRequest,
-    desk: &Desk,
+    state: &AppState,
     click: &mut Click,
 ) -> Result<HttpResponse, Refusal> {
-    let network = desk.access.check_network(click.client);
-    door::or_turn_away(network, click.client, desk).await?;
-    let frame = Frame::in_language(Language::English, &desk.pages);
-    let draft = Draft::read(request.query_string(), &desk.access);
-    let address = address(request, desk);
+    let network = state.authenticator.check_network(click.client);
+    door::or_reject(network, click.client, state).await?;
+    let frame = Frame::in_language(Language::English, &state.pages);
+    let draft = Draft::read(request.query_string(), &state.authenticator);
+    let address = address(request, state);
     let sample = draft.sample();
-    let template = draft.template(&desk.access);
-    let verdict = Verdict::of(&sample, request, desk, click);
+    let template = draft.template(&state.authenticator);
+    let verdict = Verdict::of(&sample, request, state, click);
     // What is tried here was nobody's click, so the log shall not name it.
     (click.phone, click.source) = (None, None);
     let page = Page {
         frame: &frame,
         crms: &CRMS,
         facts: facts(draft.crm),
-        access: access_notes(desk, draft.crm),
-        operator_is_optional: may_leave_operator_out(&desk.access),
+        access: access_notes(state, draft.crm),
+        operator_is_optional: may_leave_operator_out(&state.authenticator),
         unknown: Unknown::of(&draft, &template),
         template: format!("{address}?{template}"),
         // Wherever the service lives, its pages live side by side.
         try_it: format!("open-chat?{sample}"),
         sample: format!("{address}?{sample}"),
         verdict,
-        has_no_public_url: desk.public_url.is_none(),
+        has_no_public_url: state.public_url.is_none(),
         draft: &draft,
     };
     Ok(frame.answer(&mut HttpResponse::Ok(), &page, Needs::Script))
@@ -100,7 +100,7 @@ pub(super) async fn builder(
 /// `/` leads to the page.
 pub(super) async fn root(
     _: &HttpRequest,
-    _: &Desk,
+    _: &AppState,
     _: &mut Click,
 ) -> Result<HttpResponse, Refusal> {
     Ok(redirect::to("builder".into()))
@@ -118,13 +118,13 @@ const fn facts(crm: &Crm) -> [(&'static str, Fact); 6] {
 }
 
 /// Where `/open-chat` is: as the configuration says, else as this very request was addressed.
-fn address(request: &HttpRequest, desk: &Desk) -> String {
-    if let Some(public) = &desk.public_url {
+fn address(request: &HttpRequest, state: &AppState) -> String {
+    if let Some(public) = &state.public_url {
         return button_url::open_chat(public).into();
     }
     let host = guard::text(request.headers(), &HOST).filter(|host| is_host(host));
     match host {
-        Some(host) => format!("{}://{host}/open-chat", door::scheme(request, desk)),
+        Some(host) => format!("{}://{host}/open-chat", door::scheme(request, state)),
         None => "/open-chat".into(),
     }
 }
@@ -138,27 +138,27 @@ fn is_host(text: &str) -> bool {
 }
 
 /// What the access mode means for the link.
-fn access_notes(desk: &Desk, crm: &Crm) -> Vec<Prose> {
-    let notes = desk.access.modes().iter().map(|mode| match mode {
+fn access_notes(state: &AppState, crm: &Crm) -> Vec<Prose> {
+    let notes = state.authenticator.modes().iter().map(|mode| match mode {
         Mode::Open => "`ACCESS=open`: anyone who can reach this address may open any operator's panel. The link must name the operator.".to_owned(),
         Mode::Pass => format!(
             "`ACCESS=pass`: the CRM must sign a pass for each link, in place of `{}`{}. The pass names the operator, so `operator=` can be \
              left out. Without a pass a link is refused, so trying the sample shows a refusal.",
             crm.code.value("pass"),
-            ready_links(desk),
+            ready_links(state),
         ),
         Mode::Sso => "`ACCESS=sso`: a proxy logs the agent in and names them, so `operator=` can be left out. A link that names somebody else is refused.".to_owned(),
-        Mode::Key if desk.public_url.is_none() => "`ACCESS=key`: back ends show an API key. Until PUBLIC_URL is set, `POST /links` makes no links for them.".to_owned(),
+        Mode::Key if state.public_url.is_none() => "`ACCESS=key`: back ends show an API key. Until PUBLIC_URL is set, `POST /links` makes no links for them.".to_owned(),
         Mode::Key => "`ACCESS=key`: back ends show an API key and ask `POST /links` for ready links.".to_owned(),
     });
     notes.map(|note| Prose::of(&note)).collect()
 }
 
 /// Whether a back end can ask for a link, beside signing one.
-fn ready_links(desk: &Desk) -> &'static str {
-    if !takes(&desk.access, Mode::Key) {
+fn ready_links(state: &AppState) -> &'static str {
+    if !takes(&state.authenticator, Mode::Key) {
         " (`POST /links`, of which back ends get ready links, needs `key` in ACCESS)"
-    } else if desk.public_url.is_none() {
+    } else if state.public_url.is_none() {
         " (`POST /links`, of which back ends get ready links, needs PUBLIC_URL)"
     } else {
         ", or its back end asks `POST /links` for a ready link"

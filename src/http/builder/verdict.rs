@@ -3,7 +3,7 @@
 
 use actix_web::HttpRequest;
 
-use crate::access::{Admission, Caller, Denied};
+use crate::access::{AuthContext, Caller, Denied};
 use crate::chathub;
 use crate::deep_link::DeepLink;
 use crate::http::click::Click;
@@ -12,9 +12,9 @@ use crate::http::open_chat::target;
 use crate::http::prose::Prose;
 use crate::http::query::Query;
 use crate::http::refusal::Refusal;
+use crate::http::resolve::refused;
 use crate::http::texts::Language;
-use crate::http::whom::refused;
-use crate::http::{Desk, door, host};
+use crate::http::{AppState, door, host};
 
 /// What a click on the sample would do.
 pub(super) enum Verdict {
@@ -40,8 +40,13 @@ pub(super) enum Verdict {
 
 impl Verdict {
     /// Of the sample's query, as this page's visitor would click on it.
-    pub(super) fn of(sample: &str, request: &HttpRequest, desk: &Desk, click: &mut Click) -> Self {
-        judge(sample, request, desk, click).unwrap_or_else(|refusal| Self::Refused {
+    pub(super) fn of(
+        sample: &str,
+        request: &HttpRequest,
+        state: &AppState,
+        click: &mut Click,
+    ) -> Self {
+        judge(sample, request, state, click).unwrap_or_else(|refusal| Self::Refused {
             kind: refusal.kind,
             why: refusal.detail(Language::English),
         })
@@ -51,19 +56,19 @@ impl Verdict {
 fn judge(
     sample: &str,
     request: &HttpRequest,
-    desk: &Desk,
+    state: &AppState,
     click: &mut Click,
 ) -> Result<Verdict, Refusal> {
     let query = Query::parse(sample)?;
-    let unless = match door::admit_login(request, &query, desk) {
-        Ok(admission) => look_up(&admission, request, desk)?,
+    let unless = match door::authenticate_proxy(request, &query, state) {
+        Ok(auth) => look_up(&auth, request, state)?,
         Err(denied) => Some(lacking(denied).ok_or_else(|| Refusal::from(denied))?),
     };
-    let link = target(&query, &desk.links, click)?;
+    let link = target(&query, &state.links, click)?;
     Ok(Verdict::Opens {
         format: link.format(),
         why: Prose::of(&why(&link, &query, click)),
-        leads_to: link.url(&desk.links.panel, None),
+        leads_to: link.url(&state.links.panel, None),
         unless: unless.map(Prose::of),
     })
 }
@@ -90,18 +95,21 @@ const NO_LIST: &str = "But the operator is not checked here: ChatHub's list of o
 
 /// Refuses an operator whom a click would not find. Else what keeps this page from knowing.
 fn look_up(
-    admission: &Admission<'_>,
+    auth: &AuthContext<'_>,
     request: &HttpRequest,
-    desk: &Desk,
+    state: &AppState,
 ) -> Result<Option<&'static str>, Refusal> {
-    if !is_behind_a_lock(admission, request, desk) {
+    if !is_behind_a_lock(auth, request, state) {
         return Ok(Some(NO_LOCK));
     }
-    let directory = desk.directory.known();
+    let directory = state.directory.known();
     let directory = directory.as_deref();
-    let found = match desk.access.whom(&admission.claim, directory) {
+    let found = match state
+        .authenticator
+        .resolve_operator(&auth.requested, directory)
+    {
         Err(Denied::DirectoryNeeded) => return Ok(Some(NO_LIST)),
-        found => found.map_err(|denied| refused(denied, &admission.claim, desk))?,
+        found => found.map_err(|denied| refused(denied, &auth.requested, state))?,
     };
     let Some(operator) = found.operator() else {
         return Ok(None);
@@ -115,10 +123,10 @@ fn look_up(
 
 /// Whether strangers are kept out. They would learn here, without the limit on refused clicks, who
 /// works for the company.
-fn is_behind_a_lock(admission: &Admission<'_>, request: &HttpRequest, desk: &Desk) -> bool {
-    let is_logged_in = matches!(admission.caller, Caller::Sso(_));
-    let is_narrow = desk.access.has_allowed_networks() || door::is_local(request);
-    is_logged_in || is_narrow && host::check(request, desk).is_ok()
+fn is_behind_a_lock(auth: &AuthContext<'_>, request: &HttpRequest, state: &AppState) -> bool {
+    let is_logged_in = matches!(auth.caller, Caller::Sso(_));
+    let is_narrow = state.authenticator.has_allowed_networks() || door::is_local(request);
+    is_logged_in || is_narrow && host::check(request, state).is_ok()
 }
 
 fn why(link: &DeepLink<'_>, query: &Query<'_>, click: &Click) -> String {

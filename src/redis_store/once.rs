@@ -36,8 +36,8 @@ const GIVE_UP: Duration = Duration::from_hours(1);
 
 /// The scripts, and what they could not do yet.
 pub(super) struct OneTimeUse {
-    use_up: Script,
-    give_back: Script,
+    consume: Script,
+    release: Script,
     waiting: Mutex<Vec<GiveBack>>,
 }
 
@@ -63,8 +63,8 @@ impl GiveBack {
 impl OneTimeUse {
     pub(super) fn new() -> Self {
         Self {
-            use_up: Script::new(USE_UP),
-            give_back: Script::new(GIVE_BACK),
+            consume: Script::new(USE_UP),
+            release: Script::new(GIVE_BACK),
             waiting: Mutex::default(),
         }
     }
@@ -82,7 +82,7 @@ impl OneTimeUse {
     }
 
     /// Whether `by` has used `id` up, which is remembered for `ttl`.
-    pub(super) async fn use_up(
+    pub(super) async fn consume(
         &self,
         id: &str,
         by: &str,
@@ -90,18 +90,18 @@ impl OneTimeUse {
         mut connection: ConnectionManager,
     ) -> RedisResult<bool> {
         let milliseconds = u64::try_from(ttl.as_millis()).unwrap_or(u64::MAX).max(1);
-        let mut call = self.use_up.prepare_invoke();
+        let mut call = self.consume.prepare_invoke();
         call.key(key(id)).arg(by).arg(milliseconds);
         call.invoke_async(&mut connection).await
     }
 
     /// Gives a pass back. Says whether it was there.
-    pub(super) async fn give_back(
+    pub(super) async fn release(
         &self,
         pass: &GiveBack,
         mut connection: ConnectionManager,
     ) -> RedisResult<bool> {
-        let mut call = self.give_back.prepare_invoke();
+        let mut call = self.release.prepare_invoke();
         call.key(key(&pass.id)).arg(&pass.by);
         call.invoke_async(&mut connection).await
     }

@@ -9,9 +9,9 @@ use tracing::Instrument as _;
 
 /// A task in the air. Clones wait for the same landing.
 #[derive(Clone, Debug)]
-pub struct Flight<T>(watch::Receiver<Option<T>>);
+pub struct SingleFlight<T>(watch::Receiver<Option<T>>);
 
-impl<T: Clone + Send + Sync + 'static> Flight<T> {
+impl<T: Clone + Send + Sync + 'static> SingleFlight<T> {
     /// Starts the task on `runtime`. It belongs to the trace of whoever starts it.
     pub fn start(runtime: &Handle, task: impl Future<Output = T> + Send + 'static) -> Self {
         let (landed, flight) = watch::channel(None);
@@ -24,7 +24,7 @@ impl<T: Clone + Send + Sync + 'static> Flight<T> {
     }
 
     /// Waits for the result. `None`: the task has panicked, or the runtime is shutting down.
-    pub async fn landing(&mut self) -> Option<T> {
+    pub async fn wait(&mut self) -> Option<T> {
         let outcome = self.0.wait_for(Option::is_some).await.ok()?;
         outcome.clone()
     }
@@ -43,31 +43,32 @@ mod tests {
 
     #[tokio::test]
     async fn a_flight_outlives_its_first_waiter() {
-        let (land, landing) = oneshot::channel::<u8>();
-        let mut first = Flight::start(&Handle::current(), async { landing.await.ok() });
+        let (land, wait) = oneshot::channel::<u8>();
+        let mut first = SingleFlight::start(&Handle::current(), async { wait.await.ok() });
         let mut second = first.clone();
         // The first waiter begins to wait, and leaves.
-        let impatient = tokio::time::timeout(std::time::Duration::ZERO, first.landing()).await;
+        let impatient = tokio::time::timeout(std::time::Duration::ZERO, first.wait()).await;
         assert!(impatient.is_err());
         drop(first);
         land.send(7).unwrap();
-        assert_eq!(second.landing().await, Some(Some(7)));
+        assert_eq!(second.wait().await, Some(Some(7)));
     }
 
     #[tokio::test]
     async fn a_crash_leaves_nobody_waiting() {
-        let mut flight = Flight::<()>::start(&Handle::current(), async { panic!("on purpose") });
-        assert_eq!(flight.landing().await, None);
+        let mut flight =
+            SingleFlight::<()>::start(&Handle::current(), async { panic!("on purpose") });
+        assert_eq!(flight.wait().await, None);
         assert!(flight.is_lost());
     }
 
     #[tokio::test]
     async fn what_has_landed_or_is_in_the_air_is_not_lost() {
-        let (land, landing) = oneshot::channel::<()>();
-        let mut flight = Flight::start(&Handle::current(), async { landing.await.is_ok() });
+        let (land, wait) = oneshot::channel::<()>();
+        let mut flight = SingleFlight::start(&Handle::current(), async { wait.await.is_ok() });
         assert!(!flight.is_lost());
         land.send(()).unwrap();
-        assert_eq!(flight.landing().await, Some(true));
+        assert_eq!(flight.wait().await, Some(true));
         assert!(!flight.is_lost());
     }
 }

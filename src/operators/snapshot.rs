@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use foldhash::fast::RandomState;
 
-use super::Unfound;
+use super::ResolveError;
 use super::name::folded;
 use crate::chathub::{ListedOperator, Operator, OperatorId, OperatorStatus, OrganizationId};
 
@@ -39,7 +39,7 @@ impl From<ListedOperator> for Entry {
 
 /// The operators by name, by id and by organization.
 #[derive(Debug, Default)]
-pub struct Roster {
+pub struct DirectorySnapshot {
     /// What it is made of, to hold the next reading against.
     lists: Lists,
     /// Whether something is known of each organization that there is.
@@ -60,7 +60,7 @@ struct Bearer {
     is_shared: bool,
 }
 
-impl Roster {
+impl DirectorySnapshot {
     /// From operators however they were listed; `is_complete` where no organization is missing.
     pub fn of(operators: &[Operator], is_complete: bool) -> Self {
         let mut lists = BTreeMap::<_, Vec<Entry>>::new();
@@ -79,15 +79,15 @@ impl Roster {
 
     /// From the organizations' lists; `is_complete` where none is missing.
     pub(super) fn new(lists: Lists, is_complete: bool) -> Self {
-        let mut roster = Self {
+        let mut snapshot = Self {
             is_complete,
             ..Self::default()
         };
         for (organization, list) in &lists {
-            roster.add(*organization, list);
+            snapshot.add(*organization, list);
         }
-        roster.lists = lists;
-        roster
+        snapshot.lists = lists;
+        snapshot
     }
 
     fn add(&mut self, organization: OrganizationId, list: &List) {
@@ -124,10 +124,10 @@ impl Roster {
     }
 
     /// The operator of this name; case does not matter.
-    pub(super) fn called(&self, name: &str) -> Result<OperatorId, Unfound> {
+    pub(super) fn called(&self, name: &str) -> Result<OperatorId, ResolveError> {
         match self.names.get(folded(name).as_str()) {
-            None => Err(Unfound::Unknown),
-            Some(bearer) if bearer.is_shared => Err(Unfound::Ambiguous),
+            None => Err(ResolveError::Unknown),
+            Some(bearer) if bearer.is_shared => Err(ResolveError::Ambiguous),
             Some(bearer) => Ok(bearer.operator),
         }
     }
@@ -182,12 +182,14 @@ pub(super) mod tests {
     use OperatorStatus::{Active, Deleted, Inactive, Other};
 
     /// The same, where an organization's list could not be read.
-    pub(crate) fn partial_roster(operators: &[(u64, u64, &str, OperatorStatus)]) -> Roster {
-        Roster::new(roster(operators).lists, false)
+    pub(crate) fn partial_roster(
+        operators: &[(u64, u64, &str, OperatorStatus)],
+    ) -> DirectorySnapshot {
+        DirectorySnapshot::new(snapshot(operators).lists, false)
     }
 
     /// Organization, id, name, status of each.
-    pub(crate) fn roster(operators: &[(u64, u64, &str, OperatorStatus)]) -> Roster {
+    pub(crate) fn snapshot(operators: &[(u64, u64, &str, OperatorStatus)]) -> DirectorySnapshot {
         let mut lists = BTreeMap::<_, Vec<Entry>>::new();
         for &(organization, id, name, status) in operators {
             let operator = ListedOperator {
@@ -199,40 +201,40 @@ pub(super) mod tests {
             list.push(operator.into());
         }
         let lists = lists.into_iter().map(|(id, list)| (id, list.into()));
-        Roster::new(lists.collect(), true)
+        DirectorySnapshot::new(lists.collect(), true)
     }
 
     #[rstest]
     #[case::one(&[(24, 101, "John Smith", Active)], Ok(101))]
     #[case::spaces_and_case(&[(24, 101, " JOHN  smith ", Active)], Ok(101))]
-    #[case::nobody(&[(24, 101, "John Smithson", Active)], Err(Unfound::Unknown))]
-    #[case::two(&[(24, 101, "John Smith", Active), (6, 102, "john smith", Active)], Err(Unfound::Ambiguous))]
-    #[case::three(&[(24, 101, "John Smith", Active), (24, 102, "John Smith", Active), (24, 103, "John Smith", Active)], Err(Unfound::Ambiguous))]
+    #[case::nobody(&[(24, 101, "John Smithson", Active)], Err(ResolveError::Unknown))]
+    #[case::two(&[(24, 101, "John Smith", Active), (6, 102, "john smith", Active)], Err(ResolveError::Ambiguous))]
+    #[case::three(&[(24, 101, "John Smith", Active), (24, 102, "John Smith", Active), (24, 103, "John Smith", Active)], Err(ResolveError::Ambiguous))]
     #[case::one_has_left(&[(24, 101, "John Smith", Deleted), (24, 102, "John Smith", Active)], Ok(102))]
     #[case::the_same_turned_round(&[(24, 102, "John Smith", Active), (24, 101, "John Smith", Inactive)], Ok(102))]
     #[case::one_in_two_lists(&[(24, 101, "John Smith", Active), (6, 101, "John Smith", Active)], Ok(101))]
     #[case::all_have_left(&[(24, 101, "John Smith", Deleted), (24, 102, "John Smith", Inactive)], Ok(101))]
-    #[case::a_status_that_nobody_knows(&[(24, 101, "John Smith", Other(7)), (24, 102, "John Smith", Active)], Err(Unfound::Ambiguous))]
+    #[case::a_status_that_nobody_knows(&[(24, 101, "John Smith", Other(7)), (24, 102, "John Smith", Active)], Err(ResolveError::Ambiguous))]
     fn who_bears_a_name(
         #[case] operators: &[(u64, u64, &str, OperatorStatus)],
-        #[case] expected: Result<u64, Unfound>,
+        #[case] expected: Result<u64, ResolveError>,
     ) {
-        let found = roster(operators).called("John Smith");
+        let found = snapshot(operators).called("John Smith");
         assert_eq!(found.map(|operator| operator.0), expected);
     }
 
     #[test]
     fn only_active_operators_are_there_to_choose_from() {
-        let roster = roster(&[
+        let snapshot = snapshot(&[
             (24, 101, "A", Active),
             (24, 102, "B", Inactive),
             (24, 103, "C", Active),
             (6, 21, "D", Deleted),
         ]);
-        let active = |organization| roster.active(OrganizationId(organization));
+        let active = |organization| snapshot.active(OrganizationId(organization));
         assert_eq!(active(24).unwrap()[..], [OperatorId(101), OperatorId(103)]);
         assert_eq!(active(6), None);
-        assert_eq!(roster.status(OperatorId(21)), Some(Deleted));
-        assert_eq!(roster.status(OperatorId(9)), None);
+        assert_eq!(snapshot.status(OperatorId(21)), Some(Deleted));
+        assert_eq!(snapshot.status(OperatorId(9)), None);
     }
 }

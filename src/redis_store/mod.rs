@@ -26,7 +26,7 @@ pub use self::gcra::{Counted, OverLimit};
 use self::health::{Health, Recovery};
 use self::once::{GiveBack, OneTimeUse};
 use crate::no_connection::NoConnection;
-use crate::reload::{Look, Reloading, Report};
+use crate::reload::{PollOutcome, Reloadable, Report};
 use crate::secret::{Secret, SecretSource};
 
 /// How long an answer to a count may take. A click is held up by this once, when Redis stops
@@ -63,11 +63,11 @@ const EVICTS_NOTHING: &str = "noeviction";
 
 /// Redis does not answer in time, or not at all.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Away;
+pub struct Unavailable;
 
 /// What all replicas share.
-pub struct SharedStore {
-    url: Reloading<Secret>,
+pub struct RedisStore {
+    url: Reloadable<Secret>,
     connection: ArcSwap<ConnectionManager>,
     patience: Duration,
     gcra: Gcra,
@@ -75,7 +75,7 @@ pub struct SharedStore {
     health: Health,
 }
 
-impl SharedStore {
+impl RedisStore {
     /// Whether this can be a Redis URL. The error is a sentence without the URL, which may hold a
     /// password.
     pub fn check_url(url: &Secret) -> Result<(), &'static str> {
@@ -89,7 +89,7 @@ impl SharedStore {
     /// Prepares the connection; nothing is sent yet. An answer to a count may take as long as
     /// `patience`. The error is a sentence without the URL.
     pub fn new(url: SecretSource, patience: Duration, degraded: IntGauge) -> Result<Self, String> {
-        let url = Reloading::load("REDIS_URL", move |files| {
+        let url = Reloadable::load("REDIS_URL", move |files| {
             let url = files.secret(&url)?;
             Self::check_url(&url)?;
             Ok(url)
@@ -107,18 +107,18 @@ impl SharedStore {
 
     /// Looks whether the file with the URL has changed. Must be called within a Tokio runtime, in
     /// which a new connection lives.
-    pub fn look(&self) -> Report {
-        let report = self.url.look();
-        if report.look == Look::Reloaded {
+    pub fn poll(&self) -> Report {
+        let report = self.url.poll();
+        if report.look == PollOutcome::Reloaded {
             self.connect_anew();
         }
         report
     }
 
     /// Counts one for each key, if all of them have room.
-    pub async fn count(&self, keys: &[Counted]) -> Result<Result<(), OverLimit>, Away> {
+    pub async fn count(&self, keys: &[Counted]) -> Result<Result<(), OverLimit>, Unavailable> {
         if !self.health.is_well() {
-            return Err(Away);
+            return Err(Unavailable);
         }
         let count = self.gcra.count(keys, self.connection());
         within(self.patience, count)
@@ -127,7 +127,7 @@ impl SharedStore {
     }
 
     /// Whether `id` has been used up. Waits for the answer until then.
-    pub async fn is_used(&self, id: &str, until: Instant) -> Result<bool, Away> {
+    pub async fn is_used(&self, id: &str, until: Instant) -> Result<bool, Unavailable> {
         let is_used = self.once.is_used(id, self.connection());
         let patience = until.saturating_duration_since(Instant::now());
         within(patience, is_used)
@@ -138,17 +138,17 @@ impl SharedStore {
     /// Whether `by`, one click, has used `id` up, which is remembered for `ttl`. Waits for the
     /// answer until then, and asks again where Redis cannot be reached. Whatever comes of it, a
     /// click that leads to no chat gives it back.
-    pub async fn use_up(
+    pub async fn consume(
         &self,
         id: &str,
         by: &str,
         ttl: Duration,
         until: Instant,
-    ) -> Result<bool, Away> {
+    ) -> Result<bool, Unavailable> {
         let mut trouble = NO_ANSWER.to_owned();
         let used_up = async {
             loop {
-                match self.once.use_up(id, by, ttl, self.connection()).await {
+                match self.once.consume(id, by, ttl, self.connection()).await {
                     Ok(is_first) => return is_first,
                     Err(error) => trouble = kind(&error),
                 }
@@ -161,7 +161,7 @@ impl SharedStore {
 
     /// Makes `id` good again, if `by` has used it up. Waits for that a moment; it comes about
     /// sooner or later.
-    pub async fn give_back(self: Arc<Self>, id: String, by: String) {
+    pub async fn release(self: Arc<Self>, id: String, by: String) {
         let given_back = tokio::spawn(async move {
             self.try_to_give_back(GiveBack::new(id, by)).await;
         });
@@ -169,7 +169,7 @@ impl SharedStore {
     }
 
     /// The same, waited for by nobody.
-    pub fn give_back_soon(self: Arc<Self>, id: String, by: String) {
+    pub fn release_soon(self: Arc<Self>, id: String, by: String) {
         if let Ok(runtime) = Handle::try_current() {
             runtime.spawn(async move {
                 self.try_to_give_back(GiveBack::new(id, by)).await;
@@ -179,8 +179,8 @@ impl SharedStore {
 
     /// What was used up over this connection is given back over it, so in this order.
     async fn try_to_give_back(&self, pass: GiveBack) {
-        let give_back = self.once.give_back(&pass, self.connection());
-        match within(CONNECT, give_back).await {
+        let release = self.once.release(&pass, self.connection());
+        match within(CONNECT, release).await {
             Ok(true) => {}
             Ok(false) => self.once.wait(pass, true),
             Err(_) => self.once.wait(pass, false),
@@ -274,9 +274,9 @@ impl SharedStore {
         ConnectionManager::clone(&self.connection.load())
     }
 
-    fn away(&self, trouble: &str) -> Away {
+    fn away(&self, trouble: &str) -> Unavailable {
         self.health.failed(trouble);
-        Away
+        Unavailable
     }
 }
 

@@ -1,7 +1,7 @@
 //! Whose panel a request opens. ChatHub's directory is waited for only where a name is all there
 //! is, and while it has never been read.
 
-use super::Desk;
+use super::AppState;
 use super::click::Click;
 use super::detail::Detail;
 use super::door;
@@ -10,72 +10,84 @@ use super::kind::Kind;
 use super::reasons::RETRY_SOON;
 use super::refusal::Refusal;
 use super::value;
-use crate::access::{Claim, Denied};
+use crate::access::{Denied, OperatorRequest};
 use crate::chathub::{Error, OperatorId};
 use crate::deep_link::DeepLink;
-use crate::operators::Whom;
+use crate::operators::OperatorSelection;
 
 /// Whose panel may open, or why nobody's.
-pub(super) async fn whom(claim: &Claim<'_>, click: &Click, desk: &Desk) -> Result<Whom, Refusal> {
-    if let Some(operator) = claim.signed_parameter() {
+pub(super) async fn resolve_operator(
+    requested: &OperatorRequest<'_>,
+    click: &Click,
+    state: &AppState,
+) -> Result<OperatorSelection, Refusal> {
+    if let Some(operator) = requested.signed_parameter() {
         value::check("operator", operator)?;
     }
-    let whom = desk.access.whom(claim, desk.directory.known().as_deref());
+    let selection = state
+        .authenticator
+        .resolve_operator(requested, state.directory.known().as_deref());
     // In boxes, because a click's own future is copied about, and almost none needs these.
-    let whom = match whom {
-        Err(Denied::DirectoryNeeded) => Box::pin(when_read(claim, click, desk)).await?,
+    let selection = match selection {
+        Err(Denied::DirectoryNeeded) => Box::pin(when_read(requested, click, state)).await?,
         answer => answer,
     };
-    match whom {
-        Ok(whom) => Ok(whom),
+    match selection {
+        Ok(selection) => Ok(selection),
         Err(denied) => {
-            let refusal = refused(denied, claim, desk);
-            Err(Box::pin(door::turn_away(refusal, click.client, desk)).await)
+            let refusal = refused(denied, requested, state);
+            Err(Box::pin(door::reject(refusal, click.client, state)).await)
         }
     }
 }
 
 /// Why no operator is found; where a login leads to none, it says which login.
-pub(super) fn refused(denied: Denied, claim: &Claim<'_>, desk: &Desk) -> Refusal {
-    match (denied, claim.identity()) {
+pub(super) fn refused(
+    denied: Denied,
+    requested: &OperatorRequest<'_>,
+    state: &AppState,
+) -> Refusal {
+    match (denied, requested.identity()) {
         (Denied::IdentityUnknown, Some(identity)) => {
             let detail = Detail::IdentityUnknown(ShownIdentity::of(identity));
             Refusal::new(Kind::IdentityUnknown, detail)
         }
         (Denied::OperatorUnknown | Denied::OperatorAmbiguous, _) => {
-            blame_the_map(denied.into(), claim.said(), desk)
+            blame_the_map(denied.into(), requested.said(), state)
         }
         _ => denied.into(),
     }
 }
 
 /// Where the operator map decides on the operator, the link is not to be corrected.
-fn blame_the_map(mut refusal: Refusal, said: Option<&str>, desk: &Desk) -> Refusal {
-    if said.is_some_and(|said| desk.access.is_alias(said)) {
+fn blame_the_map(mut refusal: Refusal, said: Option<&str>, state: &AppState) -> Refusal {
+    if said.is_some_and(|said| state.authenticator.is_alias(said)) {
         refusal.explain(Detail::AliasAstray);
     }
     refusal
 }
 
 async fn when_read(
-    claim: &Claim<'_>,
+    requested: &OperatorRequest<'_>,
     click: &Click,
-    desk: &Desk,
-) -> Result<Result<Whom, Denied>, Refusal> {
-    let roster = desk.directory.roster(click.deadline).await;
-    let roster = roster.map_err(directory_unread)?;
-    Ok(desk.access.whom(claim, Some(&roster)))
+    state: &AppState,
+) -> Result<Result<OperatorSelection, Denied>, Refusal> {
+    let snapshot = state.directory.snapshot(click.deadline).await;
+    let snapshot = snapshot.map_err(directory_unread)?;
+    Ok(state
+        .authenticator
+        .resolve_operator(requested, Some(&snapshot)))
 }
 
-/// The operator whom the client meets, if there is one.
-pub(super) fn for_client(whom: &Whom, link: &DeepLink<'_>) -> Option<OperatorId> {
+/// The operator selection the client meets, if there is one.
+pub(super) fn for_client(selection: &OperatorSelection, link: &DeepLink<'_>) -> Option<OperatorId> {
     let phone = link.phone();
     let client = match (link, &phone) {
         (DeepLink::Chat { chat_raw_id }, _) => chat_raw_id,
         (_, Some(phone)) => phone.as_str(),
         (_, None) => "",
     };
-    whom.for_client(client)
+    selection.for_client(client)
 }
 
 /// Why ChatHub has no token for an operator, who was found by what was `said`. Where it refuses
@@ -85,15 +97,15 @@ pub(super) async fn no_token(
     said: Option<&str>,
     error: Error,
     click: &Click,
-    desk: &Desk,
+    state: &AppState,
 ) -> Refusal {
     let is_refused = matches!(
         error,
         Error::NotFound | Error::NotPermitted | Error::InvalidRequest { .. }
     );
     if is_refused
-        && let Ok(roster) = Box::pin(desk.directory.roster(click.deadline)).await
-        && roster
+        && let Ok(snapshot) = Box::pin(state.directory.snapshot(click.deadline)).await
+        && snapshot
             .status(operator)
             .is_some_and(|status| !status.works())
     {
@@ -101,7 +113,7 @@ pub(super) async fn no_token(
     }
     let refusal = Refusal::from(error);
     if refusal.kind == Kind::OperatorUnknown {
-        return blame_the_map(refusal, said, desk);
+        return blame_the_map(refusal, said, state);
     }
     refusal
 }

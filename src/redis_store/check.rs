@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use prometheus::IntGauge;
 
-use super::SharedStore;
+use super::RedisStore;
 use crate::secret::SecretSource;
 
-impl SharedStore {
+impl RedisStore {
     /// Asks what a click asks. The error names the kind of trouble, without the URL.
     pub async fn check(url: SecretSource, patience: Duration) -> Result<(), String> {
         let degraded = IntGauge::new("degraded", "of nobody's interest");
