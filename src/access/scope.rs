@@ -69,7 +69,7 @@ impl Scope {
 }
 
 impl Entry {
-    /// OperatorSelection it lists: nobody, where nobody, or more than one, is called so.
+    /// The operators on the list. A name that none or several operators have selects none.
     fn means(&self, operators: Operators<'_>) -> Result<Option<OperatorSelection>, ResolveError> {
         match self {
             Self::Id(id) => Ok(Some(OperatorSelection::Operator(*id))),

@@ -26,7 +26,7 @@ pub struct PageConfig {
     pub brand: Option<String>,
     /// The logo as a `data:` URL.
     pub logo: Option<String>,
-    /// OperatorSelection to ask for help.
+    /// Where an agent asks for help.
     pub support: Option<Contact>,
     /// Where the agents' CRM is.
     pub crm_url: Option<Url>,
@@ -34,7 +34,7 @@ pub struct PageConfig {
     pub builder: bool,
 }
 
-/// OperatorSelection to ask for help.
+/// Where an agent asks for help.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Contact {
     /// In words.

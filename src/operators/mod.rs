@@ -1,4 +1,4 @@
-//! OperatorSelection a link means: an alias, an id or a name → a ChatHub operator.
+//! Which operator a link means: an alias, an id or a name → a ChatHub operator.
 //!
 //! The company's own map of aliases comes first, then ids, then the names in ChatHub's directory.
 //! What may be opened by whom is decided elsewhere.
@@ -36,7 +36,7 @@ pub struct Operators<'a> {
     pub auto: bool,
 }
 
-/// OperatorSelection a link means.
+/// The operator, or the operators, that a link means.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum OperatorSelection {
     /// One operator.
