@@ -8,11 +8,15 @@ WORKDIR /src
 # Static glibc: the binary then needs nothing of the image it runs in. `--target` keeps the flag away from procedural macros.
 ENV RUSTFLAGS="-C target-feature=+crt-static"
 
-# The dependencies, around an empty crate: a layer that lasts until they change.
+# The dependencies, around empty crates: a layer that lasts until they change.
 COPY Cargo.toml Cargo.lock ./
-RUN mkdir benches src \
+COPY crates/chathub/Cargo.toml crates/chathub/
+COPY crates/chathub-simulator/Cargo.toml crates/chathub-simulator/
+COPY crates/connect-error/Cargo.toml crates/connect-error/
+RUN mkdir benches src crates/chathub/src crates/chathub-simulator/src crates/connect-error/src \
  && echo 'fn main() {}' >src/main.rs \
- && touch benches/allocations.rs benches/micro.rs src/lib.rs \
+ && touch benches/allocations.rs benches/micro.rs src/lib.rs crates/chathub/src/lib.rs crates/chathub-simulator/src/lib.rs \
+    crates/connect-error/src/lib.rs \
  && cargo build --release --locked --target host-tuple
 
 # What is built in, for scanners, as CycloneDX; nothing of what only the building or the tests need.
@@ -26,11 +30,12 @@ RUN cargo tree --locked --target host-tuple --edges normal,no-proc-macro --prefi
 
 COPY askama.toml ./
 COPY src src
+COPY crates crates
 ARG VERSION
 ARG REVISION
 ENV OPEN_CHAT_REVISION=$REVISION
-# cargo goes by times, and the sources may be older than the empty crate.
-RUN touch src/lib.rs src/main.rs \
+# cargo goes by times, and the sources may be older than the empty crates.
+RUN touch src/lib.rs src/main.rs crates/*/src/lib.rs \
  && cargo build --release --locked --target host-tuple \
  && mv target/*-linux-gnu/release/open-chat /open-chat \
  && { [ "$VERSION" = unknown ] || [ "$(/open-chat --version)" = "open-chat $VERSION" ]; }

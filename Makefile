@@ -36,8 +36,8 @@ bench-scale: bench ## What grows with operators, clients, connections and cores
 image: ## Build the container image with docker
 	docker build --build-arg VERSION=$(VERSION) --build-arg REVISION="$$(git rev-parse HEAD)" --tag open-chat:$(VERSION) .
 
-package: ## The crate as it is published, built from its package alone
-	$(CARGO) package --locked
+package: ## The crates as they are published, each built from its package alone
+	$(CARGO) package --workspace --locked
 
 test: setup lint deny test-unit test-api test-browser test-openapi test-fuzz test-chart test-image test-leaks ## Run everything; installs what the tests need
 	@echo "make test: all stages passed"
@@ -46,11 +46,11 @@ setup: ## Install what the tests need, if it is missing
 	tests/setup.sh
 
 lint: ## Formatting, clippy, and documentation without warnings
-	$(CARGO) fmt --check
+	$(CARGO) fmt --all --check
 	$(CARGO) fmt --check --manifest-path fuzz/Cargo.toml
-	$(CARGO) clippy --all-targets --locked -- --deny warnings
+	$(CARGO) clippy --workspace --all-targets --locked -- --deny warnings
 	$(CARGO) clippy --no-default-features --locked -- --deny warnings
-	RUSTDOCFLAGS="--deny warnings" $(CARGO) doc --no-deps --locked
+	RUSTDOCFLAGS="--deny warnings" $(CARGO) doc --workspace --no-deps --locked
 
 deny: ## Licences and origins of everything that is built in (deny.toml)
 	tests/tools.sh
@@ -64,8 +64,8 @@ advisories: ## Known weaknesses of everything that is built in; needs GitHub
 # The output of all test stages is kept for the last one, which searches it for secrets.
 test-unit: ## Unit tests and the examples in the documentation
 	@rm -f target/tmp/processes.log
-	tests/keep-output.sh $(LOGS) new $(CARGO) test --locked --lib
-	tests/keep-output.sh $(LOGS) add $(CARGO) test --locked --doc
+	tests/keep-output.sh $(LOGS) new $(CARGO) test --workspace --locked --lib
+	tests/keep-output.sh $(LOGS) add $(CARGO) test --workspace --locked --doc
 
 test-api: ## The application over a socket, against the simulator
 	tests/keep-output.sh $(LOGS) add $(CARGO) test --locked --test api

@@ -15,13 +15,11 @@
 //! | [`source`] | the eight channels, and the sender of each |
 //! | [`files`] | reading a regular file of a bounded length in a bounded time |
 //! | [`secret`] | what must never be printed |
-//! | [`https_url`] | an address that a secret may be sent to |
-//! | [`no_connection`] | why a connection could not be made |
 //! | [`unreserved`] | what stands for itself in a URL |
 //! | [`printable`] | what shows as itself in a log and on a terminal |
 //! | [`single_flight`] | one run of a task for any number of waiters |
-//! | [`chathub`] | the client: seven calls |
 //! | [`metrics`], [`telemetry`] | what the service says about itself |
+//! | [`repeats`] | which errors of ChatHub are worth a line in the log |
 //! | [`reload`] | files that are read again when they change |
 //! | [`deep_link`] | four formats → a URL |
 //! | [`operators`] | whom a link means: an alias, an id or a name |
@@ -33,8 +31,11 @@
 //! | [`config`] | the environment → settings |
 //! | [`http`] | routes, refusals, pages |
 //! | [`app`] | parts → running servers → a graceful end |
-//! | [`simulator`] | ChatHub, played from its documents; knows none of the others |
 //! | [`cli`] | one file a command: the service's own, and ChatHub's administration |
+//!
+//! Beside them stand the crates of this workspace: [`chathub`], the client with its seven calls;
+//! `chathub_simulator`, ChatHub played from its documents; and `connect_error`, why a connection
+//! could not be made. They know nothing of the service.
 //!
 //! # Invariants
 //! - What can be refused without ChatHub is refused before ChatHub is asked.
@@ -45,16 +46,13 @@
 pub mod access;
 pub mod app;
 pub mod button_url;
-pub mod chathub;
 pub mod cli;
 pub mod config;
 pub mod deep_link;
 pub mod files;
 pub mod http;
-pub mod https_url;
 pub mod invisible;
 pub mod metrics;
-pub mod no_connection;
 pub mod operators;
 pub mod parameter;
 pub mod phone;
@@ -62,10 +60,15 @@ pub mod printable;
 pub mod rate_limit;
 pub mod redis_store;
 pub mod reload;
+pub mod repeats;
 pub mod secret;
-pub mod simulator;
 pub mod single_flight;
 pub mod source;
 pub mod telemetry;
 pub mod tokens;
 pub mod unreserved;
+
+pub use ::chathub;
+pub use ::chathub as https_url;
+pub use ::chathub_simulator as simulator;
+pub use ::connect_error as no_connection;

@@ -40,13 +40,13 @@ impl Secret {
     /// The first 16 hex digits of the text's SHA-256: enough to recognise a token in two logs, too
     /// little to find it.
     pub fn fingerprint(&self) -> Fingerprint {
-        let hash = digest(&SHA256, self.expose().as_bytes());
-        let mut head = [0; 8];
-        head.copy_from_slice(&hash.as_ref()[..8]);
-        let mut text = ArrayString::new();
-        // Writing sixteen digits into room for sixteen cannot fail.
-        let _ = write!(text, "{:016x}", u64::from_be_bytes(head));
-        Fingerprint(text)
+        Fingerprint::of(self.expose())
+    }
+}
+
+impl From<Secret> for SecretString {
+    fn from(Secret(text): Secret) -> Self {
+        text
     }
 }
 
@@ -142,6 +142,17 @@ impl From<Secret> for SecretSource {
 pub struct Fingerprint(ArrayString<16>);
 
 impl Fingerprint {
+    /// The fingerprint of a secret text.
+    pub fn of(secret: &str) -> Self {
+        let hash = digest(&SHA256, secret.as_bytes());
+        let mut head = [0; 8];
+        head.copy_from_slice(&hash.as_ref()[..8]);
+        let mut text = ArrayString::new();
+        // Writing sixteen digits into room for sixteen cannot fail.
+        let _ = write!(text, "{:016x}", u64::from_be_bytes(head));
+        Self(text)
+    }
+
     /// 16 hex digits.
     pub fn as_str(&self) -> &str {
         &self.0

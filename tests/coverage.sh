@@ -22,11 +22,11 @@ os.execvp(sys.argv[1], [*sys.argv[1:], "-Cinstrument-coverage"])
 END
 chmod +x "$out/rustc"
 export RUSTC_WORKSPACE_WRAPPER="$out/rustc" LLVM_PROFILE_FILE="$out/%8m.profraw"
-cargo test --locked --lib --test api
+cargo test --workspace --locked --lib --test api
 # Programs with an environment of their own leave theirs where they run.
 mv default_*.profraw "$out"
 
-objects=$(cargo test --locked --lib --test api --no-run --message-format=json 2>/dev/null |
+objects=$(cargo test --workspace --locked --lib --test api --no-run --message-format=json 2>/dev/null |
     sed -n 's/.*"executable":"\([^"]*\)".*/--object=\1/p' | sort -u)
 "$profdata" merge --sparse "$out"/*.profraw --output "$out/tests.profdata"
 report() {

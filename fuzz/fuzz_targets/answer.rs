@@ -9,7 +9,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chrono::{DateTime, Datelike as _};
 use libfuzzer_sys::fuzz_target;
 use open_chat::chathub::fuzzing::{expiry, json, token};
-use open_chat::chathub::{AddedOperator, Error, Operator, Organization, TokenCheck};
+use open_chat::chathub::{AddedOperator, Error, ExposeSecret as _, Operator, Organization, TokenCheck};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json as value};
@@ -60,13 +60,13 @@ fn check_token(body: &[u8]) {
         Ok(secret) => secret,
         Err(error) => return check_error(&error),
     };
-    let text = secret.expose();
+    let text = secret.expose_secret();
     assert!((1..=8192).contains(&text.len()));
     assert!(text.bytes().all(|byte| byte.is_ascii_graphic()));
-    assert_eq!(format!("{secret:?}"), "[secret]");
+    assert_eq!(format!("{secret:?}"), "SecretBox<str>([REDACTED])");
     for form in [value!(text), value!({"token": text, "expiration": null})] {
         let form = form.to_string();
-        assert_eq!(token(form.as_bytes()).as_ref(), Ok(&secret), "{form}");
+        assert_eq!(token(form.as_bytes()).unwrap().expose_secret(), text, "{form}");
     }
     assert_eq!(
         expiry(&secret).map(|end| end.timestamp()),

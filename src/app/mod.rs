@@ -31,8 +31,8 @@ use self::ending::{Ending, Forced};
 use self::server::{Port, serve};
 use self::tasks::WatchedSecret;
 use self::traffic::Traffic;
-use crate::chathub::{ChatHub, Credentials};
-use crate::config::Config;
+use crate::chathub::ChatHub;
+use crate::config::{ChatHubCredentials, Config};
 use crate::http::{self, AppState, Front};
 use crate::metrics::Metrics;
 use crate::operators::Directory;
@@ -71,8 +71,8 @@ impl Application {
             .redis_url
             .map(|url| redis_store(url, config.redis_patience, &metrics))
             .transpose()?;
-        let credentials = watched(&config.chathub.credentials)?;
-        let chathub = ChatHub::observed_by(
+        let credentials = watched(&config.chathub_credentials)?;
+        let chathub = ChatHub::with_observer(
             config.chathub,
             Traffic::new(&metrics, config.traces.to_chathub),
         )?;
@@ -260,17 +260,17 @@ fn forced() -> anyhow::Error {
 
 /// The files of ChatHub's credentials. The client reads none of them: what is read here is shared
 /// with it.
-fn watched(credentials: &Credentials) -> anyhow::Result<Vec<WatchedSecret>> {
+fn watched(credentials: &ChatHubCredentials) -> anyhow::Result<Vec<WatchedSecret>> {
     let watched = |(variable, source): (&'static str, &SecretSource)| {
         WatchedSecret::load(variable, source.clone())
             .map_err(|problem| anyhow!("{variable}: {problem}"))
     };
     match credentials {
-        Credentials::Login { login, password } => {
+        ChatHubCredentials::Login { login, password } => {
             let both = [("CHATHUB_LOGIN", login), ("CHATHUB_PASSWORD", password)];
             both.into_iter().map(watched).collect()
         }
-        Credentials::ProfileKey(key) => Ok(vec![watched(("CHATHUB_API_KEY", key))?]),
+        ChatHubCredentials::ProfileKey(key) => Ok(vec![watched(("CHATHUB_API_KEY", key))?]),
     }
 }
 

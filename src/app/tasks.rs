@@ -9,11 +9,12 @@ use tokio::sync::Notify;
 use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::timeout;
 
-use crate::chathub::{self, ChatHub, NoConnection, Repeats, Unreachable};
+use crate::chathub::{self, ChatHub, NoConnection, Unreachable};
 use crate::http::AppState;
 use crate::operators::DirectorySnapshot;
 use crate::redis_store::RedisStore;
 use crate::reload::{PollOutcome, Reloadable, Report};
+use crate::repeats::Repeats;
 use crate::secret::{Secret, SecretSource};
 
 /// Between two proofs of the configuration: doubling up to a bound.

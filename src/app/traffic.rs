@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use chrono::TimeDelta;
 use prometheus::{Gauge, Histogram, IntCounter, IntGauge};
+use tracing::Span;
 
 use crate::chathub::{Endpoint, Observer, Outcome};
 use crate::metrics::{self, Metrics};
@@ -43,6 +44,10 @@ impl Traffic {
 }
 
 impl Observer for Traffic {
+    fn span(&self, endpoint: Endpoint) -> Span {
+        telemetry::client_span(endpoint.name())
+    }
+
     fn request_ended(&self, endpoint: Endpoint, outcome: Outcome, after: Duration) {
         self.requests[endpoint as usize][outcome as usize].inc();
         self.durations[endpoint as usize].observe(after.as_secs_f64());

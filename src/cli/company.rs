@@ -29,7 +29,7 @@ pub(super) fn with_company<T>(
     let config = ChatHubConfig::from_env()?;
     block_on(async {
         let company = Company {
-            chathub: ChatHub::new(config.settings)?,
+            chathub: ChatHub::new(config.client)?,
             default_region: config.default_region,
         };
         let address = company.chathub.address();

@@ -30,7 +30,7 @@ pub(super) fn check_operator(name: &str, config: &SigningConfig) -> anyhow::Resu
     };
     block_on(async {
         let company = Company {
-            chathub: ChatHub::new(chathub.settings)?,
+            chathub: ChatHub::new(chathub.client)?,
             default_region: chathub.default_region,
         };
         match company.operators(None).await {

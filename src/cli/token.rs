@@ -13,9 +13,8 @@ use serde::Serialize;
 use super::company::{Company, find, organization_id, with_company};
 use super::exit::Exit;
 use super::output::{self, Form, shown};
-use crate::chathub::{OperatorId, OperatorStatus, OrganizationId, TokenCheck};
+use crate::chathub::{OperatorId, OperatorStatus, OrganizationId, SecretString, TokenCheck};
 use crate::operators::name::folded;
-use crate::secret::Secret;
 
 /// More than any token has.
 const MAX_TOKEN: u64 = 8192;
@@ -96,13 +95,13 @@ impl Mint {
         if self.form.json {
             output::json(&Minted {
                 id: operator,
-                token: token.secret.expose(),
+                token: token.expose(),
                 expires_at: token
                     .expires_at
                     .to_rfc3339_opts(SecondsFormat::Millis, true),
             })?;
         } else {
-            output::line(token.secret.expose())?;
+            output::line(token.expose())?;
         }
         Ok(Exit::Done)
     }
@@ -145,7 +144,7 @@ impl Validate {
         })
     }
 
-    fn token(&self) -> anyhow::Result<Secret> {
+    fn token(&self) -> anyhow::Result<SecretString> {
         if let Some(path) = &self.token_file {
             let file = File::open(path)
                 .with_context(|| format!("the file {} cannot be opened", path.display()))?;
@@ -158,7 +157,7 @@ impl Validate {
     }
 }
 
-fn read_token(source: impl Read) -> anyhow::Result<Secret> {
+fn read_token(source: impl Read) -> anyhow::Result<SecretString> {
     let mut text = String::new();
     // Room for a line end, and for one byte that shows it is too long.
     source.take(MAX_TOKEN + 3).read_to_string(&mut text)?;
@@ -170,7 +169,7 @@ fn read_token(source: impl Read) -> anyhow::Result<Secret> {
         is_token,
         "this is no token: one line of visible characters is expected"
     );
-    Ok(Secret::new(token))
+    Ok(SecretString::from(token))
 }
 
 fn sentence(check: &TokenCheck) -> String {

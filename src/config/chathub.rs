@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
+use super::credentials::ChatHubCredentials;
 use super::environment::Environment;
 use super::reader::{Kept, Reader, duration};
 use super::{ConfigError, certificates, links};
-use crate::chathub::{Credentials, Settings};
+use crate::chathub::ClientConfig;
 use crate::https_url::HttpsUrl;
 use crate::phone::Region;
 use crate::secret::SecretSource;
@@ -21,7 +22,7 @@ const LONGEST: Duration = Duration::from_hours(1);
 /// What it takes to administer ChatHub from a shell; nothing else need be set.
 pub struct ChatHubConfig {
     /// How to reach it, with a shell's patience.
-    pub settings: Settings,
+    pub client: ClientConfig,
     /// Whose numbers come without a country code.
     pub default_region: Region,
 }
@@ -38,18 +39,12 @@ impl ChatHubConfig {
 
     fn read(reader: &mut Reader, env: &Environment) -> Result<Self, Kept> {
         let default_region = links::default_region(reader, env);
-        let settings = read(reader, env, Ok(Duration::ZERO))?;
-        let attempt_timeout = settings
-            .attempt_timeout
-            .saturating_mul(PATIENCE)
-            .min(LONGEST);
+        let (mut client, _) = read(reader, env, Ok(Duration::ZERO))?;
+        client.attempt_timeout = client.attempt_timeout.saturating_mul(PATIENCE).min(LONGEST);
+        // A login, the call and its second attempt.
+        client.call_budget = client.attempt_timeout * 3;
         Ok(Self {
-            settings: Settings {
-                attempt_timeout,
-                // A login, the call and its second attempt.
-                call_budget: attempt_timeout * 3,
-                ..settings
-            },
+            client,
             default_region: default_region?,
         })
     }
@@ -59,7 +54,7 @@ pub(super) fn read(
     reader: &mut Reader,
     env: &Environment,
     click_budget: Result<Duration, Kept>,
-) -> Result<Settings, Kept> {
+) -> Result<(ClientConfig, ChatHubCredentials), Kept> {
     let url = reader.read("CHATHUB_URL", env.chathub_url.as_ref(), HttpsUrl::parse);
     // ChatHub's client needs them whatever the URL begins with.
     let certificates = certificates::check(reader);
@@ -96,15 +91,17 @@ pub(super) fn read(
     );
     let credentials = credentials(reader, login?, password?, key?);
     certificates?;
-    Ok(Settings {
-        connect_timeout: connect?,
-        attempt_timeout: attempt?,
-        // The rest is for what surrounds the call, so that the click hears from ChatHub and not
-        // from its own alarm.
-        call_budget: click_budget?.mul_f64(0.9),
-        max_rate: max_rate?,
-        ..Settings::new(url?, credentials?)
-    })
+    let credentials = credentials?;
+    let agent = concat!("open-chat/", env!("CARGO_PKG_VERSION"));
+    let mut client = ClientConfig::new(url?, credentials.clone())
+        .http_client(move || reqwest::Client::builder().user_agent(agent));
+    client.connect_timeout = connect?;
+    client.attempt_timeout = attempt?;
+    // The rest is for what surrounds the call, so that the click hears from ChatHub and not from
+    // its own alarm.
+    client.call_budget = click_budget?.mul_f64(0.9);
+    client.max_rate = max_rate?;
+    Ok((client, credentials))
 }
 
 fn credentials(
@@ -112,10 +109,12 @@ fn credentials(
     login: Option<SecretSource>,
     password: Option<SecretSource>,
     key: Option<SecretSource>,
-) -> Result<Credentials, Kept> {
+) -> Result<ChatHubCredentials, Kept> {
     let (variable, problem) = match (login, password, key) {
-        (None, None, Some(key)) => return Ok(Credentials::ProfileKey(key)),
-        (Some(login), Some(password), None) => return Ok(Credentials::Login { login, password }),
+        (None, None, Some(key)) => return Ok(ChatHubCredentials::ProfileKey(key)),
+        (Some(login), Some(password), None) => {
+            return Ok(ChatHubCredentials::Login { login, password });
+        }
         (_, _, Some(_)) => (
             "CHATHUB_API_KEY",
             "is set beside CHATHUB_LOGIN or CHATHUB_PASSWORD; set one or the other",

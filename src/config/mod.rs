@@ -7,6 +7,7 @@
 mod access;
 mod certificates;
 mod chathub;
+mod credentials;
 mod environment;
 mod limits;
 mod links;
@@ -29,6 +30,7 @@ use thiserror::Error;
 
 pub use self::access::{AccessConfig, SigningConfig};
 pub use self::chathub::ChatHubConfig;
+pub use self::credentials::ChatHubCredentials;
 use self::environment::Environment;
 pub use self::links::{Confirm, Fallback, LinkConfig, SourceWithoutSender};
 pub use self::logs::{LogConfig, LogPhones};
@@ -40,7 +42,7 @@ pub use self::server::ServerConfig;
 pub use self::traces::TraceConfig;
 pub use self::widget::WidgetConfig;
 use crate::access::Mode;
-use crate::chathub::Settings;
+use crate::chathub::ClientConfig;
 use crate::operators;
 use crate::rate_limit;
 use crate::redis_store::{self, RedisStore};
@@ -51,7 +53,9 @@ pub struct Config {
     /// Where it listens.
     pub server: ServerConfig,
     /// How it reaches ChatHub.
-    pub chathub: Settings,
+    pub chathub: ClientConfig,
+    /// The same credentials as the client has, for what watches their files.
+    pub chathub_credentials: ChatHubCredentials,
     /// How a click becomes a deep link.
     pub links: LinkConfig,
     /// What the pages show of the company.
@@ -157,9 +161,11 @@ impl Config {
             duration,
         );
         let chathub = chathub::read(reader, env, click_budget);
-        let credential = chathub.as_ref().map(|chathub| chathub.credentials.secret());
+        let credential = chathub
+            .as_ref()
+            .map(|(_, credentials)| credentials.secret());
         let access = AccessConfig::read(reader, env, credential.ok());
-        let chathub = chathub?;
+        let (chathub, chathub_credentials) = chathub?;
         Ok(Self {
             server: server?,
             directory: operators::Settings {
@@ -168,6 +174,7 @@ impl Config {
                 spacing: Duration::from_secs(2) / chathub.max_rate,
             },
             chathub,
+            chathub_credentials,
             click_budget: click_budget?,
             links: links?,
             pages: pages?,

@@ -109,7 +109,7 @@ async fn open_panel(
         Ok((held, outcome)) => {
             in_use.keep();
             click.link = Some((link.format(), held.fingerprint, outcome));
-            let token = held.token.secret.expose();
+            let token = held.token.expose();
             Ok(redirect::to(link.url(&state.links.panel, Some(token))))
         }
         Err(error) => {

@@ -64,7 +64,7 @@ pub(super) async fn page(
     });
     let page = Page {
         script: state.widget.script.as_url().as_str(),
-        token: held.token.secret.expose(),
+        token: held.token.expose(),
         expires_in: state.tokens.left(&held).as_secs(),
         ticket: ticket.as_ref().map(Secret::expose),
         refresh: REFRESH,
@@ -111,7 +111,7 @@ pub(super) async fn token(
     Ok(HttpResponse::Ok()
         .insert_header((CROSS_ORIGIN_RESOURCE_POLICY, "same-origin"))
         .json(Next {
-            token: held.token.secret.expose(),
+            token: held.token.expose(),
             expires_at: ends.to_rfc3339_opts(SecondsFormat::Secs, true),
             expires_in: state.tokens.left(&held).as_secs(),
         }))

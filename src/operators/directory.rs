@@ -19,9 +19,8 @@ use super::DirectorySnapshot;
 use super::reading::{Fresh, Judge, Reading, Troubles};
 use super::snapshot::{Entry, List, Lists};
 use super::state::{State, Unread};
-use crate::chathub::{
-    ChatHub, Error, ListedOperator, Listing, OrganizationId, Repeats, Unreachable,
-};
+use crate::chathub::{ChatHub, Error, ListedOperator, Listing, OrganizationId, Unreachable};
+use crate::repeats::Repeats;
 
 /// So many lists are asked for at the same time: enough for a thousand organizations, too few to be
 /// in the way of a click.

@@ -4,7 +4,8 @@
 use std::time::{Duration, Instant};
 
 use super::reading::Troubles;
-use crate::chathub::{Error, Repeats};
+use crate::chathub::Error;
+use crate::repeats::Repeats;
 
 /// How a reading went.
 #[derive(Debug)]

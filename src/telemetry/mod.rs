@@ -33,7 +33,7 @@ use self::request_log::Shows;
 pub(crate) use self::request_log::field;
 pub use self::request_log::{Field, Fields, RequestLog};
 pub use self::sampling::{Sampling, UnknownSampler};
-pub use self::trace::Trace;
+pub use self::trace::{Trace, client_span};
 pub use self::trace_parent::TraceParent;
 use self::writer::{Ending, Queue, Writer};
 use crate::printable;

@@ -97,3 +97,18 @@ impl Trace {
         }
     }
 }
+
+/// The span of a request to ChatHub, within whichever span is running; none where none is.
+pub fn client_span(name: &'static str) -> Span {
+    if Span::current().is_none() {
+        return Span::none();
+    }
+    tracing::span!(
+        target: TARGET,
+        Level::TRACE,
+        "chathub",
+        otel.name = name,
+        otel.kind = "client",
+        chathub.outcome = tracing::field::Empty,
+    )
+}

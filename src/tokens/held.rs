@@ -36,7 +36,7 @@ impl CachedToken {
             left.saturating_sub(LEAST_LEFT.min(left / 2))
         };
         Self {
-            fingerprint: token.secret.fingerprint(),
+            fingerprint: Fingerprint::of(token.expose()),
             token,
             ends: now.after(left),
             fresh_until: now.after(reuse.min(usable)),
@@ -53,7 +53,6 @@ mod tests {
     use rstest::rstest;
 
     use super::*;
-    use crate::secret::Secret;
 
     #[rstest]
     #[case::the_defaults(3600, 300, 300, 3300)]
@@ -74,7 +73,7 @@ mod tests {
             chathub: Utc::now(),
         };
         let token = OperatorToken {
-            secret: Secret::new("token"),
+            secret: "token".into(),
             expires_at: now.chathub + TimeDelta::seconds(left),
         };
         let held = CachedToken::new(token, Duration::from_secs(reuse), now);

@@ -244,13 +244,12 @@ mod tests {
     use crate::chathub;
     use crate::chathub::Credentials;
     use crate::https_url::HttpsUrl;
-    use crate::secret::Secret;
     use crate::simulator::{Endpoint, Rules, Simulator};
 
     fn tokens_of(url: &str, reuse: Duration) -> OperatorTokens {
         let url = HttpsUrl::parse(url).unwrap();
-        let key = Credentials::ProfileKey(Secret::new("demo-profile-key").into());
-        let chathub = ChatHub::new(chathub::Settings::new(url, key)).unwrap();
+        let key = Credentials::ProfileKey("demo-profile-key".into());
+        let chathub = ChatHub::new(chathub::ClientConfig::new(url, key)).unwrap();
         let settings = Settings {
             ttl: Duration::from_hours(1),
             reuse,

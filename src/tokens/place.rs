@@ -214,7 +214,6 @@ mod tests {
 
     use super::*;
     use crate::chathub::{NoConnection, OperatorToken, Unreachable};
-    use crate::secret::Secret;
 
     const SECOND: Duration = Duration::from_secs(1);
 
@@ -231,7 +230,7 @@ mod tests {
     /// Handed out for fifty minutes.
     fn held(now: Moment) -> Arc<CachedToken> {
         let token = OperatorToken {
-            secret: Secret::new("token"),
+            secret: "token".into(),
             expires_at: now.chathub + TimeDelta::minutes(55),
         };
         Arc::new(CachedToken::new(token, Duration::from_mins(5), now))

@@ -720,7 +720,7 @@ async fn a_trusted_proxy_names_the_agent() {
     );
     service
         .chathub
-        .world()
+        .store()
         .add_operator(24, "\u{406}ван Приклад")
         .unwrap();
     eventually("the new name is known", async || {

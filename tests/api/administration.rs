@@ -121,7 +121,7 @@ async fn operators_are_counted() {
 #[tokio::test(flavor = "multi_thread")]
 async fn an_unknown_status_is_told_by_its_number() {
     let shell = Shell::start();
-    shell.chathub.world().set_status(21, 7);
+    shell.chathub.store().set_status(21, 7);
     assert_eq!(
         shell.prints(&["operators", "list", "--organization", "6"]),
         "ID  NAME           STATUS    ORGANIZATION\n\
@@ -145,7 +145,7 @@ async fn an_unknown_status_is_told_by_its_number() {
 async fn a_name_cannot_steer_the_terminal() {
     let shell = Shell::start();
     let name = "\u{1b}[2JEve\u{9b}1m\n9  Nobody".to_owned();
-    shell.chathub.world().add_operators(&[(6, name)]).unwrap();
+    shell.chathub.store().add_operators(&[(6, name)]).unwrap();
     let text = shell.prints(&["operators", "list", "--organization", "6"]);
     assert_eq!(text.lines().count(), 4, "{text}");
     assert!(
@@ -160,9 +160,9 @@ async fn a_name_cannot_steer_the_terminal() {
 async fn a_name_shows_what_it_is() {
     let shell = Shell::start();
     let name = "Eve\u{202e}9\u{2028}9\u{200b}\u{3164}\u{2066}Й і\u{301}".to_owned();
-    shell.chathub.world().set_status(101, 1);
-    shell.chathub.world().set_status(102, 1);
-    shell.chathub.world().add_operators(&[(6, name)]).unwrap();
+    shell.chathub.store().set_status(101, 1);
+    shell.chathub.store().set_status(102, 1);
+    shell.chathub.store().add_operators(&[(6, name)]).unwrap();
     let table = "Eve\u{fffd}9\u{fffd}9\u{fffd}\u{fffd}\u{fffd}Й і\u{301}";
     let text = shell.prints(&["operators", "list", "--organization", "6"]);
     assert!(text.contains(&format!("103  {table}  active")), "{text}");
@@ -305,7 +305,7 @@ async fn a_new_operator_gets_a_button_at_once() {
         too_long.stderr.contains("may live for 24h at most"),
         "{too_long:?}"
     );
-    let names: Vec<_> = shell.chathub.world().operators_of(24).unwrap();
+    let names: Vec<_> = shell.chathub.store().operators_of(24).unwrap();
     assert!(
         names.iter().all(|(_, operator)| operator.name != "Dan"),
         "{names:?}"
@@ -364,7 +364,7 @@ async fn nobody_is_added_twice(#[case] fault: Fault, #[case] calls: u64) {
         "{ended:?}"
     );
     assert!(ended.stderr.contains("going on in"), "{ended:?}");
-    assert_eq!(shell.chathub.world().operators_of(24).unwrap().len(), 4);
+    assert_eq!(shell.chathub.store().operators_of(24).unwrap().len(), 4);
     assert_eq!(shell.chathub.calls(Endpoint::Synchronize), calls);
 }
 
@@ -383,7 +383,7 @@ async fn nobody_is_added_twice_who_arrives_while_it_looks() {
         shell.chathub.calls(Endpoint::Operators) == 3
     })
     .await;
-    let world = shell.chathub.world();
+    let world = shell.chathub.store();
     assert_eq!(world.add_operator(24, "Ann"), Some(103));
     shell.chathub.release();
     let ended = end(child);
@@ -417,7 +417,7 @@ async fn ctrl_c_while_many_are_added() {
     let add = ["operators", "add", "--organization", "24", "--json"];
     let child = piped(&mut shell.command(&add.into_iter().chain(names).collect::<Vec<_>>(), &[]));
     eventually("a hundred are added", async || {
-        shell.chathub.world().operator(202).is_some()
+        shell.chathub.store().operator(202).is_some()
     })
     .await;
     interrupt(&child);
@@ -435,7 +435,7 @@ async fn ctrl_c_while_many_are_added() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_status_is_set_by_id_or_name() {
     let shell = Shell::start();
-    let status = |id| shell.chathub.world().operator(id).unwrap().status;
+    let status = |id| shell.chathub.store().operator(id).unwrap().status;
     assert_eq!(
         shell.prints(&[
             "operators",
@@ -462,7 +462,7 @@ async fn a_status_is_set_by_id_or_name() {
 async fn a_name_that_several_have_is_refused() {
     let shell = Shell::start();
     let twins = [(6, "ann".to_owned()), (24, "Ann".to_owned())];
-    shell.chathub.world().add_operators(&twins).unwrap();
+    shell.chathub.store().add_operators(&twins).unwrap();
     let ended = shell.run(&["operators", "status", "101", "ANN", "--set", "inactive"]);
     assert_eq!(ended.code, Some(1));
     assert_eq!(
@@ -486,7 +486,7 @@ async fn a_name_that_several_have_is_refused() {
         "--set",
         "inactive",
     ]);
-    assert_eq!(shell.chathub.world().operator(103).unwrap().status, 1);
+    assert_eq!(shell.chathub.store().operator(103).unwrap().status, 1);
     let nobody = shell.run(&["operators", "status", "Nobody", "--set", "active"]);
     assert!(
         nobody.stderr.contains("there is no operator `Nobody`"),
@@ -526,7 +526,7 @@ async fn a_status_is_said_to_be_as_it_was_only_where_that_is_known(
         ended.stderr.starts_with(&format!("open-chat: {words}: ")),
         "{ended:?}"
     );
-    let status_of = |id| shell.chathub.world().operator(id).unwrap().status;
+    let status_of = |id| shell.chathub.store().operator(id).unwrap().status;
     assert_eq!((status_of(101), status_of(102)), (status, 0));
 }
 
@@ -543,7 +543,7 @@ async fn nobody_is_deleted_unasked() {
     assert_eq!(shell.chathub.total_calls(), 0);
 
     shell.prints(&[&delete[..], &["--yes"]].concat());
-    assert_eq!(shell.chathub.world().operator(101).unwrap().status, 2);
+    assert_eq!(shell.chathub.store().operator(101).unwrap().status, 2);
 }
 
 /// `script` gives the program a terminal to ask at.
@@ -578,7 +578,7 @@ async fn on_a_terminal_it_asks(#[case] answer: &str, #[case] code: i32, #[case] 
         ended.stdout.contains("Delete 1 of them? [y/N]"),
         "{ended:?}"
     );
-    assert_eq!(shell.chathub.world().operator(101).unwrap().status, status);
+    assert_eq!(shell.chathub.store().operator(101).unwrap().status, status);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -606,7 +606,7 @@ async fn a_client_meets_the_same_operator_however_the_phone_is_written() {
         assign("0671234567", &["--json"]).stdout,
         "{\"id\":107,\"name\":\"Operator 107\",\"status\":0,\"organization\":{\"id\":24,\"name\":\"Acme Support\"}}\n"
     );
-    shell.chathub.world().set_status(107, 1);
+    shell.chathub.store().set_status(107, 1);
     let other = assign("0501234567", &[]);
     assert!(
         other.code == Some(0) && !other.stdout.starts_with("107"),
@@ -664,7 +664,7 @@ async fn a_token_is_minted_and_validated() {
     );
     assert_eq!(check["error"], Value::Null);
 
-    shell.chathub.world().pass_time(3700);
+    shell.chathub.store().pass_time(3700);
     let over = validate(&[], &token);
     assert_eq!(
         (over.code, &*over.stdout),
@@ -730,7 +730,7 @@ async fn a_token_by_a_name_that_several_have(
     #[case] refused: Option<&str>,
 ) {
     let shell = Shell::start();
-    let world = shell.chathub.world();
+    let world = shell.chathub.store();
     for status in statuses {
         let added = world.add_operators(&[(24, "Ann".into())]).unwrap();
         world.set_status(added[0], *status);

@@ -4,11 +4,9 @@ use std::time::Duration;
 
 use chrono::{TimeDelta, Utc};
 use open_chat::chathub::{
-    AddedOperator, BadAnswer, ChatHub, Credentials, Error, NewOperator, NoConnection, OperatorId,
-    OperatorStatus, Organization, OrganizationId, Settings, Unreachable,
+    AddedOperator, BadAnswer, ChatHub, ClientConfig, Credentials, Error, HttpsUrl, NewOperator,
+    NoConnection, OperatorId, OperatorStatus, Organization, OrganizationId, Unreachable,
 };
-use open_chat::https_url::HttpsUrl;
-use open_chat::secret::Secret;
 use open_chat::simulator::{Endpoint, Fault, Rules, Simulator, TokenForm, ValidateBody};
 use rstest::rstest;
 
@@ -17,8 +15,8 @@ use crate::proxies::own_address;
 
 fn login(password: &str) -> Credentials {
     Credentials::Login {
-        login: Secret::new("acme").into(),
-        password: Secret::new(password).into(),
+        login: "acme".into(),
+        password: password.into(),
     }
 }
 
@@ -33,18 +31,16 @@ fn connect_for(
     attempt_timeout: Duration,
 ) -> ChatHub {
     let url = HttpsUrl::parse(&simulator.url()).unwrap();
-    ChatHub::new(Settings {
-        connect_timeout: Duration::from_mins(1),
-        attempt_timeout,
-        call_budget: Duration::from_mins(5),
-        ..Settings::new(url, credentials)
-    })
-    .unwrap()
+    let mut config = ClientConfig::new(url, credentials);
+    config.connect_timeout = Duration::from_mins(1);
+    config.attempt_timeout = attempt_timeout;
+    config.call_budget = Duration::from_mins(5);
+    ChatHub::new(config).unwrap()
 }
 
 #[rstest]
 #[case::by_login(login(PASSWORD), 1)]
-#[case::by_profile_key(Credentials::ProfileKey(Secret::new(PROFILE_KEY).into()), 0)]
+#[case::by_profile_key(Credentials::ProfileKey(PROFILE_KEY.into()), 0)]
 #[tokio::test]
 async fn all_seven_calls(#[case] credentials: Credentials, #[case] logins: u64) {
     let simulator = Simulator::start(rules()).unwrap();
@@ -103,7 +99,7 @@ async fn all_seven_calls(#[case] credentials: Credentials, #[case] logins: u64) 
     assert!(check.is_valid);
     assert_eq!(check.operator_id, Some(OperatorId(101)));
     let bad = chathub
-        .validate_operator_token(&Secret::new("eyJ.no.token"))
+        .validate_operator_token(&"eyJ.no.token".into())
         .await
         .unwrap();
     assert!(!bad.is_valid);
@@ -152,7 +148,7 @@ async fn validate_token_finds_the_body_that_is_wanted_and_remembers_it(
     let chathub = connect(&simulator, login(PASSWORD));
     for _ in 0..2 {
         let check = chathub
-            .validate_operator_token(&Secret::new("eyJ.no.token"))
+            .validate_operator_token(&"eyJ.no.token".into())
             .await
             .unwrap();
         assert!(!check.is_valid);
@@ -212,7 +208,7 @@ async fn errors_say_what_the_caller_can_do(
 #[tokio::test]
 async fn nobody_there_is_no_connection() {
     let url = HttpsUrl::parse(&format!("http://{}", own_address())).unwrap();
-    let chathub = ChatHub::new(Settings::new(url, login(PASSWORD))).unwrap();
+    let chathub = ChatHub::new(ClientConfig::new(url, login(PASSWORD))).unwrap();
     let error = chathub.list_organizations().await.unwrap_err();
     assert_eq!(
         error,
@@ -225,7 +221,7 @@ async fn nobody_there_is_no_connection() {
 async fn a_host_that_is_no_chathub_is_told_apart_from_a_wrong_password() {
     let simulator = Simulator::start(rules()).unwrap();
     let url = HttpsUrl::parse(&format!("{}elsewhere", simulator.url())).unwrap();
-    let chathub = ChatHub::new(Settings::new(url, login(PASSWORD))).unwrap();
+    let chathub = ChatHub::new(ClientConfig::new(url, login(PASSWORD))).unwrap();
     assert_eq!(
         chathub.list_organizations().await.unwrap_err(),
         Error::BadAnswer(BadAnswer::NoChatHub)
@@ -234,7 +230,7 @@ async fn a_host_that_is_no_chathub_is_told_apart_from_a_wrong_password() {
 
 #[rstest]
 #[case(login("canary-password-wrong"), 0)]
-#[case(Credentials::ProfileKey(Secret::new("canary-profile-key-wrong").into()), 1)]
+#[case(Credentials::ProfileKey("canary-profile-key-wrong".into()), 1)]
 #[tokio::test]
 async fn wrong_credentials_are_tried_once(#[case] credentials: Credentials, #[case] lists: u64) {
     let simulator = Simulator::start(rules()).unwrap();
@@ -261,7 +257,7 @@ async fn synchronize_is_never_sent_twice() {
         .unwrap_err();
     assert_eq!(error, Error::Unavailable(Unreachable::Broken));
     assert_eq!(simulator.calls(Endpoint::Synchronize), 1);
-    let operators = simulator.world().operators_of(24).unwrap();
+    let operators = simulator.store().operators_of(24).unwrap();
     let added = operators
         .iter()
         .filter(|(_, operator)| operator.name == "Once Only")

@@ -51,7 +51,7 @@ fn assert_says(ended: &Ended, code: i32, words: &[&str]) {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_right_set_up() {
     let shell = Shell::start();
-    shell.chathub.world().set_status(21, 0);
+    shell.chathub.store().set_status(21, 0);
     let ended = check(&shell, &[]);
     assert_eq!(ended.code, Some(0), "{ended:?}");
     assert_eq!(
@@ -171,7 +171,7 @@ async fn a_profile_key_that_is_wrong_and_an_address_that_is() {
 #[tokio::test(flavor = "multi_thread")]
 async fn an_organization_without_operators() {
     let shell = Shell::start();
-    shell.chathub.world().add_organization(30, "Acme New");
+    shell.chathub.store().add_organization(30, "Acme New");
     assert_says(
         &check(&shell, &[]),
         0,
@@ -183,7 +183,7 @@ async fn an_organization_without_operators() {
         ],
     );
     for id in [101, 102] {
-        shell.chathub.world().set_status(id, 1);
+        shell.chathub.store().set_status(id, 1);
     }
     let nobody = check(&shell, &[]);
     assert_says(

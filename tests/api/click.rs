@@ -200,9 +200,9 @@ async fn the_token_lives_as_long_as_configured() {
     let panel = format!("{}?token={token}", service.chathub.url());
     let shown = || async { reqwest::get(&panel).await.unwrap().text().await.unwrap() };
 
-    service.chathub.world().pass_time(9 * 60);
+    service.chathub.store().pass_time(9 * 60);
     assert!(shown().await.contains(r#"<main id="chat">"#));
-    service.chathub.world().pass_time(2 * 60);
+    service.chathub.store().pass_time(2 * 60);
     assert!(shown().await.contains(r#"<main id="login">"#));
 }
 

@@ -94,7 +94,7 @@ async fn one_odd_date_is_not_believed(#[case] ahead: i64) {
 async fn a_clock_that_steps_is_followed_at_once(#[case] seconds: u32) {
     let service = Service::start_with(some_operators(), &[]).await;
     assert_an_hour(life(&service, 101, 0).await);
-    service.chathub.world().pass_time(seconds.into());
+    service.chathub.store().pass_time(seconds.into());
     let mints = service.chathub.calls(Endpoint::OperatorToken);
     assert_an_hour(life(&service, 102, seconds.into()).await);
     assert_eq!(service.chathub.calls(Endpoint::OperatorToken) - mints, 2);

@@ -78,7 +78,7 @@ async fn two_of_one_name_are_nobody() {
     let service = Service::start_with(rules(), &[QUICK]).await;
     let second = service
         .chathub
-        .world()
+        .store()
         .add_operator(6, "john SMITH")
         .unwrap();
     reading_after_this(&service).await;
@@ -97,7 +97,7 @@ async fn two_of_one_name_are_nobody() {
     assert_eq!(opened(&service, by_id).await, 101);
 
     // A colleague who has left keeps the name from nobody.
-    service.chathub.world().set_status(second, 2);
+    service.chathub.store().set_status(second, 2);
     reading_after_this(&service).await;
     assert_eq!(opened(&service, BY_NAME).await, 101);
 }
@@ -122,7 +122,7 @@ async fn who_does_not_work_is_refused_at_no_cost(#[case] operator: &str) {
     assert_eq!(service.chathub.calls(Endpoint::OperatorToken), 0);
 
     for id in [21, 22] {
-        service.chathub.world().set_status(id, 0);
+        service.chathub.store().set_status(id, 0);
     }
     reading_after_this(&service).await;
     service.destination(&query).await;
@@ -132,7 +132,7 @@ async fn who_does_not_work_is_refused_at_no_cost(#[case] operator: &str) {
 async fn who_stops_working_is_out_after_one_refresh_token_or_not() {
     let service = Service::start_with(rules(), &[QUICK]).await;
     service.destination(BY_NAME).await;
-    service.chathub.world().set_status(101, 1);
+    service.chathub.store().set_status(101, 1);
     reading_after_this(&service).await;
     assert_eq!(
         kind(&service, BY_NAME).await,
@@ -175,7 +175,7 @@ async fn a_new_name_counts_after_one_refresh() {
         kind(&service, query).await,
         (404, "operator-unknown".into())
     );
-    let id = service.chathub.world().add_operator(6, "Олена ПРИКЛАД");
+    let id = service.chathub.store().add_operator(6, "Олена ПРИКЛАД");
     reading_after_this(&service).await;
     assert_eq!(opened(&service, query).await, json!(id));
 }
@@ -346,7 +346,7 @@ async fn a_name_that_two_bear_opens_no_door() {
     service.destination(&query).await;
     let second = service
         .chathub
-        .world()
+        .store()
         .add_operator(6, "John Smith")
         .unwrap();
     reading_after_this(&service).await;
@@ -416,7 +416,7 @@ async fn a_client_meets_the_same_operator_until_that_one_leaves() {
         let query = format!("operator=auto:24&{client}");
         assert_eq!(opened(&service, &query).await, operator, "{client}");
     }
-    service.chathub.world().set_status(107, 1);
+    service.chathub.store().set_status(107, 1);
     reading_after_this(&service).await;
     let client = "operator=auto:24&phone=0501234567";
     assert_eq!(opened(&service, client).await, 101);

@@ -1,7 +1,7 @@
 //! Lists that cannot be right: empty, forbidden, short, odd. What is known stays, and each fault
 //! costs itself alone.
 
-use open_chat::simulator::{Endpoint, Fault, Rules, World};
+use open_chat::simulator::{Endpoint, Fault, Rules, Store};
 use rstest::rstest;
 
 use crate::harness::{Service, eventually, log, rules};
@@ -83,7 +83,7 @@ async fn a_reading_that_has_lost_most_operators_takes_nobody_away() {
     let variables = [QUICK, ("OPERATOR_AUTO", "on")];
     let service = Service::start_with(many(), &variables).await;
     assert_eq!(outcome(&service, "Operator 105").await, "opened");
-    let world = service.chathub.world();
+    let world = service.chathub.store();
     for id in 102..131 {
         world.remove_operator(id);
     }
@@ -103,7 +103,7 @@ async fn a_reading_that_has_lost_most_operators_takes_nobody_away() {
 #[tokio::test]
 async fn a_reading_that_has_lost_an_organization_with_most_operators_takes_nobody_away() {
     let service = Service::start_with(many(), &[QUICK]).await;
-    service.chathub.world().remove_organization(24);
+    service.chathub.store().remove_organization(24);
     readings(&service).await;
     assert_eq!(outcome(&service, "Operator 105").await, "opened");
     assert_eq!(
@@ -132,7 +132,7 @@ async fn who_is_gone_is_gone(#[case] operators: u64, #[case] gone: u64) {
     };
     assert_eq!(outcome(&service, &last).await, "opened");
     for id in 101 + operators - gone..101 + operators {
-        service.chathub.world().remove_operator(id);
+        service.chathub.store().remove_operator(id);
     }
     readings(&service).await;
     assert_eq!(outcome(&service, &last).await, "operator-unknown");
@@ -143,7 +143,7 @@ async fn who_is_gone_is_gone(#[case] operators: u64, #[case] gone: u64) {
 #[tokio::test]
 async fn a_small_organization_may_go() {
     let service = Service::start_with(rules(), &[QUICK]).await;
-    service.chathub.world().remove_organization(6);
+    service.chathub.store().remove_organization(6);
     readings(&service).await;
     assert_eq!(outcome(&service, "Inactive Ivan").await, "operator-unknown");
     assert_eq!(outcome(&service, "John Smith").await, "opened");
@@ -180,7 +180,7 @@ async fn an_odd_record_costs_itself_alone(#[case] record: &str) {
         "operator-inactive"
     );
     // and while it runs.
-    let world = service.chathub.world();
+    let world = service.chathub.store();
     world.set_status(101, 1);
     world.add_operator(24, "Newly Added").unwrap();
     readings(&service).await;
@@ -191,10 +191,10 @@ async fn an_odd_record_costs_itself_alone(#[case] record: &str) {
 }
 
 /// A service whose first reading is of what this has made of ChatHub.
-async fn started_with(prepare: impl FnOnce(&World)) -> Service {
+async fn started_with(prepare: impl FnOnce(&Store)) -> Service {
     let faults = [(Endpoint::Organizations, Fault::Status(500))];
     let service = Service::start_broken(rules(), &[QUICK], &faults);
-    prepare(service.chathub.world());
+    prepare(service.chathub.store());
     service.chathub.always(Endpoint::Organizations, None);
     service.wait_until_ready_to_click().await;
     service
@@ -207,10 +207,10 @@ async fn started_with(prepare: impl FnOnce(&World)) -> Service {
 #[tokio::test]
 async fn who_has_become_odd_stays_who_they_were(#[case] record: &str, #[case] expected: &str) {
     let service = Service::start_with(rules(), &[QUICK]).await;
-    service.chathub.world().set_odd_record(24, &odd(record));
+    service.chathub.store().set_odd_record(24, &odd(record));
     // The mint goes on; it is the list alone that lacks the operator.
     service.destination("operator=101&phone=0501234567").await;
-    service.chathub.world().remove_operator(101);
+    service.chathub.store().remove_operator(101);
     readings(&service).await;
     assert_eq!(outcome(&service, "John Smith").await, expected);
     assert_eq!(outcome(&service, "Sarah Johnson").await, "opened");
@@ -264,14 +264,14 @@ async fn a_broken_organization_costs_itself_alone(#[case] status: u16) {
     assert!(problem.retry_after.is_some());
     assert_eq!(outcome(&service, "Nobody").await, "chathub-unavailable");
     // Its return is noticed soon.
-    service.chathub.world().break_organization(6, None);
+    service.chathub.store().break_organization(6, None);
     eventually("the organization is known", async || {
         outcome(&service, "Inactive Ivan").await == "operator-inactive"
     })
     .await;
     assert_eq!(outcome(&service, "Nobody").await, "operator-unknown");
     // From now on its last list holds, and the others' lists count.
-    let world = service.chathub.world();
+    let world = service.chathub.store();
     world.break_organization(6, Some(status));
     world.set_status(101, 1);
     world.set_status(21, 0);

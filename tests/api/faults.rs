@@ -159,7 +159,7 @@ async fn a_password_file_that_is_emptied_changes_nothing_and_is_told_of() {
     })
     .await;
     // The password before it still logs in.
-    service.chathub.world().revoke_company_tokens();
+    service.chathub.store().revoke_company_tokens();
     service.destination("operator=102&phone=0501234567").await;
     assert_eq!(service.chathub.calls(Endpoint::CompanyToken), 2);
     std::fs::write(&path, format!("{PASSWORD}\n")).unwrap();
@@ -318,7 +318,7 @@ async fn a_redirect_takes_nothing_elsewhere() {
     let elsewhere = Simulator::start(rules()).unwrap();
     for endpoint in [Endpoint::OperatorToken, Endpoint::CompanyToken] {
         let service = Service::start().await;
-        service.chathub.world().revoke_company_tokens();
+        service.chathub.store().revoke_company_tokens();
         let target = format!("{}api/operator/get-token", elsewhere.url());
         service
             .chathub

@@ -321,7 +321,7 @@ async fn a_password_file_that_hangs_holds_up_no_click() {
     ];
     let service = Service::start_with(rules(), &settings).await;
     let _hanging = Hanging::from_now(&password);
-    service.chathub.world().revoke_company_tokens();
+    service.chathub.store().revoke_company_tokens();
     service.destination("operator=102&phone=0501234567").await;
     assert_eq!(service.chathub.calls(Endpoint::CompanyToken), 2);
 }

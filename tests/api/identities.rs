@@ -186,7 +186,7 @@ async fn nothing_but_ascii_folds_into_a_colleague_s_identity(#[case] identity: &
 #[tokio::test]
 async fn nothing_but_ascii_folds_into_a_colleague_s_name(#[case] identity: &str) {
     let service = with_sso("", &[("SSO_BY_NAME", "on"), QUICK]).await;
-    let world = service.chathub.world();
+    let world = service.chathub.store();
     let mike = world.add_operator(24, "Mike Smith").unwrap();
     let olena = world.add_operator(24, "Олена ПРИКЛАД").unwrap();
     eventually("the new names are known", async || {
@@ -200,7 +200,7 @@ async fn nothing_but_ascii_folds_into_a_colleague_s_name(#[case] identity: &str)
         &[("ACCESS", "pass"), ("PASS_SECRET", SECRET), QUICK],
     )
     .await;
-    by_pass.chathub.world().add_operator(24, "Mike Smith");
+    by_pass.chathub.store().add_operator(24, "Mike Smith");
     eventually("a pass names Mike", async || {
         let mike = pass(&json!({"sub": "mike smith"}));
         by_pass.click(&mike).await.status() == 302
@@ -359,8 +359,8 @@ async fn linked(service: &Service, operator: &Value) -> String {
 #[tokio::test]
 async fn a_scoped_key_does_not_learn_which_operators_there_are() {
     let service = with_api_key("[101, \"Nobody\"]", &[]).await;
-    service.chathub.world().add_operator(24, "Twin");
-    service.chathub.world().add_operator(6, "Twin");
+    service.chathub.store().add_operator(24, "Twin");
+    service.chathub.store().add_operator(6, "Twin");
     let readings = service.chathub.calls(Endpoint::Organizations);
     eventually("the directory is read again", async || {
         service.chathub.calls(Endpoint::Organizations) >= readings + 3
@@ -437,8 +437,8 @@ async fn a_link_stays_with_its_operator_when_the_name_goes_to_another() {
     let service = with_api_key("[101, 102]", &[]).await;
     let by_name = linked(&service, &json!("John Smith")).await;
     let by_id = linked(&service, &json!(101)).await;
-    service.chathub.world().set_status(101, 2);
-    let other = service.chathub.world().add_operator(24, "John Smith");
+    service.chathub.store().set_status(101, 2);
+    let other = service.chathub.store().add_operator(24, "John Smith");
     eventually("the name is another's", async || {
         let unscoped = pass(&json!({"sub": "John Smith"}));
         outcome(service.click(&unscoped).await).await == json!(other)
@@ -459,7 +459,7 @@ async fn a_scoped_key_s_link_chooses_among_the_operators_of_its_list() {
     assert!([json!(101), json!(102)].contains(&before), "{before}");
     for index in 0..50 {
         let name = format!("New {index}");
-        service.chathub.world().add_operator(24, &name);
+        service.chathub.store().add_operator(24, &name);
     }
     let readings = service.chathub.calls(Endpoint::Organizations);
     eventually("the directory is read again", async || {

@@ -120,7 +120,7 @@ fn counts(added: u64, exists: u64, duplicate: u64, failed: u64, left: u64) -> Va
 #[tokio::test(flavor = "multi_thread")]
 async fn rows_are_added_once_and_the_rest_is_told() {
     let shell = Shell::start();
-    let world = shell.chathub.world();
+    let world = shell.chathub.store();
     world
         .add_operators(&[(6, "Twin".into()), (6, "twin".into())])
         .unwrap();
@@ -194,7 +194,7 @@ async fn names_alone_go_to_the_organization_that_is_given() {
     let import = Import::of(&shell, "name\nAnn\nJohn Smith\n");
     let to_6 = ["--organization", "6"];
     assert_eq!(import.summary(&to_6), (Some(0), counts(2, 0, 0, 0, 0)));
-    assert_eq!(shell.chathub.world().operator(104).unwrap().organization, 6);
+    assert_eq!(shell.chathub.store().operator(104).unwrap().organization, 6);
 
     let elsewhere = import.run(&["--organization", "24"]);
     assert_eq!(elsewhere.code, Some(1));
@@ -272,7 +272,7 @@ async fn a_row_that_chathub_refuses_stops_nobody_else() {
     assert_eq!(import.summary(&to_24), (Some(1), counts(99, 0, 0, 1, 0)));
     assert_eq!(told(&import.results)[0], "2 failed ChatHub answers 422");
     assert_eq!(
-        shell.chathub.world().operators_of(24).unwrap().len(),
+        shell.chathub.store().operators_of(24).unwrap().len(),
         2 + 99
     );
 
@@ -282,7 +282,7 @@ async fn a_row_that_chathub_refuses_stops_nobody_else() {
         "tried again"
     );
     assert_eq!(
-        shell.chathub.world().operators_of(24).unwrap().len(),
+        shell.chathub.store().operators_of(24).unwrap().len(),
         2 + 100
     );
 }
@@ -342,7 +342,7 @@ async fn what_nobody_knows_is_found_out_by_the_next_run() {
         .next(Endpoint::Synchronize, Fault::ResetAfterwards);
     let child = piped(&mut import.command(&["--backoff", "1h"]));
     eventually("they are added", async || {
-        shell.chathub.world().operator(104).is_some()
+        shell.chathub.store().operator(104).is_some()
     })
     .await;
     interrupt(&child);
@@ -490,7 +490,7 @@ fn hundred_thousand() -> String {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_hundred_thousand_rows_over_a_chathub_that_fails() {
     let shell = Shell::start();
-    let world = shell.chathub.world();
+    let world = shell.chathub.store();
     let already: Vec<_> = (0..50)
         .map(|number| (24, format!("agent {}", number * 15 + 1)))
         .collect();
@@ -558,7 +558,7 @@ async fn a_hundred_thousand_rows_over_a_chathub_that_fails() {
 fn assert_true(shell: &Shell, import: &Import<'_>, is_over: bool) {
     let mut known = BTreeMap::new();
     for organization in [6, 24] {
-        for (id, operator) in shell.chathub.world().operators_of(organization).unwrap() {
+        for (id, operator) in shell.chathub.store().operators_of(organization).unwrap() {
             let twin = known.insert((organization, operator.name.to_lowercase()), id);
             assert_eq!(twin, None, "{} is there twice", operator.name);
         }

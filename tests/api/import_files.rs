@@ -170,7 +170,7 @@ async fn rows_come_by_a_pipe_too() {
 #[tokio::test(flavor = "multi_thread")]
 async fn one_name_in_several_spellings_is_one_operator() {
     let shell = Shell::start();
-    shell.chathub.world().add_operator(24, "Лук’ян");
+    shell.chathub.store().add_operator(24, "Лук’ян");
     let rows = "organizationId,name\n24,Мар'яна  Приклад\n24,Мар’яна Приклад\n24,Марʼяна При\u{200b}клад\n24,Лук'ян\n";
     let (ended, results) = import(&shell, rows.as_bytes(), &[]);
     assert_eq!(ended.code, Some(0), "{ended:?}");
@@ -184,7 +184,7 @@ async fn one_name_in_several_spellings_is_one_operator() {
              2,24,Мар'яна Приклад,104,added,\n"
         )
     );
-    let operators = shell.chathub.world().operators_of(24).unwrap().into_iter();
+    let operators = shell.chathub.store().operators_of(24).unwrap().into_iter();
     let names: Vec<_> = operators.map(|(_, operator)| operator.name).collect();
     assert!(names.contains(&"Мар'яна Приклад".to_owned()), "{names:?}");
 }

@@ -62,7 +62,7 @@ async fn nothing_that_opens_something_is_ever_seen() {
             let is_silent = matches!(fault, Fault::Silence);
             let variables = if is_silent { &QUICK[..] } else { &[] };
             let service = Service::start_with(rules(), variables).await;
-            service.chathub.world().revoke_company_tokens();
+            service.chathub.store().revoke_company_tokens();
             service.chathub.always(endpoint, Some(fault.clone()));
             let response = service.click("operator=101&phone=0671234567").await;
             assert!(response.status().as_u16() >= 400);

@@ -163,7 +163,7 @@ async fn drive(service: &Service, prometheus: &Prometheus) {
         "operator=101&phone=0501234567&source=9",
         "operator=101&phone=0501234567&pass=a.b.c",
     ];
-    let world = service.chathub.world();
+    let world = service.chathub.store();
     for operator in 103..=160 {
         for target in right {
             service

@@ -9,7 +9,7 @@ const LIST: [&str; 2] = ["operators", "list"];
 #[tokio::test(flavor = "multi_thread")]
 async fn operators_are_found_by_a_part_of_their_name() {
     let shell = Shell::start();
-    shell.chathub.world().add_operator(24, "Олена Іваненко");
+    shell.chathub.store().add_operator(24, "Олена Іваненко");
     let named = |part| shell.prints(&[&LIST[..], &["--name", part]].concat());
     assert_eq!(
         named("ІВАН"),
@@ -40,7 +40,7 @@ async fn operators_are_listed_for_a_spreadsheet_and_taken_from_one() {
     let path = path.to_str().unwrap();
     let printed = shell.prints(&["operators", "status", "--csv", path, "--set", "inactive"]);
     assert_eq!(printed.lines().count(), 3, "{printed}");
-    let status = |id| shell.chathub.world().operator(id).unwrap().status;
+    let status = |id| shell.chathub.store().operator(id).unwrap().status;
     assert_eq!((status(101), status(102)), (1, 1));
 
     let bad = file("bad.csv", "id;name\n101;John Smith\nx;Sarah Johnson\n");
@@ -78,7 +78,7 @@ async fn operators_are_listed_for_a_spreadsheet_and_taken_from_one() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_name_that_is_nearly_right_is_offered() {
     let shell = Shell::start();
-    shell.chathub.world().add_operator(24, "Олена Іваненко");
+    shell.chathub.store().add_operator(24, "Олена Іваненко");
     for (typed, offered) in [
         ("Олена", "Олена Іваненко (103)"),
         ("Jon Smyth", "John Smith (101)"),
@@ -109,7 +109,7 @@ async fn added_operators_are_told_in_the_order_given() {
          105  О'Ніл       added\n\
          105  О’Ніл       duplicate\n"
     );
-    assert_eq!(shell.chathub.world().operator(103).unwrap().name, "Ann Lee");
+    assert_eq!(shell.chathub.store().operator(103).unwrap().name, "Ann Lee");
 }
 
 #[test]

@@ -22,7 +22,7 @@ async fn it_is_ready_once_chathub_has_taken_the_login() {
     service
         .chathub
         .always(Endpoint::CompanyToken, Some(Fault::Status(500)));
-    service.chathub.world().revoke_company_tokens();
+    service.chathub.store().revoke_company_tokens();
     assert_eq!(
         service
             .click("operator=101&phone=0501234567")

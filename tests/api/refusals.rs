@@ -257,7 +257,7 @@ async fn a_wrong_password_is_the_service_s_own_fault(#[case] wrong_login: u16) {
 #[tokio::test]
 async fn an_expired_company_token_is_renewed_on_the_way() {
     let service = Service::start().await;
-    service.chathub.world().revoke_company_tokens();
+    service.chathub.store().revoke_company_tokens();
     service.destination("operator=101&phone=0501234567").await;
     assert_eq!(service.chathub.calls(Endpoint::CompanyToken), 2);
     assert_eq!(service.chathub.calls(Endpoint::OperatorToken), 2);

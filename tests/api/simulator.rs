@@ -134,7 +134,7 @@ async fn tokens_open_what_is_theirs_and_end() {
         403
     );
 
-    simulator.world().pass_time(13 * 3600);
+    simulator.store().pass_time(13 * 3600);
     assert_eq!(
         status("X-Authorization-Key", &company).await,
         401,
@@ -267,7 +267,7 @@ async fn there_can_be_any_number_of_organizations() {
         ..rules()
     })
     .unwrap();
-    let world = simulator.world();
+    let world = simulator.store();
     assert_eq!(world.organizations().len(), 1002);
     let mut names = std::collections::HashSet::new();
     for organization in 1001..=2000 {

@@ -204,11 +204,11 @@ async fn a_ticket_stays_with_its_operator_when_the_name_goes_to_another() {
     let service = Service::start_with(rules(), &variables).await;
     let ticket = ticket(&service, &json!({"sub": "John Smith"})).await;
     assert_eq!(renewed(&service, &ticket).await, OK);
-    service.chathub.world().set_status(101, 2);
-    service.chathub.world().add_operator(24, "John Smith");
+    service.chathub.store().set_status(101, 2);
+    service.chathub.store().add_operator(24, "John Smith");
     eventually("the ticket has ended", async || {
         let (status, kind) = renewed(&service, &ticket).await;
-        assert!(status != 200 || service.chathub.world().operator(101).is_some());
+        assert!(status != 200 || service.chathub.store().operator(101).is_some());
         status == 403 && kind == "pass-mismatch"
     })
     .await;

@@ -102,7 +102,7 @@ async fn a_refresh_brings_a_new_token() {
     let token = async || header(&service.click(CLICK).await, "location");
     let first = token().await;
     // The sample tokens differ by their second only, so ChatHub's clock is moved on.
-    service.chathub.world().pass_time(60);
+    service.chathub.store().pass_time(60);
     eventually("the new token is handed out", async || {
         token().await != first
     })
@@ -178,7 +178,7 @@ async fn an_operator_who_is_disabled_is_refused_after_the_next_reading() {
     let variables = [("TOKEN_REUSE", "1ms"), ("DIRECTORY_REFRESH", "20ms")];
     let service = Service::start_with(rules(), &variables).await;
     service.destination(CLICK).await;
-    service.chathub.world().set_status(101, 1);
+    service.chathub.store().set_status(101, 1);
     eventually("the refusal arrives", async || {
         service.click(CLICK).await.status() == 403
     })
@@ -192,7 +192,7 @@ async fn an_operator_who_is_gone_is_refused_after_the_next_reading() {
     let variables = [("TOKEN_REUSE", "1ms"), ("DIRECTORY_REFRESH", "20ms")];
     let service = Service::start_with(rules(), &variables).await;
     service.destination(CLICK).await;
-    service.chathub.world().remove_operator(101);
+    service.chathub.store().remove_operator(101);
     eventually("the refusal arrives", async || {
         service.click(CLICK).await.status() == 404
     })
@@ -310,7 +310,7 @@ async fn one_login_serves_all_whose_company_token_has_ended() {
         ..rules()
     };
     let service = Service::start_with(rules, &[]).await;
-    service.chathub.world().revoke_company_tokens();
+    service.chathub.store().revoke_company_tokens();
     service
         .chathub
         .always(Endpoint::CompanyToken, Some(Fault::Late(100)));
@@ -436,7 +436,7 @@ async fn a_refused_mint_that_teaches_the_time_is_asked_again() {
         ("TOKEN_TTL", "1m"),
     ];
     let service = Service::start_with(rules(), &variables).await;
-    service.chathub.world().pass_time(600);
+    service.chathub.store().pass_time(600);
     service.destination(CLICK).await;
     assert_eq!(service.chathub.calls(Endpoint::OperatorToken), 2);
 }
@@ -446,7 +446,7 @@ async fn a_refused_mint_that_teaches_the_time_is_asked_again() {
 #[tokio::test]
 async fn a_mint_that_teaches_the_time_is_asked_again() {
     let service = Service::start().await;
-    service.chathub.world().pass_time(1800);
+    service.chathub.store().pass_time(1800);
     let location = header(&service.click(CLICK).await, "location");
     assert_eq!(service.chathub.calls(Endpoint::OperatorToken), 2);
     let claims = location.split('.').nth_back(1).unwrap();
@@ -480,7 +480,7 @@ async fn a_token_s_own_earlier_end_is_believed() {
     let is_short = async || header(&service.click(CLICK).await, "location").ends_with(&short);
     assert!(is_short().await);
     assert!(is_short().await, "it is good for some minutes");
-    service.chathub.world().pass_time(600);
+    service.chathub.store().pass_time(600);
     hear_the_time(&service).await;
     assert!(!is_short().await);
 }
@@ -500,7 +500,7 @@ async fn a_token_that_has_ended_by_the_other_clock_is_not_handed_out() {
     let token = async || header(&service.click(CLICK).await, "location");
     let first = token().await;
     assert_eq!(token().await, first);
-    service.chathub.world().pass_time(7200);
+    service.chathub.store().pass_time(7200);
     hear_the_time(&service).await;
     let second = token().await;
     assert_ne!(second, first);
@@ -593,7 +593,7 @@ async fn validation_shows_each_new_token_to_chathub_first() {
     // It is valid, and another operator's.
     let another = Fault::Body(r#"{"isValid":true,"operatorId":999,"error":null}"#.into());
     service.chathub.next(Endpoint::ValidateToken, another);
-    let third = service.chathub.world().add_operator(24, "Third").unwrap();
+    let third = service.chathub.store().add_operator(24, "Third").unwrap();
     let query = format!("operator={third}&phone=0501234567");
     let problem = service.refusal(&query).await;
     assert_eq!(

@@ -102,7 +102,7 @@ impl Findings {
         let Ok(chathub) = ChatHubConfig::from_env() else {
             return self.skip(&ALL);
         };
-        match ChatHub::new(chathub.settings) {
+        match ChatHub::new(chathub.client) {
             Ok(client) => {
                 let company = Company {
                     chathub: client,

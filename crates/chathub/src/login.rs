@@ -1,0 +1,60 @@
+//! The login: credentials in, company token out, and what its answers say of the credentials.
+
+use std::time::Instant;
+
+use chrono::{DateTime, Utc};
+use serde_json::json;
+use tokio::time::Instant as Deadline;
+
+use crate::answer;
+use crate::endpoint::Endpoint;
+use crate::error::{BadAnswer, Error, Unreachable};
+use crate::jwt;
+use crate::transport::{Authorization, Call};
+use crate::upstream::Upstream;
+use secrecy::{ExposeSecret as _, SecretString};
+
+/// When to replace a token, and when it ends.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Ends {
+    pub(crate) renew_at: Instant,
+    pub(crate) at: Instant,
+}
+
+/// Exchanges a login and a password for a company token. [`Error::CredentialsRejected`] is
+/// ChatHub's own refusal of the two, and nothing else is.
+pub(crate) async fn get_token(
+    upstream: &Upstream,
+    login: &SecretString,
+    password: &SecretString,
+    deadline: Deadline,
+) -> Result<SecretString, Error> {
+    let call = Call::new(Endpoint::CompanyToken)
+        .json(&json!({"login": login.expose_secret(), "password": password.expose_secret()}));
+    upstream
+        .call(&call, &Authorization::None, deadline, answer::token)
+        .await
+        .map_err(|error| match error {
+            // Web servers that have no such page, or only pages to look at.
+            Error::NotFound | Error::InvalidRequest { status: 405 } => {
+                Error::BadAnswer(BadAnswer::NoChatHub)
+            }
+            // Whether a wrong login answers 400 or 401 is not documented; 403 is ChatHub's
+            // "revoked".
+            Error::InvalidRequest { status: 400 } | Error::NotPermitted => {
+                Error::CredentialsRejected
+            }
+            Error::InvalidRequest { status } => Error::Unavailable(Unreachable::Login(status)),
+            other => other,
+        })
+}
+
+/// A token that tells its end is renewed when a tenth of its life is left.
+pub(crate) fn ends(token: &SecretString, chathub_now: DateTime<Utc>) -> Option<Ends> {
+    let left = (jwt::expiry(token)? - chathub_now).to_std().ok()?;
+    let now = Instant::now();
+    Some(Ends {
+        renew_at: now + left.mul_f64(0.9),
+        at: now.checked_add(left)?,
+    })
+}
