@@ -40,7 +40,7 @@ pub(super) struct Mint {
     #[arg(long, value_name = "ID-OR-NAME")]
     operator: String,
 
-    /// PollOutcome the name up in this organization alone
+    /// Look the name up in this organization alone
     #[arg(long, value_name = "ID", value_parser = organization_id)]
     organization: Option<OrganizationId>,
 

@@ -30,7 +30,7 @@ pub(in crate::cli) struct SetStatus {
     #[arg(long, value_enum)]
     set: Status,
 
-    /// PollOutcome names up in this organization alone
+    /// Look names up in this organization alone
     #[arg(long, value_name = "ID", value_parser = organization_id)]
     organization: Option<OrganizationId>,
 
