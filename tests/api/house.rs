@@ -118,7 +118,7 @@ const HOUSE: [(&str, &[&str]); 27] = [
 const KEPT_BEHIND: [(&str, &[&str]); 15] = [
     ("rustls", &["config", "no_connection"]),
     ("rustls_native_certs", &["config"]),
-    ("reqwest", &["chathub"]),
+    ("reqwest", &["chathub", "cli"]),
     ("rlibphonenumber", &["phone"]),
     ("actix_http", &["app"]),
     ("actix_service", &["app"]),

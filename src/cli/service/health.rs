@@ -1,17 +1,19 @@
-//! `open-chat health`: the question of a container that has no shell and no curl.
+//! `open-chat health`: a health check for containers, which have no shell and no curl.
 
-use std::io::{Read as _, Write as _};
-use std::net::{SocketAddr, TcpStream, ToSocketAddrs as _};
+use std::net::{SocketAddr, ToSocketAddrs as _};
 use std::time::Duration;
 
-use anyhow::{Context as _, bail, ensure};
+use anyhow::{Context as _, anyhow, bail, ensure};
 use clap::Args;
+use reqwest::redirect::Policy;
+use reqwest::{Client, StatusCode};
 use url::Url;
 
+use crate::cli::exit::block_on;
 use crate::config::ServerConfig;
 
 /// A service that needs longer is not healthy.
-const PATIENCE: Duration = Duration::from_secs(2);
+const TIMEOUT: Duration = Duration::from_secs(2);
 
 #[derive(Args)]
 #[command(after_help = "Example: open-chat health http://127.0.0.1:8080")]
@@ -22,43 +24,66 @@ pub(in crate::cli) struct Health {
 
 impl Health {
     pub(in crate::cli) fn run(self) -> anyhow::Result<()> {
-        match &self.url {
-            Some(url) => ask_any(&addresses_of(url)?),
-            None => ask(ServerConfig::health_address_from_env()?),
-        }
+        let addresses = match &self.url {
+            Some(url) => addresses_of(url)?,
+            None => vec![ServerConfig::health_address_from_env()?],
+        };
+        block_on(check_any(&addresses))
     }
 }
 
-/// A name may have addresses that the service does not listen on: localhost is `::1` first on many
-/// machines.
-fn ask_any(addresses: &[SocketAddr]) -> anyhow::Result<()> {
+/// Succeeds where one address is healthy. A name may have addresses that the service does not
+/// listen on: localhost is `::1` first on many machines.
+async fn check_any(addresses: &[SocketAddr]) -> anyhow::Result<()> {
+    let client = client()?;
     let mut problems = Vec::new();
     for &address in addresses {
-        match ask(address) {
+        match check(&client, address).await {
             Ok(()) => return Ok(()),
-            Err(problem) => problems.push(format!("{problem:#}")),
+            Err(problem) => problems.push(problem.to_string()),
         }
     }
     ensure!(!problems.is_empty(), "the host has no address");
     bail!(problems.join("; "))
 }
 
-/// One GET over plain HTTP, which needs no client library: the service itself speaks no TLS.
-fn ask(address: SocketAddr) -> anyhow::Result<()> {
-    let mut stream = TcpStream::connect_timeout(&address, PATIENCE)
-        .with_context(|| format!("nothing answers at {address}"))?;
-    stream.set_read_timeout(Some(PATIENCE))?;
-    stream.set_write_timeout(Some(PATIENCE))?;
-    write!(
-        stream,
-        "GET /healthz HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n"
-    )?;
-    let mut status = [0; "HTTP/1.1 200".len()];
-    stream.read_exact(&mut status)?;
-    match &status {
-        b"HTTP/1.1 200" => Ok(()),
-        other => bail!("it answers {}", String::from_utf8_lossy(other)),
-    }
+/// The service itself speaks no TLS, so the client loads no certificates: without them, or with bad
+/// ones, a service is still healthy.
+fn client() -> reqwest::Result<Client> {
+    Client::builder()
+        .connect_timeout(TIMEOUT)
+        .read_timeout(TIMEOUT)
+        .no_proxy()
+        .redirect(Policy::none())
+        .tls_certs_only([])
+        .build()
+}
+
+async fn check(client: &Client, address: SocketAddr) -> anyhow::Result<()> {
+    let request = client.get(format!("http://{address}/healthz"));
+    let response = request.send().await.map_err(|error| {
+        let cause = root_cause(&error);
+        if error.is_connect() {
+            anyhow!("nothing answers at {address}: {cause}")
+        } else {
+            anyhow!(cause)
+        }
+    })?;
+    let (version, status) = (response.version(), response.status());
+    ensure!(
+        status == StatusCode::OK,
+        "it answers {version:?} {}",
+        status.as_u16()
+    );
+    Ok(())
+}
+
+/// The errors around the last one repeat the URL.
+fn root_cause(error: &reqwest::Error) -> String {
+    anyhow::Chain::new(error)
+        .last()
+        .map(ToString::to_string)
+        .unwrap_or_default()
 }
 
 fn addresses_of(url: &Url) -> anyhow::Result<Vec<SocketAddr>> {
@@ -75,14 +100,14 @@ fn addresses_of(url: &Url) -> anyhow::Result<Vec<SocketAddr>> {
 
 #[cfg(test)]
 mod tests {
-    use std::io::{BufRead as _, BufReader};
+    use std::io::{BufRead as _, BufReader, Write as _};
     use std::net::{IpAddr, Ipv4Addr, TcpListener};
     use std::thread;
 
     use super::*;
 
-    /// Where nobody listens.
-    const NOBODY: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 9);
+    /// No program listens here.
+    const CLOSED: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 9);
 
     /// Answers one request with this status.
     fn service(status: &'static str) -> SocketAddr {
@@ -97,22 +122,26 @@ mod tests {
         address
     }
 
-    #[test]
-    fn one_address_that_answers_is_enough() {
-        assert!(ask_any(&[NOBODY, service("200 OK")]).is_ok());
-        assert!(ask_any(&[service("404 Not Found"), service("200 OK")]).is_ok());
+    #[tokio::test]
+    async fn one_healthy_address_is_enough() {
+        let addresses = [CLOSED, service("200 OK")];
+        assert!(check_any(&addresses).await.is_ok());
+        let addresses = [service("404 Not Found"), service("200 OK")];
+        assert!(check_any(&addresses).await.is_ok());
     }
 
-    #[test]
-    fn what_each_address_says_is_told_where_none_is_healthy() {
-        let problem = ask_any(&[NOBODY, service("503 Unavailable")]).unwrap_err();
-        let text = problem.to_string();
-        assert!(
-            text.starts_with(&format!("nothing answers at {NOBODY}")),
-            "{text}"
+    #[tokio::test]
+    async fn each_address_says_why_it_is_not_healthy() {
+        let addresses = [CLOSED, service("503 Unavailable")];
+        let problem = check_any(&addresses).await.unwrap_err();
+        assert_eq!(
+            problem.to_string(),
+            format!(
+                "nothing answers at {CLOSED}: Connection refused (os error 111); \
+                 it answers HTTP/1.1 503"
+            )
         );
-        assert!(text.ends_with("; it answers HTTP/1.1 503"), "{text}");
-        let problem = ask_any(&[]).unwrap_err();
+        let problem = check_any(&[]).await.unwrap_err();
         assert_eq!(problem.to_string(), "the host has no address");
     }
 }
