@@ -1,7 +1,7 @@
 //! Checks the environment: every setting, and what settings mean for each other.
 
 use super::findings::{CheckOutcome, Findings};
-use crate::app::Room;
+use crate::app::ConnectionLimits;
 use crate::config::{Config, ConfigError, UnknownVariable, quoted_secrets};
 
 const CHECK: &str = "configuration";
@@ -30,7 +30,7 @@ impl Findings {
                     self.advise(CHECK, CheckOutcome::Warning, reliance, advice);
                 }
                 self.note(CHECK, CheckOutcome::Ok, "every setting is good");
-                self.connections(&Room::of(&config.server));
+                self.connections(&ConnectionLimits::of(&config.server));
                 self.links(&config);
                 Some(config)
             }
@@ -61,14 +61,14 @@ impl Findings {
     }
 
     /// Checks the limit on file descriptors of this shell, which may differ from the service's.
-    fn connections(&mut self, room: &Room) {
-        if let (false, Some(descriptors)) = (room.is_enough(), room.descriptors) {
+    fn connections(&mut self, limits: &ConnectionLimits) {
+        if let (false, Some(descriptors)) = (limits.is_sufficient(), limits.descriptors) {
             self.advise(
                 "connections",
                 CheckOutcome::Warning,
                 format!(
                     "MAX_CONNECTIONS is {}, but {descriptors} file descriptors leave room for {}",
-                    room.wanted, room.clicks
+                    limits.requested, limits.clicks
                 ),
                 "Raise the hard limit where the service runs (LimitNOFILE= of a systemd unit, ulimits of a container, ulimit -n of a shell), or lower MAX_CONNECTIONS.",
             );

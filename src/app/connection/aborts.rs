@@ -1,5 +1,5 @@
-//! Connections that the service ends by itself before a request of theirs reaches the application:
-//! counted, and told of without letting whoever causes them fill the log.
+//! Counts and logs the connections that the service ends before a request reaches the application.
+//! The log is throttled, so that a client cannot fill it.
 
 use std::net::IpAddr;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -9,28 +9,28 @@ use prometheus::IntCounter;
 
 use crate::metrics::{self, Metrics};
 
-/// At most one line a reason in this time.
-const ONE_LINE_IN: Duration = Duration::from_mins(1);
+/// At most one log line a reason in this time.
+const LOG_INTERVAL: Duration = Duration::from_mins(1);
 
 /// Why a connection was ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(usize)]
-pub(super) enum Reason {
-    /// Its address holds as many as one may.
+pub(super) enum AbortReason {
+    /// Its address has as many connections as one may have.
     TooMany,
     /// A request's head is longer than any browser's.
     HeadTooLarge,
-    /// A request's head did not come to its end in time.
+    /// A request's head was not complete in time.
     HeadTimeout,
-    /// What came is no HTTP.
+    /// The request is not HTTP.
     Malformed,
     /// The client does not read its answer.
     WriteTimeout,
-    /// All connections together make the service keep too much.
+    /// All connections together keep too much memory.
     Memory,
 }
 
-impl Reason {
+impl AbortReason {
     const ALL: [Self; 6] = [
         Self::TooMany,
         Self::HeadTooLarge,
@@ -51,42 +51,42 @@ impl Reason {
         }
     }
 
-    /// Whether those who run the service should do something about it.
-    const fn is_for_operators(self) -> bool {
+    /// Whether the administrators of the service should act on it.
+    const fn is_actionable(self) -> bool {
         matches!(self, Self::TooMany | Self::Memory)
     }
 }
 
-/// The counts, by reason.
-pub(super) struct Cuts {
-    counters: [IntCounter; Reason::ALL.len()],
-    lines: [Line; Reason::ALL.len()],
+/// Counters and log throttles, by reason.
+pub(in crate::app) struct AbortRecorder {
+    counters: [IntCounter; AbortReason::ALL.len()],
+    throttles: [LogThrottle; AbortReason::ALL.len()],
     started: Instant,
 }
 
-/// When a reason may be told of again, and how often it came about meanwhile.
+/// When a reason may be logged again, and how often it occurred meanwhile.
 #[derive(Default)]
-struct Line {
+struct LogThrottle {
     not_before: AtomicU64,
-    untold: AtomicU64,
+    suppressed: AtomicU64,
 }
 
-impl Cuts {
+impl AbortRecorder {
     /// Looks the counters up, which also makes them appear at 0.
-    pub(super) fn new(metrics: &Metrics) -> Self {
+    pub(in crate::app) fn new(metrics: &Metrics) -> Self {
         let family = &metrics.open_chat_connections_cut_total;
         Self {
-            counters: Reason::ALL.map(|reason| metrics::counter(family, &[reason.name()])),
-            lines: Default::default(),
+            counters: AbortReason::ALL.map(|reason| metrics::counter(family, &[reason.name()])),
+            throttles: Default::default(),
             started: Instant::now(),
         }
     }
 
-    /// Counts one, and tells of it if none of its kind was told of lately. The peer is the client,
+    /// Counts a connection, and logs it unless its reason was logged lately. The peer is the client,
     /// or the proxy in front.
-    pub(super) fn count(&self, reason: Reason, peer: Option<IpAddr>) {
+    pub(super) fn record(&self, reason: AbortReason, peer: Option<IpAddr>) {
         self.counters[reason as usize].inc();
-        let Some(connections) = self.lines[reason as usize].due(self.started.elapsed()) else {
+        let Some(connections) = self.throttles[reason as usize].due(self.started.elapsed()) else {
             return;
         };
         let peer = peer.map_or_else(
@@ -94,7 +94,7 @@ impl Cuts {
             |peer| peer.to_canonical().to_string(),
         );
         let reason_name = reason.name();
-        if reason.is_for_operators() {
+        if reason.is_actionable() {
             tracing::warn!(reason = reason_name, %peer, connections, "connections are cut");
         } else {
             tracing::info!(reason = reason_name, %peer, connections, "connections are cut");
@@ -102,21 +102,21 @@ impl Cuts {
     }
 }
 
-impl Line {
-    /// How many a line would tell of, this one included, where it is time for one.
+impl LogThrottle {
+    /// Returns how many connections a line stands for, this one included, where one is due.
     fn due(&self, now: Duration) -> Option<u64> {
-        let untold = self.untold.fetch_add(1, Ordering::Relaxed) + 1;
+        let suppressed = self.suppressed.fetch_add(1, Ordering::Relaxed) + 1;
         let (now, not_before) = (now.as_secs(), self.not_before.load(Ordering::Relaxed));
         if now < not_before {
             return None;
         }
-        let next = now + ONE_LINE_IN.as_secs();
-        // One of those who come at the same time writes the line.
+        let next = now + LOG_INTERVAL.as_secs();
+        // Of concurrent callers one writes the line.
         self.not_before
             .compare_exchange(not_before, next, Ordering::Relaxed, Ordering::Relaxed)
             .ok()?;
-        self.untold.fetch_sub(untold, Ordering::Relaxed);
-        Some(untold)
+        self.suppressed.fetch_sub(suppressed, Ordering::Relaxed);
+        Some(suppressed)
     }
 }
 
@@ -125,9 +125,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_line_a_minute_tells_of_all_since_the_one_before() {
-        let line = Line::default();
-        let due = |seconds| line.due(Duration::from_secs(seconds));
+    fn a_line_a_minute_counts_all_since_the_one_before() {
+        let throttle = LogThrottle::default();
+        let due = |seconds| throttle.due(Duration::from_secs(seconds));
         assert_eq!(due(0), Some(1));
         assert_eq!(due(0), None);
         assert_eq!(due(59), None);

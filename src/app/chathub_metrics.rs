@@ -1,4 +1,4 @@
-//! The traffic with ChatHub → metrics, and traces where ChatHub is to be told of them.
+//! Metrics of the requests to ChatHub, and the trace context where ChatHub is to get it.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,18 +10,18 @@ use crate::chathub::{Endpoint, Observer, Outcome};
 use crate::metrics::{self, Metrics};
 use crate::telemetry;
 
-/// Counts what the client reports. Every handle is looked up once.
+/// Records what the ChatHub client reports. Metric handles are looked up once, at the start.
 #[derive(Debug)]
-pub(super) struct Traffic {
+pub(super) struct ChatHubMetrics {
     requests: [[IntCounter; Outcome::ALL.len()]; Endpoint::ALL.len()],
     durations: [Histogram; Endpoint::ALL.len()],
     circuit_open: IntGauge,
     clock_skew: Gauge,
-    tells_traces: bool,
+    propagates_traces: bool,
 }
 
-impl Traffic {
-    pub(super) fn new(metrics: &Metrics, tells_traces: bool) -> Arc<Self> {
+impl ChatHubMetrics {
+    pub(super) fn new(metrics: &Metrics, propagates_traces: bool) -> Arc<Self> {
         Arc::new(Self {
             requests: Endpoint::ALL.map(|endpoint| {
                 Outcome::ALL.map(|outcome| {
@@ -37,19 +37,21 @@ impl Traffic {
             }),
             circuit_open: metrics.chathub_circuit_open.clone(),
             clock_skew: metrics.chathub_clock_skew_seconds.clone(),
-            tells_traces,
+            propagates_traces,
         })
     }
 }
 
-impl Observer for Traffic {
+impl Observer for ChatHubMetrics {
     fn request_ended(&self, endpoint: Endpoint, outcome: Outcome, after: Duration) {
         self.requests[endpoint as usize][outcome as usize].inc();
         self.durations[endpoint as usize].observe(after.as_secs_f64());
     }
 
     fn traceparent(&self) -> Option<String> {
-        self.tells_traces.then(telemetry::traceparent).flatten()
+        self.propagates_traces
+            .then(telemetry::traceparent)
+            .flatten()
     }
 
     fn health(&self, circuit_is_open: bool, clock_skew: TimeDelta) {

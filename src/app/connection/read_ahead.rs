@@ -1,17 +1,17 @@
-//! What a client has sent ahead of its turn.
+//! Buffers what a client has sent ahead of its current request.
 
 use tokio::io::ReadBuf;
 
-/// Bytes that came in one go with those of the current request. There are never more than were read
-/// at once, and none is read while some are here.
+/// Bytes that arrived in one read with those of the current request. Nothing more is read while the
+/// buffer holds any, so it never exceeds one read.
 #[derive(Default)]
-pub(super) struct Ahead {
+pub(super) struct ReadAhead {
     bytes: Vec<u8>,
     used: usize,
 }
 
-impl Ahead {
-    pub(super) fn keep(&mut self, bytes: &[u8]) {
+impl ReadAhead {
+    pub(super) fn store(&mut self, bytes: &[u8]) {
         if !bytes.is_empty() {
             self.bytes = bytes.to_vec();
             self.used = 0;
@@ -22,13 +22,13 @@ impl Ahead {
         self.bytes.is_empty()
     }
 
-    /// How much memory they take.
+    /// The memory that the bytes take.
     pub(super) fn size(&self) -> usize {
         self.bytes.len()
     }
 
-    /// Moves as many of them as `part` says, and as there is room for.
-    pub(super) fn hand_over(&mut self, buf: &mut ReadBuf<'_>, part: impl FnOnce(&[u8]) -> usize) {
+    /// Moves the bytes that `part` claims into `buf`, as far as it has room.
+    pub(super) fn take_into(&mut self, buf: &mut ReadBuf<'_>, part: impl FnOnce(&[u8]) -> usize) {
         let rest = &self.bytes[self.used..];
         let room = rest.len().min(buf.remaining());
         let own = part(&rest[..room]);
