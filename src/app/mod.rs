@@ -1,47 +1,39 @@
-//! [`Config`] → parts → running servers → a graceful end.
+//! Starts the service from its [`Config`], runs its servers, and shuts it down gracefully.
 
-mod budget;
+mod chathub_metrics;
 mod connection;
-mod cuts;
-mod descriptors;
-mod ending;
-mod peers;
+mod connection_limits;
+mod file_watch;
+mod readiness;
 mod server;
+mod shutdown;
+mod signals;
+mod state;
 mod tasks;
-mod traffic;
+mod warnings;
 
 use std::net::SocketAddr;
 use std::pin::pin;
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use actix_web::dev::{Server, ServerHandle};
 use anyhow::{Context as _, anyhow};
-use arc_swap::ArcSwapOption;
 use prometheus::IntGauge;
 use tokio::select;
 use tokio::sync::Notify;
 use tokio::task::JoinHandle;
 use tokio::time::sleep;
 
-use self::cuts::Cuts;
-pub use self::descriptors::Room;
-use self::ending::{Ending, Forced};
-use self::server::{Port, serve};
-use self::tasks::WatchedSecret;
-use self::traffic::Traffic;
-use crate::chathub::ChatHub;
-use crate::config::{ChatHubCredentials, Config};
-use crate::http::{self, AppState, Front};
-use crate::metrics::Metrics;
-use crate::operators::Directory;
+use self::connection::AbortRecorder;
+pub use self::connection_limits::ConnectionLimits;
+use self::server::{Port, ServerFactory};
+use self::shutdown::{SecondSignal, Shutdown};
+use self::state::Components;
+use crate::config::Config;
+use crate::http::{self, Front};
 use crate::phone;
-use crate::rate_limit::Limits;
-use crate::redis_store::RedisStore;
-use crate::secret::SecretSource;
 use crate::telemetry::Telemetry;
-use crate::tokens::OperatorTokens;
 
 /// The service, bound to its ports and answering.
 pub struct Application {
@@ -49,7 +41,7 @@ pub struct Application {
     ops_listen: Option<SocketAddr>,
     servers: Vec<Server>,
     tasks: Vec<JoinHandle<()>>,
-    ending: Ending,
+    shutdown: Shutdown,
     shutdown_timeout: Duration,
     in_flight: IntGauge,
 }
@@ -57,134 +49,78 @@ pub struct Application {
 impl Application {
     /// Builds the service and starts to listen. Must be called within a Tokio runtime.
     pub fn start(config: Config, front: Front, telemetry: &Telemetry) -> anyhow::Result<Self> {
-        warn_of_open_locks(&config);
-        warn_of_unknown_variables(&config);
-        let room = Room::of(&config.server);
-        room.warn();
+        warnings::log(&config);
+        let limits = ConnectionLimits::of(&config.server);
+        limits.warn();
         phone::warm();
-        let metrics = Metrics::new()?;
-        metrics
-            .open_chat_build_info
-            .with_label_values(&[env!("CARGO_PKG_VERSION"), revision()])
-            .set(1);
-        let shared = config
-            .redis_url
-            .map(|url| redis_store(url, config.redis_patience, &metrics))
-            .transpose()?;
-        let credentials = watched(&config.chathub_credentials)?;
-        let chathub = ChatHub::with_observer(
-            config.chathub,
-            Traffic::new(&metrics, config.traces.to_chathub),
-        )?;
-        let chathub = Arc::new(chathub);
-        let state = Arc::new(AppState {
-            authenticator: config.access.authenticator,
-            sso_header: config.access.sso_header,
-            limits: Limits::new(&config.limits, shared.clone(), &metrics),
-            shared: shared.clone(),
-            directory: Directory::new(Arc::clone(&chathub), config.directory),
-            click_budget: config.click_budget,
-            links: config.links,
-            pages: config.pages,
-            tokens: OperatorTokens::new(Arc::clone(&chathub), &config.tokens, &metrics),
-            metrics,
-            sampling: config.traces.sampling,
-            log: telemetry.clone(),
-            log_phones: config.logs.phones,
-            is_ready: AtomicBool::new(false),
-            not_ready: ArcSwapOption::empty(),
-            is_draining: AtomicBool::new(false),
-            public_url: config.server.public_url.clone(),
-            widget: config.widget,
-            front,
-        });
-        let has_builder = state.pages.builder;
-        let has_ops_port = config.server.ops_listen.is_some();
-        let cuts = Arc::new(Cuts::new(&state.metrics));
-        let shutdown_timeout = config.server.shutdown_timeout;
-        let clicks = Port {
-            address: config.server.listen,
-            connections: room.clicks,
-            of_one_address: Some(room.clicks.get().div_ceil(2)),
+        let server = config.server.clone();
+        let Components {
+            state,
+            chathub,
+            credentials,
+        } = state::build(config, front, telemetry)?;
+        let servers = ServerFactory {
+            state: &state,
+            telemetry,
+            aborts: Arc::new(AbortRecorder::new(&state.metrics)),
+            shutdown_timeout: server.shutdown_timeout,
         };
-        let (listen, public) = serve(&clicks, shutdown_timeout, telemetry, &state, &cuts, {
-            move |routes| {
-                http::public_routes(front, has_builder)(routes);
-                if !has_ops_port {
-                    http::ops_routes(routes);
-                }
-            }
-        })?;
-        let mut servers = vec![public];
-        let mut ops_listen = None;
-        if let Some(address) = config.server.ops_listen {
-            // Machines of the operators' own ask here, and one of them may ask for all.
-            let port = Port {
-                address,
-                connections: room.ops,
-                of_one_address: None,
-            };
-            let (address, ops) = serve(
-                &port,
-                shutdown_timeout,
-                telemetry,
-                &state,
-                &cuts,
-                http::ops_routes,
-            )?;
-            ops_listen = Some(address);
-            servers.push(ops);
-        }
-        let in_flight = state.metrics.http_requests_in_flight.clone();
-        let look_now = Arc::<Notify>::default();
+        let has_ops_port = server.ops_listen.is_some();
+        let (listen, public) = bind_public(&servers, server.listen, &limits, has_ops_port)?;
+        let ops = server
+            .ops_listen
+            .map(|address| bind_ops(&servers, address, &limits))
+            .transpose()?;
+        let (ops_listen, ops) = ops.unzip();
         tracing::info!(%listen, version = env!("CARGO_PKG_VERSION"), "listening");
+        let reload_now = Arc::<Notify>::default();
         Ok(Self {
             listen,
             ops_listen,
-            servers,
-            tasks: tasks::start(chathub, &state, credentials, Arc::clone(&look_now)),
-            ending: Ending::new(state, config.server.drain_delay, look_now)?,
-            shutdown_timeout,
-            in_flight,
+            servers: [public].into_iter().chain(ops).collect(),
+            tasks: tasks::start(chathub, &state, credentials, Arc::clone(&reload_now)),
+            shutdown_timeout: server.shutdown_timeout,
+            in_flight: state.metrics.http_requests_in_flight.clone(),
+            shutdown: Shutdown::new(state, server.drain_delay, reload_now)?,
         })
     }
 
-    /// Where the clicks come in; the real port where 0 was asked for.
+    /// Where clicks arrive, with the real port where 0 was asked for.
     pub const fn listen(&self) -> SocketAddr {
         self.listen
     }
 
-    /// Where health and metrics are, if apart from the clicks.
+    /// Where health and metrics are, if on a port of their own.
     pub const fn ops_listen(&self) -> Option<SocketAddr> {
         self.ops_listen
     }
 
-    /// Stops the servers when called, from anywhere.
+    /// Handles that stop the servers, from any thread.
     pub fn handles(&self) -> Vec<ServerHandle> {
         self.servers.iter().map(Server::handle).collect()
     }
 
-    /// Answers until a signal or a handle ends it; running requests finish first. A second signal
+    /// Serves until a signal or a handle ends it; running requests finish first. A second signal
     /// ends everything at once, which is an error.
     pub async fn run(mut self) -> anyhow::Result<()> {
         let handles = self.handles();
-        let mut running = pin!(until_ended(self.servers));
+        let mut running = pin!(until_stopped(self.servers));
         let outcome = select! {
             outcome = &mut running => outcome,
-            begun = self.ending.begins() => {
+            requested = self.shutdown.requested() => {
                 // The command is sent at once; its future would only wait for the end, as `running`
                 // does.
                 for server in &handles {
                     drop(server.stop(true));
                 }
-                if begun.is_err() {
-                    Err(forced())
+                if requested.is_err() {
+                    Err(stopped_at_once())
                 } else {
                     select! {
                         outcome = running => outcome,
-                        Forced = self.ending.is_forced() => Err(forced()),
+                        SecondSignal = self.shutdown.second_signal() => Err(stopped_at_once()),
                         () = sleep(self.shutdown_timeout) => {
-                            tell_of_cut_off(self.in_flight.get());
+                            log_cut_off_requests(self.in_flight.get());
                             Ok(())
                         }
                     }
@@ -196,7 +132,44 @@ impl Application {
     }
 }
 
-async fn until_ended(servers: Vec<Server>) -> anyhow::Result<()> {
+/// The port of the clicks, which also has the health and metrics routes where these have no port of
+/// their own. One address may take half of the connections.
+fn bind_public(
+    servers: &ServerFactory<'_>,
+    address: SocketAddr,
+    limits: &ConnectionLimits,
+    has_ops_port: bool,
+) -> anyhow::Result<(SocketAddr, Server)> {
+    let port = Port {
+        address,
+        max_connections: limits.clicks,
+        max_per_address: Some(limits.clicks.get().div_ceil(2)),
+    };
+    let (front, has_builder) = (servers.state.front, servers.state.pages.builder);
+    servers.bind(&port, move |routes| {
+        http::public_routes(front, has_builder)(routes);
+        if !has_ops_port {
+            http::ops_routes(routes);
+        }
+    })
+}
+
+/// The port of health and metrics. Only the company's own machines reach it, and one of them may
+/// take all connections.
+fn bind_ops(
+    servers: &ServerFactory<'_>,
+    address: SocketAddr,
+    limits: &ConnectionLimits,
+) -> anyhow::Result<(SocketAddr, Server)> {
+    let port = Port {
+        address,
+        max_connections: limits.ops,
+        max_per_address: None,
+    };
+    servers.bind(&port, http::ops_routes)
+}
+
+async fn until_stopped(servers: Vec<Server>) -> anyhow::Result<()> {
     let servers: Vec<_> = servers.into_iter().map(tokio::spawn).collect();
     for server in servers {
         server
@@ -207,45 +180,8 @@ async fn until_ended(servers: Vec<Server>) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Says at each start which locks are open, or rest on something outside, and what is set half.
-fn warn_of_open_locks(config: &Config) {
-    if config.access.authenticator.is_open() {
-        tracing::warn!("ACCESS=open: anyone who can reach this port may open any operator's panel");
-    }
-    if config.server.shows_ops_routes() {
-        tracing::warn!(
-            "OPS_LISTEN is not set: /metrics, /healthz and /readyz are for anyone who can reach LISTEN; give them a port of their own, such as OPS_LISTEN=0.0.0.0:9090"
-        );
-    }
-    if let Some(trouble) = config.trouble_with_links() {
-        tracing::warn!("ACCESS=key: {trouble}");
-    }
-    if let Some(reliance) = config.access.reliance() {
-        tracing::warn!("ACCESS=sso: {reliance}");
-    }
-}
-
-/// What was set and changes nothing. Values are left out, which may be secrets.
-fn warn_of_unknown_variables(config: &Config) {
-    for unknown in &config.unknown_variables {
-        tracing::warn!(variable = unknown.name, "{}", unknown.what());
-    }
-}
-
-/// What all replicas share. Nothing is sent yet.
-fn redis_store(
-    url: SecretSource,
-    patience: Duration,
-    metrics: &Metrics,
-) -> anyhow::Result<Arc<RedisStore>> {
-    let degraded = metrics.open_chat_redis_degraded.clone();
-    RedisStore::new(url, patience, degraded)
-        .map(Arc::new)
-        .map_err(|problem| anyhow!("REDIS_URL: {problem}"))
-}
-
 /// The end of the process ends the requests that still run.
-fn tell_of_cut_off(requests: i64) {
+fn log_cut_off_requests(requests: i64) {
     if requests > 0 {
         tracing::warn!(
             requests,
@@ -254,27 +190,6 @@ fn tell_of_cut_off(requests: i64) {
     }
 }
 
-fn forced() -> anyhow::Error {
+fn stopped_at_once() -> anyhow::Error {
     anyhow!("ended at once by a second signal; clicks that were running are cut off")
-}
-
-/// The files of ChatHub's credentials. The client reads none of them: what is read here is shared
-/// with it.
-fn watched(credentials: &ChatHubCredentials) -> anyhow::Result<Vec<WatchedSecret>> {
-    let watched = |(variable, source): (&'static str, &SecretSource)| {
-        WatchedSecret::load(variable, source.clone())
-            .map_err(|problem| anyhow!("{variable}: {problem}"))
-    };
-    match credentials {
-        ChatHubCredentials::Login { login, password } => {
-            let both = [("CHATHUB_LOGIN", login), ("CHATHUB_PASSWORD", password)];
-            both.into_iter().map(watched).collect()
-        }
-        ChatHubCredentials::ProfileKey(key) => Ok(vec![watched(("CHATHUB_API_KEY", key))?]),
-    }
-}
-
-/// The commit that this was built from, where the build said so.
-fn revision() -> &'static str {
-    option_env!("OPEN_CHAT_REVISION").unwrap_or("unknown")
 }

@@ -10,8 +10,7 @@ use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::time::Duration;
 
-use actix_http::error::DispatchError;
-use actix_http::{HttpService, KeepAlive, Protocol};
+use actix_http::{HttpService, KeepAlive};
 use actix_service::{IntoServiceFactory as _, ServiceFactoryExt as _, map_config};
 use actix_web::body::{BodySize, MessageBody};
 use actix_web::dev::{
@@ -22,24 +21,21 @@ use actix_web::{App, web};
 use anyhow::Context as _;
 use tokio::net::{TcpSocket, TcpStream};
 
-use super::budget::Budget;
-use super::connection::{Body, Connection, InHand, LINGER};
-use super::cuts::{Cuts, Reason};
-use super::peers::Peers;
+use super::connection::{AbortRecorder, AcceptLimiter, Body, Connection, LINGER, RequestTracker};
 use crate::http::{self, AppState, WorkerState};
 use crate::telemetry::Telemetry;
 
-/// So many connections wait to be accepted, so that a rush waits instead of being turned away.
+/// So many connections wait to be accepted, so that a rush waits instead of being refused.
 const BACKLOG: u32 = 2048;
 
-/// What the kernel keeps of a connection each way, besides what the service does: no request is
-/// longer, and answers that are longer go out as they are read. It doubles the numbers for its own
-/// book-keeping; its own defaults grow to megabytes.
-const RECEIVED: u32 = 16 << 10;
-const SENT: u32 = 16 << 10;
+/// The kernel's buffers of a connection, in bytes: no request is longer, and a longer answer goes
+/// out as it is read. The kernel doubles the numbers for its own book-keeping; its defaults grow to
+/// megabytes.
+const RECEIVE_BUFFER: u32 = 16 << 10;
+const SEND_BUFFER: u32 = 16 << 10;
 
 /// The longest answer, in bytes, after which a connection is kept: no click's is longer.
-const MUCH: u64 = 16 << 10;
+const MAX_KEPT_ANSWER: u64 = 16 << 10;
 
 /// actix refuses to start more.
 const MAX_WORKERS: usize = 512;
@@ -47,96 +43,69 @@ const MAX_WORKERS: usize = 512;
 /// A port, and how many connections it may have.
 pub(super) struct Port {
     pub(super) address: SocketAddr,
-    pub(super) connections: NonZeroUsize,
-    /// How many of them one address may hold, unless it is a trusted proxy.
-    pub(super) of_one_address: Option<usize>,
+    pub(super) max_connections: NonZeroUsize,
+    /// How many of them one address may have, unless it is a trusted proxy.
+    pub(super) max_per_address: Option<usize>,
 }
 
-/// Listens on a port and answers there once the server is polled. Also says which port it is, where
-/// 0 was asked for.
-pub(super) fn serve(
-    port: &Port,
-    shutdown_timeout: Duration,
-    telemetry: &Telemetry,
-    state: &Arc<AppState>,
-    cuts: &Arc<Cuts>,
-    routes: impl FnOnce(&mut web::ServiceConfig) + Copy + Send + 'static,
-) -> anyhow::Result<(SocketAddr, Server)> {
-    let cannot_listen = || format!("cannot listen on {}", port.address);
-    let listener = listen(port.address).with_context(cannot_listen)?;
-    let address = listener.local_addr().with_context(cannot_listen)?;
-    let (workers, each) = shares(port.connections);
-    let builder = Server::build()
-        .disable_signals()
-        .workers(workers)
-        .max_concurrent_connections(each)
-        // The process ends first, and says what it cuts off.
-        .shutdown_timeout(shutdown_timeout.as_secs().saturating_add(2));
-    let shutdown = builder.graceful_shutdown_signal();
-    let (telemetry, state) = (telemetry.clone(), Arc::clone(state));
-    let gate = Gate {
-        state: Arc::clone(&state),
-        cuts: Arc::clone(cuts),
-        budget: Budget::default(),
-        peers: port.of_one_address.map(Peers::new),
-    };
-    let server = builder.listen("open-chat", listener, move || {
-        let worker = WorkerState::new(Arc::clone(&state), telemetry.request_log());
-        let app = app(worker, routes)
-            .into_factory()
-            .map_err(|error| error.error_response());
-        let shutdown = shutdown.clone();
-        let http = HttpService::build()
-            // A connection has deadlines of its own.
-            .keep_alive(KeepAlive::Os)
-            .client_request_timeout(Duration::ZERO)
-            .client_disconnect_timeout(LINGER)
-            .local_addr(address)
-            // A kept connection is told to close with its next answer when the service stops.
-            .graceful_shutdown_signal(move || {
-                let shutdown = shutdown.clone();
-                async move { shutdown.notified().await }
-            })
-            .on_connect_ext(|stream: &Connection, data| {
-                data.insert(stream.in_hand());
-            })
-            .finish(map_config(app, |()| AppConfig::default()));
-        let gate = gate.clone();
-        fn_service(move |stream: TcpStream| ready(gate.let_in(stream))).and_then(http)
-    });
-    Ok((address, server.with_context(cannot_listen)?.run()))
+/// What the servers of all ports share.
+pub(super) struct ServerFactory<'a> {
+    pub(super) state: &'a Arc<AppState>,
+    pub(super) telemetry: &'a Telemetry,
+    pub(super) aborts: Arc<AbortRecorder>,
+    pub(super) shutdown_timeout: Duration,
 }
 
-/// Lets connections in, one by one.
-#[derive(Clone)]
-struct Gate {
-    state: Arc<AppState>,
-    cuts: Arc<Cuts>,
-    budget: Budget,
-    peers: Option<Peers>,
-}
-
-type LetIn = (Connection, Protocol, Option<SocketAddr>);
-
-impl Gate {
-    fn let_in(&self, stream: TcpStream) -> Result<LetIn, DispatchError> {
-        let peer = stream.peer_addr().ok();
-        let place = match (&self.peers, peer) {
-            (Some(peers), Some(peer)) if !self.state.authenticator.trusts(peer.ip()) => {
-                let Some(place) = peers.enter(peer.ip()) else {
-                    self.cuts.count(Reason::TooMany, Some(peer.ip()));
-                    return Err(DispatchError::Io(io::ErrorKind::QuotaExceeded.into()));
-                };
-                Some(place)
-            }
-            _ => None,
-        };
-        let connection = Connection::new(stream, self.budget.share(), &self.cuts, place);
-        Ok((connection, Protocol::Http1, peer))
+impl ServerFactory<'_> {
+    /// Listens on a port, and answers there once the server is polled. Also returns the address,
+    /// with the real port where 0 was asked for.
+    pub(super) fn bind(
+        &self,
+        port: &Port,
+        routes: impl FnOnce(&mut web::ServiceConfig) + Copy + Send + 'static,
+    ) -> anyhow::Result<(SocketAddr, Server)> {
+        let cannot_listen = || format!("cannot listen on {}", port.address);
+        let listener = listen(port.address).with_context(cannot_listen)?;
+        let address = listener.local_addr().with_context(cannot_listen)?;
+        let (workers, max_per_worker) = workers(port.max_connections);
+        let builder = Server::build()
+            .disable_signals()
+            .workers(workers)
+            .max_concurrent_connections(max_per_worker)
+            // The process ends first, and logs what it cuts off.
+            .shutdown_timeout(self.shutdown_timeout.as_secs().saturating_add(2));
+        let shutdown = builder.graceful_shutdown_signal();
+        let (telemetry, state) = (self.telemetry.clone(), Arc::clone(self.state));
+        let limiter = AcceptLimiter::new(&state, &self.aborts, port.max_per_address);
+        let server = builder.listen("open-chat", listener, move || {
+            let worker = WorkerState::new(Arc::clone(&state), telemetry.request_log());
+            let app = app(worker, routes)
+                .into_factory()
+                .map_err(|error| error.error_response());
+            let shutdown = shutdown.clone();
+            let http = HttpService::build()
+                // A connection has timeouts of its own.
+                .keep_alive(KeepAlive::Os)
+                .client_request_timeout(Duration::ZERO)
+                .client_disconnect_timeout(LINGER)
+                .local_addr(address)
+                // A kept connection is told to close with its next answer when the service stops.
+                .graceful_shutdown_signal(move || {
+                    let shutdown = shutdown.clone();
+                    async move { shutdown.notified().await }
+                })
+                .on_connect_ext(|connection: &Connection, data| {
+                    data.insert(connection.request());
+                })
+                .finish(map_config(app, |()| AppConfig::default()));
+            let limiter = limiter.clone();
+            fn_service(move |stream: TcpStream| ready(limiter.accept(stream))).and_then(http)
+        });
+        Ok((address, server.with_context(cannot_listen)?.run()))
     }
 }
 
-/// The routes, each of whose requests is in its connection's hand until it is answered.
+/// The routes. A request reports to its connection when the application starts and ends.
 fn app(
     worker: WorkerState,
     routes: impl FnOnce(&mut web::ServiceConfig),
@@ -156,23 +125,23 @@ fn app(
         .wrap_fn(|request, app| {
             let body = Body::of(request.head());
             let connection = request.conn_data();
-            let running = connection.map(|connection: &InHand| connection.begin(body));
+            let running = connection.map(|request: &RequestTracker| request.start(body));
             let answer = app.call(request);
             async move {
                 let mut answer = answer.await;
                 drop(running);
                 if let Ok(answer) = &mut answer {
-                    close_after_much(answer);
+                    close_after_long(answer);
                 }
                 answer
             }
         })
 }
 
-/// actix keeps the room that an answer took for as long as the connection is kept, so a kept
-/// connection must not have had a long one.
-fn close_after_much(answer: &mut ServiceResponse<impl MessageBody>) {
-    if matches!(answer.response().body().size(), BodySize::Sized(size) if size > MUCH) {
+/// actix keeps the memory of an answer for as long as the connection, so a connection that had a
+/// long answer is closed.
+fn close_after_long(answer: &mut ServiceResponse<impl MessageBody>) {
+    if matches!(answer.response().body().size(), BodySize::Sized(size) if size > MAX_KEPT_ANSWER) {
         let head = answer.response_mut().head_mut();
         head.set_connection_type(ConnectionType::Close);
     }
@@ -183,28 +152,28 @@ fn listen(address: SocketAddr) -> io::Result<TcpListener> {
         SocketAddr::V4(_) => TcpSocket::new_v4()?,
         SocketAddr::V6(_) => TcpSocket::new_v6()?,
     };
-    // Without it a restart has to wait for the last connections of the process before; on Windows
-    // it means something else.
+    // Without it a restart waits for the last connections of the process before; on Windows the
+    // option means something else.
     #[cfg(not(windows))]
     socket.set_reuseaddr(true)?;
     // Connections inherit both.
-    socket.set_recv_buffer_size(RECEIVED)?;
-    socket.set_send_buffer_size(SENT)?;
+    socket.set_recv_buffer_size(RECEIVE_BUFFER)?;
+    socket.set_send_buffer_size(SEND_BUFFER)?;
     socket.bind(address)?;
     socket.listen(BACKLOG)?.into_std()
 }
 
-/// How many workers there are, and how many connections each may have: actix counts them by worker,
-/// the operator of the service by process. Rounded up, because a cap of 10 on three workers is
-/// rather 12 than 9; and no worker goes without one.
-fn shares(max_connections: NonZeroUsize) -> (usize, usize) {
+/// The number of workers, and of connections for each: actix counts by worker, `MAX_CONNECTIONS` by
+/// process. Rounded up, because a cap of 10 on three workers is rather 12 than 9; every worker may
+/// have one.
+fn workers(max_connections: NonZeroUsize) -> (usize, usize) {
     let max = max_connections.get();
-    let workers = most_workers().min(max);
+    let workers = max_workers().min(max);
     (workers, max.div_ceil(workers))
 }
 
-/// How many workers a port has, where it has connections enough for them.
-pub(super) fn most_workers() -> usize {
+/// The number of workers of a port that may have as many connections.
+pub(super) fn max_workers() -> usize {
     let cores = std::thread::available_parallelism().map_or(2, NonZeroUsize::get);
     cores.min(MAX_WORKERS)
 }

@@ -1,198 +1,60 @@
-//! What runs beside the servers, for as long as the service does.
+//! The background tasks, which run for as long as the servers do.
 
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use tokio::runtime::Handle;
 use tokio::sync::Notify;
 use tokio::task::{JoinHandle, JoinSet};
-use tokio::time::timeout;
 
-use crate::chathub::{self, ChatHub, NoConnection, Unreachable};
+use super::file_watch::{WatchedSecret, poll_files};
+use super::readiness::verify_credentials;
+use crate::chathub::ChatHub;
 use crate::http::AppState;
 use crate::operators::DirectorySnapshot;
 use crate::redis_store::RedisStore;
-use crate::reload::{PollOutcome, Reloadable, Report};
-use crate::repeats::Repeats;
-use crate::secret::{Secret, SecretSource};
 
-/// Between two proofs of the configuration: doubling up to a bound.
-const FIRST_PROOF_AGAIN: Duration = Duration::from_secs(1);
-const LAST_PROOF_AGAIN: Duration = Duration::from_secs(5);
+/// How often rate limits drop keys without recent use, and the token cache a part of its expired
+/// entries.
+const SWEEP_INTERVAL: Duration = Duration::from_secs(1);
 
-/// Before a look whether refused credentials have been corrected. ChatHub does not hear of each:
-/// the client keeps wrong credentials to itself.
-const REJECTED_PROOF_AGAIN: Duration = Duration::from_secs(1);
+/// Before a task that has panicked is restarted.
+const RESTART_DELAY: Duration = Duration::from_secs(1);
 
-/// While nothing is sent to ChatHub: not sooner and not later than this, whatever it asks for.
-const SHORTEST_REST: Duration = Duration::from_millis(100);
-const LONGEST_REST: Duration = Duration::from_secs(15);
-
-/// How often the limits forget what is as good as new, and a part of the operators what is over.
-const SWEEP: Duration = Duration::from_secs(1);
-
-/// How often key, map and secret files are looked at.
-const LOOK_AT_FILES: Duration = Duration::from_secs(1);
-
-/// Before a task that has broken down begins again.
-const BROKEN_AGAIN: Duration = Duration::from_secs(1);
-
-/// A secret of ChatHub's client, which never reads a file itself.
-pub(super) struct WatchedSecret {
-    reloading: Reloadable<Secret>,
-    shared: SecretSource,
-}
-
-impl WatchedSecret {
-    /// Reads the secret for the first time. The error is a sentence without it.
-    pub(super) fn load(variable: &'static str, source: SecretSource) -> Result<Self, String> {
-        let shared = source.clone();
-        let reloading = Reloadable::load(variable, move |files| files.secret(&source))?;
-        Ok(Self { reloading, shared })
-    }
-
-    fn poll(&self) -> Report {
-        let report = self.reloading.poll();
-        if report.look == PollOutcome::Reloaded {
-            self.shared.replace(&self.reloading.get());
-        }
-        report
-    }
-}
-
-/// Starts them all. `look_now` has the files looked at at once, `credentials` among them.
+/// Starts all tasks. A notification of `reload_now` polls the files at once.
 pub(super) fn start(
     chathub: Arc<ChatHub>,
     state: &Arc<AppState>,
     credentials: Vec<WatchedSecret>,
-    look_now: Arc<Notify>,
+    reload_now: Arc<Notify>,
 ) -> Vec<JoinHandle<()>> {
     vec![
-        tokio::spawn(prove(chathub, Arc::clone(state))),
-        tokio::spawn(kept_running("directory", {
+        tokio::spawn(verify_credentials(chathub, Arc::clone(state))),
+        tokio::spawn(restart_on_panic("directory", {
             let state = Arc::clone(state);
-            move || keep_directory(Arc::clone(&state))
+            move || refresh_directory(Arc::clone(&state))
         })),
-        tokio::spawn(look_at_files(
+        tokio::spawn(poll_files(
             Arc::clone(state),
             credentials.into(),
-            look_now,
+            reload_now,
         )),
-        tokio::spawn(kept_running("sweep", {
+        tokio::spawn(restart_on_panic("sweep", {
             let state = Arc::clone(state);
             move || sweep(Arc::clone(&state))
         })),
-        tokio::spawn(watch_shared_store(state.shared.clone())),
+        tokio::spawn(watch_redis(state.shared.clone())),
     ]
 }
 
-/// Shows ChatHub the credentials until it accepts them, then calls the service ready.
-async fn prove(chathub: Arc<ChatHub>, state: Arc<AppState>) {
-    let mut failures = 0;
-    let mut repeats = Repeats::default();
-    while let Err(error) = chathub.log_in().await {
-        if repeats.is_news(&error, Instant::now()) {
-            let address = chathub.address();
-            tracing::warn!(%error, address, "not ready: ChatHub has not accepted the credentials yet");
-        }
-        if let Some(reason) = not_ready(&error, &chathub.address()) {
-            state.not_ready.store(Some(Arc::new(reason)));
-        }
-        tokio::time::sleep(proof_again(&error, failures)).await;
-        failures += 1;
-    }
-    state.is_ready.store(true, Ordering::Relaxed);
-    tracing::info!("ready: ChatHub has accepted the credentials");
-}
-
-/// What `/readyz` says of an error; nothing of one that only follows from those before it.
-fn not_ready(error: &chathub::Error, address: &str) -> Option<String> {
-    let cause = match error {
-        chathub::Error::Unavailable(Unreachable::CircuitOpen { .. }) => return None,
-        chathub::Error::Unavailable(Unreachable::NoConnection(NoConnection::NoSuchName)) => {
-            return Some(format!(
-                "ChatHub could not be reached: no such name {address}, or no name server that answers"
-            ));
-        }
-        chathub::Error::Unavailable(Unreachable::NoConnection(cause)) => cause.to_string(),
-        chathub::Error::TimedOut => "no answer in time".into(),
-        error => {
-            return Some(format!(
-                "ChatHub has not accepted the credentials yet: {error}"
-            ));
-        }
-    };
-    Some(format!("ChatHub could not be reached: {cause} ({address})"))
-}
-
-/// How long to wait before the next proof. Where it is known when ChatHub is asked again, this is
-/// the first to ask.
-fn proof_again(error: &chathub::Error, failures: u32) -> Duration {
-    if let Some(rest) = error.retry_after() {
-        return rest.clamp(SHORTEST_REST, LONGEST_REST);
-    }
-    if *error == chathub::Error::CredentialsRejected {
-        return REJECTED_PROOF_AGAIN;
-    }
-    let doubled = FIRST_PROOF_AGAIN.saturating_mul(2_u32.saturating_pow(failures));
-    doubled.min(LAST_PROOF_AGAIN)
-}
-
-/// Has changed files take effect, and says so; what is wrong with one is said once.
-async fn look_at_files(
-    state: Arc<AppState>,
-    credentials: Arc<[WatchedSecret]>,
-    look_now: Arc<Notify>,
-) {
-    loop {
-        let (shared_state, credentials) = (Arc::clone(&state), Arc::clone(&credentials));
-        // A look waits a moment for the files, and understanding a long one takes its time too.
-        let looks = tokio::task::spawn_blocking(move || {
-            let mut reports = shared_state.authenticator.poll();
-            reports.extend(credentials.iter().map(WatchedSecret::poll));
-            reports.extend(shared_state.shared.as_ref().map(|shared| shared.poll()));
-            reports
-        });
-        let reports = looks.await.unwrap_or_default();
-        for Report {
-            file,
-            look,
-            has_failed,
-        } in reports
-        {
-            let gauge = &state.metrics.open_chat_file_reload_failed;
-            gauge.with_label_values(&[file]).set(has_failed.into());
-            match look {
-                PollOutcome::Unchanged => {}
-                PollOutcome::Reloaded => tracing::info!(file, "a changed file is in force"),
-                PollOutcome::Emptied(problem) => tracing::error!(
-                    file,
-                    problem,
-                    "a changed file is in force, and nobody is let in by it"
-                ),
-                PollOutcome::Failed(problem) => {
-                    tracing::error!(
-                        file,
-                        problem,
-                        "a changed file cannot be used, the one before it stays in force"
-                    );
-                }
-            }
-        }
-        // Called or not, it is time to look.
-        let _ = timeout(LOOK_AT_FILES, look_now.notified()).await;
-    }
-}
-
-/// Runs a task, and begins it again where it breaks down: a defect in one round must not end all
-/// further rounds without a word.
-async fn kept_running<T: Future<Output = ()> + Send + 'static>(
+/// Runs a task, and restarts it after a panic: a defect in one round must not silently end all
+/// further rounds.
+async fn restart_on_panic<T: Future<Output = ()> + Send + 'static>(
     name: &'static str,
     task: impl Fn() -> T + Send,
 ) {
     loop {
-        // A set, because its tasks end when it is dropped.
+        // A set, because dropping it aborts its tasks.
         let mut running = JoinSet::new();
         running.spawn(task());
         match running.join_next().await {
@@ -201,30 +63,30 @@ async fn kept_running<T: Future<Output = ()> + Send + 'static>(
                     task = name,
                     "a background task has broken down, and begins again"
                 );
-                tokio::time::sleep(BROKEN_AGAIN).await;
+                tokio::time::sleep(RESTART_DELAY).await;
             }
             _ => return,
         }
     }
 }
 
-/// What the directory says of operators counts for their tokens too.
-async fn keep_directory(state: Arc<AppState>) {
+/// Refreshes the directory. What it says of operators applies to their tokens too.
+async fn refresh_directory(state: Arc<AppState>) {
     let tokens = &state.tokens;
-    let heard = |snapshot: &DirectorySnapshot, began| {
-        let is_out = |operator| {
+    let on_refresh = |snapshot: &DirectorySnapshot, began| {
+        let is_inactive = |operator| {
             snapshot
                 .status(operator)
                 .is_none_or(|status| !status.works())
         };
-        tokens.directory_read(began, is_out);
+        tokens.directory_read(began, is_inactive);
     };
-    state.directory.keep(heard).await;
+    state.directory.keep(on_refresh).await;
 }
 
 async fn sweep(state: Arc<AppState>) {
     loop {
-        tokio::time::sleep(SWEEP).await;
+        tokio::time::sleep(SWEEP_INTERVAL).await;
         state.limits.sweep();
         state.tokens.sweep();
         let tasks = Handle::current().metrics().num_alive_tasks();
@@ -233,21 +95,20 @@ async fn sweep(state: Arc<AppState>) {
     }
 }
 
-async fn watch_shared_store(shared: Option<Arc<RedisStore>>) {
-    if let Some(shared) = shared {
-        shared.watch().await;
+async fn watch_redis(redis: Option<Arc<RedisStore>>) {
+    if let Some(redis) = redis {
+        redis.watch().await;
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use std::sync::atomic::AtomicU32;
+    use std::sync::atomic::{AtomicU32, Ordering};
 
     use super::*;
-    use crate::chathub::Error;
 
     #[tokio::test]
-    async fn a_task_that_breaks_down_begins_again() {
+    async fn a_task_that_panics_is_restarted() {
         let rounds = Arc::new(AtomicU32::new(0));
         let task = {
             let rounds = Arc::clone(&rounds);
@@ -256,31 +117,7 @@ mod tests {
                 async move { assert!(round == 1, "on purpose") }
             }
         };
-        kept_running("test", task).await;
+        restart_on_panic("test", task).await;
         assert_eq!(rounds.load(Ordering::Relaxed), 2);
-    }
-
-    #[test]
-    fn the_next_proof_comes_when_chathub_is_asked_again() {
-        let milliseconds = |error: &Error, failures| proof_again(error, failures).as_millis();
-        let closed = Error::Unavailable(Unreachable::NoConnection(NoConnection::Refused));
-        for (failures, expected) in [(0, 1000), (1, 2000), (2, 4000), (3, 5000), (99, 5000)] {
-            assert_eq!(milliseconds(&closed, failures), expected);
-        }
-        for (rest, expected) in [
-            (0, 100),
-            (7000, 7000),
-            (10_900, 10_900),
-            (3_600_000, 15_000),
-        ] {
-            let retry_after = Duration::from_millis(rest);
-            let open = Error::Unavailable(Unreachable::CircuitOpen { retry_after });
-            assert_eq!(milliseconds(&open, 5), expected);
-            let throttled = Error::Throttled {
-                retry_after: Some(retry_after),
-            };
-            assert_eq!(milliseconds(&throttled, 5), expected);
-        }
-        assert_eq!(milliseconds(&Error::CredentialsRejected, 9), 1000);
     }
 }

@@ -68,7 +68,7 @@ const fn no_connection(cause: NoConnection) -> &'static str {
              SSL_CERT_FILE. Otherwise this is not ChatHub."
         }
         Cause::CertificateNotCurrent => {
-            "PollOutcome at this machine's clock (timedatectl); if it is right, ChatHub's certificate must be renewed."
+            "Look at this machine's clock (timedatectl); if it is right, ChatHub's certificate must be renewed."
         }
         Cause::CertificateForAnotherName | Cause::BadCertificate => {
             "Check the name in CHATHUB_URL: something that is not ChatHub answers there, perhaps a proxy. ChatHub is at https://chatapi.smsbat.com."

@@ -4,8 +4,8 @@
 use anyhow::{anyhow, bail};
 
 use super::exit::block_on;
-use super::near;
-use super::output::shown;
+use super::output::sanitized;
+use super::suggestions;
 use crate::chathub::{
     ChatHub, Error, Operator, OperatorId, Organization, OrganizationId, Unreachable,
 };
@@ -94,13 +94,13 @@ pub(super) fn find<'a>(operators: &'a [Operator], text: &str) -> anyhow::Result<
         [operator] => Ok(operator),
         [] => bail!(
             "there is no operator `{}`: give an id, or the exact name; {}",
-            shown(text),
-            near::hint(operators, text)
+            sanitized(text),
+            suggestions::hint(operators, text)
         ),
         _ => bail!(
             "{} operators are called `{}`; give the id of one of them:{}",
             called.len(),
-            shown(text),
+            sanitized(text),
             list(&called)
         ),
     }
@@ -135,7 +135,7 @@ fn list(operators: &[&Operator]) -> String {
 
 /// `Acme Support (24)`
 pub(super) fn organization_name(organization: &Organization) -> String {
-    format!("{} ({})", shown(&organization.name), organization.id)
+    format!("{} ({})", sanitized(&organization.name), organization.id)
 }
 
 /// Reads `--organization`.

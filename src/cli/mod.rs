@@ -3,28 +3,24 @@
 // A doc comment of a command is what `--help` prints, where backticks would be noise.
 #![allow(clippy::doc_markdown)]
 
+mod admin;
 mod advice;
 mod check;
 mod company;
-mod completions;
-mod demo;
 mod exit;
-mod health;
-mod near;
-mod operators;
-mod organizations;
+mod link;
 mod output;
 mod pass;
-mod pass_operator;
-mod serve;
-mod simulate;
-mod token;
+mod service;
+mod suggestions;
 
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
+use self::admin::{operators, organizations, token};
 use self::exit::Exit;
+use self::service::{completions, demo, health, serve, simulate};
 
 /// One button in a CRM that opens the right SMSBAT ChatHub chat.
 #[derive(Parser)]
@@ -51,7 +47,7 @@ enum Command {
     #[command(
         after_help = "Example: open-chat link --operator 101 --phone +380501234567 --source viber --ttl 5m"
     )]
-    Link(pass::Wanted),
+    Link(pass::PassRequest),
     /// Sign passes
     #[command(subcommand)]
     Pass(pass::Pass),
@@ -71,7 +67,7 @@ enum Command {
 }
 
 impl Cli {
-    /// Carries the command out; the exit codes stand in `exit`.
+    /// Runs the command. `exit` owns the exit codes.
     pub fn run(self) -> ExitCode {
         let done = |()| Exit::Done;
         exit::report(match self.command {
@@ -79,7 +75,7 @@ impl Cli {
             Command::Demo(demo) => demo.run().map(done),
             Command::Simulate(simulate) => simulate.run().map(done),
             Command::Check(check) => check.run(),
-            Command::Link(wanted) => pass::link(&wanted).map(done),
+            Command::Link(request) => link::run(&request).map(done),
             Command::Pass(pass) => pass.run().map(done),
             Command::Organizations(organizations) => organizations.run(),
             Command::Operators(operators) => operators.run(),

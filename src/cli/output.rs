@@ -14,7 +14,7 @@ use crate::printable;
 
 /// For whom it is printed.
 #[derive(Args, Clone, Copy, Debug)]
-pub(super) struct Form {
+pub(super) struct OutputFormat {
     /// Print JSON, under ChatHub's own field names
     #[arg(long)]
     pub(super) json: bool,
@@ -32,7 +32,7 @@ pub(super) fn table<const COLUMNS: usize>(
 ) -> anyhow::Result<()> {
     let mut table = Table::new();
     table.load_style(presets::NOTHING).set_header(head);
-    table.add_rows(rows.into_iter().map(|row| row.map(|cell| shown(&cell))));
+    table.add_rows(rows.into_iter().map(|row| row.map(|cell| sanitized(&cell))));
     for column in table.column_iter_mut() {
         column.set_padding((0, 2));
     }
@@ -65,6 +65,6 @@ fn print(text: &str) -> anyhow::Result<()> {
 
 /// A text that came from elsewhere, in one line: whoever may name an operator must not be able to
 /// steer the administrator's screen.
-pub(super) fn shown(text: &str) -> String {
+pub(super) fn sanitized(text: &str) -> String {
     printable::one_line(text)
 }

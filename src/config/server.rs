@@ -10,7 +10,7 @@ use super::reader::{Kept, Reader, duration, duration_or_zero};
 use crate::https_url::HttpsUrl;
 
 /// Where the service listens, for how many, and how it ends.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct ServerConfig {
     /// For the clicks.
     pub listen: SocketAddr,

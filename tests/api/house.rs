@@ -104,7 +104,7 @@ const KEPT_BEHIND: [(&str, &[&str]); 17] = [
     ("connect_error", &["redis_store"]),
     ("rustls", &["config"]),
     ("rustls_native_certs", &["config"]),
-    ("reqwest", &["config"]),
+    ("reqwest", &["cli", "config"]),
     ("rlibphonenumber", &["phone"]),
     ("actix_http", &["app"]),
     ("actix_service", &["app"]),

@@ -1,4 +1,4 @@
-//! One timer for everything that a connection waits for.
+//! One timer for every timeout of a connection.
 
 use std::pin::Pin;
 use std::task::Context;
@@ -6,27 +6,26 @@ use std::time::Duration;
 
 use tokio::time::{Instant, Sleep};
 
-/// How long the connection is given once its time is over: where the whole process was stopped,
-/// what came meanwhile is in the socket, and the event loop must get round to it before the time
-/// counts.
+/// How long a connection has once its deadline has passed. Where the whole process was stopped, the
+/// client's bytes are in the socket, and the event loop must read them before the deadline counts.
 const GRACE: Duration = Duration::from_millis(200);
 
-/// A time by which something must have happened.
+/// The time by which something must have happened.
 ///
-/// It moves with each request, the runtime's timer does not: a timer that goes off too early is
-/// only set again, which costs a kept connection a wake-up now and then, and a request nothing but
-/// a look at the clock.
+/// The deadline moves with each request, the runtime's timer does not. A timer that fires too early
+/// is set again: that costs a kept connection a wake-up now and then, and a request only a look at
+/// the clock.
 pub(super) struct Deadline {
     sleep: Pin<Box<Sleep>>,
     due: Option<Instant>,
-    /// The timer has been set and will wake the connection's task.
+    /// The timer is set, and will wake the connection's task.
     is_armed: bool,
     is_in_grace: bool,
 }
 
 impl Deadline {
-    /// Must be called within a Tokio runtime. It wakes nothing before the first call of
-    /// [`Self::is_over`] or [`Self::set`].
+    /// Must be called within a Tokio runtime. The timer wakes no task before the first call of
+    /// [`Self::is_expired`] or [`Self::set`].
     pub(super) fn new(after: Duration) -> Self {
         let due = Instant::now() + after;
         Self {
@@ -37,7 +36,7 @@ impl Deadline {
         }
     }
 
-    /// From now on it is so much time; what was set before is forgotten.
+    /// Sets the deadline to `after` from now, and replaces the one before.
     pub(super) fn set(&mut self, after: Duration, cx: &mut Context<'_>) {
         let due = Instant::now() + after;
         self.due = Some(due);
@@ -48,20 +47,20 @@ impl Deadline {
         }
     }
 
-    /// The same, where what was set before does not end sooner.
+    /// The same, unless the deadline is earlier already.
     pub(super) fn shorten(&mut self, after: Duration, cx: &mut Context<'_>) {
         if self.due.is_none_or(|due| due > Instant::now() + after) {
             self.set(after, cx);
         }
     }
 
-    /// Nothing is waited for.
-    pub(super) const fn stop(&mut self) {
+    /// Removes the deadline.
+    pub(super) const fn clear(&mut self) {
         self.due = None;
     }
 
-    /// Whether the time is over. Where it is not, the task is woken in time to ask again.
-    pub(super) fn is_over(&mut self, cx: &mut Context<'_>) -> bool {
+    /// Whether the deadline has passed. If not, the task is woken when it passes.
+    pub(super) fn is_expired(&mut self, cx: &mut Context<'_>) -> bool {
         let Some(due) = self.due else {
             return false;
         };
@@ -81,10 +80,10 @@ impl Deadline {
 
     fn arm(&mut self, due: Instant, cx: &mut Context<'_>) {
         self.sleep.as_mut().reset(due);
-        // Being polled is what makes it wake the task.
+        // Only a polled timer wakes the task.
         self.is_armed = self.sleep.as_mut().poll(cx).is_pending();
         if !self.is_armed {
-            // It has gone off meanwhile.
+            // It has fired meanwhile.
             cx.waker().wake_by_ref();
         }
     }
@@ -100,19 +99,19 @@ mod tests {
     const SHORT: Duration = Duration::from_millis(30);
     const LONG: Duration = Duration::from_hours(1);
 
-    /// Waits until it is over, and woken for it by nothing else: not before this time, and long
-    /// before [`LONG`].
-    async fn assert_ends_after(deadline: &mut Deadline, at_least: Duration) {
+    /// Waits until the deadline passes, woken by its timer alone: at least for this time, and for
+    /// much less than [`LONG`].
+    async fn assert_expires_after(deadline: &mut Deadline, at_least: Duration) {
         let begun = Instant::now();
         let over = poll_fn(|cx| {
-            if deadline.is_over(cx) {
+            if deadline.is_expired(cx) {
                 Poll::Ready(())
             } else {
                 Poll::Pending
             }
         });
         let in_time = tokio::time::timeout(LONG / 10, over).await;
-        assert!(in_time.is_ok(), "it is forgotten");
+        assert!(in_time.is_ok(), "the timer was lost");
         assert!(begun.elapsed() >= at_least);
     }
 
@@ -125,16 +124,16 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn it_ends_when_it_was_last_set_to() {
+    async fn it_expires_when_it_was_last_set_to() {
         let mut deadline = Deadline::new(SHORT);
-        assert_ends_after(&mut deadline, SHORT).await;
+        assert_expires_after(&mut deadline, SHORT).await;
         for after in [SHORT, SHORT * 3, SHORT * 2] {
             with(&mut deadline, |deadline, cx| {
                 deadline.set(LONG, cx);
                 deadline.set(after, cx);
             })
             .await;
-            assert_ends_after(&mut deadline, after).await;
+            assert_expires_after(&mut deadline, after).await;
         }
     }
 
@@ -142,37 +141,37 @@ mod tests {
     async fn it_is_shortened_but_not_lengthened() {
         let mut deadline = Deadline::new(SHORT);
         with(&mut deadline, |deadline, cx| deadline.shorten(LONG, cx)).await;
-        assert_ends_after(&mut deadline, SHORT).await;
+        assert_expires_after(&mut deadline, SHORT).await;
         let mut deadline = Deadline::new(LONG);
         with(&mut deadline, |deadline, cx| deadline.shorten(SHORT, cx)).await;
-        assert_ends_after(&mut deadline, SHORT).await;
+        assert_expires_after(&mut deadline, SHORT).await;
     }
 
     #[tokio::test]
-    async fn it_goes_on_after_its_timer_has_gone_off_unneeded() {
+    async fn it_works_after_its_timer_has_fired_unneeded() {
         let mut deadline = Deadline::new(SHORT);
         with(&mut deadline, |deadline, cx| {
-            assert!(!deadline.is_over(cx));
-            deadline.stop();
+            assert!(!deadline.is_expired(cx));
+            deadline.clear();
         })
         .await;
         tokio::time::sleep(SHORT * 2).await;
         with(&mut deadline, |deadline, cx| {
-            assert!(!deadline.is_over(cx));
+            assert!(!deadline.is_expired(cx));
             deadline.set(SHORT * 2, cx);
         })
         .await;
-        assert_ends_after(&mut deadline, SHORT * 2).await;
+        assert_expires_after(&mut deadline, SHORT * 2).await;
     }
 
     #[tokio::test]
-    async fn a_timer_that_goes_off_too_early_is_set_again() {
+    async fn a_timer_that_fires_too_early_is_set_again() {
         let mut deadline = Deadline::new(SHORT);
         with(&mut deadline, |deadline, cx| {
-            assert!(!deadline.is_over(cx));
+            assert!(!deadline.is_expired(cx));
             deadline.set(SHORT * 3, cx);
         })
         .await;
-        assert_ends_after(&mut deadline, SHORT * 3).await;
+        assert_expires_after(&mut deadline, SHORT * 3).await;
     }
 }

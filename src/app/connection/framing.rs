@@ -1,10 +1,10 @@
-//! Where a request's head ends, and where its body does. Nothing is understood here: the HTTP
-//! parser behind judges every byte, this only decides how many of them it gets at a time.
+//! Finds where a request's head and body end. It only decides how many bytes the HTTP parser gets at
+//! a time; the parser judges every byte.
 
 use actix_http::RequestHead;
 use actix_web::http::header::{CONTENT_LENGTH, TRANSFER_ENCODING, UPGRADE};
 
-/// A head, as far as it has come.
+/// The scanner of a head.
 #[derive(Default)]
 pub(super) struct Head {
     /// Bytes so far.
@@ -15,9 +15,9 @@ pub(super) struct Head {
 }
 
 impl Head {
-    /// Goes on with these bytes: how many of them belong to this head, and whether it ends with
+    /// Scans the next bytes. Returns how many of them belong to this head, and whether it ends with
     /// them.
-    pub(super) fn follow(&mut self, bytes: &[u8]) -> (usize, bool) {
+    pub(super) fn advance(&mut self, bytes: &[u8]) -> (usize, bool) {
         let ended = self.end_in(bytes);
         let own = ended.unwrap_or(bytes.len());
         self.length += own;
@@ -37,48 +37,48 @@ impl Head {
     }
 }
 
-/// What is still to come of a request's body.
+/// The part of a request's body that has not arrived.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(in crate::app) enum Body {
     /// Nothing.
     #[default]
-    Over,
-    /// So many bytes.
+    Complete,
+    /// This many bytes.
     Length(u64),
-    /// Chunks, as far as they have come.
+    /// Chunks, from this position on.
     Chunked(Chunk),
 }
 
-/// The place within a body in chunks.
+/// The position within a chunked body.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::app) enum Chunk {
     /// In the digits of a chunk's size.
     Size(u64),
-    /// Behind them, before the line's end.
+    /// After them, before the end of the line.
     Extension(u64),
-    /// Before this many bytes of data and the line end behind them.
+    /// Before this many bytes of data and of the line end after them.
     Data(u64),
-    /// In the lines behind the last chunk.
+    /// In the lines after the last chunk.
     Trailer { is_line_empty: bool },
 }
 
-/// The line end behind a chunk's data.
+/// The length of the line end after a chunk's data.
 const LINE_END: u64 = 2;
 
 impl Body {
-    /// The body that belongs to this head, by the parser's own rules. It has let no head through
-    /// that says two things.
+    /// The body that belongs to this head, by the parser's own rules. The parser has refused heads
+    /// that contradict themselves.
     pub(in crate::app) fn of(head: &RequestHead) -> Self {
         let headers = &head.headers;
         if headers.contains_key(TRANSFER_ENCODING) {
             return Self::Chunked(Chunk::Size(0));
         }
         let Some(length) = headers.get(CONTENT_LENGTH) else {
-            return Self::Over;
+            return Self::Complete;
         };
-        // Of another protocol nothing is read.
+        // After an upgrade no body is read.
         if headers.contains_key(UPGRADE) {
-            return Self::Over;
+            return Self::Complete;
         }
         let length = length
             .to_str()
@@ -86,32 +86,32 @@ impl Body {
             .and_then(|text| text.trim().parse().ok());
         length
             .filter(|length| *length > 0)
-            .map_or(Self::Over, Self::Length)
+            .map_or(Self::Complete, Self::Length)
     }
 
-    pub(super) fn is_over(self) -> bool {
-        self == Self::Over
+    pub(super) fn is_complete(self) -> bool {
+        self == Self::Complete
     }
 
-    /// Goes on with these bytes: how many of them belong to this body.
-    pub(super) fn follow(&mut self, bytes: &[u8]) -> usize {
+    /// Scans the next bytes. Returns how many of them belong to this body.
+    pub(super) fn advance(&mut self, bytes: &[u8]) -> usize {
         match *self {
-            Self::Over => 0,
+            Self::Complete => 0,
             Self::Length(left) => {
                 let own = bytes.len().min(usize::try_from(left).unwrap_or(usize::MAX));
                 let left = left - own as u64;
                 *self = if left == 0 {
-                    Self::Over
+                    Self::Complete
                 } else {
                     Self::Length(left)
                 };
                 own
             }
-            Self::Chunked(chunk) => self.follow_chunks(chunk, bytes),
+            Self::Chunked(chunk) => self.advance_chunks(chunk, bytes),
         }
     }
 
-    fn follow_chunks(&mut self, mut chunk: Chunk, bytes: &[u8]) -> usize {
+    fn advance_chunks(&mut self, mut chunk: Chunk, bytes: &[u8]) -> usize {
         let mut at = 0;
         while let Some(byte) = bytes.get(at) {
             at += 1;
@@ -120,7 +120,7 @@ impl Body {
                 at += more;
                 *left -= 1 + more as u64;
             } else if !chunk.step(*byte) {
-                *self = Self::Over;
+                *self = Self::Complete;
                 return at;
             }
             if chunk == Chunk::Data(0) {
@@ -133,8 +133,8 @@ impl Body {
 }
 
 impl Chunk {
-    /// Goes on with a byte that is no data; whether the body goes on behind it. One that cannot be
-    /// ends it: the parser refuses it.
+    /// Scans a byte that is not data. Returns whether the body continues after it. An invalid byte
+    /// ends the body: the parser refuses it.
     fn step(&mut self, byte: u8) -> bool {
         *self = match (*self, byte) {
             (Self::Size(0) | Self::Extension(0), b'\n') => Self::Trailer {
@@ -179,7 +179,7 @@ mod tests {
         let mut head = Head::default();
         pieces
             .iter()
-            .any(|piece| head.follow(piece.as_bytes()).1)
+            .any(|piece| head.advance(piece.as_bytes()).1)
             .then_some(head.length)
     }
 
@@ -213,13 +213,13 @@ mod tests {
     fn body(mut body: Body, text: &str, piece: usize) -> (usize, bool) {
         let mut own = 0;
         for piece in text.as_bytes().chunks(piece) {
-            let here = body.follow(piece);
+            let here = body.advance(piece);
             own += here;
             if here < piece.len() {
                 break;
             }
         }
-        (own, body.is_over())
+        (own, body.is_complete())
     }
 
     #[test]
@@ -227,7 +227,7 @@ mod tests {
         for piece in 1..8 {
             assert_eq!(body(Body::Length(5), "12345GET", piece), (5, true));
             assert_eq!(body(Body::Length(5), "1234", piece), (4, false));
-            assert_eq!(body(Body::Over, "GET", piece), (0, true));
+            assert_eq!(body(Body::Complete, "GET", piece), (0, true));
         }
     }
 
@@ -244,14 +244,14 @@ mod tests {
         ] {
             let text = format!("{whole}{rest}");
             for piece in 1..text.len() {
-                let (own, is_over) = body(Body::Chunked(Chunk::Size(0)), &text, piece);
-                assert_eq!((&text[..own], is_over), (whole, true), "by {piece}");
-                let (own, is_over) = body(
+                let (own, is_complete) = body(Body::Chunked(Chunk::Size(0)), &text, piece);
+                assert_eq!((&text[..own], is_complete), (whole, true), "by {piece}");
+                let (own, is_complete) = body(
                     Body::Chunked(Chunk::Size(0)),
                     &whole[..whole.len() - 1],
                     piece,
                 );
-                assert_eq!((own, is_over), (whole.len() - 1, false), "by {piece}");
+                assert_eq!((own, is_complete), (whole.len() - 1, false), "by {piece}");
             }
         }
         let too_long = "f".repeat(17);

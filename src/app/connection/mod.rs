@@ -1,334 +1,139 @@
-//! A client's connection, as the HTTP server reads from it and writes to it: whatever the client
-//! does, it holds little memory, and not for long.
+//! A client's connection, as the HTTP server reads from it and writes to it. Whatever the client
+//! does, a connection holds little memory, and not for long.
 //!
 //! actix reads as much as a client sends, up to 128 KiB, queues every request in it, and waits for
-//! ever for a client that does not read. So here the server gets one request at a time, and the
-//! next when the answer to the one before is written; a head has a longest size and a time to
-//! arrive, an answer a time to be read. actix's own deadlines are left off: they cover the first
-//! head only, and look at the clock before the socket, so that a process that was stopped for a
-//! while sends away whoever waited.
+//! ever for a client that does not read. So the connection hands the server one request at a time,
+//! and the next one when the answer is written. A head has a longest size and a time to arrive, an
+//! answer has a time to be read. actix's own timeouts are off: they cover the first head only, and
+//! check the clock before the socket, so that a process that was stopped for a while disconnects
+//! clients that have sent everything in time.
 
-mod ahead;
-mod bounds;
+mod aborts;
+mod accept;
+mod address_limiter;
 mod deadline;
 mod framing;
-mod in_hand;
+mod limits;
+mod memory_pool;
+mod read;
+mod read_ahead;
+mod request_tracker;
+mod write;
 
 use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll};
 
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::io::AsyncWrite as _;
 use tokio::net::TcpStream;
 
-use self::ahead::Ahead;
-pub(super) use self::bounds::LINGER;
-use self::bounds::{
-    FREE, HEAD_TIME, HEAD_TIMEOUT, HEAD_TOO_LARGE, KEEP_ALIVE, LOOK_AHEAD, MAX_BODY, MAX_HEAD,
-    WEIGHT, WRITE_TIME,
-};
+use self::aborts::AbortReason;
+pub(super) use self::aborts::AbortRecorder;
+pub(super) use self::accept::AcceptLimiter;
+use self::address_limiter::ConnectionSlot;
 use self::deadline::Deadline;
 pub(super) use self::framing::Body;
 use self::framing::Head;
-pub(super) use self::in_hand::InHand;
-use self::in_hand::{Phase, State};
-use super::budget::Share;
-use super::cuts::{Cuts, Reason};
-use super::peers::Place;
+pub(super) use self::limits::LINGER;
+use self::limits::{HEAD_TIMEOUT, MEMORY_FACTOR, UNMETERED};
+use self::memory_pool::Reservation;
+use self::read_ahead::ReadAhead;
+pub(super) use self::request_tracker::RequestTracker;
 
-/// A connection.
+/// A connection. `read` and `write` hold its two directions.
 pub(super) struct Connection {
     stream: TcpStream,
-    in_hand: InHand,
+    request: RequestTracker,
     head: Head,
-    ahead: Ahead,
+    ahead: ReadAhead,
     /// Bytes of the current body so far.
     body: usize,
-    /// Bytes of the answer, all of which are kept until the client has taken the last one.
+    /// Bytes of the answer, all of which are kept until the client has read the last one.
     answer: usize,
-    is_waiting_for_reader: bool,
+    is_write_blocked: bool,
     deadline: Deadline,
-    /// The client has been refused here, and whatever it still sends is thrown away.
+    /// The client was refused here, and what it still sends is discarded.
     is_refused: bool,
-    is_counted: bool,
-    share: Share,
-    cuts: Arc<Cuts>,
-    /// Given back when the connection ends.
-    _place: Option<Place>,
+    is_recorded: bool,
+    reservation: Reservation,
+    aborts: Arc<AbortRecorder>,
+    /// Freed when the connection ends.
+    _slot: Option<ConnectionSlot>,
 }
 
 impl Connection {
     /// Must be called within a Tokio runtime.
-    pub(super) fn new(
+    fn new(
         stream: TcpStream,
-        share: Share,
-        cuts: &Arc<Cuts>,
-        place: Option<Place>,
+        reservation: Reservation,
+        aborts: &Arc<AbortRecorder>,
+        slot: Option<ConnectionSlot>,
     ) -> Self {
         Self {
             stream,
-            in_hand: InHand::default(),
+            request: RequestTracker::default(),
             head: Head::default(),
-            ahead: Ahead::default(),
+            ahead: ReadAhead::default(),
             body: 0,
             answer: 0,
-            is_waiting_for_reader: false,
-            deadline: Deadline::new(HEAD_TIME),
+            is_write_blocked: false,
+            deadline: Deadline::new(HEAD_TIMEOUT),
             is_refused: false,
-            is_counted: false,
-            share,
-            cuts: Arc::clone(cuts),
-            _place: place,
+            is_recorded: false,
+            reservation,
+            aborts: Arc::clone(aborts),
+            _slot: slot,
         }
     }
 
-    /// Where the server says how far a request is.
-    pub(super) fn in_hand(&self) -> InHand {
-        self.in_hand.clone()
+    /// Where the server reports the progress of a request.
+    pub(super) fn request(&self) -> RequestTracker {
+        self.request.clone()
     }
 
-    /// Reads what `part` says belongs to the current request, and keeps the rest for later.
-    fn poll_part(
-        &mut self,
-        cx: &mut Context<'_>,
-        buf: &mut ReadBuf<'_>,
-        part: impl FnOnce(&mut Self, &[u8]) -> usize,
-    ) -> Poll<io::Result<()>> {
-        if self.ahead.is_empty() {
-            let before = buf.filled().len();
-            ready!(Pin::new(&mut self.stream).poll_read(cx, buf))?;
-            let new = &buf.filled()[before..];
-            let own = part(self, new);
-            self.ahead.keep(&new[own..]);
-            buf.set_filled(before + own);
-        } else {
-            let mut ahead = std::mem::take(&mut self.ahead);
-            ahead.hand_over(buf, |bytes| part(self, bytes));
-            self.ahead = ahead;
-        }
-        Poll::Ready(Ok(()))
-    }
-
-    fn poll_head(&mut self, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        let before = buf.filled().len();
-        let mut is_whole = false;
-        let read = self.poll_part(cx, buf, |connection, bytes| {
-            let (own, has_ended) = connection.head.follow(bytes);
-            is_whole = has_ended;
-            own
-        });
-        if read.is_pending() {
-            return if self.deadline.is_over(cx) {
-                self.give_up(cx)
-            } else {
-                Poll::Pending
-            };
-        }
-        if self.head.length > MAX_HEAD {
-            buf.set_filled(before);
-            return self.refuse(Reason::HeadTooLarge, HEAD_TOO_LARGE, cx);
-        }
-        if is_whole {
-            self.head = Head::default();
-            self.in_hand.set(Phase::Parsing, Body::Over);
-            self.deadline.stop();
-        } else if buf.filled().len() > before {
-            self.deadline.shorten(HEAD_TIME, cx);
-        }
-        self.weigh()?;
-        read
-    }
-
-    /// No head has come in time.
-    fn give_up(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        if self.head.length > 0 {
-            return self.refuse(Reason::HeadTimeout, HEAD_TIMEOUT, cx);
-        }
-        // To the server it is as if the client had closed the connection.
-        Poll::Ready(Ok(()))
-    }
-
-    fn poll_body(
-        &mut self,
-        cx: &mut Context<'_>,
-        buf: &mut ReadBuf<'_>,
-        State { phase, mut body }: State,
-    ) -> Poll<io::Result<()>> {
-        let before = buf.filled().len();
-        let read = self.poll_part(cx, buf, |_, bytes| body.follow(bytes));
-        if read.is_pending() {
-            // The application has a patience of its own.
-            if phase == Phase::Draining && self.deadline.is_over(cx) {
-                return Poll::Ready(Ok(()));
-            }
-            return Poll::Pending;
-        }
-        if phase == Phase::Draining && body.is_over() {
-            self.in_hand.set(Phase::Head, body);
-            self.deadline.set(KEEP_ALIVE, cx);
-        } else {
-            self.in_hand.set(phase, body);
-        }
-        if phase == Phase::Running {
-            self.body += buf.filled().len() - before;
-        }
-        self.weigh()?;
-        read
-    }
-
-    /// Notices that the client has gone, and reads nothing for the server, which is at the request
-    /// before.
-    fn poll_ahead(&mut self, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        if !self.ahead.is_empty() {
-            return Poll::Pending;
-        }
-        let mut little = buf.take(LOOK_AHEAD);
-        ready!(Pin::new(&mut self.stream).poll_read(cx, &mut little))?;
-        if little.filled().is_empty() {
-            return Poll::Ready(Ok(()));
-        }
-        self.ahead.keep(little.filled());
-        Poll::Pending
-    }
-
-    /// An answer is written. What has come ahead is looked at now, as no further byte need come.
-    fn next_request(&mut self, body: Body, cx: &mut Context<'_>) {
-        self.body = 0;
-        if body.is_over() {
-            self.in_hand.set(Phase::Head, body);
-            self.deadline.set(KEEP_ALIVE, cx);
-        } else {
-            self.in_hand.set(Phase::Draining, body);
-            self.deadline.set(HEAD_TIME, cx);
-        }
-        self.share.give_back();
-        if !self.ahead.is_empty() {
-            cx.waker().wake_by_ref();
-        }
-    }
-
-    /// Answers in the server's place, and lets go of the client soon. Nothing else waits to be
-    /// written, so this finds room.
+    /// Answers in the server's place, and closes the connection soon. Nothing else waits to be
+    /// written, so the answer fits into the socket's buffer.
     fn refuse(
         &mut self,
-        reason: Reason,
+        reason: AbortReason,
         answer: &'static [u8],
         cx: &mut Context<'_>,
     ) -> Poll<io::Result<()>> {
-        self.count(reason);
+        self.record(reason);
         let _ = Pin::new(&mut self.stream).poll_write(cx, answer);
         let _ = Pin::new(&mut self.stream).poll_shutdown(cx);
         self.is_refused = true;
-        self.ahead = Ahead::default();
-        self.share.give_back();
+        self.ahead = ReadAhead::default();
+        self.reservation.release();
         self.deadline.set(LINGER, cx);
         self.poll_refused(cx)
     }
 
-    fn poll_refused(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        let mut scrap = [0; LOOK_AHEAD];
-        loop {
-            let mut scrap = ReadBuf::new(&mut scrap);
-            match Pin::new(&mut self.stream).poll_read(cx, &mut scrap)? {
-                Poll::Ready(()) if scrap.filled().is_empty() => return Poll::Ready(Ok(())),
-                Poll::Ready(()) => {}
-                Poll::Pending if self.deadline.is_over(cx) => return Poll::Ready(Ok(())),
-                Poll::Pending => return Poll::Pending,
-            }
-        }
-    }
-
-    /// Counts what this connection makes the service keep. Most keep nothing worth counting.
-    fn weigh(&mut self) -> io::Result<()> {
-        let held = self.head.length + self.ahead.size() + self.body + self.answer;
-        if self.share.hold((held * WEIGHT).saturating_sub(FREE)) {
+    /// Reserves the memory that this connection makes the service keep. Most keep too little to be
+    /// counted.
+    fn reserve_memory(&mut self) -> io::Result<()> {
+        let kept = self.head.length + self.ahead.size() + self.body + self.answer;
+        let metered = (kept * MEMORY_FACTOR).saturating_sub(UNMETERED);
+        if self.reservation.resize(metered) {
             return Ok(());
         }
-        self.cut(Reason::Memory)
+        self.abort(AbortReason::Memory)
     }
 
-    /// Ends the connection at once, and has the kernel forget what the client has not read.
-    fn cut<T>(&mut self, reason: Reason) -> io::Result<T> {
-        self.count(reason);
+    /// Ends the connection at once, and has the kernel drop what the client has not read.
+    fn abort<T>(&mut self, reason: AbortReason) -> io::Result<T> {
+        self.record(reason);
         let _ = self.stream.set_zero_linger();
         Err(io::ErrorKind::TimedOut.into())
     }
 
-    fn count(&mut self, reason: Reason) {
-        if !self.is_counted {
-            self.is_counted = true;
+    /// Records the first reason of a connection.
+    fn record(&mut self, reason: AbortReason) {
+        if !self.is_recorded {
+            self.is_recorded = true;
             let peer = self.stream.peer_addr().ok();
-            self.cuts.count(reason, peer.map(|peer| peer.ip()));
+            self.aborts.record(reason, peer.map(|peer| peer.ip()));
         }
-    }
-}
-
-impl AsyncRead for Connection {
-    fn poll_read(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        buf: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<()>> {
-        if self.is_refused {
-            return self.poll_refused(cx);
-        }
-        let state = self.in_hand.state();
-        match state.phase {
-            Phase::Head => self.poll_head(cx, buf),
-            Phase::Draining => self.poll_body(cx, buf, state),
-            Phase::Running if !state.body.is_over() && self.body < MAX_BODY => {
-                self.poll_body(cx, buf, state)
-            }
-            Phase::Parsing | Phase::Running | Phase::Answered => self.poll_ahead(cx, buf),
-        }
-    }
-}
-
-impl AsyncWrite for Connection {
-    fn poll_write(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        bytes: &[u8],
-    ) -> Poll<io::Result<usize>> {
-        // The application is not asked about what is no HTTP.
-        if matches!(self.in_hand.state().phase, Phase::Head | Phase::Parsing) {
-            self.count(Reason::Malformed);
-        }
-        self.answer = self.answer.max(bytes.len());
-        let written = Pin::new(&mut self.stream).poll_write(cx, bytes);
-        if written.is_ready() {
-            return written;
-        }
-        if !self.is_waiting_for_reader {
-            self.is_waiting_for_reader = true;
-            self.deadline.set(WRITE_TIME, cx);
-        } else if self.deadline.is_over(cx) {
-            return Poll::Ready(self.cut(Reason::WriteTimeout));
-        }
-        self.weigh()?;
-        Poll::Pending
-    }
-
-    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        // The server flushes when all that it has to say is written.
-        ready!(Pin::new(&mut self.stream).poll_flush(cx))?;
-        self.answer = 0;
-        self.is_waiting_for_reader = false;
-        let State { phase, body } = self.in_hand.state();
-        match phase {
-            Phase::Answered => self.next_request(body, cx),
-            // The head has not satisfied the parser, and more of it does not come by itself.
-            Phase::Parsing => self.deadline.set(HEAD_TIME, cx),
-            Phase::Running if !body.is_over() && !self.ahead.is_empty() => {
-                cx.waker().wake_by_ref();
-            }
-            _ => {}
-        }
-        Poll::Ready(Ok(()))
-    }
-
-    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_shutdown(cx)
     }
 }

@@ -5,12 +5,12 @@ use serde::Serialize;
 use crate::chathub::Error;
 use crate::cli::advice::advice;
 use crate::cli::exit::Exit;
-use crate::cli::output::{self, Form};
+use crate::cli::output::{self, OutputFormat};
 
 /// How a check has come out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
-pub(super) enum Outcome {
+pub(super) enum CheckOutcome {
     /// All is well.
     Ok,
     /// It works, and something should be done all the same.
@@ -25,7 +25,7 @@ pub(super) enum Outcome {
 #[derive(Serialize)]
 struct Finding {
     check: &'static str,
-    outcome: Outcome,
+    outcome: CheckOutcome,
     message: String,
     /// What to do.
     advice: Option<String>,
@@ -46,7 +46,7 @@ impl Findings {
     pub(super) fn note(
         &mut self,
         check: &'static str,
-        outcome: Outcome,
+        outcome: CheckOutcome,
         message: impl Into<String>,
     ) {
         self.0.push(Finding {
@@ -60,7 +60,7 @@ impl Findings {
     pub(super) fn advise(
         &mut self,
         check: &'static str,
-        outcome: Outcome,
+        outcome: CheckOutcome,
         message: impl Into<String>,
         advice: impl Into<String>,
     ) {
@@ -71,21 +71,26 @@ impl Findings {
     }
 
     pub(super) fn fail(&mut self, check: &'static str, error: &Error) {
-        self.advise(check, Outcome::Failed, error.to_string(), advice(error));
+        self.advise(
+            check,
+            CheckOutcome::Failed,
+            error.to_string(),
+            advice(error),
+        );
     }
 
     pub(super) fn skip(&mut self, checks: &[&'static str]) {
         for check in checks {
             let message = "what stands above must be mended first";
-            self.note(check, Outcome::Skipped, message);
+            self.note(check, CheckOutcome::Skipped, message);
         }
     }
 
     /// Prints them, and says how the command ends.
-    pub(super) fn print(&self, form: Form) -> anyhow::Result<Exit> {
-        let is_failed = |finding: &Finding| finding.outcome == Outcome::Failed;
+    pub(super) fn print(&self, format: OutputFormat) -> anyhow::Result<Exit> {
+        let is_failed = |finding: &Finding| finding.outcome == CheckOutcome::Failed;
         let ok = !self.0.iter().any(is_failed);
-        if form.json {
+        if format.json {
             let checks = &self.0;
             output::json(&Report { ok, checks })?;
         } else {
@@ -100,10 +105,10 @@ impl Findings {
 impl Finding {
     fn print(&self) -> anyhow::Result<()> {
         let mark = match self.outcome {
-            Outcome::Ok => "ok",
-            Outcome::Warning => "warning",
-            Outcome::Failed => "FAILED",
-            Outcome::Skipped => "skipped",
+            CheckOutcome::Ok => "ok",
+            CheckOutcome::Warning => "warning",
+            CheckOutcome::Failed => "FAILED",
+            CheckOutcome::Skipped => "skipped",
         };
         output::line(&format!("{mark:8} {:14} {}", self.check, self.message))?;
         self.advice.as_ref().map_or(Ok(()), |advice| {

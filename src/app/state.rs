@@ -1,0 +1,92 @@
+//! Builds the state that handlers and background tasks share from the configuration.
+
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::time::Duration;
+
+use anyhow::anyhow;
+use arc_swap::ArcSwapOption;
+
+use super::chathub_metrics::ChatHubMetrics;
+use super::file_watch::WatchedSecret;
+use crate::chathub::ChatHub;
+use crate::config::Config;
+use crate::http::{AppState, Front};
+use crate::metrics::Metrics;
+use crate::operators::Directory;
+use crate::rate_limit::Limits;
+use crate::redis_store::RedisStore;
+use crate::secret::SecretSource;
+use crate::telemetry::Telemetry;
+use crate::tokens::OperatorTokens;
+
+/// What the servers and the background tasks work with.
+pub(super) struct Components {
+    pub(super) state: Arc<AppState>,
+    pub(super) chathub: Arc<ChatHub>,
+    pub(super) credentials: Vec<WatchedSecret>,
+}
+
+/// Builds everything. Nothing is sent to ChatHub or Redis yet.
+pub(super) fn build(
+    config: Config,
+    front: Front,
+    telemetry: &Telemetry,
+) -> anyhow::Result<Components> {
+    let metrics = metrics()?;
+    let redis = config
+        .redis_url
+        .map(|url| redis_store(url, config.redis_patience, &metrics))
+        .transpose()?;
+    let credentials = WatchedSecret::load_all(&config.chathub_credentials)?;
+    let observer = ChatHubMetrics::new(&metrics, config.traces.to_chathub);
+    let chathub = Arc::new(ChatHub::with_observer(config.chathub, observer)?);
+    let state = AppState {
+        authenticator: config.access.authenticator,
+        sso_header: config.access.sso_header,
+        limits: Limits::new(&config.limits, redis.clone(), &metrics),
+        shared: redis,
+        directory: Directory::new(Arc::clone(&chathub), config.directory),
+        click_budget: config.click_budget,
+        links: config.links,
+        pages: config.pages,
+        tokens: OperatorTokens::new(Arc::clone(&chathub), &config.tokens, &metrics),
+        metrics,
+        sampling: config.traces.sampling,
+        log: telemetry.clone(),
+        log_phones: config.logs.phones,
+        is_ready: AtomicBool::new(false),
+        not_ready: ArcSwapOption::empty(),
+        is_draining: AtomicBool::new(false),
+        public_url: config.server.public_url,
+        widget: config.widget,
+        front,
+    };
+    Ok(Components {
+        state: Arc::new(state),
+        chathub,
+        credentials,
+    })
+}
+
+fn metrics() -> anyhow::Result<Metrics> {
+    let metrics = Metrics::new()?;
+    // The commit, where the build set it.
+    let revision = option_env!("OPEN_CHAT_REVISION").unwrap_or("unknown");
+    metrics
+        .open_chat_build_info
+        .with_label_values(&[env!("CARGO_PKG_VERSION"), revision])
+        .set(1);
+    Ok(metrics)
+}
+
+fn redis_store(
+    url: SecretSource,
+    timeout: Duration,
+    metrics: &Metrics,
+) -> anyhow::Result<Arc<RedisStore>> {
+    let degraded = metrics.open_chat_redis_degraded.clone();
+    RedisStore::new(url, timeout, degraded)
+        .map(Arc::new)
+        .map_err(|problem| anyhow!("REDIS_URL: {problem}"))
+}

@@ -1,0 +1,33 @@
+//! Warnings at the start: settings that leave something open, and variables that have no effect.
+
+use crate::config::Config;
+
+/// Logs them all.
+pub(super) fn log(config: &Config) {
+    warn_of_open_access(config);
+    warn_of_unknown_variables(config);
+}
+
+fn warn_of_open_access(config: &Config) {
+    if config.access.authenticator.is_open() {
+        tracing::warn!("ACCESS=open: anyone who can reach this port may open any operator's panel");
+    }
+    if config.server.shows_ops_routes() {
+        tracing::warn!(
+            "OPS_LISTEN is not set: /metrics, /healthz and /readyz are for anyone who can reach LISTEN; give them a port of their own, such as OPS_LISTEN=0.0.0.0:9090"
+        );
+    }
+    if let Some(trouble) = config.trouble_with_links() {
+        tracing::warn!("ACCESS=key: {trouble}");
+    }
+    if let Some(reliance) = config.access.reliance() {
+        tracing::warn!("ACCESS=sso: {reliance}");
+    }
+}
+
+/// Values are left out, because they may be secrets.
+fn warn_of_unknown_variables(config: &Config) {
+    for unknown in &config.unknown_variables {
+        tracing::warn!(variable = unknown.name, "{}", unknown.what());
+    }
+}

@@ -1,0 +1,221 @@
+//! `open-chat operators add`: onboarding in one go, from a name to a button.
+
+use std::collections::{HashMap, HashSet};
+use std::time::Duration;
+
+use clap::Args;
+use serde::Serialize;
+
+use super::batch::AddOutcome;
+use super::batch_adder::{BATCH_SIZE, BatchAdder, Stop};
+use super::interrupt::{FINISHING, Interrupt};
+use crate::chathub::{OperatorId, OrganizationId};
+use crate::cli::company::{Company, organization_id, with_company};
+use crate::cli::exit::{Exit, Usage};
+use crate::cli::link::UNSIGNED;
+use crate::cli::output::{self, OutputFormat, sanitized};
+use crate::cli::pass::{PassRequest, ttl};
+use crate::config::SigningConfig;
+use crate::operators::name::{self, spelling};
+
+/// As ChatHub advises.
+const FIRST_WAIT: Duration = Duration::from_secs(1);
+
+#[derive(Args)]
+#[command(
+    after_help = "Example: open-chat operators add --organization 24 'Ann Lee' 'Bob Ray' --link --ttl 8h"
+)]
+pub(in crate::cli) struct Add {
+    /// Where they will belong
+    #[arg(long, value_name = "ID", value_parser = organization_id)]
+    organization: OrganizationId,
+
+    /// Their names; one that exists already, in any case and spelling, is skipped
+    #[arg(required = true, value_name = "NAME")]
+    names: Vec<String>,
+
+    /// Print each new operator's button URL, signed where PASS_SECRET or a key of PASS_KEYS_FILE
+    /// can sign
+    #[arg(long)]
+    link: bool,
+
+    /// Print a pass for each new operator
+    #[arg(long)]
+    pass: bool,
+
+    /// How long passes and signed links are good for; 10m, where nothing is said
+    #[arg(long, value_parser = ttl)]
+    ttl: Option<Duration>,
+
+    #[command(flatten)]
+    format: OutputFormat,
+}
+
+/// What became of a name.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Line {
+    name: String,
+    organization_id: OrganizationId,
+    /// The operator of this name, new or old.
+    id: Option<OperatorId>,
+    /// `added`, `exists`, `duplicate`, `failed` or `unknown`, as in an import's results.
+    outcome: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    link: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pass: Option<String>,
+}
+
+impl Add {
+    pub(super) fn run(&self) -> anyhow::Result<Exit> {
+        let names = self.names()?;
+        if self.ttl.is_some() && !self.link && !self.pass {
+            return Err(Usage("`--ttl` is for `--link` and `--pass`".into()).into());
+        }
+        let signing = SigningConfig::from_env()?;
+        // What cannot be signed should not be found out when the operators are there already.
+        self.sign(&signing, OperatorId(1))?;
+        with_company(async |company| {
+            let (mut lines, stop) = self.add(company, names).await?;
+            for line in &mut lines {
+                if let (Some(id), "added") = (line.id, line.outcome) {
+                    (line.link, line.pass) = self.sign(&signing, id)?;
+                }
+            }
+            if self.link && !signing.authenticator.can_sign() {
+                output::say(UNSIGNED);
+            }
+            self.print(&lines)?;
+            match stop {
+                Some(Stop::Failed(error)) => Err(error.into()),
+                Some(Stop::Interrupted) => Ok(Exit::Interrupted),
+                None if lines.iter().any(|line| line.outcome == "failed") => Ok(Exit::Failed),
+                None => Ok(Exit::Done),
+            }
+        })
+    }
+
+    fn names(&self) -> anyhow::Result<Vec<String>> {
+        let parse = |text: &String| {
+            name::parse(text)
+                .map_err(|error| Usage(format!("{error}: `{}`", sanitized(text))).into())
+        };
+        self.names.iter().map(parse).collect()
+    }
+
+    fn sign(
+        &self,
+        signing: &SigningConfig,
+        operator: OperatorId,
+    ) -> anyhow::Result<(Option<String>, Option<String>)> {
+        let request = PassRequest::for_operator(operator.to_string(), self.ttl);
+        let link = self.link.then(|| request.url(signing)).transpose()?;
+        let pass = self.pass.then(|| request.pass(signing)).transpose()?;
+        Ok((link, pass))
+    }
+
+    /// Adds those that are new, and tells of all in the order given.
+    async fn add(
+        &self,
+        company: &Company,
+        names: Vec<String>,
+    ) -> anyhow::Result<(Vec<Line>, Option<Stop>)> {
+        let mut ids: HashMap<String, OperatorId> = HashMap::new();
+        for operator in company.operators_of(self.organization).await? {
+            ids.entry(spelling(&operator.name)).or_insert(operator.id);
+        }
+        let mut outcomes = HashMap::new();
+        let mut new = Vec::new();
+        for name in &names {
+            let key = spelling(name);
+            if !ids.contains_key(&key) && outcomes.insert(key, None).is_none() {
+                new.push(name.clone());
+            }
+        }
+        let stop = self.send(company, &new, &mut ids, &mut outcomes).await;
+        let mut given = HashSet::new();
+        let lines = names.into_iter().filter_map(|name| {
+            let key = spelling(&name);
+            let id = ids.get(&key).copied();
+            let outcome = match outcomes.get(&key) {
+                None => "exists",
+                // It was not sent.
+                Some(None) => return None,
+                Some(Some(outcome)) if given.insert(key) => outcome,
+                Some(Some(_)) => "duplicate",
+            };
+            Some(self.line(name, id, outcome))
+        });
+        Ok((lines.collect(), stop))
+    }
+
+    /// Sends new names, and notes what became of each.
+    async fn send(
+        &self,
+        company: &Company,
+        new: &[String],
+        ids: &mut HashMap<String, OperatorId>,
+        outcomes: &mut HashMap<String, Option<&'static str>>,
+    ) -> Option<Stop> {
+        let mut adder = BatchAdder {
+            chathub: &company.chathub,
+            interrupt: Interrupt::listen(|| output::say(FINISHING)),
+            first_wait: FIRST_WAIT,
+            say: &output::say,
+        };
+        for batch in new.chunks(BATCH_SIZE) {
+            let (added, stop) = adder.add(self.organization, batch).await;
+            for (name, outcome) in batch.iter().zip(added) {
+                let outcome = match outcome {
+                    AddOutcome::Added { id, .. } => {
+                        ids.insert(spelling(name), id);
+                        "added"
+                    }
+                    AddOutcome::Refused(_) => "failed",
+                    AddOutcome::Unknown => "unknown",
+                    AddOutcome::NotSent => continue,
+                };
+                outcomes.insert(spelling(name), Some(outcome));
+            }
+            if stop.is_some() {
+                return stop;
+            }
+        }
+        None
+    }
+
+    const fn line(&self, name: String, id: Option<OperatorId>, outcome: &'static str) -> Line {
+        Line {
+            name,
+            organization_id: self.organization,
+            id,
+            outcome,
+            link: None,
+            pass: None,
+        }
+    }
+
+    fn print(&self, lines: &[Line]) -> anyhow::Result<()> {
+        if self.format.json {
+            return output::json(&lines);
+        }
+        let id = |line: &Line| line.id.map(|id| id.to_string()).unwrap_or_default();
+        output::table(
+            ["ID", "NAME", "OUTCOME"],
+            lines
+                .iter()
+                .map(|line| [id(line), line.name.clone(), line.outcome.to_owned()]),
+        )?;
+        for line in lines {
+            for made in [&line.link, &line.pass].into_iter().flatten() {
+                output::line(&format!(
+                    "\n{} {}:\n{made}",
+                    id(line),
+                    sanitized(&line.name)
+                ))?;
+            }
+        }
+        Ok(())
+    }
+}

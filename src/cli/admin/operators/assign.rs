@@ -1,0 +1,51 @@
+//! `open-chat operators assign`
+
+use clap::Args;
+
+use crate::chathub::{OperatorId, OperatorStatus, OrganizationId};
+use crate::cli::company::{Company, organization_id};
+use crate::cli::exit::{Exit, Usage};
+use crate::cli::output::{self, OutputFormat, sanitized};
+use crate::operators::assigned;
+use crate::phone::PhoneNumber;
+
+#[derive(Args)]
+#[command(
+    after_help = "Example: open-chat operators assign --organization 24 --phone '050 123 45 67'"
+)]
+pub(in crate::cli) struct Assign {
+    /// Whose operators take part
+    #[arg(long, value_name = "ID", value_parser = organization_id)]
+    organization: OrganizationId,
+
+    /// The client's phone, however the CRM stores it; one without a country code is of
+    /// DEFAULT_REGION
+    #[arg(long, allow_hyphen_values = true)]
+    phone: String,
+
+    #[command(flatten)]
+    format: OutputFormat,
+}
+
+impl Assign {
+    pub(super) async fn run(&self, company: &Company) -> anyhow::Result<Exit> {
+        let phone = PhoneNumber::parse(&self.phone, company.default_region)
+            .map_err(|error| Usage(error.to_string()))?;
+        let mut operators = company.operators_of(self.organization).await?;
+        operators.retain(|operator| operator.status == OperatorStatus::Active);
+        let ids: Vec<OperatorId> = operators.iter().map(|operator| operator.id).collect();
+        let met = assigned(phone.as_str(), &ids);
+        let Some(operator) = operators.iter().find(|operator| Some(operator.id) == met) else {
+            anyhow::bail!(
+                "organization {0} has no active operator; `open-chat operators list --organization {0}` shows those it has",
+                self.organization
+            );
+        };
+        if self.format.json {
+            output::json(operator)?;
+        } else {
+            output::line(&format!("{} {}", operator.id, sanitized(&operator.name)))?;
+        }
+        Ok(Exit::Done)
+    }
+}

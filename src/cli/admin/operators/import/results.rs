@@ -1,0 +1,227 @@
+//! The results file: what became of each row, written as it happens, and read when the import is
+//! started again.
+//!
+//! CSV, a line for each row of the import. Where a row stands twice, the later line counts: one
+//! that was `unknown` or `failed` is looked at again.
+
+use std::collections::HashMap;
+use std::fs::{File, TryLockError};
+use std::io::{Read as _, Seek as _, SeekFrom, Write as _};
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, bail, ensure};
+use serde::{Deserialize, Serialize};
+
+use super::rows::Row;
+use crate::chathub::OperatorId;
+
+/// The first line, as the fields of [`ResultLine`] make it.
+const HEADER: &str = "line,organizationId,name,id,outcome,note";
+
+/// What is said of any other file.
+const FOREIGN: &str = "it is not a results file";
+
+/// What became of a row.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum RowOutcome {
+    /// A new operator.
+    Added,
+    /// The organization has an operator of this name.
+    Exists,
+    /// An earlier row has the same organization and name.
+    Duplicate,
+    /// ChatHub does not take it.
+    Failed,
+    /// It was sent, and the import ended before it was known whether it was added.
+    Unknown,
+}
+
+impl RowOutcome {
+    /// Whether nothing is left to do for such a row.
+    pub(super) const fn is_settled(self) -> bool {
+        matches!(self, Self::Added | Self::Exists | Self::Duplicate)
+    }
+}
+
+/// A line of the file.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct ResultLine {
+    /// The line of the import's file.
+    pub(super) line: u64,
+    organization_id: u64,
+    name: String,
+    /// The operator of this name, new or old.
+    pub(super) id: Option<OperatorId>,
+    pub(super) outcome: RowOutcome,
+    /// For people: why, or what else there is to know.
+    pub(super) note: String,
+}
+
+impl ResultLine {
+    pub(super) fn new(
+        row: &Row,
+        outcome: RowOutcome,
+        id: Option<OperatorId>,
+        note: String,
+    ) -> Self {
+        Self {
+            line: row.line,
+            organization_id: row.organization.0,
+            name: row.name.clone(),
+            id,
+            outcome,
+            note,
+        }
+    }
+
+    fn is_of(&self, row: &Row) -> bool {
+        self.organization_id == row.organization.0 && self.name == row.name
+    }
+}
+
+/// The outcome of each row so far, by its line.
+pub(super) type RowOutcomes = HashMap<u64, RowOutcome>;
+
+/// The open results file; nobody else writes it meanwhile.
+pub(super) struct Results {
+    writer: csv::Writer<File>,
+    path: PathBuf,
+    /// Whether it has a line, the header at least.
+    has_lines: bool,
+    begins_with_mark: bool,
+}
+
+impl Results {
+    /// Opens the file for an import of `rows`, and tells what an earlier run has done. One that is
+    /// new is separated as the rows are.
+    pub(super) fn open(
+        path: &Path,
+        rows: &[Row],
+        separator: u8,
+    ) -> anyhow::Result<(Self, RowOutcomes)> {
+        let open = || {
+            let mut file = File::options()
+                .read(true)
+                .write(true)
+                .create(true)
+                .truncate(false)
+                .open(path)?;
+            match file.try_lock() {
+                Err(TryLockError::WouldBlock) => bail!("another import is writing it"),
+                // Not every file system has locks.
+                Ok(()) | Err(TryLockError::Error(_)) => {}
+            }
+            let mut text = Vec::new();
+            file.read_to_end(&mut text)?;
+            let whole = whole_lines(&text)?;
+            let (outcomes, own) = read(whole, rows)?;
+            // Not before it is known to be a results file: of any other, no byte is anybody's to
+            // drop.
+            file.set_len(whole.len() as u64)?;
+            file.seek(SeekFrom::End(0))?;
+            let has_lines = !whole.is_empty();
+            let writer = csv::WriterBuilder::new()
+                .delimiter(own.unwrap_or(separator))
+                .has_headers(!has_lines)
+                .from_writer(file);
+            let results = Self {
+                writer,
+                path: path.to_owned(),
+                has_lines,
+                begins_with_mark: !has_lines,
+            };
+            Ok((results, outcomes))
+        };
+        open().with_context(|| format!("the results file {} cannot be used", path.display()))
+    }
+
+    /// What an earlier run has done, without touching the file.
+    pub(super) fn peek(path: &Path, rows: &[Row]) -> anyhow::Result<RowOutcomes> {
+        if !path.exists() {
+            return Ok(RowOutcomes::new());
+        }
+        let peek = || read(whole_lines(&std::fs::read(path)?)?, rows);
+        let peeked = peek().map(|(outcomes, _)| outcomes);
+        peeked.with_context(|| format!("the results file {} cannot be used", path.display()))
+    }
+
+    /// Writes lines, and hands them to the system: a run that is killed afterwards has them.
+    pub(super) fn write(&mut self, lines: &[ResultLine]) -> anyhow::Result<()> {
+        if lines.is_empty() {
+            return Ok(());
+        }
+        if std::mem::take(&mut self.begins_with_mark) {
+            // By this Excel knows that it is UTF-8. Nothing is buffered yet.
+            self.writer.get_ref().write_all(MARK)?;
+        }
+        self.has_lines = true;
+        for line in lines {
+            self.writer.serialize(line)?;
+        }
+        Ok(self.writer.flush()?)
+    }
+
+    /// Ends the import: a file in which nothing stands tells nobody anything.
+    pub(super) fn end(self) {
+        if !self.has_lines {
+            // The lock is held until here, so nobody else has written there.
+            let _ = std::fs::remove_file(&self.path);
+        }
+    }
+}
+
+/// A byte order mark.
+const MARK: &[u8] = "\u{feff}".as_bytes();
+
+/// The header with this separator.
+fn header(separator: u8) -> String {
+    HEADER.replace(',', &char::from(separator).to_string())
+}
+
+/// A text without its byte order mark, or with the half of one that is all of it.
+fn without_mark(text: &[u8]) -> &[u8] {
+    let half = MARK.starts_with(text);
+    text.strip_prefix(MARK)
+        .unwrap_or(if half { &[] } else { text })
+}
+
+/// Drops what a run that was cut off may have left: half a line, which says nothing. Where there is
+/// no more than that, it must be half a header, or it is somebody's text.
+fn whole_lines(text: &[u8]) -> anyhow::Result<&[u8]> {
+    let end = text.iter().rposition(|byte| *byte == b'\n');
+    let (whole, half) = text.split_at(end.map_or(0, |end| end + 1));
+    let half = without_mark(half);
+    let is_half_a_header = || (0..=127).any(|one| header(one).as_bytes().starts_with(half));
+    ensure!(!whole.is_empty() || is_half_a_header(), FOREIGN);
+    Ok(whole)
+}
+
+/// The header is looked at even where no line follows, as in a file that has only just been begun.
+/// Gives back the separator too.
+fn read(text: &[u8], rows: &[Row]) -> anyhow::Result<(RowOutcomes, Option<u8>)> {
+    let mut outcomes = RowOutcomes::new();
+    if text.is_empty() {
+        return Ok((outcomes, None));
+    }
+    let text = without_mark(text);
+    let first = text.split(|byte| *byte == b'\n').next().unwrap_or_default();
+    let first = first.strip_suffix(b"\r").unwrap_or(first);
+    let separator = (0..=127).find(|one| header(*one).as_bytes() == first);
+    let separator = separator.context(FOREIGN)?;
+    let mut reader = csv::ReaderBuilder::new()
+        .delimiter(separator)
+        .from_reader(text);
+    let rows: HashMap<u64, &Row> = rows.iter().map(|row| (row.line, row)).collect();
+    for line in reader.deserialize() {
+        let line: ResultLine = line.context(FOREIGN)?;
+        ensure!(
+            rows.get(&line.line).is_some_and(|row| line.is_of(row)),
+            "it is of another import, or line {} has changed since; `--results` names another file",
+            line.line
+        );
+        outcomes.insert(line.line, line.outcome);
+    }
+    Ok((outcomes, Some(separator)))
+}

@@ -1,0 +1,287 @@
+//! A CSV file → operators to be added; every row is read before anything is sent.
+
+use std::collections::HashSet;
+use std::fmt;
+
+use anyhow::{Context as _, anyhow, bail, ensure};
+use thiserror::Error;
+
+use crate::chathub::OrganizationId;
+use crate::cli::company::organization_id;
+use crate::cli::operators::csv_text::CsvText;
+use crate::cli::output::sanitized;
+use crate::operators::name;
+
+/// Of a long list of bad rows only so many are named.
+const SHOWN: usize = 20;
+
+/// A row that can be sent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Row {
+    /// The line of the file on which it begins, from 1.
+    pub(super) line: u64,
+    pub(super) organization: OrganizationId,
+    pub(super) name: String,
+}
+
+/// Rows that cannot be sent: their lines, and what is wrong with each.
+#[derive(Debug, Default, Error)]
+pub(super) struct BadRows(Vec<(u64, String)>);
+
+impl BadRows {
+    fn push(&mut self, line: u64, problem: impl Into<String>) {
+        self.0.push((line, problem.into()));
+    }
+
+    fn or<T>(self, good: T) -> anyhow::Result<T> {
+        if self.0.is_empty() {
+            Ok(good)
+        } else {
+            Err(self.into())
+        }
+    }
+}
+
+impl fmt::Display for BadRows {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let count = self.0.len();
+        let rows = if count == 1 {
+            "1 row is"
+        } else {
+            &format!("{count} rows are")
+        };
+        write!(f, "{rows} wrong, so nothing was sent:")?;
+        for (line, problem) in self.0.iter().take(SHOWN) {
+            write!(f, "\n  line {line}: {problem}")?;
+        }
+        if count > SHOWN {
+            write!(f, "\n  and {} more", count - SHOWN)?;
+        }
+        Ok(())
+    }
+}
+
+/// Which column holds what.
+struct Columns {
+    organization: Option<usize>,
+    name: usize,
+}
+
+/// Reads the rows of a file. Its header is `organizationId,name` in either order, or `name` alone
+/// where `organization` is given for all rows.
+pub(super) fn read(
+    text: &CsvText,
+    organization: Option<OrganizationId>,
+) -> anyhow::Result<Vec<Row>> {
+    parse(text, organization).with_context(|| text.source.clone())
+}
+
+fn parse(text: &CsvText, organization: Option<OrganizationId>) -> anyhow::Result<Vec<Row>> {
+    let mut reader = text.reader();
+    let columns = Columns::read(reader.headers()?, organization.is_some())?;
+    let width = reader.headers()?.len();
+    let (mut rows, mut bad) = (Vec::new(), BadRows::default());
+    for record in reader.records() {
+        let record = record?;
+        let line = text.line_of(&record);
+        if record.len() != width {
+            bad.push(
+                line,
+                format!(
+                    "{} columns instead of {width}; put a name with a separator in it in quotes",
+                    record.len()
+                ),
+            );
+            continue;
+        }
+        match columns.row(&record, organization) {
+            Ok((organization, name)) => rows.push(Row {
+                line,
+                organization,
+                name,
+            }),
+            Err(problem) => bad.push(line, problem),
+        }
+    }
+    ensure!(
+        !rows.is_empty() || !bad.0.is_empty(),
+        "there is no row below the header"
+    );
+    bad.or(rows)
+}
+
+/// What is said of another header: what it has, and what to change.
+fn wrong_header(header: &csv::StringRecord, organization_is_given: bool) -> anyhow::Error {
+    let wanted = if organization_is_given {
+        &["name"][..]
+    } else {
+        &["organizationId", "name"]
+    };
+    let list = |names: Vec<&str>| {
+        let quoted = names
+            .iter()
+            .map(|name| format!("`{}`", sanitized(name.trim())));
+        quoted.collect::<Vec<_>>().join(" and ")
+    };
+    let is = |name: &str, wanted: &str| name.trim().eq_ignore_ascii_case(wanted);
+    let missing: Vec<_> = wanted
+        .iter()
+        .copied()
+        .filter(|wanted| !header.iter().any(|name| is(name, wanted)))
+        .collect();
+    let foreign: Vec<_> = header
+        .iter()
+        .filter(|name| !wanted.iter().any(|wanted| is(name, wanted)))
+        .collect();
+    let change = match (missing.len(), foreign.len()) {
+        (0, 0) => "give each once".to_owned(),
+        (0, _) => format!("leave out {}", list(foreign)),
+        (_, 0) => format!("add {}", list(missing)),
+        (2, 2) => format!("write {} in their place", list(missing)),
+        _ => format!("write {} in place of {}", list(missing), list(foreign)),
+    };
+    anyhow!(
+        "the first line must be `organizationId,name`, or `name` alone with `--organization ID`; it has {}: {change}",
+        CsvText::columns(header)
+    )
+}
+
+impl Columns {
+    fn read(header: &csv::StringRecord, organization_is_given: bool) -> anyhow::Result<Self> {
+        let names: Vec<_> = header
+            .iter()
+            .map(|name| name.trim().to_lowercase())
+            .collect();
+        let names: Vec<_> = names.iter().map(String::as_str).collect();
+        match (&names[..], organization_is_given) {
+            (["organizationid", "name"], false) => Ok(Self {
+                organization: Some(0),
+                name: 1,
+            }),
+            (["name", "organizationid"], false) => Ok(Self {
+                organization: Some(1),
+                name: 0,
+            }),
+            (["name"], true) => Ok(Self {
+                organization: None,
+                name: 0,
+            }),
+            (["name"], false) => {
+                bail!("there is no column organizationId: give `--organization ID` for all rows")
+            }
+            (["organizationid", "name"] | ["name", "organizationid"], true) => {
+                bail!(
+                    "organizations stand in the file and in `--organization`; leave out one of the two"
+                )
+            }
+            _ => Err(wrong_header(header, organization_is_given)),
+        }
+    }
+
+    fn row(
+        &self,
+        record: &csv::StringRecord,
+        organization: Option<OrganizationId>,
+    ) -> Result<(OrganizationId, String), String> {
+        let name = name::parse(&record[self.name]).map_err(|error| error.to_string());
+        let organization = match self.organization {
+            Some(column) => organization_id(&record[column])
+                .map_err(|_| "organizationId is not a number".to_owned())?,
+            None => organization.ok_or("no organization")?,
+        };
+        Ok((organization, name?))
+    }
+}
+
+/// Refuses rows of organizations that the company does not have.
+pub(super) fn check_organizations(
+    rows: &[Row],
+    known: &HashSet<OrganizationId>,
+) -> anyhow::Result<()> {
+    let mut bad = BadRows::default();
+    for row in rows {
+        if !known.contains(&row.organization) {
+            bad.push(
+                row.line,
+                format!("the company has no organization {}", row.organization),
+            );
+        }
+    }
+    bad.or(())
+}
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+
+    use super::*;
+
+    fn rows(bytes: &[u8]) -> anyhow::Result<Vec<(u64, u64, String)>> {
+        let rows = parse(&CsvText::of("rows.csv".into(), bytes)?, None)?;
+        Ok(rows
+            .into_iter()
+            .map(|row| (row.line, row.organization.0, row.name))
+            .collect())
+    }
+
+    #[rstest]
+    #[case::plain("organizationId,name\n24,Ann Lee\n")]
+    #[case::no_line_end("organizationId,name\n24,Ann Lee")]
+    #[case::windows("\u{feff}organizationId,name\r\n24,Ann Lee\r\n")]
+    #[case::old_macintosh("organizationId,name\r24,Ann Lee\r")]
+    #[case::semicolons("organizationId;name\n24;Ann Lee\n")]
+    #[case::tabs("organizationId\tname\n24\tAnn Lee\n")]
+    #[case::more_space("organizationId,name\n24,Ann   Lee\n")]
+    #[case::turned("Name, OrganizationID\nAnn Lee, 24\n")]
+    #[case::quotes("organizationId,name\n\"24\",\" Ann Lee \"\n")]
+    fn however_it_was_saved(#[case] file: &str) {
+        assert_eq!(
+            rows(file.as_bytes()).unwrap(),
+            [(2, 24, "Ann Lee".to_owned())]
+        );
+    }
+
+    #[rstest]
+    #[case::unix("\n")]
+    #[case::windows("\r\n")]
+    #[case::old_macintosh("\r")]
+    fn lines_are_those_of_an_editor(#[case] line_end: &str) {
+        let file = "organizationId,name\n\n24,\"Lee, \"\"Ann\"\"\"\n\n\n6,Bob\n24,Cid";
+        let name = "Lee, \"Ann\"".to_owned();
+        assert_eq!(
+            rows(file.replace('\n', line_end).as_bytes()).unwrap(),
+            [(3, 24, name), (6, 6, "Bob".into()), (7, 24, "Cid".into())]
+        );
+    }
+
+    #[rstest]
+    #[case::empty("", "the first line must be")]
+    #[case::header_only("organizationId,name\n", "there is no row")]
+    #[case::no_header("24,Ann\n", "the first line must be")]
+    #[case::no_organization("name\nAnn\n", "give `--organization ID`")]
+    #[case::number(
+        "organizationId,name\nx,Ann\n",
+        "line 2: organizationId is not a number"
+    )]
+    #[case::no_name("organizationId,name\n24,\n", "line 2: the name is empty")]
+    #[case::control(
+        "organizationId,name\n24,\"Ann\nLee\"\n",
+        "line 2: the name has a control"
+    )]
+    #[case::columns("organizationId,name\n24,Lee, Ann\n", "line 2: 3 columns instead of 2")]
+    fn what_is_wrong_is_named(#[case] file: &str, #[case] words: &str) {
+        let error = rows(file.as_bytes()).unwrap_err().to_string();
+        assert!(error.contains(words), "{error}");
+    }
+
+    #[rstest]
+    #[case::unix(b"organizationId,name\n24,Ann\n24,\xc0\xed\xed\xe0\n")]
+    #[case::old_macintosh(b"organizationId,name\r24,Ann\r24,\xc0\xed\xed\xe0\r")]
+    fn another_encoding_is_named_with_its_line(#[case] file: &[u8]) {
+        let error = rows(file).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "line 3 is not UTF-8; save the file as \"CSV UTF-8\""
+        );
+    }
+}

@@ -1,0 +1,156 @@
+//! What an import has come to, over all its runs.
+
+use std::path::Path;
+
+use serde::Serialize;
+
+use super::results::{ResultLine, RowOutcome, RowOutcomes};
+use crate::cli::exit::Exit;
+use crate::cli::operators::batch_adder::Stop;
+use crate::cli::output::{self, OutputFormat};
+
+/// The outcome of every row, as far as it is known.
+pub(super) struct Summary {
+    rows: usize,
+    outcomes: RowOutcomes,
+    /// Whether an earlier run has written something down.
+    is_resumed: bool,
+    /// Those that this very run has added.
+    added_now: usize,
+    dry_run: bool,
+    results: String,
+}
+
+/// The counts as JSON shows them.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Counts<'a> {
+    rows: usize,
+    added: usize,
+    /// Of these, what this run has added.
+    added_now: usize,
+    exists: usize,
+    duplicate: usize,
+    failed: usize,
+    /// Not sent yet, or of unknown outcome.
+    left: usize,
+    dry_run: bool,
+    results: &'a str,
+}
+
+impl Summary {
+    pub(super) fn new(rows: usize, earlier: RowOutcomes, dry_run: bool, results: &Path) -> Self {
+        Self {
+            rows,
+            is_resumed: !earlier.is_empty(),
+            outcomes: earlier,
+            added_now: 0,
+            dry_run,
+            results: results.display().to_string(),
+        }
+    }
+
+    pub(super) fn note(&mut self, lines: &[ResultLine]) {
+        for line in lines {
+            self.outcomes.insert(line.line, line.outcome);
+        }
+    }
+
+    /// The same, of rows that this run has sent.
+    pub(super) fn note_sent(&mut self, lines: &[ResultLine]) {
+        let is_added = |line: &&ResultLine| line.outcome == RowOutcome::Added;
+        self.added_now += lines.iter().filter(is_added).count();
+        self.note(lines);
+    }
+
+    /// How many rows there are.
+    pub(super) const fn rows(&self) -> usize {
+        self.rows
+    }
+
+    /// Prints it, and says how the command ends.
+    pub(super) fn print(&self, format: OutputFormat, stop: Option<Stop>) -> anyhow::Result<Exit> {
+        let counts = self.counts();
+        if format.json {
+            output::json(&counts)?;
+        } else {
+            output::line(&self.text(&counts))?;
+        }
+        match stop {
+            Some(Stop::Failed(error)) => Err(error.into()),
+            Some(Stop::Interrupted) => Ok(Exit::Interrupted),
+            None if counts.failed > 0 => Ok(Exit::Failed),
+            None => Ok(Exit::Done),
+        }
+    }
+
+    fn counts(&self) -> Counts<'_> {
+        let count = |wanted| {
+            self.outcomes
+                .values()
+                .filter(|outcome| **outcome == wanted)
+                .count()
+        };
+        let [added, exists, duplicate, failed] = [
+            RowOutcome::Added,
+            RowOutcome::Exists,
+            RowOutcome::Duplicate,
+            RowOutcome::Failed,
+        ]
+        .map(count);
+        Counts {
+            rows: self.rows,
+            added,
+            added_now: self.added_now,
+            exists,
+            duplicate,
+            failed,
+            left: self.rows - added - exists - duplicate - failed,
+            dry_run: self.dry_run,
+            results: &self.results,
+        }
+    }
+
+    fn text(&self, counts: &Counts<'_>) -> String {
+        let Counts {
+            rows,
+            added,
+            exists,
+            duplicate,
+            failed,
+            left,
+            ..
+        } = counts;
+        let added = if self.is_resumed {
+            let before = added - self.added_now;
+            format!("{} added now, {before} added before", self.added_now)
+        } else {
+            format!("{added} added")
+        };
+        let mut text = format!(
+            "{}: {added}, {exists} exist already, {duplicate} given twice, {failed} refused by ChatHub",
+            counted(*rows)
+        );
+        if self.dry_run {
+            return text + &format!(", {left} would be added. Nothing was changed.");
+        }
+        text = text + "\nWhat became of each row: " + &self.results;
+        if *left > 0 {
+            let verb = if *left == 1 { "is" } else { "are" };
+            let left = format!("\n{} {verb} left. ", counted(*left));
+            text = text
+                + &left
+                + "The same command again goes on with what is left; no operator is added twice.";
+        }
+        text
+    }
+}
+
+/// `1 row`, `2 rows`
+fn counted(rows: usize) -> String {
+    if rows == 1 {
+        "1 row".into()
+    } else {
+        format!("{rows} rows")
+    }
+}

@@ -1,0 +1,32 @@
+//! `open-chat organizations list`
+
+use clap::Subcommand;
+
+use crate::cli::company::with_company;
+use crate::cli::exit::Exit;
+use crate::cli::output::{self, OutputFormat};
+
+#[derive(Subcommand)]
+pub(in crate::cli) enum Organizations {
+    /// List the company's organizations
+    #[command(after_help = "Example: open-chat organizations list --json | jq '.[].id'")]
+    List(OutputFormat),
+}
+
+impl Organizations {
+    pub(in crate::cli) fn run(self) -> anyhow::Result<Exit> {
+        let Self::List(format) = self;
+        let mut organizations =
+            with_company(async |company| Ok(company.chathub.list_organizations().await?))?;
+        organizations.sort_by_key(|organization| organization.id);
+        if format.json {
+            output::json(&organizations)?;
+        } else {
+            let row = |organization: &crate::chathub::Organization| {
+                [organization.id.to_string(), organization.name.clone()]
+            };
+            output::table(["ID", "NAME"], organizations.iter().map(row))?;
+        }
+        Ok(Exit::Done)
+    }
+}

@@ -1,0 +1,93 @@
+//! Checks the environment: every setting, and what settings mean for each other.
+
+use super::findings::{CheckOutcome, Findings};
+use crate::app::ConnectionLimits;
+use crate::config::{Config, ConfigError, UnknownVariable, quoted_secrets};
+
+const CHECK: &str = "configuration";
+
+impl Findings {
+    /// Docker's `--env-file` keeps quotation marks as a part of the value.
+    pub(super) fn quoted_secrets(&mut self) {
+        for problem in quoted_secrets(std::env::vars_os()) {
+            self.advise(
+                CHECK,
+                CheckOutcome::Warning,
+                problem,
+                "If they are not meant, write the value without them: a shell takes quotation marks away, `docker run --env-file` does not.",
+            );
+        }
+    }
+
+    /// Reads everything that `serve` reads, and returns it where it is valid.
+    pub(super) fn configuration(&mut self, config: Result<Config, ConfigError>) -> Option<Config> {
+        match config {
+            Ok(config) => {
+                self.unknown_variables(&config.unknown_variables);
+                if let Some(reliance) = config.access.reliance() {
+                    let advice =
+                        "Set SSO_PROXY_SECRET, and have the proxy send it in X-Proxy-Secret.";
+                    self.advise(CHECK, CheckOutcome::Warning, reliance, advice);
+                }
+                self.note(CHECK, CheckOutcome::Ok, "every setting is good");
+                self.connections(&ConnectionLimits::of(&config.server));
+                self.links(&config);
+                Some(config)
+            }
+            Err(error) => {
+                self.unknown_variables(error.unknown_variables());
+                self.problems(&error);
+                None
+            }
+        }
+    }
+
+    fn unknown_variables(&mut self, variables: &[UnknownVariable]) {
+        for unknown in variables {
+            let message = format!("{} {}", unknown.name, unknown.what());
+            let advice = "Correct the name, or remove the variable.";
+            self.advise(CHECK, CheckOutcome::Warning, message, advice);
+        }
+    }
+
+    fn problems(&mut self, error: &ConfigError) {
+        for problem in error.problems() {
+            let advice = concat!(
+                env!("CARGO_PKG_REPOSITORY"),
+                "/docs/operations.md#settings has every setting"
+            );
+            self.advise(CHECK, CheckOutcome::Failed, problem, advice);
+        }
+    }
+
+    /// Checks the limit on file descriptors of this shell, which may differ from the service's.
+    fn connections(&mut self, limits: &ConnectionLimits) {
+        if let (false, Some(descriptors)) = (limits.is_sufficient(), limits.descriptors) {
+            self.advise(
+                "connections",
+                CheckOutcome::Warning,
+                format!(
+                    "MAX_CONNECTIONS is {}, but {descriptors} file descriptors leave room for {}",
+                    limits.requested, limits.clicks
+                ),
+                "Raise the hard limit where the service runs (LimitNOFILE= of a systemd unit, ulimits of a container, ulimit -n of a shell), or lower MAX_CONNECTIONS.",
+            );
+        }
+    }
+
+    /// Checks that `POST /links` can make links that open a chat.
+    fn links(&mut self, config: &Config) {
+        match config.trouble_with_links() {
+            Some(trouble) => self.advise(
+                "links",
+                CheckOutcome::Warning,
+                trouble,
+                "docs/crm.md says what ready links take; where no back end asks for any, take `key` out of ACCESS.",
+            ),
+            None if config.access.authenticator.takes_keys() => {
+                self.note("links", CheckOutcome::Ok, "POST /links can make them");
+            }
+            None => {}
+        }
+    }
+}

@@ -1,0 +1,142 @@
+//! Checks the company's directory: organizations, operators, and the operator map.
+
+use super::findings::{CheckOutcome, Findings};
+use crate::access::Authenticator;
+use crate::chathub::{Operator, OperatorStatus};
+use crate::cli::advice::advice;
+use crate::cli::company::{Company, organization_name};
+use crate::cli::output::sanitized;
+use crate::operators::{DeadAlias, DirectorySnapshot};
+
+/// How many dead aliases a message lists.
+const MAX_LISTED: usize = 20;
+
+impl Findings {
+    /// Returns the operators of all organizations, and whether the list is complete. `None` where
+    /// the next checks have nothing to work with.
+    pub(super) async fn operators(&mut self, company: &Company) -> Option<(Vec<Operator>, bool)> {
+        let organizations = match company.chathub.list_organizations().await {
+            Ok(organizations) => organizations,
+            Err(error) => {
+                self.fail("organizations", &error);
+                self.skip(&["operators", "token"]);
+                return None;
+            }
+        };
+        if organizations.is_empty() {
+            self.advise(
+                "organizations",
+                CheckOutcome::Failed,
+                "the company has none",
+                "Create one in ChatHub's dashboard, or ask SMSBAT's support.",
+            );
+            self.skip(&["operators", "token"]);
+            return None;
+        }
+        self.note(
+            "organizations",
+            CheckOutcome::Ok,
+            format!("{}", organizations.len()),
+        );
+        let (mut all, mut is_known) = (Vec::new(), true);
+        for organization in organizations {
+            let name = organization_name(&organization);
+            match company.chathub.list_operators(organization.id).await {
+                Ok(operators) => {
+                    self.organization(&name, organization.id.0, &operators);
+                    all.extend(operators);
+                }
+                Err(error) => {
+                    let message = format!("{name}: {error}");
+                    self.advise("operators", CheckOutcome::Failed, message, advice(&error));
+                    is_known = false;
+                }
+            }
+        }
+        if all.is_empty() && !is_known {
+            self.skip(&["token"]);
+            return None;
+        }
+        Some((all, is_known))
+    }
+
+    fn organization(&mut self, name: &str, id: u64, operators: &[Operator]) {
+        let active = operators
+            .iter()
+            .filter(|operator| operator.status == OperatorStatus::Active)
+            .count();
+        if operators.is_empty() {
+            self.advise(
+                "operators",
+                CheckOutcome::Warning,
+                format!("{name} has no operators"),
+                format!("`open-chat operators add --organization {id} NAME…` adds them, `open-chat operators import` many."),
+            );
+        } else if active == 0 {
+            self.advise(
+                "operators",
+                CheckOutcome::Warning,
+                format!("{name}: none of {} is active", operators.len()),
+                format!("`open-chat operators list --organization {id}` shows them, `open-chat operators status ID --set active` activates one."),
+            );
+        } else {
+            self.note(
+                "operators",
+                CheckOutcome::Ok,
+                format!("{name}: {active} of {} active", operators.len()),
+            );
+        }
+    }
+
+    /// An alias that resolves to no operator would otherwise fail at a click.
+    pub(super) fn operator_map(
+        &mut self,
+        door: &Authenticator,
+        operators: &[Operator],
+        is_complete: bool,
+    ) {
+        const CHECK: &str = "operator map";
+        let (aliases, dead) = door.check_aliases(&DirectorySnapshot::of(operators, is_complete));
+        if aliases == 0 {
+            return;
+        }
+        let counted = if aliases == 1 {
+            "1 alias".to_owned()
+        } else {
+            format!("{aliases} aliases")
+        };
+        if dead.is_empty() {
+            return self.note(
+                CHECK,
+                CheckOutcome::Ok,
+                format!("{counted}, each leads to an operator"),
+            );
+        }
+        self.advise(
+            CHECK,
+            CheckOutcome::Failed,
+            format!(
+                "{counted}, {} lead to nobody who can open a chat: {}",
+                dead.len(),
+                named(&dead)
+            ),
+            "Correct these lines of OPERATOR_MAP_FILE; `open-chat operators list` shows ids and names.",
+        );
+    }
+}
+
+fn named(dead: &[DeadAlias]) -> String {
+    let name = |dead: &DeadAlias| {
+        let DeadAlias {
+            alias,
+            stands_for,
+            why,
+        } = dead;
+        format!("`{}` = {} ({why})", sanitized(alias), sanitized(stands_for))
+    };
+    let mut names: Vec<_> = dead.iter().take(MAX_LISTED).map(name).collect();
+    if dead.len() > MAX_LISTED {
+        names.push(format!("and {} more", dead.len() - MAX_LISTED));
+    }
+    names.join(", ")
+}

@@ -1,0 +1,27 @@
+//! `open-chat completions`: what a shell needs to complete our commands.
+
+use std::io::Write as _;
+
+use clap::{Args, CommandFactory as _};
+use clap_complete::Shell;
+
+use crate::cli::Cli;
+use crate::cli::exit::Exit;
+
+#[derive(Args)]
+#[command(
+    after_help = "Example: open-chat completions bash > /etc/bash_completion.d/open-chat\n         open-chat completions zsh > ~/.zfunc/_open-chat"
+)]
+pub(in crate::cli) struct Completions {
+    /// For which shell
+    shell: Shell,
+}
+
+impl Completions {
+    pub(in crate::cli) fn run(&self) -> anyhow::Result<Exit> {
+        let mut script = Vec::new();
+        clap_complete::generate(self.shell, &mut Cli::command(), "open-chat", &mut script);
+        std::io::stdout().write_all(&script)?;
+        Ok(Exit::Done)
+    }
+}
