@@ -8,7 +8,6 @@ mod caller;
 mod denied;
 mod derived;
 mod door;
-mod hmac;
 mod key_material;
 mod keys_file;
 mod mint;

@@ -5,12 +5,11 @@
 //! token's.
 
 use chrono::{DateTime, Utc};
-use jsonwebtoken::{Validation, decode};
+use jsonwebtoken::{decode, decode_header};
 use serde::Serialize;
 use serde_json::{Map, Value};
 
 use super::denied::Denied;
-use super::hmac::Head;
 use super::pass_keys::{PassKey, PassKeys};
 use super::signed::Signed;
 use crate::parameter;
@@ -65,44 +64,28 @@ impl PassKeys {
     }
 
     fn signed(&self, text: &str) -> Option<Signed> {
-        let head = Head::of(text)?;
-        let claims = |(place, key): (usize, &PassKey)| Some((place, key.claims(text, &head)?));
+        let header = decode_header(text).ok()?;
+        // RFC 7515, 4.1.11: extensions that must be understood, none of which is understood here.
+        if header.crit.is_some() {
+            return None;
+        }
+        let kid = header.kid.as_deref();
+        let claims = |(place, key): (usize, &PassKey)| Some((place, key.claims(text, kid)?));
         let (key, claims) = self.keys.iter().enumerate().find_map(claims)?;
         Some(Signed { key, claims })
     }
 }
 
-fn validation(key: &PassKey) -> Validation {
-    let mut validation = Validation::new(key.algorithm);
-    // Times are checked with the rest of the claims, on one clock.
-    validation.validate_exp = false;
-    validation.validate_nbf = false;
-    validation.required_spec_claims.clear();
-    validation.validate_aud = key.audience.is_some();
-    if let Some(audience) = &key.audience {
-        validation.set_audience(&[audience]);
-        validation.required_spec_claims.insert("aud".into());
-    }
-    if let Some(issuer) = &key.issuer {
-        validation.set_issuer(&[issuer]);
-        validation.required_spec_claims.insert("iss".into());
-    }
-    validation
-}
-
 impl PassKey {
     /// What a pass says, if it was signed with this key, by its issuer, for its audience.
-    fn claims(&self, text: &str, head: &Head) -> Option<Map<String, Value>> {
-        let material = self.material_for(head.kid.as_deref())?;
-        let claims: Map<String, Value> = match &self.hmac {
-            Some(hmac) if self.issuer.is_none() && self.audience.is_none() => {
-                hmac.claims(text, head)?
-            }
-            _ => decode(text, material, &validation(self)).ok()?.claims,
-        };
+    fn claims(&self, text: &str, kid: Option<&str>) -> Option<Map<String, Value>> {
+        let key = self.material_for(kid)?;
+        let claims = decode::<Map<String, Value>>(text, key, &self.validation)
+            .ok()?
+            .claims;
         // RFC 7519, 4.1.3: a token for other audiences must be rejected, and without an audience of
         // its own the key is in none of them.
-        (self.audience.is_some() || !claims.contains_key("aud")).then_some(claims)
+        (self.validation.aud.is_some() || !claims.contains_key("aud")).then_some(claims)
     }
 
     fn read(&self, claims: &Map<String, Value>, now: DateTime<Utc>) -> Result<Pass, Denied> {
@@ -200,7 +183,7 @@ fn text(value: &Value) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use jsonwebtoken::{EncodingKey, Header, encode};
+    use jsonwebtoken::{Algorithm, EncodingKey, Header, encode};
     use rstest::rstest;
     use serde_json::json;
 
@@ -331,6 +314,49 @@ mod tests {
     ) {
         let named = read(lines, &claims).map(|pass| pass.operator);
         assert_eq!(named, operator.map(str::to_owned));
+    }
+
+    #[rstest]
+    #[case(Algorithm::HS256)]
+    #[case(Algorithm::HS384)]
+    #[case(Algorithm::HS512)]
+    fn a_key_accepts_its_own_algorithm_alone(#[case] algorithm: Algorithm) {
+        let claims = json!({"sub": "101", "exp": NOW + 60});
+        let key = EncodingKey::from_secret(SECRET.as_bytes());
+        let pass = encode(&Header::new(algorithm), &claims, &key).unwrap();
+        let is_accepted = shown("", &pass).is_ok();
+        assert_eq!(is_accepted, algorithm == Algorithm::HS256);
+    }
+
+    #[test]
+    fn a_pass_that_was_changed_anywhere_is_refused() {
+        let door = door("algorithm = \"HS256\"");
+        let keys = door.pass_keys.as_ref().unwrap().get();
+        let now = DateTime::from_timestamp(NOW, 0).unwrap();
+        let pass = signed(&json!({}));
+        for place in 0..pass.len() {
+            for byte in [b'A', b'.', b'=', b'+', b'_', b' '] {
+                let mut changed = pass.clone().into_bytes();
+                changed[place] = byte;
+                let changed = String::from_utf8(changed).unwrap();
+                let is_accepted = keys.check(&changed, now).is_ok();
+                assert_eq!(is_accepted, changed == pass, "{place}");
+            }
+        }
+        for cut in 0..pass.len() {
+            assert!(keys.check(&pass[..cut], now).is_err());
+        }
+        assert!(keys.check(&format!("{pass}.{pass}"), now).is_err());
+    }
+
+    #[test]
+    fn a_header_extension_that_must_be_understood_is_refused() {
+        let mut header = Header::default();
+        header.crit = Some(vec!["exp".into()]);
+        let claims = json!({"sub": "101", "exp": NOW + 60});
+        let key = EncodingKey::from_secret(SECRET.as_bytes());
+        let pass = encode(&header, &claims, &key).unwrap();
+        assert_eq!(shown("", &pass).err(), Some(Denied::PassInvalid));
     }
 
     #[test]

@@ -3,10 +3,9 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use jsonwebtoken::{Algorithm, DecodingKey};
+use jsonwebtoken::{Algorithm, DecodingKey, Validation};
 use serde::Deserialize;
 
-use super::hmac::HmacKey;
 use super::key_material::{Material, hmac, is_no_key, jwks, public_key};
 use super::keys_file;
 use super::scope::Scope;
@@ -54,12 +53,10 @@ pub(super) struct PassKey {
     pub(super) operator_prefix: String,
     /// Where a vendor's JWT has no `exp`: it ends `max_ttl` after its `iat`.
     pub(super) exp_from_iat: bool,
-    pub(super) issuer: Option<String>,
-    pub(super) audience: Option<String>,
+    /// The key's algorithm, issuer and audience, for `jsonwebtoken`.
+    pub(super) validation: Validation,
     /// Of an HMAC key, which can sign as well as check.
     pub(super) secret: Option<Secret>,
-    /// The same, made ready to check with.
-    pub(super) hmac: Option<HmacKey>,
 }
 
 impl std::fmt::Debug for PassKey {
@@ -74,8 +71,8 @@ impl PassKey {
     pub(super) fn signing_secret(&self) -> Option<&Secret> {
         let is_vendors = self.operator_claim != SUBJECT
             || !self.operator_prefix.is_empty()
-            || self.issuer.is_some()
-            || self.audience.is_some();
+            || self.validation.iss.is_some()
+            || self.validation.aud.is_some();
         self.secret.as_ref().filter(|_| !is_vendors)
     }
 
@@ -257,14 +254,32 @@ impl KeyEntry {
             operator_claim: self.operator_claim.unwrap_or_else(|| SUBJECT.into()),
             operator_prefix: self.operator_prefix,
             exp_from_iat: self.exp_from_iat,
-            issuer: self.issuer,
-            audience: self.audience,
-            hmac: secret
-                .as_ref()
-                .and_then(|secret| HmacKey::new(algorithm, secret.expose().as_bytes())),
+            validation: validation(algorithm, self.issuer.as_ref(), self.audience.as_ref()),
             secret,
         }))
     }
+}
+
+/// What `jsonwebtoken` checks beside the signature.
+fn validation(
+    algorithm: Algorithm,
+    issuer: Option<&String>,
+    audience: Option<&String>,
+) -> Validation {
+    let mut validation = Validation::new(algorithm);
+    // The times are checked with the other claims, on one clock.
+    validation.validate_exp = false;
+    validation.required_spec_claims.clear();
+    validation.validate_aud = audience.is_some();
+    if let Some(audience) = audience {
+        validation.set_audience(&[audience]);
+        validation.required_spec_claims.insert("aud".into());
+    }
+    if let Some(issuer) = issuer {
+        validation.set_issuer(&[issuer]);
+        validation.required_spec_claims.insert("iss".into());
+    }
+    validation
 }
 
 fn duration<'de, D: serde::Deserializer<'de>>(
