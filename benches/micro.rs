@@ -21,7 +21,7 @@ use open_chat::phone::{self, PhoneNumber, Region};
 use open_chat::rate_limit::{self, Limits, Quota};
 use open_chat::simulator::{Rules, Simulator};
 use open_chat::source::ChatSource;
-use open_chat::tokens::{OperatorTokens, Settings};
+use open_chat::tokens::{OperatorTokens, TokenConfig};
 use serde_json::json;
 
 const SECRET: &str = "0123456789abcdef0123456789abcdef";
@@ -136,7 +136,7 @@ fn door() -> Authenticator {
 
 fn tokens(chathub: &str) -> OperatorTokens {
     let chathub = ChatHub::new(config(chathub).chathub).expect("a client");
-    let settings = Settings {
+    let config = TokenConfig {
         ttl: Duration::from_hours(1),
         reuse: Duration::from_mins(30),
         cache_size: 100_000,
@@ -144,7 +144,7 @@ fn tokens(chathub: &str) -> OperatorTokens {
         click_budget: Duration::from_secs(5),
     };
     let metrics = Metrics::new().expect("metrics");
-    OperatorTokens::new(Arc::new(chathub), &settings, &metrics)
+    OperatorTokens::new(Arc::new(chathub), &config, &metrics)
 }
 
 fn pass() -> String {

@@ -65,7 +65,7 @@ pub struct Config {
     /// How long a click takes, at most.
     pub click_budget: Duration,
     /// How operator tokens are got and kept.
-    pub tokens: crate::tokens::Settings,
+    pub tokens: crate::tokens::TokenConfig,
     /// Where all replicas share what they must agree on.
     pub redis_url: Option<SecretSource>,
     /// How long an answer of it may take. No variable sets this; tests do, on machines that are

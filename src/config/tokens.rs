@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::environment::Environment;
 use super::reader::{Kept, Reader, duration, duration_or_zero, on_or_off};
-use crate::tokens::Settings;
+use crate::tokens::TokenConfig;
 
 /// ChatHub's bound is 24 hours; five minutes of it are left for clocks that differ.
 const TTL: std::ops::RangeInclusive<Duration> =
@@ -14,7 +14,7 @@ pub(super) fn read(
     reader: &mut Reader,
     env: &Environment,
     click_budget: Result<Duration, Kept>,
-) -> Result<Settings, Kept> {
+) -> Result<TokenConfig, Kept> {
     let ttl = reader.read("TOKEN_TTL", env.token_ttl.as_ref(), |text| {
         duration(text).and_then(|ttl| {
             let is_allowed = TTL.contains(&ttl);
@@ -29,7 +29,7 @@ pub(super) fn read(
             .ok_or("not a number of operators, such as 100000")
     });
     let validate = reader.read("TOKEN_VALIDATE", env.token_validate.as_ref(), on_or_off);
-    Ok(Settings {
+    Ok(TokenConfig {
         ttl: ttl?,
         reuse: reuse?,
         cache_size: cache_size?,

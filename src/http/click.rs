@@ -11,7 +11,7 @@ use crate::phone::PhoneNumber;
 use crate::secret::Fingerprint;
 use crate::source::ChatSource;
 use crate::telemetry::{Fields, Trace, field};
-use crate::tokens::Outcome;
+use crate::tokens::TokenOutcome;
 
 /// What became known of a click, for its log line and its counter. What stays unknown stays empty.
 #[derive(Debug)]
@@ -27,9 +27,9 @@ pub(super) struct Click {
     pub(super) source: Option<ChatSource>,
     /// Set where a link was handed out: its format, the head of its token's hash, and where the
     /// token came from.
-    pub(super) link: Option<(u8, Fingerprint, Outcome)>,
+    pub(super) link: Option<(u8, Fingerprint, TokenOutcome)>,
     /// Set where a widget got a token: the head of its hash, and where it came from.
-    pub(super) widget: Option<(Fingerprint, Outcome)>,
+    pub(super) widget: Option<(Fingerprint, TokenOutcome)>,
     /// Set where a link without a token was handed out: why there was none.
     pub(super) fallback: Option<Kind>,
     /// Set where a page was shown instead of the chat.
@@ -101,7 +101,7 @@ impl Click {
 
     /// The token that was handed out, in a link or to a widget: the head of its hash, and where it
     /// came from.
-    pub(super) fn token(&self) -> Option<(&Fingerprint, Outcome)> {
+    pub(super) fn token(&self) -> Option<(&Fingerprint, TokenOutcome)> {
         let of_link = self
             .link
             .as_ref()

@@ -1,14 +1,16 @@
-//! Operator tokens: minted once, reused for a while, refreshed ahead, one call to ChatHub for many
-//! clicks.
+//! Operator tokens: minted once, reused for a while, refreshed ahead of expiry, one request to
+//! ChatHub for many clicks.
 //!
-//! Owns who waits for what. How a token is got is `mint`'s, how long it is any good `held`'s, what
-//! is known of one operator `place`'s, and of how many it is kept `places`'s.
+//! Owns which click mints, waits or reuses. `minter` gets one token, `cached_token` knows how long
+//! it is good, `entry` what is known about one operator, `backoff` what a failure means, `cache`
+//! keeps the entries.
 
-mod held;
-mod mint;
+mod backoff;
+mod cache;
+mod cached_token;
+mod entry;
+mod minter;
 mod moment;
-mod place;
-mod places;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -17,37 +19,37 @@ use prometheus::IntCounter;
 use tokio::runtime::Handle;
 use tokio::time::timeout_at;
 
-pub use self::held::CachedToken;
-use self::mint::Mint;
+use self::cache::TokenCache;
+pub use self::cached_token::CachedToken;
+use self::entry::{EntryState, MintResult, TokenEntry};
+use self::minter::Minter;
 use self::moment::Clock;
-use self::place::{Minted, TokenEntry, Work};
-use self::places::TokenCache;
 use crate::chathub::{ChatHub, Error, OperatorId, Unreachable};
 use crate::metrics::{self, Metrics};
 use crate::single_flight::SingleFlight;
 
-/// How operator tokens are got and kept.
+/// How operator tokens are minted and cached.
 #[derive(Clone, Debug)]
-pub struct Settings {
-    /// How long a token lives. Its end is also the end of the operator's session in the panel.
+pub struct TokenConfig {
+    /// How long a token lives. The operator's session in the panel ends with it.
     pub ttl: Duration,
-    /// How long a token is handed out again before it is refreshed; zero mints one for every click.
+    /// How long a token is reused before it is refreshed. Zero mints one for every click.
     pub reuse: Duration,
-    /// For how many operators tokens are kept.
+    /// For how many operators tokens are cached.
     pub cache_size: u64,
-    /// Whether each new token is shown to ChatHub's validate-token first.
+    /// Whether ChatHub's validate-token checks each new token first.
     pub validate: bool,
-    /// How long getting a token may take: a click's whole time.
+    /// How long a mint may take: the time budget of a click.
     pub click_budget: Duration,
 }
 
 /// Where a click's token came from. The name is a metric's label and a field of the log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(usize)]
-pub enum Outcome {
+pub enum TokenOutcome {
     /// This click had it minted.
     Minted,
-    /// It was there already.
+    /// It was cached.
     Reused,
     /// Another click was having it minted.
     Shared,
@@ -55,7 +57,7 @@ pub enum Outcome {
     Failed,
 }
 
-impl Outcome {
+impl TokenOutcome {
     const ALL: [Self; 4] = [Self::Minted, Self::Reused, Self::Shared, Self::Failed];
 
     /// `minted`
@@ -71,167 +73,169 @@ impl Outcome {
 
 /// The operator tokens of a company.
 pub struct OperatorTokens {
-    mint: Arc<Mint>,
+    minter: Arc<Minter>,
     clock: Clock,
-    places: Arc<TokenCache>,
-    /// Where ChatHub is asked: not on the threads that answer clicks.
+    cache: Arc<TokenCache>,
+    /// Where mints run: not on the threads that answer clicks.
     runtime: Handle,
     counters: Counters,
 }
 
-/// What a click finds that comes to an operator without a token.
-enum Joined {
-    Landed(Arc<CachedToken>),
-    SingleFlight(SingleFlight<Minted>, Outcome),
+/// What a click without a usable token gets.
+enum Acquired {
+    Cached(Arc<CachedToken>),
+    InFlight(SingleFlight<MintResult>, TokenOutcome),
 }
 
 impl OperatorTokens {
-    /// Must be called within a Tokio runtime, on which ChatHub will be asked.
-    pub fn new(chathub: Arc<ChatHub>, settings: &Settings, metrics: &Metrics) -> Self {
+    /// Must be called within a Tokio runtime, in which mints then run.
+    pub fn new(chathub: Arc<ChatHub>, config: &TokenConfig, metrics: &Metrics) -> Self {
         let clock = Clock::new(Arc::clone(&chathub));
         Self {
-            mint: Arc::new(Mint::new(chathub, clock.clone(), settings)),
+            minter: Arc::new(Minter::new(chathub, clock.clone(), config)),
             clock,
-            places: Arc::new(TokenCache::new(settings.cache_size)),
+            cache: Arc::new(TokenCache::new(config.cache_size)),
             runtime: Handle::current(),
             counters: Counters::new(metrics),
         }
     }
 
-    /// A token that opens the panel as `operator`, and where it came from; waited for until
+    /// A token that opens the panel as `operator`, and where it came from. Waits for a mint until
     /// `deadline`.
     pub async fn get(
         &self,
         operator: OperatorId,
         deadline: Instant,
-    ) -> Result<(Arc<CachedToken>, Outcome), Error> {
-        let place = self.places.of(operator);
-        if let Some(held) = self.reusable(operator, &place) {
-            self.counters.add(Outcome::Reused);
-            return Ok((held, Outcome::Reused));
+    ) -> Result<(Arc<CachedToken>, TokenOutcome), Error> {
+        let entry = self.cache.get_or_create(operator);
+        if let Some(token) = self.reusable(operator, &entry) {
+            self.counters.add(TokenOutcome::Reused);
+            return Ok((token, TokenOutcome::Reused));
         }
-        // In a box, because a click's own future is copied about, and almost none waits.
-        let waited = Box::pin(self.wait(operator, &place, deadline)).await;
-        match &waited {
-            Err(_) => self.counters.add(Outcome::Failed),
-            // The flight itself has counted what was minted.
-            Ok((_, Outcome::Minted)) => {}
+        // Boxed, because a click's future is moved several times, and few clicks wait.
+        let result = Box::pin(self.wait(operator, &entry, deadline)).await;
+        match &result {
+            Err(_) => self.counters.add(TokenOutcome::Failed),
+            // The mint itself has counted it.
+            Ok((_, TokenOutcome::Minted)) => {}
             Ok((_, outcome)) => self.counters.add(*outcome),
         }
-        waited
+        result
     }
 
     async fn wait(
         &self,
         operator: OperatorId,
-        place: &Arc<TokenEntry>,
+        entry: &Arc<TokenEntry>,
         deadline: Instant,
-    ) -> Result<(Arc<CachedToken>, Outcome), Error> {
-        let (mut flight, outcome) = match self.join(operator, place)? {
-            Joined::Landed(held) => return Ok((held, Outcome::Reused)),
-            Joined::SingleFlight(flight, outcome) => (flight, outcome),
+    ) -> Result<(Arc<CachedToken>, TokenOutcome), Error> {
+        let (mut flight, outcome) = match self.join_or_mint(operator, entry)? {
+            Acquired::Cached(token) => return Ok((token, TokenOutcome::Reused)),
+            Acquired::InFlight(flight, outcome) => (flight, outcome),
         };
-        let landed = timeout_at(deadline.into(), flight.wait())
+        let result = timeout_at(deadline.into(), flight.wait())
             .await
             .map_err(|_| Error::TimedOut)?;
-        let held = landed.unwrap_or(Err(Error::Unavailable(Unreachable::Broken)))?;
-        Ok((held, outcome))
+        let token = result.unwrap_or(Err(Error::Unavailable(Unreachable::Broken)))?;
+        Ok((token, outcome))
     }
 
-    /// How long a token still lives, by the clock that says less.
-    pub fn left(&self, held: &CachedToken) -> Duration {
-        held.ends.left(self.clock.now())
+    /// How long a token is still valid, by the clock that says least.
+    pub fn left(&self, token: &CachedToken) -> Duration {
+        token.expires.remaining(self.clock.now())
     }
 
-    /// The directory has been read, from `began` on: where ChatHub refused to refresh an operator's
-    /// token before that, and the operator `is_out` by the directory too, the refusal is believed.
+    /// Call it when the directory has been read, from `began` on. Where ChatHub has refused to
+    /// refresh a token since before that, and the operator `is_out` of the directory too, the
+    /// refusal is believed and the token taken away.
     pub fn directory_read(&self, began: Instant, is_out: impl Fn(OperatorId) -> bool) {
-        self.places.each(|operator, place| {
-            if place.is_refused_since(began) && is_out(operator) {
-                place.believe();
-            }
+        self.cache.for_each(|operator, entry| {
+            entry.believe_refusal_before(began, || is_out(operator));
         });
     }
 
-    /// For how many operators something is kept.
+    /// For how many operators something is cached.
     pub fn entries(&self) -> usize {
-        self.places.len()
+        self.cache.len()
     }
 
-    /// Forgets operators of whom nothing is known any more, a part of them at a time. Call it every
-    /// second.
+    /// Removes expired entries. Call it every second.
     pub fn sweep(&self) {
-        self.places.sweep();
+        self.cache.sweep();
     }
 
-    /// A token that can be handed out again. One that is past its time of reuse is refreshed behind
-    /// the click's back.
-    fn reusable(&self, operator: OperatorId, place: &Arc<TokenEntry>) -> Option<Arc<CachedToken>> {
+    /// A token that can be handed out again. If it is no longer fresh, a refresh starts in the
+    /// background.
+    fn reusable(&self, operator: OperatorId, entry: &Arc<TokenEntry>) -> Option<Arc<CachedToken>> {
         let now = self.clock.now();
-        let held = place.usable(now)?;
-        if held.fresh_until.is_over(now) {
-            let mut work = place.work();
-            if work.in_flight().is_none() && !work.is_refresh_too_early(now.monotonic) {
-                self.spawn_mint(operator, place, &mut work);
+        let token = entry.usable(now)?;
+        if token.fresh_until.has_passed(now) {
+            let mut state = entry.state();
+            if state.may_refresh(now.monotonic) {
+                self.spawn_mint(operator, entry, &mut state);
             }
         }
-        Some(held)
+        Some(token)
     }
 
-    /// Joins the mint that is on its way, or starts one.
-    fn join(&self, operator: OperatorId, place: &Arc<TokenEntry>) -> Result<Joined, Error> {
-        let mut work = place.work();
+    /// Joins the mint in flight, or starts one.
+    fn join_or_mint(
+        &self,
+        operator: OperatorId,
+        entry: &Arc<TokenEntry>,
+    ) -> Result<Acquired, Error> {
+        let mut state = entry.state();
         let now = self.clock.now();
-        // It may have landed while this click came to the lock.
-        if let Some(held) = place.usable(now) {
-            return Ok(Joined::Landed(held));
+        // A mint may have completed while this click waited for the lock.
+        if let Some(token) = entry.usable(now) {
+            return Ok(Acquired::Cached(token));
         }
-        if let Some(error) = work.refusal(now.monotonic) {
+        if let Some(error) = state.refusal(now.monotonic) {
             return Err(error.clone());
         }
-        if let Some(flight) = work.in_flight() {
-            return Ok(Joined::SingleFlight(flight.clone(), Outcome::Shared));
+        if let Some(flight) = state.in_flight() {
+            return Ok(Acquired::InFlight(flight.clone(), TokenOutcome::Shared));
         }
-        let flight = self.spawn_mint(operator, place, &mut work);
-        Ok(Joined::SingleFlight(flight, Outcome::Minted))
+        let flight = self.spawn_mint(operator, entry, &mut state);
+        Ok(Acquired::InFlight(flight, TokenOutcome::Minted))
     }
 
     fn spawn_mint(
         &self,
         operator: OperatorId,
-        place: &Arc<TokenEntry>,
-        work: &mut Work,
-    ) -> SingleFlight<Minted> {
-        let (mint, place) = (Arc::clone(&self.mint), Arc::clone(place));
+        entry: &Arc<TokenEntry>,
+        state: &mut EntryState,
+    ) -> SingleFlight<MintResult> {
+        let (minter, entry) = (Arc::clone(&self.minter), Arc::clone(entry));
         let clock = self.clock.clone();
-        let places = Arc::clone(&self.places);
-        let minted = self.counters.0[Outcome::Minted as usize].clone();
+        let cache = Arc::clone(&self.cache);
+        let minted = self.counters.0[TokenOutcome::Minted as usize].clone();
         let flight = SingleFlight::start(&self.runtime, async move {
-            let outcome = mint.token(operator).await.map(Arc::new);
-            if outcome.is_ok() {
+            let result = minter.mint(operator).await.map(Arc::new);
+            if result.is_ok() {
                 minted.inc();
             }
-            if !place.complete(&outcome, clock.now()) {
-                places.forget(operator, &place);
+            if !entry.complete(&result, clock.now()) {
+                cache.remove(operator, &entry);
             }
-            outcome
+            result
         });
-        work.flight.insert(flight).clone()
+        state.flight.insert(flight).clone()
     }
 }
 
-/// By outcome. Minted counts tokens, also those that were refreshed behind the scenes; the others
-/// count clicks.
-struct Counters([IntCounter; Outcome::ALL.len()]);
+/// Counters by outcome. Minted counts tokens, those of background refreshes too; the others count
+/// clicks.
+struct Counters([IntCounter; TokenOutcome::ALL.len()]);
 
 impl Counters {
     fn new(metrics: &Metrics) -> Self {
-        Self(Outcome::ALL.map(|outcome| {
+        Self(TokenOutcome::ALL.map(|outcome| {
             metrics::counter(&metrics.open_chat_operator_tokens_total, &[outcome.name()])
         }))
     }
 
-    fn add(&self, outcome: Outcome) {
+    fn add(&self, outcome: TokenOutcome) {
         self.0[outcome as usize].inc();
     }
 }
@@ -250,7 +254,7 @@ mod tests {
         let url = HttpsUrl::parse(url).unwrap();
         let key = Credentials::ProfileKey("demo-profile-key".into());
         let chathub = ChatHub::new(chathub::ClientConfig::new(url, key)).unwrap();
-        let settings = Settings {
+        let config = TokenConfig {
             ttl: Duration::from_hours(1),
             reuse,
             cache_size: 100_000,
@@ -258,38 +262,38 @@ mod tests {
             click_budget: Duration::from_secs(5),
         };
         let metrics = Metrics::new().unwrap();
-        OperatorTokens::new(Arc::new(chathub), &settings, &metrics)
+        OperatorTokens::new(Arc::new(chathub), &config, &metrics)
     }
 
     const REUSE: Duration = Duration::from_mins(5);
 
     #[tokio::test]
-    async fn operators_of_whom_nothing_is_known_are_forgotten() {
+    async fn entries_without_content_are_removed() {
         let tokens = tokens_of("http://127.0.0.1:1/", REUSE);
         for operator in 0..50 {
-            let place = tokens.places.of(OperatorId(operator));
+            let entry = tokens.cache.get_or_create(OperatorId(operator));
             if operator < 20 {
-                place.complete(&Err(Error::NotFound), tokens.clock.now());
+                entry.complete(&Err(Error::NotFound), tokens.clock.now());
             }
         }
         assert_eq!(tokens.entries(), 50);
-        for _ in 0..1000 {
+        for _ in 0..60 {
             tokens.sweep();
         }
         assert_eq!(tokens.entries(), 20);
     }
 
-    /// A machine that sleeps for two hours wakes with tokens of one hour, as its monotonic clock
-    /// has stood. A clock that is set back lengthens none of them.
+    /// The monotonic clock stands still in a suspension of two hours, and the tokens of one hour
+    /// must still expire. A clock that is set back must not make them live longer.
     #[tokio::test(flavor = "multi_thread")]
-    async fn after_a_suspension_no_token_is_handed_out_that_has_ended() {
+    async fn after_a_suspension_no_expired_token_is_handed_out() {
         let simulator = Simulator::start(Rules::default()).unwrap();
         let tokens = tokens_of(&simulator.url(), REUSE);
         let got = async || {
             let deadline = Instant::now() + Duration::from_mins(2);
-            let (held, _) = tokens.get(OperatorId(101), deadline).await.unwrap();
+            let (token, _) = tokens.get(OperatorId(101), deadline).await.unwrap();
             let mints = simulator.calls(Endpoint::OperatorToken);
-            (mints, tokens.left(&held).as_secs().div_ceil(60))
+            (mints, tokens.left(&token).as_secs().div_ceil(60))
         };
         let suspend = |seconds| tokens.clock.suspended.fetch_add(seconds, Ordering::Relaxed);
         assert_eq!(got().await, (1, 60));
@@ -298,6 +302,10 @@ mod tests {
         suspend(7200);
         assert_eq!(got().await, (2, 60), "another token");
         suspend(-36_000);
-        assert_eq!(got().await, (2, 60), "nothing lives longer by that");
+        assert_eq!(
+            got().await,
+            (2, 60),
+            "a clock set back makes none live longer"
+        );
     }
 }

@@ -1,4 +1,4 @@
-//! A token that is kept, and for how long it is any good.
+//! A token in the cache, and how long it is fresh, usable and valid.
 
 use std::time::Duration;
 
@@ -6,22 +6,22 @@ use super::moment::Moment;
 use crate::chathub::OperatorToken;
 use crate::secret::Fingerprint;
 
-/// A token is handed out as long as it has this much left: an agent should be able to work with it.
-/// One that lives shorter, as long as it has half of its life left.
-const LEAST_LEFT: Duration = Duration::from_mins(5);
+/// A token is handed out while it is valid for at least this long, so that the agent can work with
+/// it. A token with a shorter life is handed out during the first half of it.
+const LEAST_VALIDITY: Duration = Duration::from_mins(5);
 
-/// An operator token with its times.
+/// An operator token and its times.
 #[derive(Debug)]
 pub struct CachedToken {
     /// The token.
     pub token: OperatorToken,
-    /// The head of its hash, for the log.
+    /// The first digits of its hash, for the log.
     pub fingerprint: Fingerprint,
-    /// When ChatHub stops taking it.
-    pub(super) ends: Moment,
-    /// Until then it is handed out as it is, afterwards it is refreshed.
+    /// When ChatHub stops accepting it.
+    pub(super) expires: Moment,
+    /// Until then it is handed out as it is. After that a click also starts a refresh.
     pub(super) fresh_until: Moment,
-    /// Until then it is handed out at all.
+    /// Until then it is handed out.
     pub(super) usable_until: Moment,
 }
 
@@ -33,12 +33,12 @@ impl CachedToken {
         let usable = if reuse.is_zero() {
             Duration::ZERO
         } else {
-            left.saturating_sub(LEAST_LEFT.min(left / 2))
+            left.saturating_sub(LEAST_VALIDITY.min(left / 2))
         };
         Self {
             fingerprint: Fingerprint::of(token.expose()),
             token,
-            ends: now.after(left),
+            expires: now.after(left),
             fresh_until: now.after(reuse.min(usable)),
             usable_until: now.after(usable),
         }
@@ -76,11 +76,11 @@ mod tests {
             secret: "token".into(),
             expires_at: now.chathub + TimeDelta::seconds(left),
         };
-        let held = CachedToken::new(token, Duration::from_secs(reuse), now);
+        let cached = CachedToken::new(token, Duration::from_secs(reuse), now);
         let seconds = Duration::from_secs;
-        assert_eq!(held.fresh_until.left(now), seconds(fresh));
-        assert_eq!(held.usable_until.left(now), seconds(usable));
+        assert_eq!(cached.fresh_until.remaining(now), seconds(fresh));
+        assert_eq!(cached.usable_until.remaining(now), seconds(usable));
         let left = u64::try_from(left).unwrap_or_default();
-        assert_eq!(held.ends.left(now), seconds(left));
+        assert_eq!(cached.expires.remaining(now), seconds(left));
     }
 }

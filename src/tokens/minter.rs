@@ -1,4 +1,4 @@
-//! Getting one token from ChatHub, within a click's time.
+//! Mints one token at ChatHub, within a click's time budget.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -6,43 +6,43 @@ use std::time::Duration;
 use chrono::TimeDelta;
 use tokio::time::timeout;
 
-use super::Settings;
-use super::held::CachedToken;
+use super::TokenConfig;
+use super::cached_token::CachedToken;
 use super::moment::Clock;
 use crate::chathub::{BadAnswer, ChatHub, Error, OperatorId, OperatorToken};
 
-/// Mints tokens as the settings say.
-pub(super) struct Mint {
+/// Mints tokens as configured.
+pub(super) struct Minter {
     chathub: Arc<ChatHub>,
     clock: Clock,
     ttl: Duration,
     reuse: Duration,
     validate: bool,
-    /// A little less than a click's budget, so that the answer is out before that ends.
+    /// A little less than a click's budget, so that the answer is sent before that ends.
     budget: Duration,
 }
 
-impl Mint {
-    pub(super) fn new(chathub: Arc<ChatHub>, clock: Clock, settings: &Settings) -> Self {
+impl Minter {
+    pub(super) fn new(chathub: Arc<ChatHub>, clock: Clock, config: &TokenConfig) -> Self {
         Self {
             chathub,
             clock,
-            ttl: settings.ttl,
-            reuse: settings.reuse,
-            validate: settings.validate,
-            budget: settings.click_budget.mul_f64(0.95),
+            ttl: config.ttl,
+            reuse: config.reuse,
+            validate: config.validate,
+            budget: config.click_budget.mul_f64(0.95),
         }
     }
 
-    /// A new token for `operator`.
-    pub(super) async fn token(&self, operator: OperatorId) -> Result<CachedToken, Error> {
-        timeout(self.budget, self.valid_token(operator))
+    /// Mints a token for `operator`.
+    pub(super) async fn mint(&self, operator: OperatorId) -> Result<CachedToken, Error> {
+        timeout(self.budget, self.mint_validated(operator))
             .await
             .unwrap_or(Err(Error::TimedOut))
     }
 
-    async fn valid_token(&self, operator: OperatorId) -> Result<CachedToken, Error> {
-        let token = self.minted(operator).await?;
+    async fn mint_validated(&self, operator: OperatorId) -> Result<CachedToken, Error> {
+        let token = self.request(operator).await?;
         if self.validate {
             let check = self.chathub.validate_operator_token(&token.secret).await?;
             if !check.is_valid {
@@ -55,8 +55,8 @@ impl Mint {
         Ok(CachedToken::new(token, self.reuse, self.clock.now()))
     }
 
-    async fn minted(&self, operator: OperatorId) -> Result<OperatorToken, Error> {
-        // No setting is longer than a day.
+    async fn request(&self, operator: OperatorId) -> Result<OperatorToken, Error> {
+        // The configuration allows less than a day.
         let ttl = TimeDelta::from_std(self.ttl).unwrap_or(TimeDelta::days(1));
         self.chathub.mint_operator_token_for(operator, ttl).await
     }

@@ -1,0 +1,113 @@
+//! Why and for how long ChatHub is not asked for an operator's token after a failed mint.
+
+use std::time::{Duration, Instant};
+
+use crate::chathub::Error;
+
+/// How long a refusal of an operator (not found, not permitted) is believed, and how long ChatHub
+/// must go on refusing before a token that is still good is taken away.
+pub(super) const REFUSAL_TTL: Duration = Duration::from_mins(1);
+
+/// Between two attempts to refresh a token that is still good.
+const REFRESH_RETRY: Duration = Duration::from_secs(10);
+
+/// Why ChatHub is not asked for an operator, and until when.
+pub(super) enum Backoff {
+    /// It refused the operator, which is believed for a while.
+    Refused { error: Error, until: Instant },
+    /// A refresh failed, and the token is still good.
+    RefreshFailed {
+        retry_at: Instant,
+        /// The latest refusal of the operator, and when refusals began; gone after a success.
+        refused: Option<(Error, Instant)>,
+    },
+}
+
+/// What an error of ChatHub says about the operator.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Verdict {
+    /// Nothing.
+    Unrelated,
+    /// The request is invalid, perhaps because of the operator's id.
+    Doubtful,
+    /// This operator gets no token.
+    Refused,
+}
+
+impl Verdict {
+    const fn of(error: &Error) -> Self {
+        match error {
+            Error::NotFound | Error::NotPermitted => Self::Refused,
+            Error::InvalidRequest { .. } => Self::Doubtful,
+            _ => Self::Unrelated,
+        }
+    }
+}
+
+impl Backoff {
+    /// Believes a refusal, from now on.
+    pub(super) fn refused(error: Error, now: Instant) -> Self {
+        let until = now + REFUSAL_TTL;
+        Self::Refused { error, until }
+    }
+
+    /// After a mint for an operator without a good token failed. `None`: the next click asks again.
+    pub(super) fn after_failed_mint(error: &Error, now: Instant) -> Option<Self> {
+        (Verdict::of(error) != Verdict::Unrelated).then(|| Self::refused(error.clone(), now))
+    }
+
+    /// After a refresh failed. One refusal does not take a good token away, because it may come
+    /// from a firewall, or from a ChatHub that is being deployed: only where refusals go on.
+    pub(super) fn after_failed_refresh(
+        error: &Error,
+        before: Option<Box<Self>>,
+        now: Instant,
+    ) -> Self {
+        let before = match before.map(|backoff| *backoff) {
+            Some(Self::RefreshFailed { refused, .. }) => refused,
+            _ => None,
+        };
+        let refused = if Verdict::of(error) == Verdict::Refused {
+            let since = before.map_or(now, |(_, since)| since);
+            Some((error.clone(), since))
+        } else {
+            before
+        };
+        match refused {
+            Some((error, since)) if since + REFUSAL_TTL <= now => Self::refused(error, now),
+            refused => Self::RefreshFailed {
+                retry_at: now + REFRESH_RETRY,
+                refused,
+            },
+        }
+    }
+
+    /// The error that refuses the operator at this moment, if any.
+    pub(super) fn refusal(&self, now: Instant) -> Option<&Error> {
+        match self {
+            Self::Refused { error, until } if now < *until => Some(error),
+            _ => None,
+        }
+    }
+
+    /// When the refusal ends, if it is one.
+    pub(super) const fn refused_until(&self) -> Option<Instant> {
+        match self {
+            Self::Refused { until, .. } => Some(*until),
+            Self::RefreshFailed { .. } => None,
+        }
+    }
+
+    /// Whether it is too early to try another refresh.
+    pub(super) fn delays_refresh(&self, now: Instant) -> bool {
+        matches!(self, Self::RefreshFailed { retry_at, .. } if now < *retry_at)
+    }
+
+    /// The refusal of a refresh, and when it began, where the token is still good.
+    pub(super) const fn refused_refresh(&self) -> Option<&(Error, Instant)> {
+        match self {
+            Self::RefreshFailed { refused, .. } => refused.as_ref(),
+            Self::Refused { .. } => None,
+        }
+    }
+}
