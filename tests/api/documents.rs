@@ -15,7 +15,8 @@ fn document(name: &str) -> String {
 
 /// The rows of the table under a heading: the text of their cells, less the code marks.
 fn table(document: &str, heading: &str) -> Vec<Vec<String>> {
-    let section = document
+    let section = format!("\n{document}");
+    let section = section
         .split(&format!("\n{heading}\n"))
         .nth(1)
         .unwrap_or_else(|| panic!("no {heading}"));
@@ -35,8 +36,8 @@ fn table(document: &str, heading: &str) -> Vec<Vec<String>> {
 
 #[test]
 fn every_variable_stands_in_the_table_with_its_default() {
-    let operations = document("docs/operations.md");
-    let mut documented: Vec<(String, Option<String>)> = table(&operations, "## Settings")
+    let settings = document("docs/settings.md");
+    let mut documented: Vec<(String, Option<String>)> = table(&settings, "## Variables")
         .into_iter()
         .map(|row| {
             let default = Some(row[1].clone()).filter(|default| !default.is_empty());
@@ -63,8 +64,8 @@ fn every_variable_stands_in_the_table_with_its_default() {
 
 #[test]
 fn every_refusal_stands_in_the_table() {
-    let operations = document("docs/operations.md");
-    let documented: Vec<_> = table(&operations, "## Refusals")
+    let refusals = document("docs/refusals.md");
+    let documented: Vec<_> = table(&refusals, "# Refusals")
         .into_iter()
         .map(|row| (row[0].clone(), row[1].parse().unwrap()))
         .collect();
@@ -77,8 +78,8 @@ fn every_refusal_stands_in_the_table() {
 
 #[test]
 fn every_metric_stands_in_the_table() {
-    let operations = document("docs/operations.md");
-    let documented: BTreeSet<_> = table(&operations, "## Metrics")
+    let monitoring = document("docs/monitoring.md");
+    let documented: BTreeSet<_> = table(&monitoring, "## Metrics")
         .into_iter()
         .map(|row| row[0].clone())
         .collect();
@@ -119,12 +120,10 @@ fn the_changelog_knows_this_version() {
 
 #[test]
 fn every_alert_has_its_part_in_the_runbook() {
-    let operations = document("docs/operations.md");
-    let alerts = operations.split("\n## Alerts\n").nth(1).unwrap();
-    let alerts = alerts.split("\n## ").next().unwrap();
-    let parts: BTreeSet<_> = alerts
+    let runbook = document("docs/runbook.md");
+    let parts: BTreeSet<_> = runbook
         .lines()
-        .filter_map(|line| line.strip_prefix("### "))
+        .filter_map(|line| line.strip_prefix("## "))
         .map(ToOwned::to_owned)
         .collect();
     assert_eq!(parts, alert_names().into_iter().collect());
@@ -134,7 +133,7 @@ fn every_alert_has_its_part_in_the_runbook() {
         .concat();
     let anchors: BTreeSet<_> = parts.iter().map(|part| part.to_lowercase()).collect();
     let mut count = 0;
-    for reference in files.split("docs/operations.md#").skip(1) {
+    for reference in files.split("docs/runbook.md#").skip(1) {
         let anchor: String = reference
             .chars()
             .take_while(char::is_ascii_alphanumeric)
@@ -146,9 +145,7 @@ fn every_alert_has_its_part_in_the_runbook() {
     // By whole addresses: whoever reads an alert at night has no copy of the source.
     let home = env!("CARGO_PKG_REPOSITORY");
     assert_eq!(
-        files
-            .matches(&format!("{home}/docs/operations.md#"))
-            .count(),
+        files.matches(&format!("{home}/docs/runbook.md#")).count(),
         count
     );
     assert_eq!(files.matches("runbook_url: ").count(), parts.len());
