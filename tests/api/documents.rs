@@ -119,6 +119,27 @@ fn the_changelog_knows_this_version() {
 }
 
 #[test]
+fn there_is_one_version_of_rust() {
+    let toolchain = document("rust-toolchain.toml");
+    let version = toolchain.split("channel = \"").nth(1).unwrap();
+    let version = version.split('"').next().unwrap();
+    let oldest = env!("CARGO_PKG_RUST_VERSION");
+    assert!(version.starts_with(&format!("{oldest}.")), "{version}");
+    for (file, line) in [
+        (
+            "Dockerfile",
+            format!("\nFROM rust:{version}-slim-bookworm AS build\n"),
+        ),
+        (
+            ".github/workflows/ci.yml",
+            format!(" image: rust:{version}-bookworm\n"),
+        ),
+    ] {
+        assert!(document(file).contains(&line), "{file}: {version}");
+    }
+}
+
+#[test]
 fn every_alert_has_its_part_in_the_runbook() {
     let runbook = document("docs/runbook.md");
     let parts: BTreeSet<_> = runbook
