@@ -1,7 +1,7 @@
 //! Signs a pass as a CRM would, and prints the link behind a button.
 //!
 //! A pass is a JWT, signed with HS256 and the secret that the service has as `PASS_SECRET`. On a
-//! server only: whoever reads the secret can open every operator's panel.
+//! server only: a reader of the secret can open every operator's panel.
 //!
 //! ```sh
 //! export PASS_SECRET=$(openssl rand -base64 32)
