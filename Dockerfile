@@ -3,7 +3,8 @@
 ARG VERSION=unknown
 ARG REVISION=unknown
 
-FROM rust:1.95-slim-bookworm AS build
+# The version of rust-toolchain.toml, which stays outside: it asks for tools that no build needs.
+FROM rust:1.95.0-slim-bookworm AS build
 WORKDIR /src
 # Static glibc: the binary then needs nothing of the image it runs in. `--target` keeps the flag away from procedural macros.
 ENV RUSTFLAGS="-C target-feature=+crt-static"

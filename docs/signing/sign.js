@@ -1,5 +1,5 @@
 // A pass for open-chat: node sign.js OPERATOR [PHONE] prints one. Needs Node 16 or later, and PASS_SECRET in the environment.
-// On a server only: whoever reads the secret can open every operator's panel.
+// On a server only: a reader of the secret can open every operator's panel.
 const { createHmac } = require('node:crypto');
 
 function openChatPass(secret, operator, phone, seconds = 600) {

@@ -232,7 +232,7 @@ async fn a_wrong_configuration() {
             "FAILED   configuration  TOKEN_TTL: not a duration",
             concat!(
                 env!("CARGO_PKG_REPOSITORY"),
-                "/docs/operations.md#settings has every setting"
+                "/docs/settings.md has every setting"
             ),
             // ChatHub's own settings are good, so it is tried all the same.
             "ok       chathub",

@@ -15,7 +15,8 @@ fn document(name: &str) -> String {
 
 /// The rows of the table under a heading: the text of their cells, less the code marks.
 fn table(document: &str, heading: &str) -> Vec<Vec<String>> {
-    let section = document
+    let section = format!("\n{document}");
+    let section = section
         .split(&format!("\n{heading}\n"))
         .nth(1)
         .unwrap_or_else(|| panic!("no {heading}"));
@@ -35,8 +36,8 @@ fn table(document: &str, heading: &str) -> Vec<Vec<String>> {
 
 #[test]
 fn every_variable_stands_in_the_table_with_its_default() {
-    let operations = document("docs/operations.md");
-    let mut documented: Vec<(String, Option<String>)> = table(&operations, "## Settings")
+    let settings = document("docs/settings.md");
+    let mut documented: Vec<(String, Option<String>)> = table(&settings, "## Variables")
         .into_iter()
         .map(|row| {
             let default = Some(row[1].clone()).filter(|default| !default.is_empty());
@@ -63,8 +64,8 @@ fn every_variable_stands_in_the_table_with_its_default() {
 
 #[test]
 fn every_refusal_stands_in_the_table() {
-    let operations = document("docs/operations.md");
-    let documented: Vec<_> = table(&operations, "## Refusals")
+    let refusals = document("docs/refusals.md");
+    let documented: Vec<_> = table(&refusals, "# Refusals")
         .into_iter()
         .map(|row| (row[0].clone(), row[1].parse().unwrap()))
         .collect();
@@ -77,8 +78,8 @@ fn every_refusal_stands_in_the_table() {
 
 #[test]
 fn every_metric_stands_in_the_table() {
-    let operations = document("docs/operations.md");
-    let documented: BTreeSet<_> = table(&operations, "## Metrics")
+    let monitoring = document("docs/monitoring.md");
+    let documented: BTreeSet<_> = table(&monitoring, "## Metrics")
         .into_iter()
         .map(|row| row[0].clone())
         .collect();
@@ -117,14 +118,88 @@ fn the_changelog_knows_this_version() {
     );
 }
 
+/// The text outside of code blocks.
+fn prose(document: &str) -> String {
+    document.split("```").step_by(2).collect()
+}
+
+/// The anchors of the headings, as GitHub makes them.
+fn anchors(document: &str) -> BTreeSet<String> {
+    let mut anchors = BTreeSet::new();
+    for line in prose(document).lines().filter(|line| line.starts_with('#')) {
+        let heading = line.trim_start_matches('#').trim().to_lowercase();
+        let heading = heading.replace(' ', "-");
+        let kept = |c: &char| c.is_alphanumeric() || "-_".contains(*c);
+        let anchor: String = heading.chars().filter(kept).collect();
+        let others = (1..).map(|number| format!("{anchor}-{number}"));
+        let free = std::iter::once(anchor.clone())
+            .chain(others)
+            .find(|anchor| !anchors.contains(anchor));
+        anchors.extend(free);
+    }
+    anchors
+}
+
+#[test]
+fn every_link_leads_somewhere() {
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
+    let folders = ["", "docs", "docs/decisions", "docs/proxies"];
+    let pages = folders.iter().flat_map(|folder| {
+        let entries = std::fs::read_dir(root.join(folder)).unwrap();
+        entries.map(|entry| entry.unwrap().path())
+    });
+    let mut count = 0;
+    for page in pages.filter(|path| path.extension().is_some_and(|end| end == "md")) {
+        let text = std::fs::read_to_string(&page).unwrap();
+        for link in prose(&text).split("](").skip(1) {
+            let link = link.split(')').next().unwrap();
+            if link.contains("://") {
+                continue;
+            }
+            let (path, anchor) = link.split_once('#').unwrap_or((link, ""));
+            let target = match path {
+                "" => page.clone(),
+                path => page.parent().unwrap().join(path),
+            };
+            assert!(target.exists(), "{}: {link}", page.display());
+            if !anchor.is_empty() {
+                let target = std::fs::read_to_string(target).unwrap();
+                let is_there = anchors(&target).contains(anchor);
+                assert!(is_there, "{}: {link}", page.display());
+            }
+            count += 1;
+        }
+    }
+    assert!(count > 100, "{count}");
+}
+
+#[test]
+fn there_is_one_version_of_rust() {
+    let toolchain = document("rust-toolchain.toml");
+    let version = toolchain.split("channel = \"").nth(1).unwrap();
+    let version = version.split('"').next().unwrap();
+    let oldest = env!("CARGO_PKG_RUST_VERSION");
+    assert!(version.starts_with(&format!("{oldest}.")), "{version}");
+    for (file, line) in [
+        (
+            "Dockerfile",
+            format!("\nFROM rust:{version}-slim-bookworm AS build\n"),
+        ),
+        (
+            ".github/workflows/ci.yml",
+            format!(" image: rust:{version}-bookworm\n"),
+        ),
+    ] {
+        assert!(document(file).contains(&line), "{file}: {version}");
+    }
+}
+
 #[test]
 fn every_alert_has_its_part_in_the_runbook() {
-    let operations = document("docs/operations.md");
-    let alerts = operations.split("\n## Alerts\n").nth(1).unwrap();
-    let alerts = alerts.split("\n## ").next().unwrap();
-    let parts: BTreeSet<_> = alerts
+    let runbook = document("docs/runbook.md");
+    let parts: BTreeSet<_> = runbook
         .lines()
-        .filter_map(|line| line.strip_prefix("### "))
+        .filter_map(|line| line.strip_prefix("## "))
         .map(ToOwned::to_owned)
         .collect();
     assert_eq!(parts, alert_names().into_iter().collect());
@@ -134,7 +209,7 @@ fn every_alert_has_its_part_in_the_runbook() {
         .concat();
     let anchors: BTreeSet<_> = parts.iter().map(|part| part.to_lowercase()).collect();
     let mut count = 0;
-    for reference in files.split("docs/operations.md#").skip(1) {
+    for reference in files.split("docs/runbook.md#").skip(1) {
         let anchor: String = reference
             .chars()
             .take_while(char::is_ascii_alphanumeric)
@@ -146,9 +221,7 @@ fn every_alert_has_its_part_in_the_runbook() {
     // By whole addresses: whoever reads an alert at night has no copy of the source.
     let home = env!("CARGO_PKG_REPOSITORY");
     assert_eq!(
-        files
-            .matches(&format!("{home}/docs/operations.md#"))
-            .count(),
+        files.matches(&format!("{home}/docs/runbook.md#")).count(),
         count
     );
     assert_eq!(files.matches("runbook_url: ").count(), parts.len());

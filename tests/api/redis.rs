@@ -431,9 +431,9 @@ async fn a_refused_login_is_tried_again() {
 }
 
 #[tokio::test]
-async fn the_rights_that_operations_md_names_are_enough() {
+async fn the_rights_that_the_documents_name_are_enough() {
     const RIGHTS: &str = "~open-chat:* +time +get +set +del +evalsha +script|load";
-    assert!(include_str!("../../docs/operations.md").contains(RIGHTS));
+    assert!(include_str!("../../docs/runbook.md").contains(RIGHTS));
     let redis = Redis::start();
     redis.command(&format!(
         "ACL SETUSER chat on >canary-redis-password {RIGHTS}"

@@ -67,9 +67,9 @@ def notes(*values):
     return run.stdout.split("\nNOTES:\n")[1]
 
 
-def table(heading):
-    """The rows of the table under a heading of docs/operations.md, less the code marks."""
-    document = (ROOT / "docs/operations.md").read_text()
+def table(page, heading):
+    """The rows of the table under a heading of a page of docs/, less the code marks."""
+    document = (ROOT / "docs" / page).read_text()
     section = document.split(f"\n{heading}\n")[1].split("\n## ")[0]
     rows = [row for row in section.splitlines() if row.startswith("|")][2:]
     return [[cell.strip().strip("`") for cell in re.split(r"(?<!\\)\|", row.strip("|"))] for row in rows]

@@ -60,13 +60,13 @@ class Monitoring(unittest.TestCase):
             alerts = [rule for group in one(objects, "PrometheusRule")["spec"]["groups"] for rule in group["rules"] if "alert" in rule]
             self.assertGreater(len(alerts), 10)
             for alert in alerts:
-                self.assertEqual(alert["annotations"]["runbook_url"], f"{base}/docs/operations.md#{alert['alert'].lower()}")
+                self.assertEqual(alert["annotations"]["runbook_url"], f"{base}/docs/runbook.md#{alert['alert'].lower()}")
                 self.assertNotIn("runbook", alert["annotations"])
             dashboard = one(objects, "ConfigMap", "-dashboard")["data"]["open-chat.json"]
             links = [part.split(")")[0] for part in dashboard.split("](")[1:]]
             self.assertGreater(len(links), 10)
             for link in links:
-                self.assertTrue(link.startswith(f"{base}/docs/operations.md#"), link)
+                self.assertTrue(link.startswith(f"{base}/docs/runbook.md#"), link)
             self.assertEqual(home in dashboard, base == home)
 
     def test_the_thresholds_of_a_button_that_is_set_up_wrong_are_values(self):

@@ -249,7 +249,7 @@ class Objects(unittest.TestCase):
 
     def test_the_documented_values_are_values(self):
         """Whole ones by themselves, parts of some on top of a mode; what they make is valid."""
-        document = (ROOT / "docs/operations.md").read_text().split("\n## Kubernetes\n")[1].split("\n## ")[0]
+        document = (ROOT / "docs/kubernetes.md").read_text()
         blocks = [block.split("```")[0] for block in document.split("```yaml\n")[1:]]
         made = []
         for block in blocks:

@@ -115,7 +115,7 @@ def settable():
 
 def variables():
     """All of the service's variables: those of the table, which a test of the service holds, and NAME_FILE of the secrets."""
-    names = {row[0] for row in table("## Settings")}
+    names = {row[0] for row in table("settings.md", "## Variables")}
     secrets = {name.removesuffix("_FILE") for name in SCHEMA["properties"]["secrets"]["properties"]} & names
     return names | {f"{name}_FILE" for name in secrets}
 
@@ -188,7 +188,7 @@ class Values(unittest.TestCase):
             text = value if isinstance(value, str) else json.dumps(value) if value not in (None, [], {}) else ""
             return text if len(text) <= 60 else "see values.yaml"
 
-        documented = [(row[0], row[1]) for row in table("### Values")]
+        documented = [(row[0], row[1]) for row in table("kubernetes.md", "## Values")]
         self.assertEqual(documented, list(leaves(SCHEMA, VALUES)))
 
     def test_the_version_is_that_of_the_program(self):

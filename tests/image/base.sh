@@ -6,7 +6,7 @@ image=$1
 version=${image##*:}
 sysroot=$(rustc --print sysroot)
 case "$(rustc --version)" in
-    "rustc ${version%%-*}."*) ;;
+    "rustc ${version%%-*} "*) ;;
     *) echo "base.sh: $image cannot be pulled, and this machine's $(rustc --version) is not its version" >&2; exit 1 ;;
 esac
 

@@ -3,6 +3,7 @@
 import html
 import statistics
 import subprocess
+import textwrap
 
 from servers import ROOT
 
@@ -58,6 +59,11 @@ def sentences(facts):
         yield f"Allocations a request, {name}: {count}."
 
 
+def item(sentence):
+    """As an item of a list, as wide as the other documents."""
+    return textwrap.fill(f"- {sentence}", 100, subsequent_indent="  ", break_long_words=False, break_on_hyphens=False)
+
+
 def show(rows, facts):
     print(table(rows))
     print()
@@ -69,7 +75,7 @@ def write(rows, facts):
     before, rest = PAGE.read_text().split(BEGIN)
     after = rest.split(END)[1]
     commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], cwd=ROOT, capture_output=True, text=True).stdout.strip()
-    items = "\n".join(f"- {sentence}" for sentence in sentences(facts))
+    items = "\n".join(item(sentence) for sentence in sentences(facts))
     text = f"{BEGIN}\nMeasured at commit {commit or 'unknown'}.\n\n{table(rows)}\n\n{items}\n{END}"
     PAGE.write_text(before + text + after)
     PLOT.write_text(plot(rows))

@@ -54,7 +54,7 @@ app.kubernetes.io/instance: {{ .Release.Name | quote }}
 
 {{- /* The document that alerts, dashboard and messages refer to. */}}
 {{- define "open-chat.runbook" -}}
-{{- .Values.prometheusRule.runbookBaseUrl | default .Chart.Home | trimSuffix "/" }}/docs/operations.md
+{{- .Values.prometheusRule.runbookBaseUrl | default .Chart.Home | trimSuffix "/" }}/docs/runbook.md
 {{- end }}
 
 {{- define "open-chat.image" -}}

@@ -54,7 +54,7 @@ impl Findings {
         for problem in error.problems() {
             let advice = concat!(
                 env!("CARGO_PKG_REPOSITORY"),
-                "/docs/operations.md#settings has every setting"
+                "/docs/settings.md has every setting"
             );
             self.advise(CHECK, CheckOutcome::Failed, problem, advice);
         }
