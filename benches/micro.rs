@@ -59,13 +59,13 @@ fn link(bencher: Bencher) {
 
 #[divan::bench]
 fn a_pass(bencher: Bencher) {
-    let door = door();
+    let authenticator = authenticator();
     let pass = pass();
     let credentials = Credentials {
         pass: Some(&pass),
         ..Credentials::default()
     };
-    bencher.bench_local(|| door.authenticate(black_box(&credentials)).is_ok());
+    bencher.bench_local(|| authenticator.authenticate(black_box(&credentials)).is_ok());
 }
 
 #[divan::bench(args = [10, 10_000, 100_000])]
@@ -130,7 +130,7 @@ fn config(chathub: &str) -> Config {
     Config::from_vars(environment).expect("the configuration is good")
 }
 
-fn door() -> Authenticator {
+fn authenticator() -> Authenticator {
     config("http://127.0.0.1:1").access.authenticator
 }
 

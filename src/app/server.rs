@@ -122,7 +122,7 @@ impl Gate {
     fn let_in(&self, stream: TcpStream) -> Result<LetIn, DispatchError> {
         let peer = stream.peer_addr().ok();
         let place = match (&self.peers, peer) {
-            (Some(peers), Some(peer)) if !self.state.authenticator.trusts(peer.ip()) => {
+            (Some(peers), Some(peer)) if !self.state.authenticator.is_trusted_proxy(peer.ip()) => {
                 let Some(place) = peers.enter(peer.ip()) else {
                     self.cuts.count(Reason::TooMany, Some(peer.ip()));
                     return Err(DispatchError::Io(io::ErrorKind::QuotaExceeded.into()));

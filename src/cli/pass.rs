@@ -99,7 +99,7 @@ impl Wanted {
             operator,
             constraints,
             ttl: self.ttl.unwrap_or(TTL),
-            once: self.once,
+            one_time: self.once,
         });
         match minted {
             Ok((pass, _)) => Ok(pass),

@@ -13,7 +13,7 @@ use crate::operators::{DirectorySnapshot, ResolveError};
 /// Refuses a name that leads nowhere. Who makes a link may have no access to ChatHub, and then only
 /// hears that the name was not looked up.
 pub(super) fn check_operator(name: &str, config: &SigningConfig) -> anyhow::Result<()> {
-    match config.authenticator.named(name, None) {
+    match config.authenticator.resolve_name(name, None) {
         Ok(_) => return Ok(()),
         Err(ResolveError::AutoIsOff) => {
             let sentence = "the choice of the operator is left open, with `auto:`, and OPERATOR_AUTO is off; set it as for `serve`";
@@ -37,14 +37,14 @@ pub(super) fn check_operator(name: &str, config: &SigningConfig) -> anyhow::Resu
             Ok(operators) => {
                 let found = config
                     .authenticator
-                    .named(name, Some(&DirectorySnapshot::of(&operators, true)));
+                    .resolve_name(name, Some(&DirectorySnapshot::of(&operators, true)));
                 match found {
                     Ok(_) => Ok(()),
                     Err(_) if config.authenticator.is_alias(name) => bail!(
                         "OPERATOR_MAP_FILE has `{}`, and what it stands for there is no operator; `open-chat check` lists all that lead nowhere",
                         shown(name)
                     ),
-                    Err(ResolveError::NobodyActive) => {
+                    Err(ResolveError::NoActiveOperator) => {
                         bail!(
                             "the organization of `{}` has no active operator",
                             shown(name)

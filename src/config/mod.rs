@@ -202,7 +202,7 @@ impl Config {
             .into_iter()
             .filter_map(|(is_so, trouble)| is_so.then_some(trouble))
             .collect();
-        (door.takes_keys() && !troubles.is_empty()).then(|| {
+        (door.accepts_api_keys() && !troubles.is_empty()).then(|| {
             format!(
                 "POST /links makes no link that opens a chat: {}",
                 troubles.join("; ")
