@@ -18,7 +18,7 @@ use open_chat::http::Query;
 use open_chat::https_url::HttpsUrl;
 use open_chat::metrics::Metrics;
 use open_chat::phone::{self, PhoneNumber, Region};
-use open_chat::rate_limit::{self, Limits, Quota};
+use open_chat::rate_limit::{Limits, Quota, RateLimitConfig};
 use open_chat::simulator::{Rules, Simulator};
 use open_chat::source::ChatSource;
 use open_chat::tokens::{OperatorTokens, Settings};
@@ -71,12 +71,12 @@ fn a_pass(bencher: Bencher) {
 #[divan::bench(args = [10, 10_000, 100_000])]
 fn limits(bencher: Bencher, operators: u64) {
     let quota = Quota::parse("1000000/s").expect("a quota");
-    let settings = rate_limit::Settings {
+    let config = RateLimitConfig {
         operator: quota,
         client: quota,
         refused: quota,
     };
-    let limits = Limits::new(&settings, None, &Metrics::new().expect("metrics"));
+    let limits = Limits::new(&config, None, &Metrics::new().expect("metrics"));
     let client = IpAddr::V4(Ipv4Addr::LOCALHOST);
     let mut operator = 0;
     bencher.bench_local(|| {

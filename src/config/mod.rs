@@ -68,7 +68,7 @@ pub struct Config {
     /// busy.
     pub redis_patience: Duration,
     /// How often is too often.
-    pub limits: rate_limit::Settings,
+    pub limits: rate_limit::RateLimitConfig,
     /// Who may open whose panel.
     pub access: AccessConfig,
     /// What the log shows.
