@@ -18,7 +18,7 @@ use open_chat::http::Query;
 use open_chat::https_url::HttpsUrl;
 use open_chat::metrics::Metrics;
 use open_chat::phone::{self, PhoneNumber, Region};
-use open_chat::rate_limit::{self, Limits, Quota};
+use open_chat::rate_limit::{Limits, Quota, RateLimitConfig};
 use open_chat::simulator::{Rules, Simulator};
 use open_chat::source::ChatSource;
 use open_chat::tokens::{OperatorTokens, TokenConfig};
@@ -59,24 +59,24 @@ fn link(bencher: Bencher) {
 
 #[divan::bench]
 fn a_pass(bencher: Bencher) {
-    let door = door();
+    let authenticator = authenticator();
     let pass = pass();
     let credentials = Credentials {
         pass: Some(&pass),
         ..Credentials::default()
     };
-    bencher.bench_local(|| door.authenticate(black_box(&credentials)).is_ok());
+    bencher.bench_local(|| authenticator.authenticate(black_box(&credentials)).is_ok());
 }
 
 #[divan::bench(args = [10, 10_000, 100_000])]
 fn limits(bencher: Bencher, operators: u64) {
     let quota = Quota::parse("1000000/s").expect("a quota");
-    let settings = rate_limit::Settings {
+    let config = RateLimitConfig {
         operator: quota,
         client: quota,
         refused: quota,
     };
-    let limits = Limits::new(&settings, None, &Metrics::new().expect("metrics"));
+    let limits = Limits::new(&config, None, &Metrics::new().expect("metrics"));
     let client = IpAddr::V4(Ipv4Addr::LOCALHOST);
     let mut operator = 0;
     bencher.bench_local(|| {
@@ -130,7 +130,7 @@ fn config(chathub: &str) -> Config {
     Config::from_vars(environment).expect("the configuration is good")
 }
 
-fn door() -> Authenticator {
+fn authenticator() -> Authenticator {
     config("http://127.0.0.1:1").access.authenticator
 }
 

@@ -1,7 +1,6 @@
-//! A pass, by the first letter of the input. `r`: whatever it is, nobody is let in who does not
-//! know a key. `e`: a good pass with changes is good no more. `s`: signed with a key, by a choice
-//! of key and algorithm, a header, and in a further line the claims; `@` is a moment to come, `^`
-//! one that has been.
+//! A pass, by the first letter of the input. `r`: any text is refused. `e`: a valid pass with
+//! changes is refused. `s`: signed with a key, by a choice of key and algorithm, a header, and in a
+//! further line the claims; `@` is a moment in the future, `^` one in the past.
 #![no_main]
 
 use std::hash::{BuildHasher, RandomState};
@@ -15,7 +14,8 @@ use jsonwebtoken::crypto::sign;
 use jsonwebtoken::{Algorithm, EncodingKey};
 use libfuzzer_sys::fuzz_target;
 use open_chat::access::{
-    Authenticator, AuthContext, PassConstraints, Caller, Credentials, Mode, NewPass, PassKeySources, Settings,
+    AuthConfig, AuthContext, Authenticator, Caller, Credentials, Mode, NewPass, PassConstraints,
+    PassKeySources,
 };
 use open_chat::chathub::OperatorId;
 use open_chat::operators::OperatorSelection;
@@ -25,29 +25,29 @@ use serde_json::Value;
 
 const MAX_TTL: Duration = Duration::from_hours(24);
 const LEEWAY: i64 = 60;
-/// The clock goes on between the service's look at it and ours.
+/// The clock advances between the service's reading and ours.
 const SLACK: i64 = 5;
 
-/// Public keys, so everybody knows them, but nobody has what belongs to them.
+/// Public keys, whose private halves no longer exist.
 const PUBLIC: [(&str, &str, &str); 3] = [
     ("es", "ES256", include_str!("es256.pem")),
     ("ed", "EdDSA", include_str!("eddsa.pem")),
     ("rs", "RS256", include_str!("rs256.pem")),
 ];
 
-struct Doors {
-    /// Takes passes and API keys.
+struct Authenticators {
+    /// Accepts passes and API keys.
     passes: Authenticator,
-    /// Takes the word of a proxy that knows a secret.
+    /// Accepts the identities of a proxy that knows a secret.
     proxies: Authenticator,
     /// What the keys `PASS_SECRET`, `one` (HS256, for operator 101) and `two` (HS512, with an
     /// issuer) sign with.
     secrets: [String; 3],
-    /// A good pass for 101 that is bound to a phone, and one for 102 that is not.
+    /// A valid pass for 101 that is bound to a phone, and one for 102 that is not.
     good: [String; 2],
 }
 
-static DOORS: LazyLock<Doors> = LazyLock::new(|| {
+static AUTHENTICATORS: LazyLock<Authenticators> = LazyLock::new(|| {
     let secrets = [random(), random(), random()];
     let directory = std::env::temp_dir().join(format!("open-chat-fuzz-{}", std::process::id()));
     std::fs::create_dir_all(&directory).unwrap();
@@ -68,7 +68,7 @@ static DOORS: LazyLock<Doors> = LazyLock::new(|| {
     let api_keys = directory.join("api-keys.toml");
     let api_key = "[[key]]\nname = \"nobody\"\nsha256 = \"".to_owned() + &random() + "\"\n";
     std::fs::write(&api_keys, api_key).unwrap();
-    let passes = Authenticator::new(Settings {
+    let passes = Authenticator::new(AuthConfig {
         modes: vec![Mode::Pass, Mode::Key],
         pass_keys: Some(PassKeySources {
             secret: Some(Secret::new(secrets[0].as_str()).into()),
@@ -76,13 +76,13 @@ static DOORS: LazyLock<Doors> = LazyLock::new(|| {
             max_ttl: MAX_TTL,
         }),
         api_keys_file: Some(api_keys),
-        ..Settings::default()
+        ..AuthConfig::default()
     })
     .unwrap();
-    let proxies = Authenticator::new(Settings {
+    let proxies = Authenticator::new(AuthConfig {
         modes: vec![Mode::Sso],
         sso_proxy_secret: Some(Secret::new(random()).into()),
-        ..Settings::default()
+        ..AuthConfig::default()
     })
     .unwrap();
     std::fs::remove_dir_all(&directory).unwrap();
@@ -94,12 +94,12 @@ static DOORS: LazyLock<Doors> = LazyLock::new(|| {
                 ..PassConstraints::default()
             },
             ttl: MAX_TTL,
-            once: false,
+            one_time: false,
         };
         passes.mint(&new).unwrap().0
     };
     let good = [mint("101", Some("+380501234567")), mint("102", None)];
-    Doors {
+    Authenticators {
         passes,
         proxies,
         secrets,
@@ -136,8 +136,13 @@ fn credentials(pass: &str) -> Credentials<'_> {
 }
 
 fn arbitrary(text: &str) {
-    let doors = &*DOORS;
-    assert!(doors.passes.authenticate(&credentials(text)).is_err());
+    let authenticators = &*AUTHENTICATORS;
+    assert!(
+        authenticators
+            .passes
+            .authenticate(&credentials(text))
+            .is_err()
+    );
     for is_from_proxy in [false, true] {
         let credentials = Credentials {
             is_from_proxy,
@@ -147,15 +152,15 @@ fn arbitrary(text: &str) {
             operator: Some("101"),
             ..Credentials::default()
         };
-        assert!(doors.passes.authenticate(&credentials).is_err());
-        assert!(doors.proxies.authenticate(&credentials).is_err());
+        assert!(authenticators.passes.authenticate(&credentials).is_err());
+        assert!(authenticators.proxies.authenticate(&credentials).is_err());
     }
 }
 
 /// The parts of two good passes put together anew, and then changed in places.
 fn edited(mix: u8, edits: &[u8]) {
-    let doors = &*DOORS;
-    let parts = doors.good.each_ref().map(|pass| {
+    let authenticators = &*AUTHENTICATORS;
+    let parts = authenticators.good.each_ref().map(|pass| {
         let parts: Vec<&str> = pass.split('.').collect();
         parts
     });
@@ -175,30 +180,32 @@ fn edited(mix: u8, edits: &[u8]) {
         }
     }
     let pass = String::from_utf8(pass).unwrap();
-    let admitted = doors.passes.authenticate(&credentials(&pass));
-    match doors.good.iter().position(|good| *good == pass) {
+    let outcome = authenticators.passes.authenticate(&credentials(&pass));
+    match authenticators.good.iter().position(|good| *good == pass) {
         Some(which) => {
-            let admission = admitted.expect("a good pass is good whenever it is shown");
+            let auth = outcome.expect("a valid pass stays valid");
             let operator = [101, 102][which];
             assert_eq!(
-                doors.passes.resolve_operator(&admission.claim, None),
+                authenticators
+                    .passes
+                    .resolve_operator(&auth.requested, None),
                 Ok(OperatorSelection::Operator(OperatorId(operator)))
             );
-            assert_eq!(admission.constraints.phone.is_some(), which == 0);
+            assert_eq!(auth.constraints.phone.is_some(), which == 0);
         }
-        None => assert!(admitted.is_err(), "let in by {pass}"),
+        None => assert!(outcome.is_err(), "accepted: {pass}"),
     }
 }
 
 fn signed(key: u8, algorithm: u8, header: &str, claims: &str) {
-    let doors = &*DOORS;
+    let authenticators = &*AUTHENTICATORS;
     let now = Utc::now().timestamp();
     let claims = claims
         .replace('@', &(now + 600).to_string())
         .replace('^', &(now - 600).to_string());
     let algorithm =
         [Algorithm::HS256, Algorithm::HS384, Algorithm::HS512][usize::from(algorithm) % 3];
-    let known = doors.secrets.iter().map(String::as_str);
+    let known = authenticators.secrets.iter().map(String::as_str);
     let wrong = PUBLIC
         .iter()
         .flat_map(|(_, _, pem)| [*pem, pem.trim_end()])
@@ -216,15 +223,15 @@ fn signed(key: u8, algorithm: u8, header: &str, claims: &str) {
     };
     let pass = format!("{message}.{signature}");
 
-    // Twice: what is remembered of the first time must not change the second.
-    let outcomes = [(); 2].map(|()| doors.passes.authenticate(&credentials(&pass)));
+    // Twice: the cache must not change the outcome.
+    let outcomes = [(); 2].map(|()| authenticators.passes.authenticate(&credentials(&pass)));
     if let [Ok(first), Ok(second)] = &outcomes {
         assert_eq!(
-            (&first.caller, &first.constraints, &first.once),
-            (&second.caller, &second.constraints, &second.once)
+            (&first.caller, &first.constraints, &first.one_time_use),
+            (&second.caller, &second.constraints, &second.one_time_use)
         );
     }
-    let [Ok(admission), Ok(_)] = &outcomes else {
+    let [Ok(auth), Ok(_)] = &outcomes else {
         assert!(outcomes.iter().all(Result::is_err));
         return;
     };
@@ -235,27 +242,33 @@ fn signed(key: u8, algorithm: u8, header: &str, claims: &str) {
     ][key..]
         .first()
         .expect("a public key signs nothing");
-    assert_eq!(admission.caller, Caller::Pass((*id).to_owned()));
+    assert_eq!(auth.caller, Caller::Pass((*id).to_owned()));
     assert_eq!(algorithm, *expected);
-    check_admission(admission, id, header, &claims, now);
+    check_context(auth, id, header, &claims, now);
 
-    // The URL cannot make it a pass for somebody else.
+    // The URL cannot make it a pass for another operator.
     let elsewhere = Credentials {
         operator: Some("999"),
         ..credentials(&pass)
     };
-    let admission = doors.passes.authenticate(&elsewhere).expect("it was good before");
-    if let Ok(whom) = doors.passes.resolve_operator(&admission.claim, None) {
+    let auth = authenticators
+        .passes
+        .authenticate(&elsewhere)
+        .expect("it was valid before");
+    if let Ok(selection) = authenticators
+        .passes
+        .resolve_operator(&auth.requested, None)
+    {
         assert!(
             claims.contains("999"),
-            "{whom:?} by a pass for somebody else"
+            "{selection:?} by a pass for another operator"
         );
-        assert_eq!(whom, OperatorSelection::Operator(OperatorId(999)));
+        assert_eq!(selection, OperatorSelection::Operator(OperatorId(999)));
     }
 }
 
-/// What is let in is what the claims say, read here once more.
-fn check_admission(admission: &AuthContext<'_>, id: &str, header: &str, claims: &str, now: i64) {
+/// The context repeats the claims, which are read here once more.
+fn check_context(auth: &AuthContext<'_>, id: &str, header: &str, claims: &str, now: i64) {
     let header: Value = serde_json::from_str(header).expect("a header in JSON");
     let expected = if id == "two" { "HS512" } else { "HS256" };
     assert_eq!(header["alg"], expected);
@@ -291,7 +304,7 @@ fn check_admission(admission: &AuthContext<'_>, id: &str, header: &str, claims: 
         Value::String(text) => Some(text.clone()),
         other => Some(other.to_string()),
     };
-    // What says that there is no value fixes none; JSON's own `false` reads like the word.
+    // A value that stands for no value fixes none; JSON's own `false` reads like the word.
     let fixed = |name: &str| text(name).filter(|text| !parameter::is_absent(text));
     let constraints = PassConstraints {
         phone: fixed("phone"),
@@ -299,11 +312,14 @@ fn check_admission(admission: &AuthContext<'_>, id: &str, header: &str, claims: 
         from: fixed("from"),
         chat_raw_id: fixed("chat_raw_id"),
     };
-    assert_eq!(admission.constraints, constraints);
-    assert_eq!(admission.once.is_some(), !claims["jti"].is_null());
+    assert_eq!(auth.constraints, constraints);
+    assert_eq!(auth.one_time_use.is_some(), !claims["jti"].is_null());
 
     let sub = text("sub").expect("a pass names its operator");
-    if let Ok(OperatorSelection::Operator(operator)) = DOORS.passes.resolve_operator(&admission.claim, None) {
+    if let Ok(OperatorSelection::Operator(operator)) = AUTHENTICATORS
+        .passes
+        .resolve_operator(&auth.requested, None)
+    {
         assert_eq!(operator.to_string(), sub.trim());
         assert!(id != "one" || operator == OperatorId(101));
     }

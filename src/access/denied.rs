@@ -1,35 +1,35 @@
-//! Why somebody is not let in.
+//! The reasons for which access is denied.
 
-/// Why somebody is not let in.
+/// Why access is denied.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Denied {
-    /// No pass is shown.
+    /// The request has no pass.
     PassMissing,
-    /// The pass is not good: its signature, its claims, its key.
+    /// The pass is invalid: its signature, its claims or its key.
     PassInvalid,
-    /// The pass has ended.
+    /// The pass has expired.
     PassExpired,
-    /// The URL says something else than the pass.
+    /// The URL contradicts the pass.
     PassMismatch,
-    /// A one-time pass has been used.
+    /// The one-time pass was already used.
     PassUsed,
-    /// The proxy names nobody, or is none of ours.
+    /// The proxy asserts no identity, or is not a trusted one.
     IdentityMissing,
-    /// The identity that the proxy names leads to no operator.
+    /// The identity that the proxy asserts leads to no operator.
     IdentityUnknown,
-    /// The API key is none of ours.
+    /// The API key is unknown.
     ApiKeyInvalid,
-    /// Nobody is named whose panel should open.
+    /// The request names no operator.
     OperatorMissing,
     /// There is no such operator.
     OperatorUnknown,
-    /// Several operators are called so.
+    /// Several operators have this name.
     OperatorAmbiguous,
     /// The operator is inactive or deleted, or none of the organization's is active.
     OperatorInactive,
-    /// Any operator of an organization is asked for, where that is not wanted.
+    /// The request asks for any operator of an organization, and `OPERATOR_AUTO` is off.
     AutoIsOff,
-    /// It takes ChatHub's directory to say, and that has not been read yet.
+    /// Only ChatHub's directory can tell, and it has not been read yet.
     DirectoryNeeded,
     /// The caller may not act for this operator.
     OperatorNotAllowed,

@@ -1,4 +1,4 @@
-//! A file of keys: TOML, a table `[[key]]` for each.
+//! The TOML format that the files of pass keys and of API keys share: one table `[[key]]` a key.
 
 use std::path::Path;
 
@@ -14,7 +14,7 @@ struct KeysFile<Entry> {
     key: Vec<Entry>,
 }
 
-/// The tables of the file. The error is a sentence without a secret in it.
+/// Reads the tables of a file. The error is a sentence without a secret in it.
 pub(super) fn entries<Entry: DeserializeOwned>(
     files: &mut Files,
     path: &Path,
@@ -25,7 +25,7 @@ pub(super) fn entries<Entry: DeserializeOwned>(
         let before = text.get(..start).unwrap_or_default();
         let line = before.matches('\n').count() + 1;
         let name = text.lines().nth(line - 1).and_then(name_of);
-        let what = what_is_wrong(error.message(), name);
+        let what = describe(error.message(), name);
         format!(
             "the file {} is not a list of keys: see line {line}: {what}",
             path.display()
@@ -34,7 +34,7 @@ pub(super) fn entries<Entry: DeserializeOwned>(
     Ok(file.key)
 }
 
-/// What stands before the `=` of a line, if it is a name as this file has them.
+/// The name before the `=` of a line, if it looks like one of this format.
 fn name_of(line: &str) -> Option<&str> {
     let name = line.split_once('=')?.0.trim();
     (is_name(name) || name == "sha256").then_some(name)
@@ -47,8 +47,8 @@ fn is_name(text: &str) -> bool {
             .all(|byte| byte.is_ascii_lowercase() || byte == b'_')
 }
 
-/// In words of our own: the error's text would show what stands in the file, which may be a secret.
-fn what_is_wrong(message: &str, name: Option<&str>) -> String {
+/// Describes the error without the parser's own message, which may quote a secret.
+fn describe(message: &str, name: Option<&str>) -> String {
     let quoted = message.split('`').nth(1).filter(|name| is_name(name));
     match (quoted, name) {
         (Some(name), _) if message.starts_with("missing field") => format!("`{name}` is missing"),

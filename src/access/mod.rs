@@ -1,32 +1,33 @@
-//! Who may open whose panel.
+//! Authentication and authorization: who is calling, and which operator's panel the caller may
+//! open.
 //!
-//! A link that names an operator is a door. This decides who is calling and for which operator; it
-//! knows nothing of HTTP, and nothing of what is behind the door.
+//! [`Authenticator`] is the way in. It takes [`Credentials`] and knows nothing of HTTP, nor of
+//! what a panel is.
 
 mod api_key;
-mod caller;
+mod authenticator;
+mod config;
+mod context;
+mod credentials;
 mod denied;
-mod derived;
-mod door;
-mod key_material;
+mod derived_key;
 mod keys_file;
-mod mint;
 mod network;
-mod once;
+mod one_time_use;
+mod operator_request;
 mod pass;
-mod pass_keys;
-mod proven_keys;
-mod proxy_secret;
+mod resolve;
 mod scope;
-mod settings;
-mod signed;
+mod sso;
 mod ticket;
+mod verified_keys;
 
-pub use self::caller::{AuthContext, Caller, Credentials, OneTimeUse, OperatorRequest};
+pub use self::authenticator::Authenticator;
+pub use self::config::{AuthConfig, Mode, UnknownMode, UnusableFile};
+pub use self::context::{AuthContext, Caller};
+pub use self::credentials::Credentials;
 pub use self::denied::Denied;
-pub use self::door::Authenticator;
-pub use self::mint::{MintError, NewPass};
 pub use self::network::{Networks, NotANetwork, client_address};
-pub use self::pass::PassConstraints;
-pub use self::pass_keys::PassKeySources;
-pub use self::settings::{Mode, Settings, UnknownMode, UnusableFile};
+pub use self::one_time_use::OneTimeUse;
+pub use self::operator_request::OperatorRequest;
+pub use self::pass::{MintError, NewPass, PassConstraints, PassKeySources};

@@ -1,5 +1,4 @@
-//! Where a caller comes from: which addresses may call, which proxies are believed, and whose
-//! address counts.
+//! Networks, and the client's address behind trusted proxies.
 
 use std::fmt;
 use std::net::IpAddr;
@@ -11,14 +10,14 @@ use thiserror::Error;
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Networks(Vec<IpNet>);
 
-/// The text is no network. `Display` names it.
+/// The text is not a network. `Display` names it.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
 #[error("`{0}` is not a network, such as 10.0.0.0/8, or an address")]
 pub struct NotANetwork(String);
 
 impl Networks {
-    /// Reads `10.0.0.0/8, 2001:db8::/32, 192.0.2.7`: one at least, because no network means any to
-    /// some.
+    /// Parses `10.0.0.0/8, 2001:db8::/32, 192.0.2.7`. At least one is required, because an empty
+    /// list could be read as "any".
     pub fn parse(text: &str) -> Result<Self, NotANetwork> {
         let networks: Vec<_> = text
             .split(',')
@@ -49,7 +48,7 @@ impl Networks {
             .find(|network| network.prefix_len() < network.max_prefix_len())
     }
 
-    /// Whether there is none.
+    /// Whether the list is empty.
     pub const fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
@@ -70,10 +69,9 @@ impl fmt::Display for Networks {
     }
 }
 
-/// The address that a request comes from: the peer's, or, where that is a trusted proxy, the
-/// nearest one before it that is not. `forwarded` are the `X-Forwarded-For` headers in their order;
-/// each proxy adds to the right, so they are read from there, and what a stranger wrote further
-/// left is never reached.
+/// The client's address: the peer's, or, behind trusted proxies, the nearest hop that is none.
+/// `forwarded` are the `X-Forwarded-For` headers in their order. Each proxy appends on the right,
+/// so they are read from there, and an entry that a client has forged further left is not reached.
 pub fn client_address<'a>(
     peer: IpAddr,
     forwarded: impl DoubleEndedIterator<Item = &'a str>,
@@ -86,7 +84,7 @@ pub fn client_address<'a>(
         }
         match hop_address(hop.trim()) {
             Some(address) => nearest = address,
-            // A proxy that writes something else is not to be believed beyond itself.
+            // Behind a proxy that writes something else no hop can be trusted.
             None => break,
         }
     }
@@ -112,8 +110,8 @@ mod tests {
     use super::*;
 
     #[rstest]
-    #[case::nobody_is_trusted("192.0.2.1", "10.0.0.0/8", &["203.0.113.9"], "192.0.2.1")]
-    #[case::a_stranger_forwards("192.0.2.1", "10.0.0.0/8", &["203.0.113.9"], "192.0.2.1")]
+    #[case::no_trusted_proxy("192.0.2.1", "10.0.0.0/8", &["203.0.113.9"], "192.0.2.1")]
+    #[case::an_untrusted_peer_forwards("192.0.2.1", "10.0.0.0/8", &["203.0.113.9"], "192.0.2.1")]
     #[case::a_proxy_forwards("10.0.0.1", "10.0.0.0/8", &["203.0.113.9"], "203.0.113.9")]
     #[case::two_proxies("10.0.0.1", "10.0.0.0/8", &["203.0.113.9, 10.0.0.2"], "203.0.113.9")]
     #[case::forged_on_the_left("10.0.0.1", "10.0.0.0/8", &["127.0.0.1, 203.0.113.9"], "203.0.113.9")]
@@ -124,7 +122,7 @@ mod tests {
     #[case::with_a_port("10.0.0.1", "10.0.0.0/8", &["203.0.113.9:4711"], "203.0.113.9")]
     #[case::version_6("::1", "::1", &["[2001:db8::7]:4711"], "2001:db8::7")]
     #[case::mapped("::ffff:10.0.0.1", "10.0.0.1", &["::ffff:203.0.113.9"], "203.0.113.9")]
-    fn whose_address_counts(
+    fn the_nearest_untrusted_hop_is_the_client(
         #[case] peer: &str,
         #[case] trusted: &str,
         #[case] forwarded: &[&str],
@@ -152,7 +150,7 @@ mod tests {
     #[case("0.0.0.0/0", Some("0.0.0.0/0"))]
     #[case("::1,fd00::/127", Some("fd00::/127"))]
     #[case("::ffff:10.0.0.0/104", Some("::ffff:10.0.0.0/104"))]
-    fn one_address_is_no_network(#[case] text: &str, #[case] widest: Option<&str>) {
+    fn the_widest_is_more_than_one_address(#[case] text: &str, #[case] widest: Option<&str>) {
         let networks = Networks::parse(text).unwrap();
         let found = networks.widest().map(ToString::to_string);
         assert_eq!(found.as_deref(), widest);

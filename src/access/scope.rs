@@ -1,4 +1,4 @@
-//! Which operators a key may speak for.
+//! Which operators a key may act for.
 
 use std::sync::Arc;
 
@@ -7,7 +7,7 @@ use serde::Deserialize;
 use crate::chathub::OperatorId;
 use crate::operators::{OperatorSelection, Operators, ResolveError};
 
-/// A list of operators by id, alias or name; without a list, any.
+/// A list of operators by id, alias or name. Without a list, any operator.
 #[derive(Clone, Debug, Default, Deserialize, PartialEq, Eq)]
 #[serde(from = "Option<Vec<Entry>>")]
 pub(super) struct Scope(Option<Arc<[Entry]>>);
@@ -31,7 +31,7 @@ impl Scope {
         self.0.is_some()
     }
 
-    /// Whether all who may be meant are in it. Fails where that takes the directory.
+    /// Whether all operators that may be selected are in it. Fails where only the directory can tell.
     pub(super) fn contains(
         &self,
         selection: &OperatorSelection,
@@ -47,9 +47,9 @@ impl Scope {
         }
         let (mut listed, mut unknown) = (Vec::new(), None);
         for entry in entries.iter() {
-            match entry.means(operators) {
+            match entry.resolve(operators) {
                 Ok(selection) => listed.extend(selection),
-                Err(unfound) => unknown = Some(unfound),
+                Err(error) => unknown = Some(error),
             }
         }
         let is_listed = |selection: &OperatorSelection| listed.contains(selection);
@@ -61,16 +61,16 @@ impl Scope {
                     .all(|id| is_listed(&OperatorSelection::Operator(*id))),
             };
         match unknown {
-            // Another of the names might mean them; which, takes the directory.
-            Some(unfound) if !contains => Err(unfound),
+            // One of the unresolved names may be this operator's.
+            Some(error) if !contains => Err(error),
             _ => Ok(contains),
         }
     }
 }
 
 impl Entry {
-    /// The operators on the list. A name that none or several operators have selects none.
-    fn means(&self, operators: Operators<'_>) -> Result<Option<OperatorSelection>, ResolveError> {
+    /// The operator of the entry. A name that no operator or several operators have selects none.
+    fn resolve(&self, operators: Operators<'_>) -> Result<Option<OperatorSelection>, ResolveError> {
         match self {
             Self::Id(id) => Ok(Some(OperatorSelection::Operator(*id))),
             Self::Name(name) => match operators.named(name) {
@@ -88,13 +88,13 @@ mod tests {
     use crate::chathub::OperatorStatus::Active;
     use crate::operators::{OperatorMap, partial_roster, snapshot};
 
-    /// Whether a list of two names, one of which nobody bears, has this operator in it.
-    fn contains(operator: u64, is_whole: bool) -> Result<bool, ResolveError> {
-        let people = [(24, 101, "John Smith", Active)];
-        let snapshot = if is_whole {
-            snapshot(&people)
+    /// Whether a list of two names, one of which is unknown, contains this operator.
+    fn contains(operator: u64, is_complete: bool) -> Result<bool, ResolveError> {
+        let listed = [(24, 101, "John Smith", Active)];
+        let snapshot = if is_complete {
+            snapshot(&listed)
         } else {
-            partial_roster(&people)
+            partial_roster(&listed)
         };
         let operators = Operators {
             map: &OperatorMap::default(),
@@ -110,7 +110,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_that_is_not_known_yet_keeps_nobody_out_who_is() {
+    fn an_unresolved_name_does_not_exclude_a_listed_operator() {
         assert_eq!(contains(101, true), Ok(true));
         assert_eq!(contains(102, true), Ok(false));
         assert_eq!(contains(101, false), Ok(true));

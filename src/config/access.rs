@@ -1,4 +1,4 @@
-//! Who may open whose panel.
+//! The settings of authentication and authorization.
 
 use std::path::PathBuf;
 
@@ -7,22 +7,22 @@ use super::environment::Environment;
 use super::links::LinkConfig;
 use super::reader::{Kept, Reader, duration, on_or_off};
 use super::sso::{self, SsoSettings};
-use crate::access::{Authenticator, Mode, Networks, PassKeySources, Settings, UnusableFile};
+use crate::access::{AuthConfig, Authenticator, Mode, Networks, PassKeySources, UnusableFile};
 use crate::https_url::HttpsUrl;
 use crate::secret::SecretSource;
 
-/// The door, and what the HTTP side must know of it.
+/// The authenticator, and what the HTTP side must know beside it.
 pub struct AccessConfig {
-    /// The door.
+    /// Authenticates callers.
     pub authenticator: Authenticator,
-    /// The header in which a proxy names the agent; empty where none does.
+    /// The header in which a proxy asserts the agent's identity; empty without single sign-on.
     pub sso_header: String,
 }
 
 impl AccessConfig {
-    /// What the lock relies on, where an identity is believed without a secret.
+    /// A warning, where identities are trusted without a secret.
     pub fn reliance(&self) -> Option<String> {
-        self.authenticator.relies_on().map(|proxies| {
+        self.authenticator.proxies_without_secret().map(|proxies| {
             format!(
                 "SSO_PROXY_SECRET is not set: any program that can send requests from {proxies} (TRUSTED_PROXIES) can name any agent in {}, \
                  and so can a client of a proxy there that lets this header through",
@@ -33,7 +33,7 @@ impl AccessConfig {
 }
 
 impl AccessConfig {
-    /// `credential` is what the company shows to ChatHub, where that is set up.
+    /// `credential` is the company's credential for ChatHub, if it is configured.
     pub(super) fn read(
         reader: &mut Reader,
         env: &Environment,
@@ -50,7 +50,7 @@ impl AccessConfig {
         let allowed_networks = networks("ALLOWED_NETWORKS", &env.allowed_networks);
         let trusted_proxies = networks("TRUSTED_PROXIES", &env.trusted_proxies);
         let auto = reader.read("OPERATOR_AUTO", env.operator_auto.as_ref(), on_or_off);
-        let settings = Settings {
+        let config = AuthConfig {
             modes: modes?,
             pass_keys: pass_keys?,
             api_keys_file: env.api_keys_file.as_ref().map(PathBuf::from),
@@ -62,28 +62,28 @@ impl AccessConfig {
             operator_map_file: env.operator_map_file.as_ref().map(PathBuf::from),
             operator_auto: auto?,
         };
-        check_modes(reader, env, &settings)?;
-        sso::check(reader, &settings)?;
+        check_modes(reader, env, &config)?;
+        sso::check(reader, &config)?;
         Ok(Self {
-            authenticator: access(reader, settings)?,
+            authenticator: authenticator(reader, config)?,
             sso_header: sso.header?.unwrap_or_default(),
         })
     }
 }
 
-/// What it takes to make links from a shell; nothing else need be set.
+/// What it takes to make links from a shell; nothing else has to be set.
 pub struct SigningConfig {
-    /// Where open-chat is to its callers.
+    /// The address of open-chat to its callers.
     pub public_url: Option<HttpsUrl>,
     /// How a click on the link becomes a deep link.
     pub links: LinkConfig,
-    /// What signs, and the operator map.
+    /// Signs passes, and has the operator map.
     pub authenticator: Authenticator,
 }
 
 impl SigningConfig {
-    /// Reads `PUBLIC_URL`, `PASS_*`, `OPERATOR_*` and what a click's link is made by of the
-    /// process's environment.
+    /// Reads `PUBLIC_URL`, `PASS_*`, `OPERATOR_*` and the settings of deep links from the process's
+    /// environment.
     pub fn from_env() -> Result<Self, ConfigError> {
         let mut reader = Reader::default();
         let config = reader
@@ -97,22 +97,22 @@ impl SigningConfig {
             reader.read_optional("PUBLIC_URL", env.public_url.as_ref(), HttpsUrl::parse);
         let links = LinkConfig::read(reader, env);
         let auto = reader.read("OPERATOR_AUTO", env.operator_auto.as_ref(), on_or_off);
-        let settings = Settings {
+        let config = AuthConfig {
             pass_keys: pass_keys(reader, env)?,
             operator_map_file: env.operator_map_file.as_ref().map(PathBuf::from),
             operator_auto: auto?,
-            ..Settings::default()
+            ..AuthConfig::default()
         };
         Ok(Self {
             public_url: public_url?,
             links: links?,
-            authenticator: access(reader, settings)?,
+            authenticator: authenticator(reader, config)?,
         })
     }
 }
 
-fn access(reader: &mut Reader, settings: Settings) -> Result<Authenticator, Kept> {
-    Authenticator::new(settings).map_err(|files| {
+fn authenticator(reader: &mut Reader, config: AuthConfig) -> Result<Authenticator, Kept> {
+    Authenticator::new(config).map_err(|files| {
         for UnusableFile { variable, problem } in files {
             reader.problem(variable, problem);
         }
@@ -148,23 +148,23 @@ fn pass_keys(reader: &mut Reader, env: &Environment) -> Result<Option<PassKeySou
     Ok(has_any.then_some(sources))
 }
 
-/// A mode that is set half would be no lock, or no door.
-fn check_modes(reader: &mut Reader, env: &Environment, settings: &Settings) -> Result<(), Kept> {
+/// Requires all settings that a mode needs: half of them would accept every caller, or none.
+fn check_modes(reader: &mut Reader, env: &Environment, config: &AuthConfig) -> Result<(), Kept> {
     let mut outcome = Ok(());
     let mut need = |mode, is_there: bool, variable: &'static str, problem: &str| {
-        if settings.modes.contains(&mode) && !is_there {
+        if config.modes.contains(&mode) && !is_there {
             outcome = Err(reader.problem(variable, problem));
         }
     };
     need(
         Mode::Pass,
-        settings.pass_keys.is_some(),
+        config.pass_keys.is_some(),
         "PASS_SECRET",
         "must be set for ACCESS=pass, or PASS_KEYS_FILE",
     );
     need(
         Mode::Key,
-        settings.api_keys_file.is_some(),
+        config.api_keys_file.is_some(),
         "API_KEYS_FILE",
         "must be set for ACCESS=key",
     );
@@ -176,7 +176,7 @@ fn check_modes(reader: &mut Reader, env: &Environment, settings: &Settings) -> R
     );
     need(
         Mode::Sso,
-        !settings.trusted_proxies.is_empty(),
+        !config.trusted_proxies.is_empty(),
         "TRUSTED_PROXIES",
         "must be set for ACCESS=sso: only from there the header is believed",
     );

@@ -1,16 +1,16 @@
-//! How often is too often.
+//! The settings of the rate limits.
 
 use super::environment::Environment;
 use super::reader::{Kept, Reader};
-use crate::rate_limit::{Quota, Settings};
+use crate::rate_limit::{Quota, RateLimitConfig};
 
-pub(super) fn read(reader: &mut Reader, env: &Environment) -> Result<Settings, Kept> {
+pub(super) fn read(reader: &mut Reader, env: &Environment) -> Result<RateLimitConfig, Kept> {
     let mut quota =
         |variable, text: &Option<String>| reader.read(variable, text.as_ref(), Quota::parse);
     let operator = quota("RATE_LIMIT_OPERATOR", &env.rate_limit_operator);
     let client = quota("RATE_LIMIT_CLIENT", &env.rate_limit_client);
     let refused = quota("RATE_LIMIT_REFUSED", &env.rate_limit_refused);
-    Ok(Settings {
+    Ok(RateLimitConfig {
         operator: operator?,
         client: client?,
         refused: refused?,

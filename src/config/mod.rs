@@ -72,7 +72,7 @@ pub struct Config {
     /// busy.
     pub redis_patience: Duration,
     /// How often is too often.
-    pub limits: rate_limit::Settings,
+    pub limits: rate_limit::RateLimitConfig,
     /// Who may open whose panel.
     pub access: AccessConfig,
     /// What the log shows.
@@ -209,7 +209,7 @@ impl Config {
             .into_iter()
             .filter_map(|(is_so, trouble)| is_so.then_some(trouble))
             .collect();
-        (door.takes_keys() && !troubles.is_empty()).then(|| {
+        (door.accepts_api_keys() && !troubles.is_empty()).then(|| {
             format!(
                 "POST /links makes no link that opens a chat: {}",
                 troubles.join("; ")

@@ -2,7 +2,7 @@
 
 use super::environment::Environment;
 use super::reader::{Kept, Reader, on_or_off};
-use crate::access::{Mode, Settings};
+use crate::access::{AuthConfig, Mode};
 use crate::secret::SecretSource;
 
 /// Headers that mean something else already, to this service or to HTTP, in lower case.
@@ -87,7 +87,7 @@ impl SsoSettings {
 
 /// An address says which machine sends; a network says that any machine in it may, and then a
 /// secret must tell the proxy from the others.
-pub(super) fn check(reader: &mut Reader, settings: &Settings) -> Result<(), Kept> {
+pub(super) fn check(reader: &mut Reader, settings: &AuthConfig) -> Result<(), Kept> {
     let network = settings.trusted_proxies.widest();
     match network {
         Some(network)

@@ -87,10 +87,10 @@ pub(super) async fn limit_guessing(
     client: IpAddr,
     state: &AppState,
 ) -> Result<(), Refusal> {
-    if let Some(key) = key.filter(|key| state.authenticator.is_unproven(key, client)) {
+    if let Some(key) = key.filter(|key| state.authenticator.is_unverified_api_key(key, client)) {
         // In a box, because a click's own future is copied about, and almost none needs it.
         Box::pin(state.limits.new_api_key(client)).await?;
-        state.authenticator.prove(key, client);
+        state.authenticator.verify_api_key(key, client);
     }
     Ok(())
 }
@@ -101,10 +101,10 @@ pub(super) fn api_key<'a>(
     query: &'a Query<'_>,
     state: &'a AppState,
 ) -> Option<&'a str> {
-    let takes_keys = state.authenticator.takes_keys();
+    let takes_keys = state.authenticator.accepts_api_keys();
     takes_keys
         .then(|| credentials(request, query, state))
-        .and_then(|credentials| state.authenticator.shown_key(&credentials))
+        .and_then(|credentials| state.authenticator.presented_api_key(&credentials))
 }
 
 /// Counts a request that has been let in: an agent's by operator and address, a back end's apart
@@ -166,7 +166,7 @@ fn credentials<'a>(
     // The name of no header is not even looked for.
     let sso_header = Some(state.sso_header.as_str()).filter(|name| !name.is_empty());
     Credentials {
-        is_from_proxy: state.authenticator.trusts(peer(request)),
+        is_from_proxy: state.authenticator.is_trusted_proxy(peer(request)),
         pass: query.pass(),
         bearer: bearer(headers),
         identity: sso_header.and_then(|name| single(headers, name)),
@@ -202,7 +202,7 @@ fn single(headers: &HeaderMap, name: impl AsHeaderName) -> Option<&str> {
 
 /// The scheme that the visitor uses, as a trusted proxy tells.
 pub(super) fn scheme(request: &HttpRequest, state: &AppState) -> &'static str {
-    let is_told = state.authenticator.trusts(peer(request))
+    let is_told = state.authenticator.is_trusted_proxy(peer(request))
         && single(request.headers(), FORWARDED_PROTO) == Some("https");
     if is_told { "https" } else { "http" }
 }

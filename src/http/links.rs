@@ -89,14 +89,14 @@ pub(super) async fn links(
     let chosen = for_client(&selection, &link);
     let operator = state
         .authenticator
-        .lasting_name(&requested, &selection, chosen);
+        .pass_operator(&requested, &selection, chosen);
     let (pass, ends) = state
         .authenticator
         .mint(&NewPass {
             operator: operator.unwrap_or_default(),
             constraints: query.constraints(),
             ttl: ttl(wanted.ttl.as_deref())?,
-            once: wanted.once,
+            one_time: wanted.once,
         })
         .map_err(|error| unsigned(&error))?;
     Ok(HttpResponseBuilder::new(StatusCode::CREATED).json(Link {

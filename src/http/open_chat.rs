@@ -46,7 +46,7 @@ pub(super) async fn open_chat(
         caller,
         requested,
         constraints,
-        once,
+        one_time_use: once,
     } = match admitted {
         Ok(auth) => auth,
         Err(denied) => return Err(Box::pin(door::reject(denied, click.client, state)).await),
@@ -59,7 +59,7 @@ pub(super) async fn open_chat(
         Err(refusal) if !refusal.is_chathubs_fault() => return Err(refusal),
         answer => answer,
     };
-    let vouched = requested.vouched();
+    let vouched = requested.into_asserted_identifier();
     let checked = once::check(once.as_ref(), click.client, state).await?;
     let link = query
         .bind(constraints, state.links.default_region)

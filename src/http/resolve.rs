@@ -53,7 +53,7 @@ pub(super) fn refused(
             Refusal::new(Kind::IdentityUnknown, detail)
         }
         (Denied::OperatorUnknown | Denied::OperatorAmbiguous, _) => {
-            blame_the_map(denied.into(), requested.said(), state)
+            blame_the_map(denied.into(), requested.identifier(), state)
         }
         _ => denied.into(),
     }

@@ -127,7 +127,7 @@ async fn token_for(
     let selection = resolve_operator(&auth.requested, click, state)
         .instrument(click.trace.step("operator"))
         .await?;
-    let once = auth.once.as_ref();
+    let once = auth.one_time_use.as_ref();
     let checked = once::check(once, click.client, state).await?;
     click.operator = selection.operator();
     let operator = click.operator.filter(|_| checked.is_unused);
@@ -155,7 +155,7 @@ async fn token_for(
         }
         Err(error) => {
             in_use.release().await;
-            Err(no_token(operator, auth.requested.said(), error, click, state).await)
+            Err(no_token(operator, auth.requested.identifier(), error, click, state).await)
         }
     }
 }

@@ -44,7 +44,7 @@ impl Operators<'_> {
             Err(ResolveError::Unknown) => unknown(),
             Err(ResolveError::Ambiguous) => Some("several operators have this name".to_owned()),
             Err(ResolveError::AutoIsOff) => Some("OPERATOR_AUTO is off".to_owned()),
-            Err(ResolveError::NobodyActive) => Some("no active operator there".to_owned()),
+            Err(ResolveError::NoActiveOperator) => Some("no active operator there".to_owned()),
         }
     }
 }

@@ -55,7 +55,7 @@ pub enum ResolveError {
     /// `auto:24`, where that is not wanted.
     AutoIsOff,
     /// The organization has no active operator.
-    NobodyActive,
+    NoActiveOperator,
     /// It takes the directory to say.
     DirectoryNeeded,
 }
@@ -135,7 +135,7 @@ impl Operators<'_> {
         match snapshot.active(organization) {
             Some(active) => Ok(OperatorSelection::AnyOf(organization, active.clone())),
             None if snapshot.is_unread(organization) => Err(ResolveError::DirectoryNeeded),
-            None => Err(ResolveError::NobodyActive),
+            None => Err(ResolveError::NoActiveOperator),
         }
     }
 
@@ -216,8 +216,8 @@ mod tests {
         assert_eq!(find(true, "desk"), Ok(24_002));
         assert_eq!(find(false, "auto:24"), Err(ResolveError::AutoIsOff));
         assert_eq!(find(false, "desk"), Err(ResolveError::AutoIsOff));
-        assert_eq!(find(true, "auto:6"), Err(ResolveError::NobodyActive));
-        assert_eq!(find(true, "auto:7"), Err(ResolveError::NobodyActive));
+        assert_eq!(find(true, "auto:6"), Err(ResolveError::NoActiveOperator));
+        assert_eq!(find(true, "auto:7"), Err(ResolveError::NoActiveOperator));
         assert_eq!(find(true, "auto:everyone"), Err(ResolveError::Unknown));
     }
 
@@ -236,7 +236,10 @@ mod tests {
         let unknown = Err(ResolveError::DirectoryNeeded);
         assert_eq!(operators.named("Ann Smith"), unknown);
         assert_eq!(operators.named("auto:7"), unknown);
-        assert_eq!(operators.named("auto:6"), Err(ResolveError::NobodyActive));
+        assert_eq!(
+            operators.named("auto:6"),
+            Err(ResolveError::NoActiveOperator)
+        );
         assert!(operators.named("auto:24").is_ok());
     }
 

@@ -1,65 +1,35 @@
-//! How often is too often: GCRA on three keys.
+//! Rate limits: GCRA on three kinds of keys.
 //!
-//! Owns what is counted and how a count reads. The counts are kept in this process (`local`), or in
-//! Redis for all replicas; where Redis does not answer, this process takes over at once.
+//! Owns what is counted, and under which keys. The counts are in this process (`memory`), or in
+//! Redis for all replicas (`redis`). Where Redis does not answer, this process takes over at once.
 
-mod local;
+mod memory;
+mod quota;
+mod redis;
 
 use std::hash::Hasher as _;
 use std::net::IpAddr;
-use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::Duration;
 
 use prometheus::{IntCounter, IntGauge};
 use siphasher::sip::SipHasher13;
-use thiserror::Error;
 
-use self::local::Local;
+use self::memory::MemoryLimiter;
+pub use self::quota::{NotAQuota, Quota};
 use crate::chathub::OperatorId;
 use crate::metrics::{self, Metrics};
-use crate::redis_store::{self, Counted, RedisStore};
-
-/// So many at once, and again so many over a time.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Quota {
-    /// How many.
-    pub count: NonZeroU32,
-    /// In which time.
-    pub period: Duration,
-}
-
-/// The text is no quota.
-#[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
-#[error("not a number of clicks in a time, such as 30/m, 5/s or 1000/h")]
-pub struct NotAQuota;
-
-impl Quota {
-    /// Reads `30/m`, `5/s`, `1000/h`.
-    pub fn parse(text: &str) -> Result<Self, NotAQuota> {
-        let (count, unit) = text.split_once('/').ok_or(NotAQuota)?;
-        let seconds = match unit.trim() {
-            "s" => 1,
-            "m" => 60,
-            "h" => 3600,
-            _ => return Err(NotAQuota),
-        };
-        Ok(Self {
-            count: count.trim().parse().map_err(|_| NotAQuota)?,
-            period: Duration::from_secs(seconds),
-        })
-    }
-}
+use crate::redis_store::RedisStore;
 
 /// What is counted. The name is a metric's label.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(usize)]
 pub enum Limit {
-    /// Clicks that were let in, by operator.
+    /// Accepted clicks, by operator.
     Operator,
     /// The same by client address: one office shares an address, so this is far higher.
     Client,
-    /// Attempts that were not let in, by client address.
+    /// Refused requests, by client address.
     Refused,
 }
 
@@ -78,7 +48,7 @@ impl Limit {
 
 /// The quota of each limit.
 #[derive(Clone, Copy, Debug)]
-pub struct Settings {
+pub struct RateLimitConfig {
     /// Of [`Limit::Operator`].
     pub operator: Quota,
     /// Of [`Limit::Client`].
@@ -87,32 +57,36 @@ pub struct Settings {
     pub refused: Quota,
 }
 
-/// Somebody is over a limit.
+/// A request is over a limit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limited {
     /// Which.
     pub limit: Limit,
-    /// When the next one is let through.
+    /// When the next one is accepted.
     pub retry_after: Duration,
 }
 
 /// The limits.
 pub struct Limits {
     quotas: [Quota; Limit::ALL.len()],
-    shared: Option<Arc<RedisStore>>,
-    local: [Local; Limit::ALL.len()],
+    redis: Option<Arc<RedisStore>>,
+    memory: [MemoryLimiter; Limit::ALL.len()],
     limited: [IntCounter; Limit::ALL.len()],
     keys: [IntGauge; Limit::ALL.len()],
 }
 
 impl Limits {
-    /// Counts from nothing, or, with a store, from what all replicas have counted.
-    pub fn new(settings: &Settings, shared: Option<Arc<RedisStore>>, metrics: &Metrics) -> Self {
-        let quotas = [settings.operator, settings.client, settings.refused];
+    /// Counts in Redis for all replicas, where there is one.
+    pub fn new(
+        config: &RateLimitConfig,
+        redis: Option<Arc<RedisStore>>,
+        metrics: &Metrics,
+    ) -> Self {
+        let quotas = [config.operator, config.client, config.refused];
         Self {
             quotas,
-            shared,
-            local: quotas.map(Local::new),
+            redis,
+            memory: quotas.map(MemoryLimiter::new),
             limited: Limit::ALL.map(|limit| {
                 metrics::counter(&metrics.open_chat_rate_limited_total, &[limit.name()])
             }),
@@ -124,121 +98,96 @@ impl Limits {
         }
     }
 
-    /// Counts a click of somebody who has been let in; for an operator, where it names one.
+    /// Counts a click of an authenticated caller, for its operator where it has one.
     pub async fn click(&self, client: IpAddr, operator: Option<OperatorId>) -> Result<(), Limited> {
         let client = (Limit::Client, address_key(client));
         match operator {
-            // The operator first: what is over that limit must not eat up what a whole office has
-            // in common.
+            // The operator first: clicks over that limit must not use up the quota of the office.
             Some(operator) => self.count(&[(Limit::Operator, operator.0), client]).await,
             None => self.count(&[client]).await,
         }
     }
 
-    /// Counts what a back end asks for, by its API key's name, on keys of its own: agents and their
-    /// offices are not held up by it, nor it by them.
+    /// Counts a request of a back end, by its API key's name, under keys of its own: it does not
+    /// slow down agents, nor they it.
     pub async fn back_end(
         &self,
         client: IpAddr,
         name: &str,
         operator: Option<OperatorId>,
     ) -> Result<(), Limited> {
-        let client = (Limit::Client, apart("address", address_key(client)));
+        let client = (Limit::Client, separate_key("address", address_key(client)));
         match operator {
             Some(operator) => {
-                let operator = (Limit::Operator, apart(name, operator.0));
+                let operator = (Limit::Operator, separate_key(name, operator.0));
                 self.count(&[operator, client]).await
             }
             None => self.count(&[client]).await,
         }
     }
 
-    /// Counts an API key that this address has not shown before, whether it is good or not, and on
-    /// a key of its own: refused clicks from the same address do not hold up a back end.
+    /// Counts an API key that this address has not presented before, valid or not, under a key of
+    /// its own: refused clicks from the same address do not slow down a back end.
     pub async fn new_api_key(&self, client: IpAddr) -> Result<(), Limited> {
-        let key = apart("API key", address_key(client));
+        let key = separate_key("API key", address_key(client));
         self.count(&[(Limit::Refused, key)]).await
     }
 
-    /// Counts an attempt of somebody who has not been let in.
+    /// Counts a refused request.
     pub async fn refused(&self, client: IpAddr) -> Result<(), Limited> {
         self.count(&[(Limit::Refused, address_key(client))]).await
     }
 
-    /// Forgets keys that are as good as new, and counts the others. Call it every second.
+    /// Evicts keys whose whole quota is available again, and reports the number of the others. Call
+    /// it every second.
     pub fn sweep(&self) {
-        for (local, keys) in self.local.iter().zip(&self.keys) {
-            keys.set(i64::try_from(local.sweep()).unwrap_or(i64::MAX));
+        for (limiter, keys) in self.memory.iter().zip(&self.keys) {
+            keys.set(i64::try_from(limiter.sweep()).unwrap_or(i64::MAX));
         }
     }
 
     async fn count(&self, keys: &[(Limit, u64)]) -> Result<(), Limited> {
-        let shared = match &self.shared {
-            // In a box, because a click's own future is copied about, and this one is a large part
-            // that most do without.
-            Some(shared) => Box::pin(self.count_shared(shared, keys)).await,
+        let in_redis = match &self.redis {
+            // Boxed, because the future of a click is copied about, and most clicks do without this
+            // large part of it.
+            Some(redis) => Box::pin(redis::count(redis, &self.quotas, keys)).await.ok(),
             None => None,
         };
-        let outcome = shared.unwrap_or_else(|| self.count_locally(keys));
+        let outcome = in_redis.unwrap_or_else(|| self.count_in_memory(keys));
         outcome.inspect_err(|limited| self.limited[limited.limit as usize].inc())
     }
 
-    /// `None`: the store does not answer.
-    async fn count_shared(
-        &self,
-        shared: &RedisStore,
-        keys: &[(Limit, u64)],
-    ) -> Option<Result<(), Limited>> {
-        let counted: Vec<_> = keys
+    fn count_in_memory(&self, keys: &[(Limit, u64)]) -> Result<(), Limited> {
+        let limiters = keys
             .iter()
-            .map(|(limit, key)| {
-                let quota = self.quotas[*limit as usize];
-                Counted {
-                    key: redis_store::key("limit", format_args!("{}:{key:x}", limit.name())),
-                    count: quota.count.get(),
-                    period: quota.period,
-                }
-            })
-            .collect();
-        let outcome = shared.count(&counted).await.ok()?;
-        Some(outcome.map_err(|(place, retry_after)| Limited {
-            limit: keys.get(place).map_or(Limit::Client, |(limit, _)| *limit),
-            retry_after,
-        }))
-    }
-
-    fn count_locally(&self, keys: &[(Limit, u64)]) -> Result<(), Limited> {
+            .map(|(limit, key)| (*limit, &self.memory[*limit as usize], *key));
         let over = |limit| move |retry_after| Limited { limit, retry_after };
-        // Who is over one limit must not go on to use another up: the operators' while an address
-        // is over, the office's while an operator is.
-        for (limit, key) in keys {
-            self.local[*limit as usize]
-                .look(*key)
-                .map_err(over(*limit))?;
+        // A click over one limit must not use up another: the operator's while the address is over
+        // its limit, the address's while the operator is.
+        for (limit, limiter, key) in limiters.clone() {
+            limiter.peek(key).map_err(over(limit))?;
         }
-        for (limit, key) in keys {
-            self.local[*limit as usize]
-                .count(*key)
-                .map_err(over(*limit))?;
+        for (limit, limiter, key) in limiters {
+            limiter.count(key).map_err(over(limit))?;
         }
         Ok(())
     }
 }
 
-/// A key beside those of operators and addresses, the same in all replicas: SipHash-1-3 with the
-/// key 0.
-fn apart(whose: &str, key: u64) -> u64 {
+/// A key apart from those of operators and addresses, the same in all replicas: SipHash-1-3 with
+/// the key 0.
+fn separate_key(namespace: &str, key: u64) -> u64 {
     let mut hasher = SipHasher13::new();
-    hasher.write(whose.as_bytes());
+    hasher.write(namespace.as_bytes());
     hasher.write(&key.to_le_bytes());
     hasher.finish()
 }
 
-/// Of an IPv6 address the network of 64 bits, which one customer has to itself.
+/// For an IPv6 address the /64 network, which belongs to one customer.
 fn address_key(address: IpAddr) -> u64 {
     match address.to_canonical() {
         IpAddr::V4(address) => address.to_bits().into(),
-        // No network of the Internet begins with zeros, as the keys of IPv4 do.
+        // No /64 network of the Internet begins with 32 zero bits, as the keys of IPv4 do.
         IpAddr::V6(address) => (address.to_bits() >> 64) as u64,
     }
 }
@@ -247,31 +196,15 @@ fn address_key(address: IpAddr) -> u64 {
 mod tests {
     use super::*;
 
-    #[test]
-    fn quotas_read_as_documented() {
-        let quota = |count, seconds| {
-            Ok(Quota {
-                count: NonZeroU32::new(count).unwrap(),
-                period: Duration::from_secs(seconds),
-            })
-        };
-        assert_eq!(Quota::parse("30/m"), quota(30, 60));
-        assert_eq!(Quota::parse(" 5 / s "), quota(5, 1));
-        assert_eq!(Quota::parse("1000/h"), quota(1000, 3600));
-        for text in ["", "30", "0/m", "-1/m", "30/d", "30/m/s", "m"] {
-            assert_eq!(Quota::parse(text), Err(NotAQuota), "{text}");
-        }
-    }
-
     #[tokio::test]
-    async fn each_limit_counts_what_it_is_for() {
-        let settings = Settings {
+    async fn each_limit_has_its_own_counts() {
+        let config = RateLimitConfig {
             operator: Quota::parse("2/h").unwrap(),
             client: Quota::parse("4/h").unwrap(),
             refused: Quota::parse("1/h").unwrap(),
         };
         let metrics = Metrics::new().unwrap();
-        let limits = Limits::new(&settings, None, &metrics);
+        let limits = Limits::new(&config, None, &metrics);
         let [client, other] = ["192.0.2.1", "192.0.2.2"].map(|text| text.parse().unwrap());
         let over = |outcome: Result<(), Limited>| outcome.map_err(|limited| limited.limit.name());
 
@@ -310,14 +243,14 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn back_ends_count_apart_from_agents() {
+    async fn back_ends_and_agents_have_separate_counts() {
         let quota = |text| Quota::parse(text).unwrap();
-        let settings = Settings {
+        let config = RateLimitConfig {
             operator: quota("2/h"),
             client: quota("3/h"),
             refused: quota("1/h"),
         };
-        let limits = Limits::new(&settings, None, &Metrics::new().unwrap());
+        let limits = Limits::new(&config, None, &Metrics::new().unwrap());
         let client: IpAddr = "192.0.2.1".parse().unwrap();
         let over = |outcome: Result<(), Limited>| outcome.map_err(|limited| limited.limit.name());
         let odoo = async |operator| {
@@ -345,12 +278,30 @@ mod tests {
         assert_eq!(over(limits.new_api_key(client).await), Err("refused"));
     }
 
+    /// As in Redis, where all keys count or none does.
+    #[tokio::test]
+    async fn a_refused_click_counts_nowhere() {
+        let quota = |text| Quota::parse(text).unwrap();
+        let config = RateLimitConfig {
+            operator: quota("2/h"),
+            client: quota("1/h"),
+            refused: quota("1/h"),
+        };
+        let limits = Limits::new(&config, None, &Metrics::new().unwrap());
+        let [client, other] = ["192.0.2.1", "192.0.2.2"].map(|text| text.parse().unwrap());
+        let operator = Some(OperatorId(1));
+        assert_eq!(limits.click(client, operator).await, Ok(()));
+        let limited = limits.click(client, operator).await.unwrap_err();
+        assert_eq!(limited.limit, Limit::Client);
+        assert_eq!(limits.click(other, operator).await, Ok(()));
+    }
+
     /// Replicas of two versions share one count.
     #[test]
-    fn a_key_apart_is_the_same_everywhere() {
-        assert_eq!(apart("odoo", 101), 6_137_736_812_524_795_286);
-        assert_ne!(apart("odoo", 101), apart("odoo", 102));
-        assert_ne!(apart("odoo", 101), apart("erp", 101));
+    fn a_separate_key_is_the_same_in_all_replicas() {
+        assert_eq!(separate_key("odoo", 101), 6_137_736_812_524_795_286);
+        assert_ne!(separate_key("odoo", 101), separate_key("odoo", 102));
+        assert_ne!(separate_key("odoo", 101), separate_key("erp", 101));
     }
 
     #[test]

@@ -33,9 +33,9 @@ return {0, 0}
 
 /// One of the keys of a count.
 #[derive(Clone, Debug)]
-pub struct Counted {
-    /// The key.
-    pub key: String,
+pub struct GcraKey {
+    /// The key in Redis.
+    pub name: String,
     /// How many at once, and again over the period.
     pub count: u32,
     /// The time over which they come back.
@@ -56,17 +56,17 @@ impl Gcra {
     /// Counts one for each key, if all of them have room.
     pub(super) async fn count(
         &self,
-        keys: &[Counted],
+        keys: &[GcraKey],
         mut connection: ConnectionManager,
     ) -> RedisResult<Result<(), OverLimit>> {
         let mut call = self.0.prepare_invoke();
-        for counted in keys {
-            let interval = counted.period / counted.count.max(1);
-            call.key(&counted.key)
+        for key in keys {
+            let interval = key.period / key.count.max(1);
+            call.key(&key.name)
                 .arg(micros(interval))
-                .arg(micros(interval * counted.count));
+                .arg(micros(interval * key.count));
         }
-        // Counted from one; 0 where all have room.
+        // GcraKey from one; 0 where all have room.
         let (place, wait): (usize, u64) = call.invoke_async(&mut connection).await?;
         Ok(match place.checked_sub(1) {
             None => Ok(()),

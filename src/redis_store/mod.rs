@@ -22,7 +22,7 @@ use tokio::runtime::Handle;
 use tokio::time::{sleep, timeout, timeout_at};
 
 use self::gcra::Gcra;
-pub use self::gcra::{Counted, OverLimit};
+pub use self::gcra::{GcraKey, OverLimit};
 use self::health::{Health, Recovery};
 use self::once::{GiveBack, OneTimeUse};
 use crate::no_connection::NoConnection;
@@ -116,7 +116,7 @@ impl RedisStore {
     }
 
     /// Counts one for each key, if all of them have room.
-    pub async fn count(&self, keys: &[Counted]) -> Result<Result<(), OverLimit>, Unavailable> {
+    pub async fn count(&self, keys: &[GcraKey]) -> Result<Result<(), OverLimit>, Unavailable> {
         if !self.health.is_well() {
             return Err(Unavailable);
         }
@@ -232,8 +232,8 @@ impl RedisStore {
     /// cannot be written, forbid scripts, or be the node of a cluster that does not have the keys.
     /// Never over its limit.
     async fn probe(&self) -> Result<(), String> {
-        let probe = ["1", "2"].map(|number| Counted {
-            key: key("probe", number),
+        let probe = ["1", "2"].map(|number| GcraKey {
+            name: key("probe", number),
             count: 1_000_000,
             period: Duration::from_secs(1),
         });

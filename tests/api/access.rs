@@ -12,7 +12,7 @@ use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use chrono::Utc;
 use jsonwebtoken::Algorithm as A;
 use jsonwebtoken::{Algorithm, EncodingKey, Header, encode};
-use open_chat::access::{Authenticator, PassKeySources, Settings};
+use open_chat::access::{AuthConfig, Authenticator, PassKeySources};
 use open_chat::simulator::{Endpoint, Fault};
 use rstest::rstest;
 use serde_json::{Value, json};
@@ -117,7 +117,7 @@ async fn a_pass_opens_its_operator_s_panel() {
 }
 
 /// Which setting is to blame for the keys, and why.
-fn unusable(settings: Settings) -> (&'static str, String) {
+fn unusable(settings: AuthConfig) -> (&'static str, String) {
     let unusable = Authenticator::new(settings)
         .err()
         .expect("no door with such keys");
@@ -160,9 +160,9 @@ fn keys_that_make_no_sense_hang_no_door(#[case] keys: &str, #[case] why: &str) {
         file: Some(file("pass-keys.toml", &text)),
         max_ttl: Duration::from_mins(10),
     };
-    let (variable, problem) = unusable(Settings {
+    let (variable, problem) = unusable(AuthConfig {
         pass_keys: Some(pass_keys),
-        ..Settings::default()
+        ..AuthConfig::default()
     });
     assert_eq!(variable, "PASS_KEYS_FILE");
     assert!(problem.contains(why), "{problem}");
@@ -187,9 +187,9 @@ fn api_keys_that_make_no_sense_hang_no_door(#[case] hashes: &[&str], #[case] why
         format!("[[key]]\nname = \"odoo\"\nsha256 = \"{hash}\"\n")
     });
     let text = keys.collect::<String>();
-    let (variable, problem) = unusable(Settings {
+    let (variable, problem) = unusable(AuthConfig {
         api_keys_file: Some(file("api-keys.toml", &text)),
-        ..Settings::default()
+        ..AuthConfig::default()
     });
     assert_eq!(variable, "API_KEYS_FILE");
     assert!(problem.contains(why), "{problem}");

@@ -13,7 +13,7 @@ use crate::operators::{DirectorySnapshot, ResolveError};
 /// Refuses a name that resolves to no operator. Without access to ChatHub it only reports that the
 /// name was not looked up.
 pub(in crate::cli) fn check_operator(name: &str, config: &SigningConfig) -> anyhow::Result<()> {
-    match config.authenticator.named(name, None) {
+    match config.authenticator.resolve_name(name, None) {
         Ok(_) => return Ok(()),
         Err(ResolveError::AutoIsOff) => {
             let sentence = "the choice of the operator is left open, with `auto:`, and OPERATOR_AUTO is off; set it as for `serve`";
@@ -37,14 +37,14 @@ pub(in crate::cli) fn check_operator(name: &str, config: &SigningConfig) -> anyh
             Ok(operators) => {
                 let found = config
                     .authenticator
-                    .named(name, Some(&DirectorySnapshot::of(&operators, true)));
+                    .resolve_name(name, Some(&DirectorySnapshot::of(&operators, true)));
                 match found {
                     Ok(_) => Ok(()),
                     Err(_) if config.authenticator.is_alias(name) => bail!(
                         "OPERATOR_MAP_FILE has `{}`, and what it stands for there is no operator; `open-chat check` lists all that lead nowhere",
                         sanitized(name)
                     ),
-                    Err(ResolveError::NobodyActive) => {
+                    Err(ResolveError::NoActiveOperator) => {
                         bail!(
                             "the organization of `{}` has no active operator",
                             sanitized(name)

@@ -87,7 +87,7 @@ impl PassRequest {
             operator,
             constraints,
             ttl: self.ttl.unwrap_or(TTL),
-            once: self.once,
+            one_time: self.once,
         });
         match minted {
             Ok((pass, _)) => Ok(pass),

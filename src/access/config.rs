@@ -1,23 +1,23 @@
-//! How the door is locked: the modes, and what each of them needs.
+//! The configuration of [`Authenticator`](super::Authenticator): the modes, and what each needs.
 
 use std::path::PathBuf;
 
 use thiserror::Error;
 
 use super::network::Networks;
-use super::pass_keys::PassKeySources;
+use super::pass::PassKeySources;
 use crate::secret::SecretSource;
 
-/// A way to be let in.
+/// A way to authenticate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Mode {
     /// A signed pass names the operator.
     Pass,
-    /// A proxy in front has logged the agent in.
+    /// A trusted proxy in front asserts the identity of the agent.
     Sso,
-    /// A back end's API key.
+    /// A back end presents an API key.
     Key,
-    /// Anyone who can reach the port may open any operator's panel: for a closed network.
+    /// Any client that can reach the port may open any operator's panel: for a closed network.
     Open,
 }
 
@@ -27,7 +27,7 @@ pub enum Mode {
 pub struct UnknownMode(String);
 
 impl Mode {
-    /// Reads `pass,sso`.
+    /// Parses a list such as `pass,sso`.
     pub fn parse_list(text: &str) -> Result<Vec<Self>, UnknownMode> {
         text.split(',')
             .map(str::trim)
@@ -43,34 +43,33 @@ impl Mode {
     }
 }
 
-/// How the door is locked.
+/// How callers are authenticated, and what they may do.
 #[derive(Clone, Debug, Default)]
-pub struct Settings {
-    /// The ways to be let in; a caller needs one of them.
+pub struct AuthConfig {
+    /// The accepted ways to authenticate; a caller needs one of them.
     pub modes: Vec<Mode>,
     /// With [`Mode::Pass`].
     pub pass_keys: Option<PassKeySources>,
     /// With [`Mode::Key`].
     pub api_keys_file: Option<PathBuf>,
-    /// With [`Mode::Sso`]: what the proxy shows beside the identity.
+    /// With [`Mode::Sso`]: the secret that the proxy presents beside the identity.
     pub sso_proxy_secret: Option<SecretSource>,
-    /// With [`Mode::Sso`]: whether an identity that the map lacks may be an operator's display
-    /// name.
+    /// With [`Mode::Sso`]: whether an identity that the operator map lacks may be a display name.
     pub sso_by_name: bool,
-    /// What the company shows to ChatHub: no caller has it, so what is signed with a key derived
-    /// from it is the service's own. Without it there are no tickets.
+    /// The company's credential for ChatHub. No caller has it, so the key for tickets is derived
+    /// from it. Without it there are no tickets.
     pub chathub_credential: Option<SecretSource>,
-    /// Where callers may come from; anywhere, if empty.
+    /// The networks that callers may come from; any, if empty.
     pub allowed_networks: Networks,
-    /// The proxies whose word counts.
+    /// The proxies whose headers are trusted.
     pub trusted_proxies: Networks,
-    /// What the CRM or the SSO calls an agent.
+    /// The CRM's or the SSO's own names for agents.
     pub operator_map_file: Option<PathBuf>,
     /// Whether a link may leave the choice of an organization's operator to this service.
     pub operator_auto: bool,
 }
 
-/// A setting's file cannot be used.
+/// The file of a setting cannot be used.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
 #[error("{problem}")]
 pub struct UnusableFile {

@@ -1,0 +1,288 @@
+//! The [`Authenticator`]: its state, and which credential of a request decides.
+//!
+//! How each kind of credential is verified is in a file of its own (`pass`, `api_key`, `sso`,
+//! `ticket`), and so is how the operator is resolved (`resolve`).
+
+use std::net::IpAddr;
+
+use super::api_key::ApiKeys;
+use super::config::{AuthConfig, Mode, UnusableFile};
+use super::context::{AuthContext, Caller};
+use super::credentials::Credentials;
+use super::denied::Denied;
+use super::network::{Networks, client_address};
+use super::one_time_use::UsedPasses;
+use super::pass::{PassKeySources, PassKeys};
+use super::resolve;
+use super::scope::Scope;
+use super::sso;
+use super::verified_keys::VerifiedKeys;
+use crate::operators::OperatorMap;
+use crate::reload::{Reloadable, Report};
+use crate::secret::{Secret, SecretSource};
+
+/// Authenticates callers and resolves the operators whose panels they may open.
+pub struct Authenticator {
+    modes: Vec<Mode>,
+    pub(super) pass_keys: Option<Reloadable<PassKeys>>,
+    pub(super) used_passes: UsedPasses,
+    pub(super) api_keys: Option<Reloadable<ApiKeys>>,
+    pub(super) verified_keys: VerifiedKeys,
+    /// The secret is absent where its file is empty; then no proxy is accepted.
+    pub(super) proxy_secret: Option<Reloadable<Option<Secret>>>,
+    pub(super) sso_by_name: bool,
+    pub(super) chathub_credential: Option<SecretSource>,
+    pub(super) operator_map: Reloadable<OperatorMap>,
+    pub(super) operator_auto: bool,
+    allowed_networks: Networks,
+    trusted_proxies: Networks,
+}
+
+impl Authenticator {
+    /// Reads the files that the configuration names. The error lists all unusable ones.
+    pub fn new(config: AuthConfig) -> Result<Self, Vec<UnusableFile>> {
+        let mut unusable = Vec::new();
+        let pass_keys = load(config.pass_keys, PassKeySources::load, &mut unusable);
+        let api_keys = load(config.api_keys_file, ApiKeys::load, &mut unusable);
+        let proxy_secret = load(config.sso_proxy_secret, sso::load_secret, &mut unusable);
+        let map_file = Some(config.operator_map_file);
+        let operator_map = match load(map_file, resolve::load_map, &mut unusable) {
+            Some(operator_map) if unusable.is_empty() => operator_map,
+            _ => return Err(unusable),
+        };
+        Ok(Self {
+            modes: config.modes,
+            pass_keys,
+            used_passes: UsedPasses::default(),
+            api_keys,
+            verified_keys: VerifiedKeys::default(),
+            proxy_secret,
+            sso_by_name: config.sso_by_name,
+            chathub_credential: config.chathub_credential,
+            operator_map,
+            operator_auto: config.operator_auto,
+            allowed_networks: config.allowed_networks,
+            trusted_proxies: config.trusted_proxies,
+        })
+    }
+
+    /// Authenticates a request by the first credential that it presents and that a mode accepts.
+    pub fn authenticate<'a>(
+        &self,
+        credentials: &Credentials<'a>,
+    ) -> Result<AuthContext<'a>, Denied> {
+        if let Some(pass) = self.presented_pass(credentials) {
+            return self.authenticate_pass(pass, credentials.operator);
+        }
+        if let Some(key) = self.presented_api_key(credentials) {
+            return self.authenticate_api_key(Some(key), credentials.operator);
+        }
+        if self.accepts(Mode::Sso)
+            && credentials.is_from_proxy
+            && let Some(identity) = credentials.identity
+        {
+            return self.authenticate_identity(identity, credentials);
+        }
+        if self.is_open() {
+            return AuthContext::by_url(Caller::Anyone, credentials.operator, Scope::default());
+        }
+        Err(if self.accepts(Mode::Pass) {
+            Denied::PassMissing
+        } else if self.accepts(Mode::Sso) {
+            Denied::IdentityMissing
+        } else {
+            Denied::ApiKeyInvalid
+        })
+    }
+
+    /// The accepted ways to authenticate.
+    pub fn modes(&self) -> &[Mode] {
+        &self.modes
+    }
+
+    /// Whether requests without any credential are accepted.
+    pub fn is_open(&self) -> bool {
+        self.accepts(Mode::Open)
+    }
+
+    pub(super) fn accepts(&self, mode: Mode) -> bool {
+        self.modes.contains(&mode)
+    }
+
+    /// The addresses from which identities are trusted without a secret, if that is configured.
+    pub fn proxies_without_secret(&self) -> Option<&Networks> {
+        let is_without_secret = self.accepts(Mode::Sso) && self.proxy_secret.is_none();
+        is_without_secret.then_some(&self.trusted_proxies)
+    }
+
+    /// Whether the peer is a trusted proxy.
+    pub fn is_trusted_proxy(&self, peer: IpAddr) -> bool {
+        self.trusted_proxies.contain(peer.to_canonical())
+    }
+
+    /// The client's address, behind the trusted proxies.
+    pub fn client_address<'a>(
+        &self,
+        peer: IpAddr,
+        forwarded: impl DoubleEndedIterator<Item = &'a str>,
+    ) -> IpAddr {
+        client_address(peer, forwarded, &self.trusted_proxies)
+    }
+
+    /// Rejects a client outside the allowed networks.
+    pub fn check_network(&self, client: IpAddr) -> Result<(), Denied> {
+        if self.allowed_networks.is_empty() || self.allowed_networks.contain(client) {
+            Ok(())
+        } else {
+            Err(Denied::NetworkNotAllowed)
+        }
+    }
+
+    /// Whether clients are accepted from some networks only.
+    pub const fn has_allowed_networks(&self) -> bool {
+        !self.allowed_networks.is_empty()
+    }
+
+    /// Polls all files for changes.
+    pub fn poll(&self) -> Vec<Report> {
+        let mut reports = vec![self.operator_map.poll()];
+        reports.extend(self.pass_keys.as_ref().map(Reloadable::poll));
+        reports.extend(self.api_keys.as_ref().map(Reloadable::poll));
+        reports.extend(self.proxy_secret.as_ref().map(Reloadable::poll));
+        reports
+    }
+}
+
+/// Loads a part that is configured, or adds its file to the unusable ones.
+fn load<Source, T>(
+    source: Option<Source>,
+    load: impl FnOnce(Source) -> Result<T, UnusableFile>,
+    unusable: &mut Vec<UnusableFile>,
+) -> Option<T> {
+    load(source?).map_err(|file| unusable.push(file)).ok()
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::access::pass::tests::hs256_source;
+    use crate::access::{NewPass, PassConstraints};
+
+    pub(in crate::access) fn authenticator(modes: &[Mode]) -> Authenticator {
+        Authenticator::new(AuthConfig {
+            modes: modes.to_vec(),
+            pass_keys: modes.contains(&Mode::Pass).then(hs256_source),
+            allowed_networks: Networks::parse("192.0.2.0/24").unwrap(),
+            trusted_proxies: Networks::parse("198.51.100.7").unwrap(),
+            ..AuthConfig::default()
+        })
+        .unwrap()
+    }
+
+    fn pass(one_time: bool) -> String {
+        let new = NewPass {
+            operator: "John Smith".into(),
+            constraints: PassConstraints::default(),
+            ttl: Duration::from_mins(5),
+            one_time,
+        };
+        authenticator(&[Mode::Pass]).mint(&new).unwrap().0
+    }
+
+    #[test]
+    fn modes_networks_and_proxies_are_the_configured_ones() {
+        let address = |text: &str| text.parse().unwrap();
+        let open = authenticator(&[Mode::Open]);
+        assert_eq!(open.modes(), [Mode::Open]);
+        assert!(open.is_open() && !authenticator(&[Mode::Pass]).is_open());
+        assert!(open.is_trusted_proxy(address("198.51.100.7")));
+        assert!(open.is_trusted_proxy(address("::ffff:198.51.100.7")));
+        assert!(!open.is_trusted_proxy(address("198.51.100.8")));
+        assert_eq!(open.check_network(address("192.0.2.9")), Ok(()));
+        let elsewhere = open.check_network(address("203.0.113.9"));
+        assert_eq!(elsewhere, Err(Denied::NetworkNotAllowed));
+        let anywhere = Authenticator::new(AuthConfig::default()).unwrap();
+        assert_eq!(anywhere.check_network(address("203.0.113.9")), Ok(()));
+    }
+
+    #[test]
+    fn the_first_credential_that_a_mode_accepts_decides() {
+        let pass = pass(false);
+        let caller = |modes: &[Mode], credentials: Credentials<'_>| {
+            let auth = authenticator(modes).authenticate(&credentials);
+            auth.map(|auth| auth.caller.kind_and_name().concat())
+        };
+        let all = Credentials {
+            is_from_proxy: true,
+            pass: Some(&pass),
+            bearer: Some("no.key"),
+            identity: Some("ann"),
+            proxy_secret: None,
+            operator: Some("101"),
+        };
+        let without_pass = Credentials { pass: None, ..all };
+        let bearer = Credentials {
+            bearer: Some(&pass),
+            ..without_pass
+        };
+        let untrusted = Credentials {
+            is_from_proxy: false,
+            ..without_pass
+        };
+        let nothing = Credentials::default();
+        let (pass, sso, key, open) = (Mode::Pass, Mode::Sso, Mode::Key, Mode::Open);
+
+        let by_pass = Ok("pass:PASS_SECRET".to_owned());
+        assert_eq!(caller(&[sso, pass], all), by_pass);
+        assert_eq!(caller(&[pass], bearer), by_pass);
+        assert_eq!(caller(&[pass, sso], without_pass), Ok("sso:ann".into()));
+        assert_eq!(caller(&[sso], all), Ok("sso:ann".into()));
+        assert_eq!(caller(&[sso, open], untrusted), Ok("anyone".into()));
+        assert_eq!(caller(&[key, open], all), Err(Denied::ApiKeyInvalid));
+        assert_eq!(caller(&[pass, key], bearer), by_pass);
+        assert_eq!(caller(&[sso], untrusted), Err(Denied::IdentityMissing));
+        assert_eq!(caller(&[pass, sso], untrusted), Err(Denied::PassMissing));
+        assert_eq!(caller(&[key], nothing), Err(Denied::ApiKeyInvalid));
+        assert_eq!(caller(&[open], nothing), Err(Denied::OperatorMissing));
+    }
+
+    #[test]
+    fn a_one_time_pass_is_consumed_and_released_alone() {
+        let authenticator = authenticator(&[Mode::Pass]);
+        let [first, second] = [(); 2].map(|()| {
+            let pass = pass(true);
+            let credentials = Credentials {
+                pass: Some(&pass),
+                ..Credentials::default()
+            };
+            let auth = authenticator.authenticate(&credentials).unwrap();
+            auth.one_time_use.unwrap()
+        });
+        let is_used = |pass| authenticator.is_used(pass);
+        assert!(!is_used(&first));
+        assert_eq!(authenticator.consume(&first, 1), Ok(()));
+        assert_eq!(authenticator.consume(&first, 2), Err(Denied::PassUsed));
+        assert!(is_used(&first) && !is_used(&second));
+        assert_eq!(authenticator.consume(&second, 3), Ok(()));
+        authenticator.release(&first, 2);
+        assert!(is_used(&first), "that request has not used it");
+        authenticator.release(&first, 1);
+        assert!(!is_used(&first) && is_used(&second));
+        assert_eq!(authenticator.consume(&first, 4), Ok(()));
+    }
+
+    #[test]
+    fn all_files_are_polled() {
+        let polled = |authenticator: Authenticator| {
+            let reports = authenticator.poll().into_iter();
+            reports.map(|report| report.file).collect::<Vec<_>>()
+        };
+        assert_eq!(polled(authenticator(&[Mode::Open])), ["OPERATOR_MAP_FILE"]);
+        assert_eq!(
+            polled(authenticator(&[Mode::Pass])),
+            ["OPERATOR_MAP_FILE", "PASS_SECRET"]
+        );
+    }
+}

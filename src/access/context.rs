@@ -1,0 +1,82 @@
+//! The result of authentication: who is calling, and with which limits.
+
+use super::denied::Denied;
+use super::one_time_use::OneTimeUse;
+use super::operator_request::{ClaimedBy, OperatorRequest};
+use super::pass::PassConstraints;
+use super::scope::Scope;
+
+/// An authenticated caller, and what the caller asks for.
+#[derive(Debug)]
+pub struct AuthContext<'a> {
+    /// Who is calling.
+    pub caller: Caller,
+    /// The operator that is asked for.
+    pub requested: OperatorRequest<'a>,
+    /// The parameters that the pass fixes.
+    pub constraints: PassConstraints,
+    /// Set where the pass may be used once only.
+    pub one_time_use: Option<OneTimeUse>,
+}
+
+impl<'a> AuthContext<'a> {
+    /// The context of a caller without a pass.
+    pub(super) fn without_pass(caller: Caller, requested: OperatorRequest<'a>) -> Self {
+        Self {
+            caller,
+            requested,
+            constraints: PassConstraints::default(),
+            one_time_use: None,
+        }
+    }
+
+    /// The context of a caller that names the operator in the URL.
+    pub(super) fn by_url(
+        caller: Caller,
+        operator: Option<&'a str>,
+        scope: Scope,
+    ) -> Result<Self, Denied> {
+        let operator = operator.ok_or(Denied::OperatorMissing)?;
+        let requested = OperatorRequest::new(ClaimedBy::Url, Some(operator), scope);
+        Ok(Self::without_pass(caller, requested))
+    }
+}
+
+/// Who is calling.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Caller {
+    /// Any client that can reach the port.
+    Anyone,
+    /// The holder of a pass, by the id of the pass's key.
+    Pass(String),
+    /// An agent that a proxy has logged in, by identity.
+    Sso(String),
+    /// A back end, by the name of its API key.
+    Key(String),
+}
+
+impl Caller {
+    /// The caller in logs, as two pieces: `pass:` and the key's name.
+    pub fn kind_and_name(&self) -> [&str; 2] {
+        match self {
+            Self::Anyone => ["anyone", ""],
+            Self::Pass(key) => ["pass:", key],
+            Self::Sso(identity) => ["sso:", identity],
+            Self::Key(name) => ["key:", name],
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn logs_name_a_caller_by_kind_and_name() {
+        let named = |caller: Caller| caller.kind_and_name().concat();
+        assert_eq!(named(Caller::Anyone), "anyone");
+        assert_eq!(named(Caller::Pass("crm".into())), "pass:crm");
+        assert_eq!(named(Caller::Sso("ann".into())), "sso:ann");
+        assert_eq!(named(Caller::Key("odoo".into())), "key:odoo");
+    }
+}
