@@ -115,7 +115,7 @@ const HOUSE: [(&str, &[&str]); 27] = [
 ];
 
 /// Crates that only these modules may name.
-const KEPT_BEHIND: [(&str, &[&str]); 15] = [
+const KEPT_BEHIND: [(&str, &[&str]); 14] = [
     ("rustls", &["config", "no_connection"]),
     ("rustls_native_certs", &["config"]),
     ("reqwest", &["chathub", "cli"]),
@@ -123,7 +123,6 @@ const KEPT_BEHIND: [(&str, &[&str]); 15] = [
     ("actix_http", &["app"]),
     ("actix_service", &["app"]),
     ("actix_web", &["app", "http", "simulator"]),
-    ("envy", &["config"]),
     ("strsim", &["cli", "config"]),
     ("clap_complete", &["cli"]),
     ("comfy_table", &["cli"]),

@@ -165,8 +165,8 @@ impl Add {
             say: &output::say,
         };
         for batch in new.chunks(BATCH_SIZE) {
-            let (added, stop) = adder.add(self.organization, batch).await;
-            for (name, outcome) in batch.iter().zip(added) {
+            let (results, stop) = adder.add(self.organization, batch).await;
+            for (name, outcome) in batch.iter().zip(results) {
                 let outcome = match outcome {
                     AddOutcome::Added { id, .. } => {
                         ids.insert(spelling(name), id);
