@@ -1,4 +1,4 @@
-//! Finds secrets that begin and end with a quotation mark. A shell removes quotation marks, Docker's
+//! Finds secrets that begin and end with a quotation mark. A shell removes the marks, Docker's
 //! `--env-file` keeps them, and no output shows a secret.
 
 use std::ffi::OsString;

@@ -1,4 +1,4 @@
-//! Single sign-on: the header in which a proxy names the agent, and the secret that proves the proxy.
+//! Single sign-on: the header in which a proxy names the agent, and the secret of the proxy.
 
 use super::parser::{EnvParser, Reported, on_or_off};
 use super::variables::Variable;

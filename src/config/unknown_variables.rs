@@ -1,5 +1,5 @@
-//! Finds variables that look like settings and are none: a misspelt `TOKEN_TLL` would have no effect
-//! and give no hint.
+//! Finds variables that look like settings and are none: a misspelt `TOKEN_TLL` would silently have
+//! no effect.
 
 /// A variable that the service does not read, and the setting that was perhaps meant.
 #[derive(Clone, Debug, PartialEq, Eq)]

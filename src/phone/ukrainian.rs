@@ -1,5 +1,5 @@
-//! The fast path for Ukrainian numbers: it gives libphonenumber's answers, which a test checks, in a
-//! tenth of the time.
+//! The fast path for Ukrainian numbers: libphonenumber's answers, which a test checks, in a tenth
+//! of the time.
 
 use std::sync::atomic::{AtomicU8, Ordering};
 
@@ -31,8 +31,8 @@ pub(super) fn e164(national: &str) -> Option<ArrayString<MAX_E164>> {
     is_valid(national).then_some(e164)
 }
 
-/// Whether libphonenumber accepts a Ukrainian number of nine digits. In its numbering plan the first
-/// four digits decide, so it is called once for each four.
+/// Whether libphonenumber accepts a Ukrainian number of nine digits. In its numbering plan the
+/// first four digits decide, so it is called once for each four.
 fn is_valid(national: &str) -> bool {
     static KNOWN: [AtomicU8; 10_000] = [const { AtomicU8::new(UNKNOWN) }; 10_000];
     const UNKNOWN: u8 = 0;
