@@ -45,7 +45,8 @@ test: setup lint lint-workflows deny test-unit test-api test-browser test-openap
 setup: ## Install what the tests need, if it is missing
 	tests/setup.sh
 
-lint: ## Formatting, clippy, and documentation without warnings
+lint: ## Formatting, line width, clippy, and documentation without warnings
+	tests/lint-text.sh
 	$(CARGO) fmt --all --check
 	$(CARGO) fmt --check --manifest-path fuzz/Cargo.toml
 	$(CARGO) clippy --workspace --all-targets --locked -- --deny warnings

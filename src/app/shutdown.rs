@@ -38,9 +38,10 @@ impl Shutdown {
         })
     }
 
-    /// Waits until the service must stop taking clicks. During the drain delay after SIGTERM `/readyz`
-    /// fails and connections are told to close, so that a load balancer has the time to send clicks
-    /// elsewhere. Ctrl-C has no drain delay: it comes from a person without a load balancer.
+    /// Waits until the service must stop taking clicks. During the drain delay after SIGTERM
+    /// `/readyz` fails and connections are told to close, so that a load balancer has the time to
+    /// send clicks elsewhere. Ctrl-C has no drain delay: it comes from a person without a load
+    /// balancer.
     pub(super) async fn requested(&mut self) -> Result<(), SecondSignal> {
         loop {
             match self.signals.next().await {

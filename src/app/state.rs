@@ -35,8 +35,9 @@ pub(super) fn build(
 ) -> anyhow::Result<Components> {
     let metrics = metrics()?;
     let redis = config
-        .redis_url
-        .map(|url| redis_store(url, config.redis_patience, &metrics))
+        .redis
+        .url
+        .map(|url| redis_store(url, config.redis.timeout, &metrics))
         .transpose()?;
     let credentials = WatchedSecret::load_all(&config.chathub_credentials)?;
     let observer = ChatHubMetrics::new(&metrics, config.traces.to_chathub);

@@ -1,4 +1,4 @@
-//! What somebody at a shell can do about an error of ChatHub.
+//! Advice for errors of ChatHub: what the user of a shell can do about them.
 
 use crate::chathub::{BadAnswer, Error, NoConnection, Unreachable};
 
@@ -52,7 +52,7 @@ pub(super) const fn advice(error: &Error) -> &'static str {
     }
 }
 
-/// What to look at first, by the cause.
+/// Advice by the cause of a failed connection.
 const fn no_connection(cause: NoConnection) -> &'static str {
     use NoConnection as Cause;
     match cause {

@@ -1,5 +1,5 @@
-//! The company as a command sees it: ChatHub opened from the environment, its organizations, its
-//! operators by id or name.
+//! The company for commands: the ChatHub client from the environment, and operators by
+//! organization, id or name.
 
 use anyhow::{anyhow, bail};
 
@@ -13,8 +13,8 @@ use crate::config::ChatHubConfig;
 use crate::operators::name::{folded, spelling};
 use crate::phone::Region;
 
-/// Of a long list in a message only so many are named.
-const SHOWN: usize = 20;
+/// How many operators a message lists.
+const MAX_LISTED: usize = 20;
 
 /// A company's access to ChatHub.
 pub(super) struct Company {
@@ -22,7 +22,7 @@ pub(super) struct Company {
     pub(super) default_region: Region,
 }
 
-/// Opens ChatHub with the settings of `serve`, and runs a command on it.
+/// Builds the client from the settings of `serve`, and runs a command with it.
 pub(super) fn with_company<T>(
     command: impl AsyncFnOnce(&Company) -> anyhow::Result<T>,
 ) -> anyhow::Result<T> {
@@ -39,7 +39,7 @@ pub(super) fn with_company<T>(
     })
 }
 
-/// An error of a connection says where that should have led.
+/// Adds the address to the error of a failed connection.
 fn located(error: anyhow::Error, address: &str) -> anyhow::Error {
     match error.downcast_ref::<Error>() {
         Some(Error::Unavailable(Unreachable::NoConnection(_))) => {
@@ -82,14 +82,13 @@ impl Company {
     }
 }
 
-/// The operator that `text` means: by its id, or by its exact name, whose case does not matter,
-/// nor which apostrophe is in it.
+/// Finds an operator by id, or by exact name; neither case nor the kind of apostrophe matters.
 pub(super) fn find<'a>(operators: &'a [Operator], text: &str) -> anyhow::Result<&'a Operator> {
     let id = OperatorId::parse(text);
     if let Some(operator) = operators.iter().find(|operator| Some(operator.id) == id) {
         return Ok(operator);
     }
-    let called = called(operators, text);
+    let called = with_name(operators, text);
     match called[..] {
         [operator] => Ok(operator),
         [] => bail!(
@@ -106,8 +105,8 @@ pub(super) fn find<'a>(operators: &'a [Operator], text: &str) -> anyhow::Result<
     }
 }
 
-/// Those of this name; where there is none, those whose name looks like it.
-fn called<'a>(operators: &'a [Operator], text: &str) -> Vec<&'a Operator> {
+/// The operators of this name; where there is none, those whose name looks the same.
+fn with_name<'a>(operators: &'a [Operator], text: &str) -> Vec<&'a Operator> {
     let same = |key: fn(&str) -> String| -> Vec<_> {
         let wanted = key(text);
         let is_called = |operator: &&Operator| key(&operator.name) == wanted;
@@ -126,9 +125,9 @@ fn list(operators: &[&Operator]) -> String {
         let organization = organization_name(&operator.organization);
         format!("\n  {}  {}, {organization}", operator.id, operator.status)
     };
-    let mut lines: Vec<_> = operators.iter().take(SHOWN).map(line).collect();
-    if operators.len() > SHOWN {
-        lines.push(format!("\n  and {} more", operators.len() - SHOWN));
+    let mut lines: Vec<_> = operators.iter().take(MAX_LISTED).map(line).collect();
+    if operators.len() > MAX_LISTED {
+        lines.push(format!("\n  and {} more", operators.len() - MAX_LISTED));
     }
     lines.concat()
 }
@@ -138,7 +137,7 @@ pub(super) fn organization_name(organization: &Organization) -> String {
     format!("{} ({})", sanitized(&organization.name), organization.id)
 }
 
-/// Reads `--organization`.
+/// Parses `--organization`.
 pub(super) fn organization_id(text: &str) -> Result<OrganizationId, &'static str> {
     text.trim().parse().map(OrganizationId).map_err(
         |_| "not an organization's id, such as 24; `open-chat organizations list` shows them",

@@ -1,5 +1,4 @@
-//! Exit codes, and what is said before them: the one place where the end of a command becomes a
-//! number.
+//! Exit codes and error messages: the one place where the result of a command becomes a number.
 
 use std::process::ExitCode;
 
@@ -16,33 +15,33 @@ use crate::telemetry::Unexportable;
 pub(super) const CODES: &str =
     "Exit codes: 0 done, 1 failed, 2 wrong usage, 78 wrong configuration, 130 ended by Ctrl-C";
 
-/// The command line asks for something that cannot be done this way; clap's own code for that.
+/// Wrong usage; clap's own code for it.
 const USAGE: u8 = 2;
 
 /// `EX_CONFIG` of sysexits.h: something is configured wrong.
 const CONFIG: u8 = 78;
 
-/// 128 and SIGINT's number, as shells have it.
+/// 128 and the number of SIGINT, by the convention of shells.
 const INTERRUPTED: u8 = 130;
 
-/// How a command has ended, where it has said everything itself.
+/// How a command ended that has printed everything itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Exit {
-    /// All is well.
+    /// It succeeded.
     Done,
-    /// What was asked for has not come about, or not all of it.
+    /// It failed, at least in part.
     Failed,
     /// Ctrl-C.
     Interrupted,
 }
 
-/// What is wrong with the command line, beyond what clap can see.
+/// What is wrong with the command line, beyond what clap checks.
 #[derive(Debug, Error)]
 #[error("{0}")]
 pub(super) struct Usage(pub(super) String);
 
-/// Does a command's work. What outlives it ends with the process: a runtime that is merely dropped
-/// waits for a thread that looks a name up, for as long as the name server is silent.
+/// Runs a command's work. Its threads end with the process: a runtime that is dropped would wait
+/// for a thread that resolves a name, for as long as the name server is silent.
 pub(super) fn block_on<T>(work: impl Future<Output = anyhow::Result<T>>) -> anyhow::Result<T> {
     let runtime = Runtime::new()?;
     let outcome = runtime.block_on(work);
@@ -50,7 +49,7 @@ pub(super) fn block_on<T>(work: impl Future<Output = anyhow::Result<T>>) -> anyh
     outcome
 }
 
-/// Says what went wrong, and what can be done about it.
+/// Prints the error and the advice for it, and returns the exit code.
 pub(super) fn report(outcome: anyhow::Result<Exit>) -> ExitCode {
     let error = match outcome {
         Ok(Exit::Done) => return ExitCode::SUCCESS,

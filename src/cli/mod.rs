@@ -1,4 +1,4 @@
-//! The command line: one file a command.
+//! The command line: a module for each command. What several commands share stands beside them.
 
 // A doc comment of a command is what `--help` prints, where backticks would be noise.
 #![allow(clippy::doc_markdown)]

@@ -1,8 +1,8 @@
-//! What a command prints: a table for people, JSON for scripts.
+//! The output of commands: tables for people, JSON for scripts.
 //!
-//! Nothing is coloured, so there is nothing for `NO_COLOR` to switch off; clap and the progress bar
-//! look at it themselves. Whatever is printed passes through here, so that no name steers a
-//! terminal, turns its writing direction or hides.
+//! Nothing is coloured, so `NO_COLOR` has nothing to switch off; clap and the progress bar read it
+//! themselves. All output passes through here, so that no name from elsewhere moves the cursor,
+//! turns the writing direction or hides.
 
 use std::io::{self, Write as _};
 
@@ -12,7 +12,7 @@ use serde::Serialize;
 
 use crate::printable;
 
-/// For whom it is printed.
+/// The option for scripts.
 #[derive(Args, Clone, Copy, Debug)]
 pub(super) struct OutputFormat {
     /// Print JSON, under ChatHub's own field names
@@ -20,7 +20,7 @@ pub(super) struct OutputFormat {
     pub(super) json: bool,
 }
 
-/// Prints a line of JSON, in which nothing is hidden.
+/// Prints a line of JSON, with hidden characters escaped.
 pub(super) fn json(value: &impl Serialize) -> anyhow::Result<()> {
     print(&printable::escaped(&serde_json::to_string(value)?, &[]))
 }
@@ -49,12 +49,12 @@ pub(super) fn csv(text: &str) -> anyhow::Result<()> {
     print(&format!("\u{feff}{}", text.trim_end_matches('\n')))
 }
 
-/// Says something beside what is printed, on standard error.
+/// Prints a message on standard error.
 pub(super) fn say(text: &str) {
     eprintln!("{}", printable::lines(text));
 }
 
-/// A reader that has stopped, as `head` does, wants no more of it, and no error.
+/// A closed pipe, as `head` leaves it, is no error.
 fn print(text: &str) -> anyhow::Result<()> {
     let mut stdout = io::stdout().lock();
     match writeln!(stdout, "{text}").and_then(|()| stdout.flush()) {
@@ -63,8 +63,8 @@ fn print(text: &str) -> anyhow::Result<()> {
     }
 }
 
-/// A text that came from elsewhere, in one line: whoever may name an operator must not be able to
-/// steer the administrator's screen.
+/// A text from elsewhere, as one line without control characters: the name of an operator must not
+/// control the administrator's terminal.
 pub(super) fn sanitized(text: &str) -> String {
     printable::one_line(text)
 }

@@ -1,26 +1,37 @@
-//! The settings of authentication and authorization.
+//! Access control: who may open whose panel.
 
-use std::path::PathBuf;
-
-use super::ConfigError;
-use super::environment::Environment;
-use super::links::LinkConfig;
-use super::reader::{Kept, Reader, duration, on_or_off};
-use super::sso::{self, SsoSettings};
+use super::parser::{EnvParser, Reported, duration, on_or_off};
+use super::sso::{self, SsoConfig};
+use super::variables::Variable;
 use crate::access::{AuthConfig, Authenticator, Mode, Networks, PassKeySources, UnusableFile};
-use crate::https_url::HttpsUrl;
 use crate::secret::SecretSource;
 
-/// The authenticator, and what the HTTP side must know beside it.
+pub(super) const VARIABLES: &[Variable] = &[
+    // No default: an open service must be a decision.
+    Variable::without_default("ACCESS"),
+    Variable::without_default("ALLOWED_NETWORKS"),
+    Variable::without_default("API_KEYS_FILE"),
+    // With it, a caller that may open any panel gets one without naming its operator.
+    Variable::with_default("OPERATOR_AUTO", "off"),
+    Variable::without_default("OPERATOR_MAP_FILE"),
+    Variable::without_default("PASS_KEYS_FILE"),
+    // A working day, for passes in a CRM field; links made for one click live for minutes.
+    Variable::with_default("PASS_MAX_TTL", "24h"),
+    Variable::secret("PASS_SECRET"),
+    // Empty: any client that reaches the port could write the header.
+    Variable::without_default("TRUSTED_PROXIES"),
+];
+
+/// The authenticator, and what HTTP handlers must know of it.
 pub struct AccessConfig {
-    /// Authenticates callers.
+    /// Decides who may open whose panel.
     pub authenticator: Authenticator,
-    /// The header in which a proxy asserts the agent's identity; empty without single sign-on.
+    /// The header in which a proxy names the agent; empty where none does.
     pub sso_header: String,
 }
 
 impl AccessConfig {
-    /// A warning, where identities are trusted without a secret.
+    /// What access depends on where an identity is trusted without a secret.
     pub fn reliance(&self) -> Option<String> {
         self.authenticator.proxies_without_secret().map(|proxies| {
             format!(
@@ -30,101 +41,61 @@ impl AccessConfig {
             )
         })
     }
-}
 
-impl AccessConfig {
-    /// `credential` is the company's credential for ChatHub, if it is configured.
-    pub(super) fn read(
-        reader: &mut Reader,
-        env: &Environment,
+    /// `credential` is what the company sends to ChatHub, where that is set.
+    pub(super) fn parse(
+        parser: &mut EnvParser,
         credential: Option<&SecretSource>,
-    ) -> Result<Self, Kept> {
-        let modes = modes(reader, env);
-        let pass_keys = pass_keys(reader, env);
-        let sso = SsoSettings::read(reader, env);
-        let mut networks = |variable, text: &Option<String>| {
-            reader
-                .read_optional(variable, text.as_ref(), Networks::parse)
+    ) -> Result<Self, Reported> {
+        let modes = modes(parser);
+        let pass_keys = pass_keys(parser);
+        let sso = SsoConfig::parse(parser);
+        let mut networks = |variable| {
+            parser
+                .optional(variable, Networks::parse)
                 .map(Option::unwrap_or_default)
         };
-        let allowed_networks = networks("ALLOWED_NETWORKS", &env.allowed_networks);
-        let trusted_proxies = networks("TRUSTED_PROXIES", &env.trusted_proxies);
-        let auto = reader.read("OPERATOR_AUTO", env.operator_auto.as_ref(), on_or_off);
-        let config = AuthConfig {
+        let allowed_networks = networks("ALLOWED_NETWORKS");
+        let trusted_proxies = networks("TRUSTED_PROXIES");
+        let auto = parser.required("OPERATOR_AUTO", on_or_off);
+        let settings = AuthConfig {
             modes: modes?,
             pass_keys: pass_keys?,
-            api_keys_file: env.api_keys_file.as_ref().map(PathBuf::from),
+            api_keys_file: parser.path("API_KEYS_FILE"),
             sso_proxy_secret: sso.secret?,
             sso_by_name: sso.by_name?,
             chathub_credential: credential.cloned(),
             allowed_networks: allowed_networks?,
             trusted_proxies: trusted_proxies?,
-            operator_map_file: env.operator_map_file.as_ref().map(PathBuf::from),
+            operator_map_file: parser.path("OPERATOR_MAP_FILE"),
             operator_auto: auto?,
         };
-        check_modes(reader, env, &config)?;
-        sso::check(reader, &config)?;
+        check_modes(parser, &settings)?;
+        sso::check(parser, &settings)?;
         Ok(Self {
-            authenticator: authenticator(reader, config)?,
+            authenticator: authenticator(parser, settings)?,
             sso_header: sso.header?.unwrap_or_default(),
         })
     }
 }
 
-/// What it takes to make links from a shell; nothing else has to be set.
-pub struct SigningConfig {
-    /// The address of open-chat to its callers.
-    pub public_url: Option<HttpsUrl>,
-    /// How a click on the link becomes a deep link.
-    pub links: LinkConfig,
-    /// Signs passes, and has the operator map.
-    pub authenticator: Authenticator,
-}
-
-impl SigningConfig {
-    /// Reads `PUBLIC_URL`, `PASS_*`, `OPERATOR_*` and the settings of deep links from the process's
-    /// environment.
-    pub fn from_env() -> Result<Self, ConfigError> {
-        let mut reader = Reader::default();
-        let config = reader
-            .environment(std::env::vars_os())
-            .and_then(|env| Self::read(&mut reader, &env));
-        reader.finish(config)
-    }
-
-    fn read(reader: &mut Reader, env: &Environment) -> Result<Self, Kept> {
-        let public_url =
-            reader.read_optional("PUBLIC_URL", env.public_url.as_ref(), HttpsUrl::parse);
-        let links = LinkConfig::read(reader, env);
-        let auto = reader.read("OPERATOR_AUTO", env.operator_auto.as_ref(), on_or_off);
-        let config = AuthConfig {
-            pass_keys: pass_keys(reader, env)?,
-            operator_map_file: env.operator_map_file.as_ref().map(PathBuf::from),
-            operator_auto: auto?,
-            ..AuthConfig::default()
-        };
-        Ok(Self {
-            public_url: public_url?,
-            links: links?,
-            authenticator: authenticator(reader, config)?,
-        })
-    }
-}
-
-fn authenticator(reader: &mut Reader, config: AuthConfig) -> Result<Authenticator, Kept> {
-    Authenticator::new(config).map_err(|files| {
+pub(super) fn authenticator(
+    parser: &mut EnvParser,
+    settings: AuthConfig,
+) -> Result<Authenticator, Reported> {
+    Authenticator::new(settings).map_err(|files| {
         for UnusableFile { variable, problem } in files {
-            reader.problem(variable, problem);
+            parser.problem(variable, problem);
         }
-        Kept
+        Reported
     })
 }
 
-fn modes(reader: &mut Reader, env: &Environment) -> Result<Vec<Mode>, Kept> {
-    let modes = reader.read_optional("ACCESS", env.access.as_ref(), Mode::parse_list)?;
+fn modes(parser: &mut EnvParser) -> Result<Vec<Mode>, Reported> {
+    let modes = parser.optional("ACCESS", Mode::parse_list)?;
     match modes {
         Some(modes) if !modes.is_empty() => Ok(modes),
-        _ => Err(reader.problem(
+        _ => Err(parser.problem(
             "ACCESS",
             "must be set: it says who may open whose panel. `pass`, `sso` and `key` lock the door, alone or as a list; \
              `open` lets anyone who can reach the port open any operator's panel, which suits a closed network only",
@@ -132,51 +103,48 @@ fn modes(reader: &mut Reader, env: &Environment) -> Result<Vec<Mode>, Kept> {
     }
 }
 
-fn pass_keys(reader: &mut Reader, env: &Environment) -> Result<Option<PassKeySources>, Kept> {
-    let secret = reader.secret(
-        "PASS_SECRET",
-        env.pass_secret.clone(),
-        env.pass_secret_file.clone(),
-    );
-    let max_ttl = reader.read("PASS_MAX_TTL", env.pass_max_ttl.as_ref(), duration);
+pub(super) fn pass_keys(parser: &mut EnvParser) -> Result<Option<PassKeySources>, Reported> {
+    let secret = parser.secret("PASS_SECRET");
+    let max_ttl = parser.required("PASS_MAX_TTL", duration);
     let sources = PassKeySources {
         secret: secret?,
-        file: env.pass_keys_file.as_ref().map(PathBuf::from),
+        file: parser.path("PASS_KEYS_FILE"),
         max_ttl: max_ttl?,
     };
     let has_any = sources.secret.is_some() || sources.file.is_some();
     Ok(has_any.then_some(sources))
 }
 
-/// Requires all settings that a mode needs: half of them would accept every caller, or none.
-fn check_modes(reader: &mut Reader, env: &Environment, config: &AuthConfig) -> Result<(), Kept> {
+/// Checks that each mode has the settings that it needs.
+fn check_modes(parser: &mut EnvParser, settings: &AuthConfig) -> Result<(), Reported> {
+    let has_sso_header = parser.text("SSO_HEADER").is_some();
     let mut outcome = Ok(());
     let mut need = |mode, is_there: bool, variable: &'static str, problem: &str| {
-        if config.modes.contains(&mode) && !is_there {
-            outcome = Err(reader.problem(variable, problem));
+        if settings.modes.contains(&mode) && !is_there {
+            outcome = Err(parser.problem(variable, problem));
         }
     };
     need(
         Mode::Pass,
-        config.pass_keys.is_some(),
+        settings.pass_keys.is_some(),
         "PASS_SECRET",
         "must be set for ACCESS=pass, or PASS_KEYS_FILE",
     );
     need(
         Mode::Key,
-        config.api_keys_file.is_some(),
+        settings.api_keys_file.is_some(),
         "API_KEYS_FILE",
         "must be set for ACCESS=key",
     );
     need(
         Mode::Sso,
-        env.sso_header.is_some(),
+        has_sso_header,
         "SSO_HEADER",
         "must be set for ACCESS=sso: the header in which the proxy names the agent",
     );
     need(
         Mode::Sso,
-        !config.trusted_proxies.is_empty(),
+        !settings.trusted_proxies.is_empty(),
         "TRUSTED_PROXIES",
         "must be set for ACCESS=sso: only from there the header is believed",
     );

@@ -1,7 +1,7 @@
-//! The certificates of authorities that `SSL_CERT_FILE` and `SSL_CERT_DIR` name.
+//! Checks the certificates that `SSL_CERT_FILE` and `SSL_CERT_DIR` name.
 //!
-//! The TLS library reads them itself, and says no more than that there are none. They are looked at
-//! here first, so that a start names the variable and what is wrong with its file.
+//! The TLS library reads them itself, and reports only that there are none. This check names the
+//! variable and what is wrong with its file.
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -9,16 +9,16 @@ use std::path::{Path, PathBuf};
 use rustls::RootCertStore;
 use rustls_native_certs::load_certs_from_paths;
 
-use super::reader::{Kept, Reader};
+use super::parser::{EnvParser, Reported};
 use crate::files;
 
 const FILE: &str = "SSL_CERT_FILE";
 const DIRECTORY: &str = "SSL_CERT_DIR";
 
 /// The longest file, in bytes: some hundred times as long as a system's own.
-const LONGEST: u64 = 32 << 20;
+const MAX_FILE: u64 = 32 << 20;
 
-/// The two variables as they are set; an empty one is none the less set for the library.
+/// The two variables. To the library an empty one is set.
 #[derive(Default)]
 pub(super) struct Certificates {
     file: Option<OsString>,
@@ -26,7 +26,7 @@ pub(super) struct Certificates {
 }
 
 impl Certificates {
-    /// Takes a variable in, if it is one of the two.
+    /// Keeps a variable, if it is one of the two.
     pub(super) fn take(&mut self, name: &str, value: &OsString) {
         match name {
             FILE => self.file = Some(value.clone()),
@@ -36,17 +36,17 @@ impl Certificates {
     }
 }
 
-/// What is set must lead to a certificate.
-pub(super) fn check(reader: &mut Reader) -> Result<(), Kept> {
-    match std::mem::take(&mut reader.certificates) {
+/// A variable that is set must lead to a usable certificate.
+pub(super) fn check(parser: &mut EnvParser) -> Result<(), Reported> {
+    match std::mem::take(&mut parser.certificates) {
         Certificates {
             file: Some(path), ..
-        } => of_file(&PathBuf::from(path)).map_err(|problem| reader.problem(FILE, problem)),
+        } => of_file(&PathBuf::from(path)).map_err(|problem| parser.problem(FILE, problem)),
         Certificates {
             directory: Some(path),
             ..
         } if !path.is_empty() => {
-            of_directories(&path).map_err(|problem| reader.problem(DIRECTORY, problem))
+            of_directories(&path).map_err(|problem| parser.problem(DIRECTORY, problem))
         }
         Certificates { .. } => Ok(()),
     }
@@ -56,7 +56,7 @@ fn of_file(path: &Path) -> Result<(), String> {
     if path.as_os_str().is_empty() {
         return Err("is set and empty: unset it, or name a file of certificates (PEM)".into());
     }
-    let bytes = files::bytes_in_time(path, LONGEST).map_err(|why| files::unusable(path, why))?;
+    let bytes = files::bytes_in_time(path, MAX_FILE).map_err(|why| files::unusable(path, why))?;
     if are_usable(Some(path), None) {
         return Ok(());
     }

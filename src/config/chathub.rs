@@ -1,46 +1,59 @@
-//! How the service reaches ChatHub.
+//! ChatHub: its address, the credentials, and the timeouts of its client.
 
 use std::time::Duration;
 
 use super::credentials::ChatHubCredentials;
-use super::environment::Environment;
-use super::reader::{Kept, Reader, duration};
+use super::parser::{EnvParser, Reported, duration};
+use super::variables::Variable;
 use super::{ConfigError, certificates, links};
-use crate::chathub::ClientConfig;
+use crate::chathub::{self, ClientConfig};
 use crate::https_url::HttpsUrl;
 use crate::phone::Region;
 use crate::secret::SecretSource;
 
-/// How much longer a shell waits for an answer than a click does: one minute by default. A list of
-/// 100,000 operators is 12 to 20 MB, which takes that long over 3 Mbit/s; nobody looks at an empty
-/// tab meanwhile.
-const PATIENCE: u32 = 30;
+pub(super) const VARIABLES: &[Variable] = &[
+    Variable::secret("CHATHUB_API_KEY"),
+    // With two attempts and a login it still ends before the agent gives up.
+    Variable::with_default("CHATHUB_ATTEMPT_TIMEOUT", "2s"),
+    // A connection within a continent takes 0.1 s; what takes ten times that is broken.
+    Variable::with_default("CHATHUB_CONNECT_TIMEOUT", "1s"),
+    Variable::secret("CHATHUB_LOGIN"),
+    // ChatHub's general page allows 50; the rest is for the company's other programs.
+    Variable::with_default("CHATHUB_MAX_RATE", "40"),
+    Variable::secret("CHATHUB_PASSWORD"),
+    Variable::with_default("CHATHUB_URL", chathub::DEFAULT_URL),
+];
 
-/// Longer than this nobody waits for a shell either.
-const LONGEST: Duration = Duration::from_hours(1);
+/// A shell waits so many times as long for an answer as a click does: one minute by default. A list
+/// of 100,000 operators is 12 to 20 MB, which takes that long over 3 Mbit/s.
+const SHELL_TIMEOUT_FACTOR: u32 = 30;
 
-/// What it takes to administer ChatHub from a shell; nothing else need be set.
+/// The longest time that a shell waits for an answer.
+const MAX_SHELL_TIMEOUT: Duration = Duration::from_hours(1);
+
+/// The settings for ChatHub's administration from a shell; no other variable need be set.
 pub struct ChatHubConfig {
-    /// How to reach it, with a shell's patience.
+    /// How the client reaches ChatHub, with the timeouts of a shell.
     pub client: ClientConfig,
-    /// Whose numbers come without a country code.
+    /// The region of numbers without a country code.
     pub default_region: Region,
 }
 
 impl ChatHubConfig {
     /// Reads `CHATHUB_*` and `DEFAULT_REGION` of the process's environment.
     pub fn from_env() -> Result<Self, ConfigError> {
-        let mut reader = Reader::default();
-        let config = reader
-            .environment(std::env::vars_os())
-            .and_then(|env| Self::read(&mut reader, &env));
-        reader.finish(config)
+        let mut parser = EnvParser::from_env();
+        let config = Self::parse(&mut parser);
+        parser.finish(config)
     }
 
-    fn read(reader: &mut Reader, env: &Environment) -> Result<Self, Kept> {
-        let default_region = links::default_region(reader, env);
-        let (mut client, _) = read(reader, env, Ok(Duration::ZERO))?;
-        client.attempt_timeout = client.attempt_timeout.saturating_mul(PATIENCE).min(LONGEST);
+    fn parse(parser: &mut EnvParser) -> Result<Self, Reported> {
+        let default_region = links::default_region(parser);
+        let (mut client, _) = parse(parser, Ok(Duration::ZERO))?;
+        client.attempt_timeout = client
+            .attempt_timeout
+            .saturating_mul(SHELL_TIMEOUT_FACTOR)
+            .min(MAX_SHELL_TIMEOUT);
         // A login, the call and its second attempt.
         client.call_budget = client.attempt_timeout * 3;
         Ok(Self {
@@ -50,46 +63,25 @@ impl ChatHubConfig {
     }
 }
 
-pub(super) fn read(
-    reader: &mut Reader,
-    env: &Environment,
-    click_budget: Result<Duration, Kept>,
-) -> Result<(ClientConfig, ChatHubCredentials), Kept> {
-    let url = reader.read("CHATHUB_URL", env.chathub_url.as_ref(), HttpsUrl::parse);
-    // ChatHub's client needs them whatever the URL begins with.
-    let certificates = certificates::check(reader);
-    let connect = reader.read(
-        "CHATHUB_CONNECT_TIMEOUT",
-        env.chathub_connect_timeout.as_ref(),
-        duration,
-    );
-    let attempt = reader.read(
-        "CHATHUB_ATTEMPT_TIMEOUT",
-        env.chathub_attempt_timeout.as_ref(),
-        duration,
-    );
-    let max_rate = reader.read("CHATHUB_MAX_RATE", env.chathub_max_rate.as_ref(), |text| {
+pub(super) fn parse(
+    parser: &mut EnvParser,
+    click_budget: Result<Duration, Reported>,
+) -> Result<(ClientConfig, ChatHubCredentials), Reported> {
+    let url = parser.required("CHATHUB_URL", HttpsUrl::parse);
+    // ChatHub's client needs them also for a URL with http://.
+    let certificates = certificates::check(parser);
+    let connect = parser.required("CHATHUB_CONNECT_TIMEOUT", duration);
+    let attempt = parser.required("CHATHUB_ATTEMPT_TIMEOUT", duration);
+    let max_rate = parser.required("CHATHUB_MAX_RATE", |text| {
         text.parse()
             .ok()
             .filter(|rate| (1..=10_000).contains(rate))
             .ok_or("not a number of requests a second, 1 to 10000")
     });
-    let login = reader.secret(
-        "CHATHUB_LOGIN",
-        env.chathub_login.clone(),
-        env.chathub_login_file.clone(),
-    );
-    let password = reader.secret(
-        "CHATHUB_PASSWORD",
-        env.chathub_password.clone(),
-        env.chathub_password_file.clone(),
-    );
-    let key = reader.secret(
-        "CHATHUB_API_KEY",
-        env.chathub_api_key.clone(),
-        env.chathub_api_key_file.clone(),
-    );
-    let credentials = credentials(reader, login?, password?, key?);
+    let login = parser.secret("CHATHUB_LOGIN");
+    let password = parser.secret("CHATHUB_PASSWORD");
+    let key = parser.secret("CHATHUB_API_KEY");
+    let credentials = credentials(parser, login?, password?, key?);
     certificates?;
     let credentials = credentials?;
     let agent = concat!("open-chat/", env!("CARGO_PKG_VERSION"));
@@ -97,19 +89,19 @@ pub(super) fn read(
         .http_client(move || reqwest::Client::builder().user_agent(agent));
     client.connect_timeout = connect?;
     client.attempt_timeout = attempt?;
-    // The rest is for what surrounds the call, so that the click hears from ChatHub and not from
-    // its own alarm.
+    // The rest is for the work around the call, so that a click fails with ChatHub's error and not
+    // with its own timeout.
     client.call_budget = click_budget?.mul_f64(0.9);
     client.max_rate = max_rate?;
     Ok((client, credentials))
 }
 
 fn credentials(
-    reader: &mut Reader,
+    parser: &mut EnvParser,
     login: Option<SecretSource>,
     password: Option<SecretSource>,
     key: Option<SecretSource>,
-) -> Result<ChatHubCredentials, Kept> {
+) -> Result<ChatHubCredentials, Reported> {
     let (variable, problem) = match (login, password, key) {
         (None, None, Some(key)) => return Ok(ChatHubCredentials::ProfileKey(key)),
         (Some(login), Some(password), None) => {
@@ -126,5 +118,5 @@ fn credentials(
             "must be set with CHATHUB_PASSWORD, or CHATHUB_API_KEY instead of both",
         ),
     };
-    Err(reader.problem(variable, problem))
+    Err(parser.problem(variable, problem))
 }

@@ -1,15 +1,22 @@
-//! The settings of the rate limits.
+//! The rate limits.
 
-use super::environment::Environment;
-use super::reader::{Kept, Reader};
+use super::parser::{EnvParser, Reported};
+use super::variables::Variable;
 use crate::rate_limit::{Quota, RateLimitConfig};
 
-pub(super) fn read(reader: &mut Reader, env: &Environment) -> Result<RateLimitConfig, Kept> {
-    let mut quota =
-        |variable, text: &Option<String>| reader.read(variable, text.as_ref(), Quota::parse);
-    let operator = quota("RATE_LIMIT_OPERATOR", &env.rate_limit_operator);
-    let client = quota("RATE_LIMIT_CLIENT", &env.rate_limit_client);
-    let refused = quota("RATE_LIMIT_REFUSED", &env.rate_limit_refused);
+pub(super) const VARIABLES: &[Variable] = &[
+    // An agent opens a chat every few seconds at most, and not for a whole minute.
+    Variable::with_default("RATE_LIMIT_OPERATOR", "30/m"),
+    // An office shares an address: twenty agents who click as fast as they are allowed to.
+    Variable::with_default("RATE_LIMIT_CLIENT", "600/m"),
+    // Room for a mistake in a template, none for guessing.
+    Variable::with_default("RATE_LIMIT_REFUSED", "30/m"),
+];
+
+pub(super) fn parse(parser: &mut EnvParser) -> Result<RateLimitConfig, Reported> {
+    let operator = parser.required("RATE_LIMIT_OPERATOR", Quota::parse);
+    let client = parser.required("RATE_LIMIT_CLIENT", Quota::parse);
+    let refused = parser.required("RATE_LIMIT_REFUSED", Quota::parse);
     Ok(RateLimitConfig {
         operator: operator?,
         client: client?,

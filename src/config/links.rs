@@ -1,30 +1,45 @@
-//! How a click becomes a deep link.
+//! Deep links: the panel, the default region, the senders, and what an agent sees before or instead
+//! of a chat.
 
-use super::environment::Environment;
-use super::reader::{Kept, Reader};
+use super::parser::{EnvParser, Reported};
+use super::variables::Variable;
 use crate::deep_link::PanelUrl;
 use crate::https_url::HttpsUrl;
 use crate::phone::Region;
 use crate::source::Senders;
 
+pub(super) const VARIABLES: &[Variable] = &[
+    Variable::with_default("CHAT_PANEL_URL", "https://chat.smsbat.com/"),
+    // SMSBAT's home market.
+    Variable::with_default("DEFAULT_REGION", "UA"),
+    Variable::without_default("SENDERS"),
+    // The right client's chat in another channel helps the agent more than a refusal.
+    Variable::with_default("SOURCE_WITHOUT_SENDER", "phone"),
+    // A page says what is wrong; a login form would hide it.
+    Variable::with_default("FALLBACK", "page"),
+    // People press a CRM's button, and should not have to press another; a program that says what
+    // it is must not open a chat.
+    Variable::with_default("CONFIRM", "crawlers"),
+];
+
 /// How a click becomes a deep link.
 #[derive(Debug)]
 pub struct LinkConfig {
-    /// Where the chat panel is.
+    /// The address of the chat panel.
     pub panel: PanelUrl,
-    /// Whose numbers come without a country code.
+    /// The region of numbers without a country code.
     pub default_region: Region,
     /// The company's alpha name on each channel.
     pub senders: Senders,
-    /// What a source is worth without a sender.
+    /// What happens to a source without a sender.
     pub source_without_sender: SourceWithoutSender,
     /// What an agent gets when ChatHub has no token.
     pub fallback: Fallback,
-    /// Who is asked before a chat opens.
+    /// Which visitors confirm before a chat opens.
     pub confirm: Confirm,
 }
 
-/// What becomes of a click that names a source whose sender nobody knows.
+/// What happens to a click that names a source for which no sender is set.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SourceWithoutSender {
     /// The chat opens by phone alone.
@@ -42,42 +57,34 @@ pub enum Fallback {
     Login,
 }
 
-/// Who gets a page with a button before the chat opens. Known crawlers get no button whatever is
-/// set.
+/// Which visitors get a page with a button before the chat opens. Known crawlers get no button in
+/// any case.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Confirm {
-    /// Nobody.
+    /// No visitor.
     Never,
-    /// Who may be a program that follows links.
+    /// Visitors that may be a program that follows links.
     Crawlers,
-    /// Everybody: for links that are mailed or posted, which scanners follow first.
+    /// All visitors: for links that are mailed or posted, which scanners follow first.
     Always,
 }
 
 impl LinkConfig {
-    pub(super) fn read(reader: &mut Reader, env: &Environment) -> Result<Self, Kept> {
-        let panel = reader.read(
-            "CHAT_PANEL_URL",
-            env.chat_panel_url.as_ref(),
-            HttpsUrl::parse,
-        );
-        let default_region = default_region(reader, env);
-        let senders = reader.read_optional("SENDERS", env.senders.as_ref(), Senders::parse);
-        let source_without_sender = reader.read(
-            "SOURCE_WITHOUT_SENDER",
-            env.source_without_sender.as_ref(),
-            |text| match text {
-                "phone" => Ok(SourceWithoutSender::Phone),
-                "reject" => Ok(SourceWithoutSender::Reject),
-                _ => Err("neither `phone` nor `reject`"),
-            },
-        );
-        let fallback = reader.read("FALLBACK", env.fallback.as_ref(), |text| match text {
+    pub(super) fn parse(parser: &mut EnvParser) -> Result<Self, Reported> {
+        let panel = parser.required("CHAT_PANEL_URL", HttpsUrl::parse);
+        let default_region = default_region(parser);
+        let senders = parser.optional("SENDERS", Senders::parse);
+        let source_without_sender = parser.required("SOURCE_WITHOUT_SENDER", |text| match text {
+            "phone" => Ok(SourceWithoutSender::Phone),
+            "reject" => Ok(SourceWithoutSender::Reject),
+            _ => Err("neither `phone` nor `reject`"),
+        });
+        let fallback = parser.required("FALLBACK", |text| match text {
             "page" => Ok(Fallback::Page),
             "login" => Ok(Fallback::Login),
             _ => Err("neither `page` nor `login`"),
         });
-        let confirm = reader.read("CONFIRM", env.confirm.as_ref(), |text| match text {
+        let confirm = parser.required("CONFIRM", |text| match text {
             "never" => Ok(Confirm::Never),
             "crawlers" => Ok(Confirm::Crawlers),
             "always" => Ok(Confirm::Always),
@@ -94,6 +101,6 @@ impl LinkConfig {
     }
 }
 
-pub(super) fn default_region(reader: &mut Reader, env: &Environment) -> Result<Region, Kept> {
-    reader.read("DEFAULT_REGION", env.default_region.as_ref(), Region::parse)
+pub(super) fn default_region(parser: &mut EnvParser) -> Result<Region, Reported> {
+    parser.required("DEFAULT_REGION", Region::parse)
 }

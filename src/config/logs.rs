@@ -1,10 +1,17 @@
-//! What the log shows.
+//! The log: its format, its filter, and how much of a phone it shows.
 
 use tracing_subscriber::EnvFilter;
 
-use super::environment::Environment;
-use super::reader::{Kept, Reader};
+use super::parser::{EnvParser, Reported};
+use super::variables::Variable;
 use crate::telemetry::LogFormat;
+
+pub(super) const VARIABLES: &[Variable] = &[
+    Variable::without_default("LOG_FORMAT"),
+    Variable::with_default("RUST_LOG", "info"),
+    // Enough to find a click again, too little to call the client.
+    Variable::with_default("LOG_PHONES", "masked"),
+];
 
 /// What the log shows.
 #[derive(Debug)]
@@ -27,19 +34,18 @@ pub enum LogPhones {
 }
 
 impl LogConfig {
-    pub(super) fn read(reader: &mut Reader, env: &Environment) -> Result<Self, Kept> {
-        let format =
-            reader.read_optional("LOG_FORMAT", env.log_format.as_ref(), |text| match text {
-                "json" => Ok(LogFormat::Json),
-                "text" => Ok(LogFormat::Text),
-                _ => Err("neither `json` nor `text`"),
-            });
-        let filter = reader.read("RUST_LOG", env.rust_log.as_ref(), |text| {
+    pub(super) fn parse(parser: &mut EnvParser) -> Result<Self, Reported> {
+        let format = parser.optional("LOG_FORMAT", |text| match text {
+            "json" => Ok(LogFormat::Json),
+            "text" => Ok(LogFormat::Text),
+            _ => Err("neither `json` nor `text`"),
+        });
+        let filter = parser.required("RUST_LOG", |text| {
             EnvFilter::try_new(text)
                 .map(|_| text.to_owned())
                 .map_err(|_| "not a log filter, such as info or open_chat=debug")
         });
-        let phones = reader.read("LOG_PHONES", env.log_phones.as_ref(), |text| match text {
+        let phones = parser.required("LOG_PHONES", |text| match text {
             "masked" => Ok(LogPhones::Masked),
             "none" => Ok(LogPhones::None),
             _ => Err("neither `masked` nor `none`"),

@@ -1,58 +1,65 @@
-//! The environment → [`Config`]. Every variable, its default and the reason for it stand in
-//! `environment`.
+//! Parses the environment into a [`Config`]: a module and a struct for each concern.
 //!
-//! envy reads the variables as texts; what they mean is read here, so that an error names its
-//! variable, all errors come at once, and no error repeats a value that might be a secret.
+//! An error names its variable, all errors come at once, and no error repeats a value that might be
+//! a secret.
 
 mod access;
 mod certificates;
 mod chathub;
 mod credentials;
-mod environment;
+mod directory;
+mod error;
 mod limits;
 mod links;
 mod logs;
-mod misspelt;
 mod pages;
-mod quotes;
-mod reader;
+mod parser;
+mod quoted_secrets;
+mod redis;
 mod server;
+mod signing;
 mod sso;
 mod tokens;
 mod traces;
+mod unknown_variables;
+mod variables;
 mod widget;
 
 use std::ffi::OsString;
-use std::fmt;
 use std::time::Duration;
 
-use thiserror::Error;
-
-pub use self::access::{AccessConfig, SigningConfig};
+pub use self::access::AccessConfig;
 pub use self::chathub::ChatHubConfig;
 pub use self::credentials::ChatHubCredentials;
-use self::environment::Environment;
+pub use self::error::ConfigError;
 pub use self::links::{Confirm, Fallback, LinkConfig, SourceWithoutSender};
 pub use self::logs::{LogConfig, LogPhones};
-pub use self::misspelt::UnknownVariable;
 pub use self::pages::{Contact, PageConfig};
-pub use self::quotes::quoted_secrets;
-use self::reader::{Kept, Problem, Reader, duration};
+use self::parser::{EnvParser, Reported, duration};
+pub use self::quoted_secrets::quoted_secrets;
+pub use self::redis::RedisConfig;
 pub use self::server::ServerConfig;
+pub use self::signing::SigningConfig;
 pub use self::traces::TraceConfig;
+pub use self::unknown_variables::UnknownVariable;
+use self::variables::Variable;
 pub use self::widget::WidgetConfig;
 use crate::access::Mode;
 use crate::chathub::ClientConfig;
-use crate::operators;
-use crate::rate_limit;
-use crate::redis_store::{self, RedisStore};
-use crate::secret::SecretSource;
+use crate::operators::Settings as DirectoryConfig;
+use crate::rate_limit::RateLimitConfig;
+use crate::tokens::TokenConfig;
 
-/// Everything that can be set, read and found good.
+const VARIABLES: &[Variable] = &[
+    // Longer than this an agent does not look at an empty tab.
+    Variable::with_default("CLICK_BUDGET", "5s"),
+];
+
+/// The configuration of the service, parsed and checked.
 pub struct Config {
-    /// Where it listens.
+    /// The ports, and the shutdown.
     pub server: ServerConfig,
-    /// How it reaches ChatHub.
+    /// How the client reaches ChatHub.
     pub chathub: ClientConfig,
     /// The same credentials as the client has, for what watches their files.
     pub chathub_credentials: ChatHubCredentials,
@@ -60,71 +67,26 @@ pub struct Config {
     pub links: LinkConfig,
     /// What the pages show of the company.
     pub pages: PageConfig,
-    /// How ChatHub's directory is kept.
-    pub directory: operators::Settings,
-    /// How long a click takes, at most.
+    /// How often ChatHub's directory is read.
+    pub directory: DirectoryConfig,
+    /// The longest time of a click.
     pub click_budget: Duration,
-    /// How operator tokens are got and kept.
-    pub tokens: crate::tokens::TokenConfig,
-    /// Where all replicas share what they must agree on.
-    pub redis_url: Option<SecretSource>,
-    /// How long an answer of it may take. No variable sets this; tests do, on machines that are
-    /// busy.
-    pub redis_patience: Duration,
-    /// How often is too often.
-    pub limits: rate_limit::RateLimitConfig,
+    /// How operator tokens are minted and cached.
+    pub tokens: TokenConfig,
+    /// What all replicas share.
+    pub redis: RedisConfig,
+    /// The rate limits.
+    pub limits: RateLimitConfig,
     /// Who may open whose panel.
     pub access: AccessConfig,
     /// What the log shows.
     pub logs: LogConfig,
-    /// Which clicks are traced.
+    /// Which requests are traced.
     pub traces: TraceConfig,
     /// The operator panel for other pages.
     pub widget: WidgetConfig,
     /// Variables that look like settings and are none.
     pub unknown_variables: Vec<UnknownVariable>,
-}
-
-/// What is wrong with the environment: every problem, each with its variable's name.
-#[derive(Debug, Error)]
-pub struct ConfigError {
-    problems: Vec<Problem>,
-    /// Perhaps why something must be set.
-    unknown: Vec<UnknownVariable>,
-}
-
-impl ConfigError {
-    /// One problem, which only a command has with the variable.
-    pub(crate) fn of(variable: &'static str, what: impl Into<String>) -> Self {
-        Self {
-            problems: vec![Problem {
-                variable: variable.into(),
-                what: what.into(),
-            }],
-            unknown: Vec::new(),
-        }
-    }
-
-    /// Each problem on its own, as `Display` has it in a line.
-    pub fn problems(&self) -> impl Iterator<Item = String> {
-        self.problems
-            .iter()
-            .map(|Problem { variable, what }| format!("{variable}: {what}"))
-    }
-
-    /// Variables that look like settings and are none.
-    pub fn unknown_variables(&self) -> &[UnknownVariable] {
-        &self.unknown
-    }
-}
-
-impl fmt::Display for ConfigError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let unknown = self.unknown.iter();
-        let unknown = unknown.map(|unknown| format!("{}: {}", unknown.name, unknown.what()));
-        let lines: Vec<_> = self.problems().chain(unknown).collect();
-        f.write_str(&lines.join("\n"))
-    }
 }
 
 impl Config {
@@ -133,71 +95,62 @@ impl Config {
         Self::from_vars(std::env::vars_os())
     }
 
-    /// Reads these variables. Those of others are ignored, an empty one counts as unset.
+    /// Reads these variables. Those of other programs are ignored, a blank one counts as unset.
     pub fn from_vars(
         vars: impl IntoIterator<Item = (OsString, OsString)>,
     ) -> Result<Self, ConfigError> {
-        let mut reader = Reader::default();
-        let config = reader
-            .environment(vars)
-            .and_then(|env| Self::read(&mut reader, &env));
-        reader.finish(config)
+        let mut parser = EnvParser::from_vars(vars);
+        let config = Self::parse(&mut parser);
+        parser.finish(config)
     }
 
-    fn read(reader: &mut Reader, env: &Environment) -> Result<Self, Kept> {
-        let server = ServerConfig::read(reader, env);
-        let links = LinkConfig::read(reader, env);
-        let pages = PageConfig::read(reader, env);
-        let click_budget = reader.read("CLICK_BUDGET", env.click_budget.as_ref(), duration);
-        let tokens = tokens::read(reader, env, click_budget);
-        let redis_url = redis_url(reader, env);
-        let limits = limits::read(reader, env);
-        let logs = LogConfig::read(reader, env);
-        let traces = TraceConfig::read(reader, env);
-        let widget = WidgetConfig::read(reader, env);
-        let refresh = reader.read(
-            "DIRECTORY_REFRESH",
-            env.directory_refresh.as_ref(),
-            duration,
-        );
-        let chathub = chathub::read(reader, env, click_budget);
+    /// Parses everything before the first `?`, so that all problems are reported at once.
+    fn parse(parser: &mut EnvParser) -> Result<Self, Reported> {
+        let server = ServerConfig::parse(parser);
+        let links = LinkConfig::parse(parser);
+        let pages = PageConfig::parse(parser);
+        let click_budget = parser.required("CLICK_BUDGET", duration);
+        let tokens = tokens::parse(parser, click_budget);
+        let redis = RedisConfig::parse(parser);
+        let limits = limits::parse(parser);
+        let logs = LogConfig::parse(parser);
+        let traces = TraceConfig::parse(parser);
+        let widget = WidgetConfig::parse(parser);
+        let chathub = chathub::parse(parser, click_budget);
+        let max_rate = chathub.as_ref().map_err(|reported| *reported);
+        let directory = directory::parse(parser, max_rate.map(|(client, _)| client.max_rate));
         let credential = chathub
             .as_ref()
             .map(|(_, credentials)| credentials.secret());
-        let access = AccessConfig::read(reader, env, credential.ok());
+        let access = AccessConfig::parse(parser, credential.ok());
         let (chathub, chathub_credentials) = chathub?;
         Ok(Self {
             server: server?,
-            directory: operators::Settings {
-                refresh: refresh?,
-                // Half of the rate is left for clicks.
-                spacing: Duration::from_secs(2) / chathub.max_rate,
-            },
             chathub,
             chathub_credentials,
+            directory: directory?,
             click_budget: click_budget?,
             links: links?,
             pages: pages?,
             tokens: tokens?,
-            redis_url: redis_url?,
-            redis_patience: redis_store::PATIENCE,
+            redis: redis?,
             limits: limits?,
             access: access?,
             logs: logs?,
             traces: traces?,
             widget: widget?,
-            unknown_variables: std::mem::take(&mut reader.unknown),
+            unknown_variables: std::mem::take(&mut parser.unknown),
         })
     }
 
-    /// Why back ends get no link from `POST /links` that opens a chat, where they may ask for one.
+    /// Why `POST /links` makes no link that opens a chat, where API keys may ask for links.
     pub fn trouble_with_links(&self) -> Option<String> {
-        let door = &self.access.authenticator;
-        let has_passes = door.modes().contains(&Mode::Pass);
+        let authenticator = &self.access.authenticator;
+        let has_passes = authenticator.modes().contains(&Mode::Pass);
         let troubles = [
             (self.server.public_url.is_none(), "PUBLIC_URL is not set"),
             (
-                !door.can_sign(),
+                !authenticator.can_sign(),
                 "no key can sign: PASS_SECRET is not set, and PASS_KEYS_FILE has no plain HS256 key",
             ),
             (
@@ -209,7 +162,7 @@ impl Config {
             .into_iter()
             .filter_map(|(is_so, trouble)| is_so.then_some(trouble))
             .collect();
-        (door.accepts_api_keys() && !troubles.is_empty()).then(|| {
+        (authenticator.accepts_api_keys() && !troubles.is_empty()).then(|| {
             format!(
                 "POST /links makes no link that opens a chat: {}",
                 troubles.join("; ")
@@ -219,25 +172,6 @@ impl Config {
 
     /// Every variable and its default as the documentation shows it; `None` where it has none.
     pub fn variables() -> Vec<(String, Option<String>)> {
-        let Ok(serde_json::Value::Object(fields)) = serde_json::to_value(Environment::default())
-        else {
-            return Vec::new();
-        };
-        fields
-            .into_iter()
-            .map(|(name, default)| (name.to_uppercase(), default.as_str().map(ToOwned::to_owned)))
-            .collect()
+        variables::documented()
     }
-}
-
-fn redis_url(reader: &mut Reader, env: &Environment) -> Result<Option<SecretSource>, Kept> {
-    let source = reader.secret(
-        "REDIS_URL",
-        env.redis_url.clone(),
-        env.redis_url_file.clone(),
-    )?;
-    if let Some(url) = source.as_ref().and_then(|source| source.read().ok()) {
-        RedisStore::check_url(&url).map_err(|problem| reader.problem("REDIS_URL", problem))?;
-    }
-    Ok(source)
 }

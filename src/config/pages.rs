@@ -1,4 +1,4 @@
-//! What the pages show of the company that runs this service.
+//! The pages: what they show of the company that runs this service.
 
 use std::path::Path;
 
@@ -6,14 +6,24 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use url::Url;
 
-use super::environment::Environment;
-use super::reader::{Kept, Reader, on_or_off};
+use super::parser::{EnvParser, Reported, on_or_off};
+use super::variables::Variable;
 use crate::files;
 
-/// A logo stands in every page, and every page is read at a click.
+pub(super) const VARIABLES: &[Variable] = &[
+    // The pages name no company rather than the wrong one.
+    Variable::without_default("BRAND_NAME"),
+    Variable::without_default("CRM_URL"),
+    // It shows no secret, and spares a CRM admin the documentation.
+    Variable::with_default("LINK_BUILDER", "on"),
+    Variable::without_default("LOGO_FILE"),
+    Variable::without_default("SUPPORT_CONTACT"),
+];
+
+/// The longest logo, in bytes: it is part of every page.
 const MAX_LOGO: usize = 8 << 10;
 
-/// More than that is not even read.
+/// A longer file is not even read.
 const MAX_LOGO_FILE: u64 = 1 << 20;
 
 const MAX_BRAND: usize = 60;
@@ -22,13 +32,13 @@ const MAX_CONTACT: usize = 200;
 /// What the pages show of the company that runs this service.
 #[derive(Debug)]
 pub struct PageConfig {
-    /// The company's name, or the service's.
+    /// The name of the company, or of the service.
     pub brand: Option<String>,
     /// The logo as a `data:` URL.
     pub logo: Option<String>,
     /// Where an agent asks for help.
     pub support: Option<Contact>,
-    /// Where the agents' CRM is.
+    /// The address of the agents' CRM.
     pub crm_url: Option<Url>,
     /// Whether there is a link builder.
     pub builder: bool,
@@ -39,7 +49,7 @@ pub struct PageConfig {
 pub enum Contact {
     /// In words.
     Text(String),
-    /// By a link.
+    /// As a link.
     Link {
         /// `mailto:`, `tel:`, `https:` or `http:`.
         href: String,
@@ -49,22 +59,18 @@ pub enum Contact {
 }
 
 impl PageConfig {
-    pub(super) fn read(reader: &mut Reader, env: &Environment) -> Result<Self, Kept> {
-        let brand = reader.read_optional("BRAND_NAME", env.brand_name.as_ref(), |text| {
+    pub(super) fn parse(parser: &mut EnvParser) -> Result<Self, Reported> {
+        let brand = parser.optional("BRAND_NAME", |text| {
             one_line(text, MAX_BRAND).ok_or("must be one line of at most 60 characters")
         });
-        let logo = reader.read_optional("LOGO_FILE", env.logo_file.as_ref(), |file| {
+        let logo = parser.optional("LOGO_FILE", |file| {
             let bytes = files::bytes_in_time(Path::new(file), MAX_LOGO_FILE)
                 .map_err(|error| format!("the file {file} cannot be used: {error}"))?;
             logo(&bytes).map_err(|problem| format!("the file {file} {problem}"))
         });
-        let support = reader.read_optional(
-            "SUPPORT_CONTACT",
-            env.support_contact.as_ref(),
-            Contact::parse,
-        );
-        let crm_url = reader.read_optional("CRM_URL", env.crm_url.as_ref(), web_address);
-        let builder = reader.read("LINK_BUILDER", env.link_builder.as_ref(), on_or_off);
+        let support = parser.optional("SUPPORT_CONTACT", Contact::parse);
+        let crm_url = parser.optional("CRM_URL", web_address);
+        let builder = parser.required("LINK_BUILDER", on_or_off);
         Ok(Self {
             brand: brand?,
             logo: logo?,
@@ -100,7 +106,7 @@ impl Contact {
     }
 }
 
-/// An agent follows it, nothing is sent to it: plain `http` will do.
+/// Plain `http` is allowed: an agent opens the address, the service sends nothing there.
 fn web_address(text: &str) -> Result<Url, &'static str> {
     Url::parse(text)
         .ok()
@@ -113,7 +119,8 @@ fn one_line(text: &str, most: usize) -> Option<String> {
     fits.then(|| text.to_owned())
 }
 
-/// What the picture is, its content says. As a picture an SVG runs no script and loads nothing.
+/// The type of the picture comes from its content. As a picture an SVG runs no script and loads
+/// nothing.
 fn logo(bytes: &[u8]) -> Result<String, &'static str> {
     if bytes.len() > MAX_LOGO {
         return Err("is over 8 KiB long");
@@ -149,7 +156,7 @@ mod tests {
         "https://help.example/x"
     )]
     #[case::no_link("javascript:alert(1)", "", "javascript:alert(1)")]
-    fn whom_to_ask(#[case] text: &str, #[case] link: &str, #[case] reads: &str) {
+    fn contacts(#[case] text: &str, #[case] link: &str, #[case] reads: &str) {
         let expected = if link.is_empty() {
             Contact::Text(reads.into())
         } else {

@@ -1,44 +1,55 @@
-//! Where the service listens, for how many, and how it ends.
+//! The ports, the limit on connections, and the times of the shutdown.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::num::NonZeroUsize;
 use std::time::Duration;
 
 use super::ConfigError;
-use super::environment::Environment;
-use super::reader::{Kept, Reader, duration, duration_or_zero};
+use super::parser::{EnvParser, Reported, duration, duration_or_zero};
+use super::variables::Variable;
 use crate::https_url::HttpsUrl;
 
-/// Where the service listens, for how many, and how it ends.
+pub(super) const VARIABLES: &[Variable] = &[
+    Variable::with_default("LISTEN", "0.0.0.0:8080"),
+    // Far more than a company's agents keep open. It bounds memory and files against a client that
+    // opens as many as it can.
+    Variable::with_default("MAX_CONNECTIONS", "10000"),
+    Variable::without_default("OPS_LISTEN"),
+    Variable::without_default("PUBLIC_URL"),
+    // Load balancers ask `/readyz` every second or two, and Kubernetes' endpoints take another to
+    // get around.
+    Variable::with_default("DRAIN_DELAY", "5s"),
+    // Longer than any click takes, shorter than Kubernetes' grace period (30 s).
+    Variable::with_default("SHUTDOWN_TIMEOUT", "20s"),
+];
+
+/// The ports, the limit on connections, and the times of the shutdown.
 #[derive(Clone, Debug)]
 pub struct ServerConfig {
-    /// For the clicks.
+    /// The port of the clicks.
     pub listen: SocketAddr,
     /// How many connections a port may have at once.
     pub max_connections: NonZeroUsize,
-    /// For health and metrics, where they are to be apart from the clicks.
+    /// The port of health and metrics, where they have one of their own.
     pub ops_listen: Option<SocketAddr>,
-    /// Where the service is to its callers, for ready links.
+    /// The address of the service for its callers, for ready links.
     pub public_url: Option<HttpsUrl>,
-    /// How long clicks are still taken once the service is told to end.
+    /// How long clicks are still taken after SIGTERM.
     pub drain_delay: Duration,
-    /// How long running requests may take to finish at the end.
+    /// How long running requests may take to finish at the shutdown.
     pub shutdown_timeout: Duration,
 }
 
 impl ServerConfig {
-    /// Where `/healthz` of a service with this process's environment is asked for, from the same
-    /// machine.
+    /// Where a service with this process's environment answers `/healthz` on the same machine.
     pub fn health_address_from_env() -> Result<SocketAddr, ConfigError> {
-        let mut reader = Reader::default();
-        let address = reader.environment(std::env::vars_os()).and_then(|env| {
-            let listen = reader.read("LISTEN", env.listen.as_ref(), address);
-            let ops = reader.read_optional("OPS_LISTEN", env.ops_listen.as_ref(), address);
-            Ok(ops?.unwrap_or(listen?))
-        });
-        let mut address = reader.finish(address)?;
+        let mut parser = EnvParser::from_env();
+        let listen = parser.required("LISTEN", address);
+        let ops_listen = parser.optional("OPS_LISTEN", address);
+        let address = ops_listen.and_then(|ops| ops.map_or(listen, Ok));
+        let mut address = parser.finish(address)?;
         match address.ip() {
-            // It listens everywhere, so it does here.
+            // It listens on every address, so also on loopback.
             IpAddr::V4(ip) if ip.is_unspecified() => address.set_ip(Ipv4Addr::LOCALHOST.into()),
             IpAddr::V6(ip) if ip.is_unspecified() => address.set_ip(Ipv6Addr::LOCALHOST.into()),
             _ => {}
@@ -46,27 +57,23 @@ impl ServerConfig {
         Ok(address)
     }
 
-    /// Whether health and metrics are for whoever reaches the clicks' port, from other machines
-    /// too.
+    /// Whether other machines that reach the port of the clicks also reach health and metrics.
     pub fn shows_ops_routes(&self) -> bool {
         shows_ops_routes(self.listen, self.ops_listen)
     }
 
-    pub(super) fn read(reader: &mut Reader, env: &Environment) -> Result<Self, Kept> {
-        let listen = reader.read("LISTEN", env.listen.as_ref(), address);
-        let max_connections =
-            reader.read("MAX_CONNECTIONS", env.max_connections.as_ref(), |text| {
-                text.parse()
-                    .ok()
-                    .filter(|max: &NonZeroUsize| max.get() <= 1_000_000)
-                    .ok_or("not a number of connections, 1 to 1000000")
-            });
-        let ops_listen = reader.read_optional("OPS_LISTEN", env.ops_listen.as_ref(), address);
-        let public_url =
-            reader.read_optional("PUBLIC_URL", env.public_url.as_ref(), HttpsUrl::parse);
-        let drain_delay = reader.read("DRAIN_DELAY", env.drain_delay.as_ref(), duration_or_zero);
-        let shutdown_timeout =
-            reader.read("SHUTDOWN_TIMEOUT", env.shutdown_timeout.as_ref(), duration);
+    pub(super) fn parse(parser: &mut EnvParser) -> Result<Self, Reported> {
+        let listen = parser.required("LISTEN", address);
+        let max_connections = parser.required("MAX_CONNECTIONS", |text| {
+            text.parse()
+                .ok()
+                .filter(|max: &NonZeroUsize| max.get() <= 1_000_000)
+                .ok_or("not a number of connections, 1 to 1000000")
+        });
+        let ops_listen = parser.optional("OPS_LISTEN", address);
+        let public_url = parser.optional("PUBLIC_URL", HttpsUrl::parse);
+        let drain_delay = parser.required("DRAIN_DELAY", duration_or_zero);
+        let shutdown_timeout = parser.required("SHUTDOWN_TIMEOUT", duration);
         Ok(Self {
             listen: listen?,
             max_connections: max_connections?,
@@ -97,7 +104,7 @@ mod tests {
     }
 
     #[test]
-    fn metrics_are_for_everyone_where_they_share_a_port_that_others_reach() {
+    fn metrics_are_public_where_they_share_a_port_that_other_machines_reach() {
         for listen in [
             "0.0.0.0:8080",
             "[::]:8080",

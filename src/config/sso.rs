@@ -1,12 +1,19 @@
-//! How a proxy that logs agents in names them: `SSO_HEADER`, `SSO_PROXY_SECRET`, `SSO_BY_NAME`.
+//! Single sign-on: the header in which a proxy names the agent, and the secret of the proxy.
 
-use super::environment::Environment;
-use super::reader::{Kept, Reader, on_or_off};
+use super::parser::{EnvParser, Reported, on_or_off};
+use super::variables::Variable;
 use crate::access::{AuthConfig, Mode};
 use crate::secret::SecretSource;
 
-/// Headers that mean something else already, to this service or to HTTP, in lower case.
-const TAKEN: [&str; 30] = [
+pub(super) const VARIABLES: &[Variable] = &[
+    // Some proxies name agents by what the agents have typed themselves.
+    Variable::with_default("SSO_BY_NAME", "off"),
+    Variable::without_default("SSO_HEADER"),
+    Variable::secret("SSO_PROXY_SECRET"),
+];
+
+/// Headers with another meaning, to this service or in HTTP, in lower case.
+const RESERVED: [&str; 30] = [
     "age",
     "authorization",
     "connection",
@@ -39,8 +46,8 @@ const TAKEN: [&str; 30] = [
     "x-widget-ticket",
 ];
 
-/// The beginnings of others.
-const TAKEN_FAMILIES: [&str; 14] = [
+/// Prefixes of more such headers.
+const RESERVED_PREFIXES: [&str; 14] = [
     "accept",
     "access-control-",
     "cache-",
@@ -57,37 +64,33 @@ const TAKEN_FAMILIES: [&str; 14] = [
     "x-request-",
 ];
 
-/// Of these families the headers that do name a user: oauth2-proxy and Traefik send them.
-const USERS: [&str; 3] = [
+/// Headers with such a prefix that name a user: oauth2-proxy and Traefik send them.
+const USER_HEADERS: [&str; 3] = [
     "x-forwarded-email",
     "x-forwarded-preferred-username",
     "x-forwarded-user",
 ];
 
-/// The settings as far as each can be read.
-pub(super) struct SsoSettings {
-    pub(super) header: Result<Option<String>, Kept>,
-    pub(super) secret: Result<Option<SecretSource>, Kept>,
-    pub(super) by_name: Result<bool, Kept>,
+/// Each setting, or that its problem is reported.
+pub(super) struct SsoConfig {
+    pub(super) header: Result<Option<String>, Reported>,
+    pub(super) secret: Result<Option<SecretSource>, Reported>,
+    pub(super) by_name: Result<bool, Reported>,
 }
 
-impl SsoSettings {
-    pub(super) fn read(reader: &mut Reader, env: &Environment) -> Self {
+impl SsoConfig {
+    pub(super) fn parse(parser: &mut EnvParser) -> Self {
         Self {
-            header: reader.read_optional("SSO_HEADER", env.sso_header.as_ref(), header),
-            secret: reader.secret(
-                "SSO_PROXY_SECRET",
-                env.sso_proxy_secret.clone(),
-                env.sso_proxy_secret_file.clone(),
-            ),
-            by_name: reader.read("SSO_BY_NAME", env.sso_by_name.as_ref(), on_or_off),
+            header: parser.optional("SSO_HEADER", header),
+            secret: parser.secret("SSO_PROXY_SECRET"),
+            by_name: parser.required("SSO_BY_NAME", on_or_off),
         }
     }
 }
 
-/// An address says which machine sends; a network says that any machine in it may, and then a
-/// secret must tell the proxy from the others.
-pub(super) fn check(reader: &mut Reader, settings: &AuthConfig) -> Result<(), Kept> {
+/// A single address identifies the proxy. In a network any machine could name agents, so a secret
+/// must identify the proxy.
+pub(super) fn check(parser: &mut EnvParser, settings: &AuthConfig) -> Result<(), Reported> {
     let network = settings.trusted_proxies.widest();
     match network {
         Some(network)
@@ -97,13 +100,13 @@ pub(super) fn check(reader: &mut Reader, settings: &AuthConfig) -> Result<(), Ke
                 "must be set, with 16 characters or more, where TRUSTED_PROXIES has a network ({network}) and ACCESS has sso: every \
                  machine in it could name any agent. Or name the proxies' single addresses in TRUSTED_PROXIES"
             );
-            Err(reader.problem("SSO_PROXY_SECRET", problem))
+            Err(parser.problem("SSO_PROXY_SECRET", problem))
         }
         _ => Ok(()),
     }
 }
 
-/// Reads the name of a header that can name an agent and nothing else.
+/// Parses the name of a header that names the agent and has no other meaning.
 fn header(text: &str) -> Result<String, &'static str> {
     // RFC 9110, 5.6.2.
     let is_name = !text.is_empty()
@@ -114,8 +117,11 @@ fn header(text: &str) -> Result<String, &'static str> {
         return Err("not a header's name, such as X-Auth-Request-Email");
     }
     let name = text.to_ascii_lowercase();
-    let means_something_else = TAKEN.contains(&&*name)
-        || TAKEN_FAMILIES.iter().any(|family| name.starts_with(family)) && !USERS.contains(&&*name);
+    let means_something_else = RESERVED.contains(&&*name)
+        || RESERVED_PREFIXES
+            .iter()
+            .any(|prefix| name.starts_with(prefix))
+            && !USER_HEADERS.contains(&&*name);
     if means_something_else {
         return Err(
             "means something else already: name the header in which the proxy puts the agent, such as X-Auth-Request-Email",
@@ -185,7 +191,7 @@ mod tests {
     #[case("Via")]
     #[case("Date")]
     #[case("From")]
-    fn headers_that_mean_something_else(#[case] text: &str) {
+    fn headers_with_another_meaning(#[case] text: &str) {
         assert!(
             header(text)
                 .unwrap_err()
@@ -200,7 +206,7 @@ mod tests {
     #[case("X-\u{43a}")]
     #[case("X-User\r\nX")]
     #[case("(X)")]
-    fn what_is_no_header_s_name(#[case] text: &str) {
+    fn invalid_header_names(#[case] text: &str) {
         assert!(header(text).unwrap_err().starts_with("not a header's name"));
     }
 }

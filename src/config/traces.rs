@@ -1,45 +1,50 @@
-//! Which clicks are traced, and where that goes.
+//! Traces: which requests are sampled, and where spans are sent.
 
 use url::Url;
 
-use super::environment::Environment;
-use super::reader::{Kept, Reader, on_or_off};
+use super::parser::{EnvParser, Reported, on_or_off};
+use super::variables::Variable;
 use crate::telemetry::Sampling;
 
-/// Which clicks are traced, and where that goes.
+pub(super) const VARIABLES: &[Variable] = &[
+    Variable::without_default("OTEL_EXPORTER_OTLP_ENDPOINT"),
+    Variable::without_default("OTEL_EXPORTER_OTLP_PROTOCOL"),
+    Variable::without_default("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT"),
+    Variable::without_default("OTEL_EXPORTER_OTLP_TRACES_PROTOCOL"),
+    Variable::without_default("OTEL_SDK_DISABLED"),
+    // OpenTelemetry's own default: the caller decides, and without a caller everything is traced.
+    Variable::with_default("OTEL_TRACES_SAMPLER", "parentbased_always_on"),
+    Variable::without_default("OTEL_TRACES_SAMPLER_ARG"),
+    // ChatHub's operator is not asked to keep our trace ids.
+    Variable::with_default("TRACE_CHATHUB", "off"),
+];
+
+/// Which requests are traced, and where spans are sent.
 #[derive(Clone, Copy, Debug)]
 pub struct TraceConfig {
-    /// Whether there is a collector; the exporter reads its address itself.
+    /// Whether a collector is set; the exporter reads its address itself.
     pub are_sent: bool,
     /// Which requests are traced.
     pub sampling: Sampling,
-    /// Whether ChatHub is told of the trace.
+    /// Whether requests to ChatHub carry the trace context.
     pub to_chathub: bool,
 }
 
 impl TraceConfig {
-    pub(super) fn read(reader: &mut Reader, env: &Environment) -> Result<Self, Kept> {
-        let argument = env.otel_traces_sampler_arg.as_deref();
-        let sampling = reader.read(
-            "OTEL_TRACES_SAMPLER",
-            env.otel_traces_sampler.as_ref(),
-            |name| Sampling::parse(name, argument),
-        );
-        let to_chathub = reader.read("TRACE_CHATHUB", env.trace_chathub.as_ref(), on_or_off);
-        let collector = reader.read_optional(
-            "OTEL_EXPORTER_OTLP_ENDPOINT",
-            env.otel_exporter_otlp_endpoint.as_ref(),
-            collector,
-        );
-        let of_traces = reader.read_optional(
-            "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT",
-            env.otel_exporter_otlp_traces_endpoint.as_ref(),
-            self::collector,
-        );
-        let has_collector = collector?.is_some() || of_traces?.is_some();
-        let are_sent = has_collector && !is_disabled(env);
+    pub(super) fn parse(parser: &mut EnvParser) -> Result<Self, Reported> {
+        let argument = parser
+            .text("OTEL_TRACES_SAMPLER_ARG")
+            .map(ToOwned::to_owned);
+        let sampling = parser.required("OTEL_TRACES_SAMPLER", |name| {
+            Sampling::parse(name, argument.as_deref())
+        });
+        let to_chathub = parser.required("TRACE_CHATHUB", on_or_off);
+        let for_all = parser.optional("OTEL_EXPORTER_OTLP_ENDPOINT", collector);
+        let for_traces = parser.optional("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", collector);
+        let has_collector = for_all?.is_some() || for_traces?.is_some();
+        let are_sent = has_collector && !is_disabled(parser);
         if are_sent {
-            check_protocol(reader, env)?;
+            check_protocol(parser)?;
         }
         Ok(Self {
             are_sent,
@@ -49,21 +54,19 @@ impl TraceConfig {
     }
 }
 
-/// As OpenTelemetry has it: `true` in any case, and nothing else.
-fn is_disabled(env: &Environment) -> bool {
-    let disabled = env.otel_sdk_disabled.as_deref().unwrap_or_default();
+/// By OpenTelemetry's rule: `true` in any case, and nothing else.
+fn is_disabled(parser: &EnvParser) -> bool {
+    let disabled = parser.text("OTEL_SDK_DISABLED").unwrap_or_default();
     disabled.trim().eq_ignore_ascii_case("true")
 }
 
-/// Of OpenTelemetry's protocols one is built in. The exporter would go on with it whatever it is
-/// told, and a collector's port for gRPC takes none of that.
-fn check_protocol(reader: &mut Reader, env: &Environment) -> Result<(), Kept> {
-    let (variable, protocol) = match &env.otel_exporter_otlp_traces_protocol {
-        Some(protocol) => ("OTEL_EXPORTER_OTLP_TRACES_PROTOCOL", Some(protocol)),
-        None => (
-            "OTEL_EXPORTER_OTLP_PROTOCOL",
-            env.otel_exporter_otlp_protocol.as_ref(),
-        ),
+/// One of OpenTelemetry's protocols is built in. The exporter would use it whatever is set, and a
+/// collector's port for gRPC does not take it.
+fn check_protocol(parser: &mut EnvParser) -> Result<(), Reported> {
+    const OF_TRACES: &str = "OTEL_EXPORTER_OTLP_TRACES_PROTOCOL";
+    let variable = match parser.text(OF_TRACES) {
+        Some(_) => OF_TRACES,
+        None => "OTEL_EXPORTER_OTLP_PROTOCOL",
     };
     let check = |protocol: &str| match protocol {
         "http/protobuf" => Ok(()),
@@ -71,11 +74,10 @@ fn check_protocol(reader: &mut Reader, env: &Environment) -> Result<(), Kept> {
             "must be http/protobuf, the only one that is built in; collectors take it on port 4318",
         ),
     };
-    reader.read_optional(variable, protocol, check).map(|_| ())
+    parser.optional(variable, check).map(|_| ())
 }
 
-/// The exporter takes more than this, and repeats what it refuses, where a user and a password may
-/// stand.
+/// The exporter takes more than this, and its errors repeat the URL, which may hold a password.
 fn collector(text: &str) -> Result<(), &'static str> {
     ["http://", "https://"]
         .iter()

@@ -1,36 +1,45 @@
-//! The operator panel as a widget: whose script it is, where that may reach, and which pages may
-//! have it in them.
+//! The operator panel as a widget: its script, what the script may connect to, and which pages may
+//! embed it.
 
 use std::time::Duration;
 
-use super::environment::Environment;
-use super::reader::{Kept, Reader, duration};
+use super::parser::{EnvParser, Reported, duration};
+use super::variables::Variable;
 use crate::https_url::HttpsUrl;
+
+pub(super) const VARIABLES: &[Variable] = &[
+    // Only pages that are named may embed the panel.
+    Variable::with_default("WIDGET_FRAME_ANCESTORS", "self"),
+    // A working day: an agent opens the CRM in the morning.
+    Variable::with_default("WIDGET_SESSION", "12h"),
+    // The origins of the script; what it connects to is not documented.
+    Variable::with_default("WIDGET_SOURCES", "https://*.smsbat.com,wss://*.smsbat.com"),
+    Variable::with_default(
+        "WIDGET_URL",
+        "https://widget.smsbat.com/operator-chat-panel/widget-script.js",
+    ),
+];
 
 /// The operator panel for other pages.
 #[derive(Debug)]
 pub struct WidgetConfig {
     /// The panel's script.
     pub script: HttpsUrl,
-    /// Which pages may have the panel in them, as `frame-ancestors` writes it.
+    /// Which pages may embed the panel, as `frame-ancestors` writes it.
     pub frame_ancestors: String,
     /// What the page may load from and talk to beside the script's origin, as a
     /// Content-Security-Policy writes it.
     pub sources: String,
-    /// For how long a page that a pass has opened gets new tokens.
+    /// How long a page that a pass has opened gets new tokens.
     pub session: Duration,
 }
 
 impl WidgetConfig {
-    pub(super) fn read(reader: &mut Reader, env: &Environment) -> Result<Self, Kept> {
-        let script = reader.read("WIDGET_URL", env.widget_url.as_ref(), HttpsUrl::parse);
-        let frame_ancestors = reader.read(
-            "WIDGET_FRAME_ANCESTORS",
-            env.widget_frame_ancestors.as_ref(),
-            frame_ancestors,
-        );
-        let sources = reader.read("WIDGET_SOURCES", env.widget_sources.as_ref(), sources);
-        let session = reader.read("WIDGET_SESSION", env.widget_session.as_ref(), duration);
+    pub(super) fn parse(parser: &mut EnvParser) -> Result<Self, Reported> {
+        let script = parser.required("WIDGET_URL", HttpsUrl::parse);
+        let frame_ancestors = parser.required("WIDGET_FRAME_ANCESTORS", frame_ancestors);
+        let sources = parser.required("WIDGET_SOURCES", sources);
+        let session = parser.required("WIDGET_SESSION", duration);
         Ok(Self {
             script: script?,
             frame_ancestors: frame_ancestors?,
@@ -67,8 +76,8 @@ fn each(text: &str, read: impl Fn(&str) -> Result<String, String>) -> Result<Str
         .map(|entries| entries.join(" "))
 }
 
-/// `https://crm.example`, `https://*.crm.example:8443`. What is let through here stands in a header
-/// as it is, so it is letters, digits and little else.
+/// `https://crm.example`, `https://*.crm.example:8443`. An origin goes into a header unchanged, so
+/// only letters, digits and a few marks are allowed.
 fn origin_of(text: &str, secure: &[&str], on_loopback: &[&str]) -> Result<String, String> {
     let is_origin = text.split_once("://").is_some_and(|(scheme, authority)| {
         let (host, port) = authority
@@ -107,7 +116,7 @@ mod tests {
         "'self' https://*.crm.example https://crm.example:8443"
     )]
     #[case("http://127.0.0.1:9000", "http://127.0.0.1:9000")]
-    fn pages_that_may_have_the_panel_in_them(#[case] text: &str, #[case] expected: &str) {
+    fn pages_that_may_embed_the_panel(#[case] text: &str, #[case] expected: &str) {
         assert_eq!(frame_ancestors(text).as_deref(), Ok(expected));
     }
 

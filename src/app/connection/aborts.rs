@@ -82,7 +82,7 @@ impl AbortRecorder {
         }
     }
 
-    /// Counts a connection, and logs it unless its reason was logged lately. The peer is the client,
+    /// Counts a connection, and logs it unless its reason was logged lately. The peer is the client
     /// or the proxy in front.
     pub(super) fn record(&self, reason: AbortReason, peer: Option<IpAddr>) {
         self.counters[reason as usize].inc();

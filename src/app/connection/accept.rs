@@ -53,7 +53,7 @@ impl AcceptLimiter {
         let (Some(addresses), Some(peer)) = (&self.addresses, peer) else {
             return Ok(None);
         };
-        if self.state.authenticator.trusts(peer.ip()) {
+        if self.state.authenticator.is_trusted_proxy(peer.ip()) {
             return Ok(None);
         }
         let slot = addresses.acquire(peer.ip());

@@ -1,5 +1,5 @@
-//! Finds where a request's head and body end. It only decides how many bytes the HTTP parser gets at
-//! a time; the parser judges every byte.
+//! Finds where a request's head and body end. It only decides how many bytes the HTTP parser gets
+//! at a time; the parser judges every byte.
 
 use actix_http::RequestHead;
 use actix_web::http::header::{CONTENT_LENGTH, TRANSFER_ENCODING, UPGRADE};

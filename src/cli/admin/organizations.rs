@@ -1,4 +1,4 @@
-//! `open-chat organizations list`
+//! `open-chat organizations list`: the company's organizations.
 
 use clap::Subcommand;
 

@@ -1,4 +1,4 @@
-//! `open-chat token mint` and `open-chat token validate`: operator tokens, from a shell.
+//! `open-chat token mint` and `open-chat token validate`: operator tokens from a shell.
 
 use std::fs::File;
 use std::io::{self, IsTerminal as _, Read};
@@ -16,7 +16,7 @@ use crate::cli::exit::Exit;
 use crate::cli::output::{self, OutputFormat, sanitized};
 use crate::operators::name::folded;
 
-/// More than any token has.
+/// The longest token, in bytes; real ones are much shorter.
 const MAX_TOKEN: u64 = 8192;
 
 /// ChatHub's bound is 24 hours; five minutes of it are left for clocks that differ, as `TOKEN_TTL`
@@ -81,7 +81,7 @@ impl Token {
 
 impl Mint {
     async fn run(&self, company: &Company) -> anyhow::Result<Exit> {
-        // The first answer tells ChatHub's time, by which the token's end is set.
+        // The first answer has ChatHub's time, which decides when the token expires.
         company.chathub.log_in().await?;
         let operator = match OperatorId::parse(&self.operator) {
             Some(id) => id,
@@ -106,8 +106,8 @@ impl Mint {
         Ok(Exit::Done)
     }
 
-    /// Only an active operator can have a token, so a deleted one of the same name is in nobody's
-    /// way, and is not proposed where there are active ones to choose from.
+    /// Only an active operator can have a token, so active operators win over others of the same
+    /// name.
     async fn find(&self, company: &Company) -> anyhow::Result<OperatorId> {
         let operators = company.operators(self.organization).await?;
         let (active, others): (Vec<_>, Vec<_>) = operators
@@ -159,7 +159,7 @@ impl Validate {
 
 fn read_token(source: impl Read) -> anyhow::Result<SecretString> {
     let mut text = String::new();
-    // Room for a line end, and for one byte that shows it is too long.
+    // With a line end, and one byte more to detect a token that is too long.
     source.take(MAX_TOKEN + 3).read_to_string(&mut text)?;
     let token = text.trim();
     let is_token = !token.is_empty()

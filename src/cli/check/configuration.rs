@@ -84,7 +84,7 @@ impl Findings {
                 trouble,
                 "docs/crm.md says what ready links take; where no back end asks for any, take `key` out of ACCESS.",
             ),
-            None if config.access.authenticator.takes_keys() => {
+            None if config.access.authenticator.accepts_api_keys() => {
                 self.note("links", CheckOutcome::Ok, "POST /links can make them");
             }
             None => {}

@@ -1,4 +1,4 @@
-//! What a checklist has found, and how it is printed.
+//! The findings of the checklist, and how they are printed.
 
 use serde::Serialize;
 
@@ -7,17 +7,17 @@ use crate::cli::advice::advice;
 use crate::cli::exit::Exit;
 use crate::cli::output::{self, OutputFormat};
 
-/// How a check has come out.
+/// The outcome of a check.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub(super) enum CheckOutcome {
-    /// All is well.
+    /// No problem.
     Ok,
-    /// It works, and something should be done all the same.
+    /// It works, but needs attention.
     Warning,
     /// It does not work.
     Failed,
-    /// What it needs has failed.
+    /// A check that it depends on has failed.
     Skipped,
 }
 
@@ -31,11 +31,11 @@ struct Finding {
     advice: Option<String>,
 }
 
-/// The checklist as far as it has come.
+/// The findings so far.
 #[derive(Default)]
 pub(super) struct Findings(Vec<Finding>);
 
-/// The same for scripts.
+/// The findings for scripts.
 #[derive(Serialize)]
 struct Report<'a> {
     ok: bool,
@@ -86,7 +86,7 @@ impl Findings {
         }
     }
 
-    /// Prints them, and says how the command ends.
+    /// Prints the findings, and returns how the command ends.
     pub(super) fn print(&self, format: OutputFormat) -> anyhow::Result<Exit> {
         let is_failed = |finding: &Finding| finding.outcome == CheckOutcome::Failed;
         let ok = !self.0.iter().any(is_failed);

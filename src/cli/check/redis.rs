@@ -12,7 +12,7 @@ const TIMEOUT: Duration = Duration::from_secs(5);
 impl Findings {
     /// Sends Redis the commands of a click.
     pub(super) async fn redis(&mut self, config: &Config) {
-        let Some(url) = &config.redis_url else {
+        let Some(url) = &config.redis.url else {
             return;
         };
         match RedisStore::check(url.clone(), TIMEOUT).await {

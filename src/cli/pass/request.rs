@@ -46,7 +46,7 @@ pub(in crate::cli) struct PassRequest {
     once: bool,
 }
 
-/// Reads `--ttl`.
+/// Parses `--ttl`.
 pub(in crate::cli) fn ttl(text: &str) -> Result<Duration, &'static str> {
     humantime::parse_duration(text)
         .ok()

@@ -1,4 +1,4 @@
-//! `open-chat completions`: what a shell needs to complete our commands.
+//! `open-chat completions`: prints the completions of a shell.
 
 use std::io::Write as _;
 

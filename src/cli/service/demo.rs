@@ -1,4 +1,4 @@
-//! `open-chat demo`: everything on loopback, with nothing to configure.
+//! `open-chat demo`: the service and the simulator on loopback, without configuration.
 
 use std::ffi::OsString;
 use std::io;
@@ -43,15 +43,15 @@ impl Demo {
     }
 }
 
-/// On the port after the service's, so that the README can show the redirect as it will be; on any
-/// other where that one is taken.
+/// Starts the simulator on the port after the service's, so that the README can show the redirect;
+/// on any free port where that one is taken.
 fn start_simulator(port: u16, rules: &Rules) -> io::Result<Simulator> {
     let port = if port == 0 { 0 } else { port.wrapping_add(1) };
     Simulator::start_on(SocketAddr::from((Ipv4Addr::LOCALHOST, port)), rules.clone())
         .or_else(|_| Simulator::start(rules.clone()))
 }
 
-/// What a company would set, pointed at the simulator.
+/// The settings of a company, for the simulator.
 fn environment(port: u16, simulator: &str, rules: &Rules) -> Vec<(OsString, OsString)> {
     [
         ("ACCESS", "open"),
@@ -60,8 +60,8 @@ fn environment(port: u16, simulator: &str, rules: &Rules) -> Vec<(OsString, OsSt
         ("CHATHUB_LOGIN", &rules.login),
         ("CHATHUB_PASSWORD", &rules.password),
         ("CHAT_PANEL_URL", simulator),
-        // The simulator is always there. Where it is slow, the whole machine is, and whoever tries
-        // things out would rather wait than read that ChatHub is away.
+        // The simulator always runs. Where it is slow, the whole machine is, and a wait is better
+        // than the page that says that ChatHub is away.
         ("CHATHUB_CONNECT_TIMEOUT", "1m"),
         ("CHATHUB_ATTEMPT_TIMEOUT", "1m"),
         ("CLICK_BUDGET", "2m"),

@@ -1,4 +1,4 @@
-//! Commands that run the service or its simulator, or serve the machine that they run on.
+//! Commands that run the service or its simulator, and what a machine needs around them.
 
 pub(super) mod completions;
 pub(super) mod demo;

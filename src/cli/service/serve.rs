@@ -1,4 +1,4 @@
-//! `open-chat serve`
+//! `open-chat serve`: runs the service from its environment.
 
 use tracing_subscriber::EnvFilter;
 

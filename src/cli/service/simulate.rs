@@ -40,7 +40,7 @@ impl Simulate {
     }
 }
 
-/// The login, for a shell. A password that somebody has chosen is printed nowhere.
+/// The login for a shell. A password from the command line is never printed.
 fn exports(rules: &Rules) -> String {
     let login = quoted(&rules.login);
     if rules.password == Rules::default().password {
@@ -50,7 +50,7 @@ fn exports(rules: &Rules) -> String {
     }
 }
 
-/// As a shell reads it.
+/// Quotes a text for a shell.
 fn quoted(text: &str) -> String {
     let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.:/@".contains(&byte);
     if !text.is_empty() && text.bytes().all(is_plain) {
@@ -59,8 +59,8 @@ fn quoted(text: &str) -> String {
     format!("'{}'", text.replace('\'', r"'\''"))
 }
 
-/// When somebody ends it. As the first process of a container it must listen for SIGTERM: there the
-/// kernel does nothing by itself.
+/// Waits for SIGTERM or Ctrl-C. The kernel does not end the first process of a container by
+/// SIGTERM, so the simulator listens for it.
 #[cfg(unix)]
 fn end() -> io::Result<impl Future<Output = io::Result<()>>> {
     let mut terminate = signal(SignalKind::terminate())?;

@@ -1,4 +1,4 @@
-//! `open-chat operators add`: onboarding in one go, from a name to a button.
+//! `open-chat operators add`: adds operators by name, and prints a button or a pass for each.
 
 use std::collections::{HashMap, HashSet};
 use std::time::Duration;
@@ -18,7 +18,7 @@ use crate::cli::pass::{PassRequest, ttl};
 use crate::config::SigningConfig;
 use crate::operators::name::{self, spelling};
 
-/// As ChatHub advises.
+/// The first wait after a failure, as ChatHub advises.
 const FIRST_WAIT: Duration = Duration::from_secs(1);
 
 #[derive(Args)]
@@ -51,7 +51,7 @@ pub(in crate::cli) struct Add {
     format: OutputFormat,
 }
 
-/// What became of a name.
+/// The result for a name.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Line {
@@ -74,7 +74,7 @@ impl Add {
             return Err(Usage("`--ttl` is for `--link` and `--pass`".into()).into());
         }
         let signing = SigningConfig::from_env()?;
-        // What cannot be signed should not be found out when the operators are there already.
+        // A missing key must show before the operators exist.
         self.sign(&signing, OperatorId(1))?;
         with_company(async |company| {
             let (mut lines, stop) = self.add(company, names).await?;
@@ -115,7 +115,7 @@ impl Add {
         Ok((link, pass))
     }
 
-    /// Adds those that are new, and tells of all in the order given.
+    /// Adds the new names, and returns a line for each name in the order given.
     async fn add(
         &self,
         company: &Company,
@@ -140,7 +140,7 @@ impl Add {
             let id = ids.get(&key).copied();
             let outcome = match outcomes.get(&key) {
                 None => "exists",
-                // It was not sent.
+                // Not sent.
                 Some(None) => return None,
                 Some(Some(outcome)) if given.insert(key) => outcome,
                 Some(Some(_)) => "duplicate",
@@ -150,7 +150,7 @@ impl Add {
         Ok((lines.collect(), stop))
     }
 
-    /// Sends new names, and notes what became of each.
+    /// Sends the new names, and records the outcome of each.
     async fn send(
         &self,
         company: &Company,
@@ -165,8 +165,8 @@ impl Add {
             say: &output::say,
         };
         for batch in new.chunks(BATCH_SIZE) {
-            let (added, stop) = adder.add(self.organization, batch).await;
-            for (name, outcome) in batch.iter().zip(added) {
+            let (results, stop) = adder.add(self.organization, batch).await;
+            for (name, outcome) in batch.iter().zip(results) {
                 let outcome = match outcome {
                     AddOutcome::Added { id, .. } => {
                         ids.insert(spelling(name), id);

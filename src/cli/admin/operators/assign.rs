@@ -1,4 +1,4 @@
-//! `open-chat operators assign`
+//! `open-chat operators assign`: which active operator a client is assigned to.
 
 use clap::Args;
 

@@ -1,33 +1,33 @@
-//! Names on their way to ChatHub, and what is known of each.
+//! A batch of names on the way to ChatHub, and the outcome of each.
 
 use std::collections::HashMap;
 
 use crate::chathub::{AddedOperator, NewOperator, OperatorId, OrganizationId};
 use crate::operators::name::folded;
 
-/// What became of one name.
+/// What happened to the add of one name.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum AddOutcome {
-    /// It was not sent, or sent and certainly not carried out.
+    /// Not sent, or sent and certainly not added.
     NotSent,
-    /// It has been added. `others` have the same name, and came at the same time: somebody else's,
-    /// or ChatHub's own doing.
+    /// Added. `others` have the same name and appeared at the same time, added by another program
+    /// or by ChatHub itself.
     Added {
         id: OperatorId,
         others: Vec<OperatorId>,
     },
-    /// ChatHub does not take this one, with this status.
+    /// ChatHub refuses the name with this status.
     Refused(u16),
-    /// It was sent, and nobody knows yet whether it was added.
+    /// Sent, and not yet known whether it was added.
     Unknown,
 }
 
-/// One organization's names on their way.
+/// Names of one organization.
 pub(super) struct Batch<'a> {
     pub(super) organization: OrganizationId,
     names: &'a [String],
     pub(super) outcomes: Vec<AddOutcome>,
-    /// Waits in a row without anything gained.
+    /// Waits in a row without progress.
     pub(super) waits: usize,
 }
 
@@ -57,7 +57,7 @@ impl<'a> Batch<'a> {
         }
     }
 
-    /// Whether the answer is about all that were sent; then they are marked as added.
+    /// Whether the answer is about all names that were sent; if so, marks them as added.
     pub(super) fn is_answered_by(&mut self, added: &[AddedOperator], sent: &[usize]) -> bool {
         if added.len() != sent.len() {
             return false;
@@ -66,7 +66,7 @@ impl<'a> Batch<'a> {
             .iter()
             .map(|operator| (operator.id, operator.name.clone()));
         if !self.find(named, sent).is_empty() {
-            // ChatHub has written a name otherwise than it was sent: then the order tells.
+            // ChatHub has changed the spelling of a name, so the order decides.
             for (at, operator) in sent.iter().zip(added) {
                 let (id, others) = (operator.id, Vec::new());
                 self.outcomes[*at] = AddOutcome::Added { id, others };
@@ -75,7 +75,7 @@ impl<'a> Batch<'a> {
         true
     }
 
-    /// Marks those that are among `operators` as added, and gives back the others.
+    /// Marks the names that `operators` have as added, and returns the others.
     pub(super) fn find(
         &mut self,
         operators: impl Iterator<Item = (OperatorId, String)>,

@@ -1,8 +1,8 @@
-//! BatchAdder operators, each of them once, over a ChatHub that fails in the middle.
+//! Adds operators, each of them once, even where ChatHub fails in the middle.
 //!
-//! `synchronize` adds whatever it is sent, so nothing is ever sent twice in the blind. After an
-//! answer that leaves open whether anything was added, the organization's list tells, and only what
-//! is missing there is sent anew.
+//! `synchronize` adds everything that it receives, so a name is never sent twice blindly. After an
+//! answer that leaves open whether operators were added, the organization's list decides, and only
+//! names that are missing there are sent again.
 
 use std::time::Duration;
 
@@ -11,24 +11,24 @@ use super::error_class::{is_not_applied, is_permanent};
 use super::interrupt::Interrupt;
 use crate::chathub::{BadAnswer, ChatHub, Error, OrganizationId, Unreachable};
 
-/// How many operators go out at once. A batch is what a broken answer leaves open, and the unit in
-/// which progress is kept.
+/// The number of operators in a request. A failed answer leaves the outcome of one batch open, and
+/// progress is saved batch by batch.
 pub(super) const BATCH_SIZE: usize = 100;
 
-/// The waits between tries as ChatHub's general page advises them, in terms of the first; the last
-/// one repeats.
+/// The waits between attempts that ChatHub's general page advises, as multiples of the first; the
+/// last one repeats.
 const ADVISED_WAITS: [u32; 4] = [1, 2, 4, 8];
 
-/// Waits in a row without anything gained before it gives up: with a first wait of a second, about
-/// 45 s.
-const MOST_WAITS: usize = 8;
+/// Waits in a row without progress before the adder gives up: about 45 s with a first wait of one
+/// second.
+const MAX_WAITS: usize = 8;
 
-/// Why it ended early.
+/// Why an add or import ended early.
 #[derive(Debug)]
 pub(super) enum Stop {
     /// Ctrl-C.
     Interrupted,
-    /// ChatHub does not do it, or not for too long.
+    /// ChatHub refuses, or has failed for too long.
     Failed(Error),
 }
 
@@ -36,21 +36,21 @@ pub(super) enum Stop {
 pub(super) struct BatchAdder<'a> {
     pub(super) chathub: &'a ChatHub,
     pub(super) interrupt: Interrupt,
-    /// How long it waits after a first failure.
+    /// The wait after a first failure.
     pub(super) first_wait: Duration,
-    /// Where it says what it waits for.
+    /// Prints why it waits.
     pub(super) say: &'a dyn Fn(&str),
 }
 
-/// What ChatHub does not take.
+/// The part of a batch that ChatHub refuses.
 struct Refused {
     status: u16,
     which: Vec<usize>,
 }
 
 impl BatchAdder<'_> {
-    /// Adds a batch of names, all different and none of them in the organization yet, and says what
-    /// became of each.
+    /// Adds a batch of names, all different and new to the organization. Returns the outcome of
+    /// each, and why it ended early.
     pub(super) async fn add(
         &mut self,
         organization: OrganizationId,
@@ -64,7 +64,7 @@ impl BatchAdder<'_> {
                 Ok(Some(Refused { status, which })) if which.len() == 1 => {
                     batch.mark(&which, &AddOutcome::Refused(status));
                 }
-                // One of them is not wanted: halving finds it, and the others get through.
+                // ChatHub refuses one of them: halving finds it, and the others are added.
                 Ok(Some(Refused { mut which, .. })) => {
                     parts.push(which.split_off(which.len() / 2));
                     parts.push(which);
@@ -75,25 +75,25 @@ impl BatchAdder<'_> {
         (batch.outcomes, None)
     }
 
-    /// Sends until everything is there, or until ChatHub refuses what is still missing.
+    /// Sends until all names are added, or until ChatHub refuses the missing ones.
     async fn send(
         &self,
         batch: &mut Batch<'_>,
         mut missing: Vec<usize>,
     ) -> Result<Option<Refused>, Stop> {
         while !missing.is_empty() {
-            if self.interrupt.has_come() && batch.waits > 0 {
+            if self.interrupt.is_pressed() && batch.waits > 0 {
                 return Err(Stop::Interrupted);
             }
             let new = batch.new_operators(&missing);
             batch.mark(&missing, &AddOutcome::Unknown);
             let answer = tokio::select! {
                 answer = self.chathub.synchronize_operators(&new) => answer,
-                () = self.interrupt.comes(2) => return Err(Stop::Interrupted),
+                () = self.interrupt.pressed(2) => return Err(Stop::Interrupted),
             };
             match answer {
                 Ok(added) if batch.is_answered_by(&added, &missing) => return Ok(None),
-                Ok(_) => return self.explain(batch, missing).await,
+                Ok(_) => return self.reconcile_mismatch(batch, missing).await,
                 Err(Error::InvalidRequest { status }) => {
                     batch.mark(&missing, &AddOutcome::NotSent);
                     return Ok(Some(Refused {
@@ -114,9 +114,9 @@ impl BatchAdder<'_> {
         Ok(None)
     }
 
-    /// ChatHub says that it has added another number of operators than were sent. Where the list
-    /// does not show them all, somebody has to look before anything is sent again.
-    async fn explain(
+    /// ChatHub has answered with another number of operators than were sent. Where the list does
+    /// not have them all, a person must look before more is sent.
+    async fn reconcile_mismatch(
         &self,
         batch: &mut Batch<'_>,
         sent: Vec<usize>,
@@ -129,8 +129,8 @@ impl BatchAdder<'_> {
         Err(Stop::Failed(error))
     }
 
-    /// Finds out by listing, and says what is missing. ChatHub may still be at it, so two lists
-    /// must agree on that.
+    /// Returns the names that the organization's list lacks. ChatHub may still be adding, so two
+    /// lists in a row must agree.
     async fn reconcile(
         &self,
         batch: &mut Batch<'_>,
@@ -156,9 +156,9 @@ impl BatchAdder<'_> {
         }
     }
 
-    /// Waits before another try: as long as ChatHub says, or advises.
+    /// Waits before another attempt: as long as the error says, or ChatHub advises.
     async fn wait(&self, batch: &mut Batch<'_>, error: &Error) -> Result<(), Stop> {
-        if is_permanent(error) || batch.waits == MOST_WAITS {
+        if is_permanent(error) || batch.waits == MAX_WAITS {
             return Err(Stop::Failed(error.clone()));
         }
         let step = ADVISED_WAITS[batch.waits.min(ADVISED_WAITS.len() - 1)];
@@ -177,7 +177,7 @@ impl BatchAdder<'_> {
         (self.say)(&format!("{error}; going on in {shown}"));
         tokio::select! {
             () = tokio::time::sleep(wait) => Ok(()),
-            () = self.interrupt.comes(1) => Err(Stop::Interrupted),
+            () = self.interrupt.pressed(1) => Err(Stop::Interrupted),
         }
     }
 }

@@ -1,5 +1,5 @@
-//! A CSV file as spreadsheets write it: UTF-8 or, with a byte order mark, UTF-16; separated by
-//! commas, semicolons, tabs, or by what its first line says (`sep=;`); with any line ends.
+//! Reads CSV as spreadsheets write it: UTF-8 or, with a byte order mark, UTF-16; separated by
+//! commas, semicolons, tabs, or the separator of its first line (`sep=;`); with any line ends.
 
 use std::io::Read as _;
 use std::path::Path;
@@ -8,10 +8,10 @@ use anyhow::{Context as _, anyhow};
 
 use crate::cli::output::sanitized;
 
-/// What stands for standard input where a file is asked for.
+/// The file name that stands for standard input.
 pub(super) const STDIN: &str = "-";
 
-/// The text of a file, line ends made one, its separator known.
+/// The text of a file with line feeds as line ends, and its separator.
 pub(super) struct CsvText {
     /// The file's name, for errors.
     pub(super) source: String,
@@ -39,8 +39,8 @@ impl CsvText {
     pub(super) fn of(source: String, bytes: &[u8]) -> anyhow::Result<Self> {
         let text = decoded(bytes)?;
         let text = with_line_feeds(text.strip_prefix('\u{feff}').unwrap_or(&text));
-        let (text, said) = without_separator_line(text);
-        let separator = said.unwrap_or_else(|| separator_of(text.trim_start_matches('\n')));
+        let (text, given) = without_separator_line(text);
+        let separator = given.unwrap_or_else(|| separator_of(text.trim_start_matches('\n')));
         Ok(Self {
             source,
             text,
@@ -55,8 +55,8 @@ impl CsvText {
             .from_reader(self.text.as_bytes())
     }
 
-    /// The line on which a record begins: the reader's position is before the empty lines that it
-    /// skips.
+    /// The line on which a record begins: the position of the CSV reader is before the empty lines
+    /// that it skips.
     pub(super) fn line_of(&self, record: &csv::StringRecord) -> u64 {
         let Some(position) = record.position() else {
             return 0;
@@ -106,18 +106,18 @@ fn decoded(bytes: &[u8]) -> anyhow::Result<String> {
     }
 }
 
-/// The reader ends a row at a carriage return too, but counts lines by their line feeds alone:
-/// without these, rows would share a line, and pass for one another.
+/// The CSV reader ends a row at a carriage return too, but counts lines by line feeds alone: rows
+/// that share a line would be confused.
 fn with_line_feeds(text: &str) -> String {
     text.replace("\r\n", "\n").replace('\r', "\n")
 }
 
-/// Takes out the line by which Excel is told the separator. An empty line stays, so that all others
-/// keep their numbers.
+/// Removes the line that tells Excel the separator. An empty line stays, so that the others keep
+/// their numbers.
 fn without_separator_line(text: String) -> (String, Option<u8>) {
     let (first, rest) = text.split_once('\n').unwrap_or((&text, ""));
-    let said = first.trim_end().trim_matches('"').strip_prefix("sep=");
-    match said.map(str::as_bytes) {
+    let given = first.trim_end().trim_matches('"').strip_prefix("sep=");
+    match given.map(str::as_bytes) {
         Some([separator]) if separator.is_ascii() && *separator != b'"' => {
             (format!("\n{rest}"), Some(*separator))
         }
@@ -127,7 +127,7 @@ fn without_separator_line(text: String) -> (String, Option<u8>) {
     }
 }
 
-/// No column of ours has a separator in its name.
+/// No column name of ours contains a separator.
 fn separator_of(text: &str) -> u8 {
     let header = text.split('\n').next().unwrap_or_default();
     [b';', b'\t']

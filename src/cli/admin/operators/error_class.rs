@@ -1,9 +1,8 @@
-//! What an error says of whether ChatHub has done what it was asked.
+//! Classifies errors by whether ChatHub can have applied the request.
 
 use crate::chathub::{Error, Unreachable};
 
-/// Whether the error of a call that is never repeated, as `synchronize` is not, says that nothing
-/// was done.
+/// Whether the error proves that a call without a retry, such as `synchronize`, was not applied.
 pub(super) const fn is_not_applied(error: &Error) -> bool {
     is_not_applied_after_retry(error)
         || matches!(
@@ -13,9 +12,8 @@ pub(super) const fn is_not_applied(error: &Error) -> bool {
         )
 }
 
-/// The same for a call that is repeated once. The error is that of the second attempt, and to be
-/// told to wait then, or to find nobody there, says nothing of the first. A refusal does: the first
-/// would have met it too.
+/// The same for a call with one retry. The error is the second attempt's: throttling or a failed
+/// connection proves nothing about the first attempt, a refusal would have met that too.
 pub(super) const fn is_not_applied_after_retry(error: &Error) -> bool {
     is_permanent(error)
         || matches!(
@@ -24,7 +22,7 @@ pub(super) const fn is_not_applied_after_retry(error: &Error) -> bool {
         )
 }
 
-/// Whether the same again would fail in the same way.
+/// Whether a retry would fail in the same way.
 pub(super) const fn is_permanent(error: &Error) -> bool {
     matches!(
         error,

@@ -1,4 +1,4 @@
-//! The operators that a CSV file lists, by the column `id`.
+//! Reads the ids of operators from the column `id` of a CSV file.
 
 use std::path::Path;
 
@@ -8,7 +8,7 @@ use super::csv_text::CsvText;
 use crate::chathub::OperatorId;
 use crate::cli::output::sanitized;
 
-/// Reads the ids. Other columns are passed over: the file may be one of `operators list --csv`.
+/// Reads the ids. Other columns are ignored: the file may come from `operators list --csv`.
 pub(super) fn read(path: &Path) -> anyhow::Result<Vec<String>> {
     let text = CsvText::read(path)?;
     ids(&text).with_context(|| text.source.clone())

@@ -1,18 +1,18 @@
-//! Ctrl-C: once asks to come to an end, twice to end at once.
+//! Ctrl-C: the first press finishes the current request, the second ends at once.
 
 use tokio::sync::watch;
 
-/// What is to be said the first time.
+/// The message after the first press.
 pub(super) const FINISHING: &str = "Finishing what is on its way; Ctrl-C again ends at once.";
 
-/// How often Ctrl-C was pressed since this began to listen. It no longer ends the program by
+/// Counts the presses of Ctrl-C since [`Self::listen`]. Ctrl-C no longer ends the program by
 /// itself.
 pub(super) struct Interrupt(watch::Receiver<u8>);
 
 impl Interrupt {
-    /// Begins to listen; `first` runs the first time.
+    /// Starts to listen; `first` runs after the first press.
     pub(super) fn listen(first: impl Fn() + Send + 'static) -> Self {
-        let (presses, heard) = watch::channel(0_u8);
+        let (presses, counter) = watch::channel(0_u8);
         tokio::spawn(async move {
             while tokio::signal::ctrl_c().await.is_ok() {
                 presses.send_modify(|times| *times = times.saturating_add(1));
@@ -21,18 +21,18 @@ impl Interrupt {
                 }
             }
         });
-        Self(heard)
+        Self(counter)
     }
 
-    pub(super) fn has_come(&self) -> bool {
+    pub(super) fn is_pressed(&self) -> bool {
         *self.0.borrow() > 0
     }
 
-    /// Comes back when it has come so often.
-    pub(super) async fn comes(&self, times: u8) {
-        let mut heard = self.0.clone();
-        if heard.wait_for(|presses| *presses >= times).await.is_err() {
-            // Nobody listens any more, so nothing will come.
+    /// Returns after this number of presses.
+    pub(super) async fn pressed(&self, times: u8) {
+        let mut counter = self.0.clone();
+        if counter.wait_for(|presses| *presses >= times).await.is_err() {
+            // The listener has ended, so no press will be counted.
             std::future::pending::<()>().await;
         }
     }

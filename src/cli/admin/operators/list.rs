@@ -51,7 +51,7 @@ impl List {
     }
 }
 
-/// With a byte order mark, by which Excel knows that it is UTF-8.
+/// Prints CSV with a byte order mark, so that Excel reads it as UTF-8.
 fn print_csv(operators: &[Operator]) -> anyhow::Result<()> {
     let mut writer = csv::Writer::from_writer(Vec::new());
     writer.write_record(["id", "name", "status", "organizationId", "organization"])?;
@@ -70,7 +70,7 @@ fn print_csv(operators: &[Operator]) -> anyhow::Result<()> {
     output::csv(&text)
 }
 
-/// Prints operators, however they were found.
+/// Prints operators as a table or as JSON.
 pub(super) fn print(operators: &[Operator], format: OutputFormat) -> anyhow::Result<()> {
     if format.json {
         return output::json(&operators);

@@ -1,4 +1,4 @@
-//! `open-chat operators …`: a company's operators, from a shell.
+//! `open-chat operators …`: a company's operators from a shell.
 
 mod add;
 mod assign;

@@ -1,4 +1,4 @@
-//! `open-chat operators stats`
+//! `open-chat operators stats`: counts operators by organization and status.
 
 use clap::Args;
 use serde::Serialize;

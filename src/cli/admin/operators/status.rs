@@ -1,4 +1,4 @@
-//! `open-chat operators status`
+//! `open-chat operators status`: activates, disables or deletes operators.
 
 use std::collections::HashSet;
 use std::io::{self, IsTerminal as _, Write as _};
@@ -56,9 +56,9 @@ impl SetStatus {
             None => self.operators.clone(),
         };
         with_company(async |company| {
-            // All are found before the first is changed.
+            // All names are resolved before the first operator is changed.
             let mut operators = self.find(company, &named).await?;
-            if must_ask && !is_meant(&operators)? {
+            if must_ask && !is_confirmed(&operators)? {
                 eprintln!("Nothing was changed.");
                 return Ok(Exit::Failed);
             }
@@ -80,14 +80,14 @@ impl SetStatus {
         Ok(found)
     }
 
-    /// Sets them one after another, and leaves in `operators` those that were set.
+    /// Sets the status of one operator after another. `operators` keeps those that were changed.
     async fn set(&self, company: &Company, operators: &mut Vec<Operator>) -> anyhow::Result<()> {
         let status = self.set.into();
         for position in 0..operators.len() {
             let id = operators[position].id;
             if let Err(error) = company.chathub.set_operator_status(id, status).await {
                 operators.truncate(position);
-                let left = how_they_are_left(id, &error);
+                let left = state_after_failure(id, &error);
                 return Err(anyhow::Error::from(error).context(left));
             }
             operators[position].status = status;
@@ -96,8 +96,8 @@ impl SetStatus {
     }
 }
 
-/// Of the operator at which it has failed, and of those that were to follow.
-fn how_they_are_left(id: OperatorId, error: &Error) -> String {
+/// What is known of the operator at which it failed, and of those after it.
+fn state_after_failure(id: OperatorId, error: &Error) -> String {
     if is_not_applied_after_retry(error) {
         format!("operator {id} and those named after it are as they were")
     } else {
@@ -107,7 +107,7 @@ fn how_they_are_left(id: OperatorId, error: &Error) -> String {
     }
 }
 
-fn is_meant(operators: &[Operator]) -> anyhow::Result<bool> {
+fn is_confirmed(operators: &[Operator]) -> anyhow::Result<bool> {
     for operator in operators {
         say(&format!(
             "{}  {}, {}, {}",

@@ -1,5 +1,5 @@
-//! `open-chat operators import`: many operators from a file, each of them once, whatever ChatHub
-//! does meanwhile.
+//! `open-chat operators import`: adds many operators from a file, each of them once, even where
+//! ChatHub fails meanwhile.
 
 mod plan;
 mod results;
@@ -70,8 +70,8 @@ impl Import {
                 summary.note(&plan.known);
                 return summary.print(self.format, None);
             }
-            // Not before all else is known to be good: what is refused leaves no file behind.
-            // Another run may have written there meanwhile.
+            // After all checks: a refused import leaves no file behind. Another run may have
+            // written to the file meanwhile, so its outcomes are read again.
             let (mut results, earlier) = Results::open(&path, &rows, text.separator)?;
             let plan = Plan::new(&rows, &existing, &earlier);
             let mut summary = Summary::new(rows.len(), earlier, false, &path);
@@ -111,7 +111,7 @@ impl Import {
     }
 }
 
-/// Asks for everything that exists in the organizations of these rows.
+/// Lists the operators that exist in the organizations of these rows.
 async fn existing(company: &Company, rows: &[Row]) -> anyhow::Result<Existing> {
     let organizations = company.chathub.list_organizations().await?;
     let known: HashSet<_> = organizations.iter().map(|known| known.id).collect();

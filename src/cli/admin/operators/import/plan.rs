@@ -1,5 +1,5 @@
-//! What is to be done for each row: nothing, where an operator of that name exists or an earlier
-//! row has it; else it is sent.
+//! Plans an import: a row is sent, unless an operator of its name exists or an earlier row has the
+//! same name.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -11,10 +11,10 @@ use crate::operators::name::{folded, spelling};
 
 /// The operators that exist, by organization and name.
 #[derive(Default)]
-pub(super) struct Existing(HashMap<(OrganizationId, String), Vec<There>>);
+pub(super) struct Existing(HashMap<(OrganizationId, String), Vec<ExistingOperator>>);
 
-/// An operator that has a name already.
-struct There {
+/// An operator of a name.
+struct ExistingOperator {
     id: OperatorId,
     status: OperatorStatus,
     name: String,
@@ -24,7 +24,7 @@ impl Existing {
     pub(super) fn add(&mut self, operators: &[Operator]) {
         for operator in operators {
             let key = (operator.organization.id, spelling(&operator.name));
-            self.0.entry(key).or_default().push(There {
+            self.0.entry(key).or_default().push(ExistingOperator {
                 id: operator.id,
                 status: operator.status,
                 name: operator.name.clone(),
@@ -33,9 +33,9 @@ impl Existing {
     }
 }
 
-/// What is known before anything is sent, and what is left to send.
+/// The outcomes that are known before anything is sent, and the rows to send.
 pub(super) struct Plan<'a> {
-    /// Rows that need not be sent, less those that the results file has already.
+    /// Rows that need not be sent, without those that are in the results file already.
     pub(super) known: Vec<ResultLine>,
     pub(super) to_send: BTreeMap<OrganizationId, Vec<&'a Row>>,
 }
@@ -51,15 +51,15 @@ impl<'a> Plan<'a> {
             let key = (row.organization, spelling(&row.name));
             let first_line = *first_lines.entry(key.clone()).or_insert(row.line);
             let before = earlier.get(&row.line).copied();
-            if before.is_some_and(RowOutcome::is_settled) {
+            if before.is_some_and(RowOutcome::is_final) {
                 continue;
             }
             if first_line != row.line {
                 let note = format!("line {first_line} has the same name");
                 plan.known
                     .push(ResultLine::new(row, RowOutcome::Duplicate, None, note));
-            } else if let Some(there) = existing.0.get(&key) {
-                plan.known.push(line_of_existing(row, there, before));
+            } else if let Some(same_name) = existing.0.get(&key) {
+                plan.known.push(line_of_existing(row, same_name, before));
             } else {
                 plan.to_send.entry(row.organization).or_default().push(row);
             }
@@ -68,15 +68,19 @@ impl<'a> Plan<'a> {
     }
 }
 
-/// A row that an earlier run has sent without learning the end of it was added by that run.
-fn line_of_existing(row: &Row, there: &[There], before: Option<RowOutcome>) -> ResultLine {
+/// A row that an earlier run has sent without an answer was added by that run.
+fn line_of_existing(
+    row: &Row,
+    existing: &[ExistingOperator],
+    before: Option<RowOutcome>,
+) -> ResultLine {
     let outcome = if before == Some(RowOutcome::Unknown) {
         RowOutcome::Added
     } else {
         RowOutcome::Exists
     };
-    let active = |other: &&There| other.status == OperatorStatus::Active;
-    let found = there.iter().find(active).unwrap_or(&there[0]);
+    let active = |other: &&ExistingOperator| other.status == OperatorStatus::Active;
+    let found = existing.iter().find(active).unwrap_or(&existing[0]);
     let mut notes = Vec::new();
     if found.status != OperatorStatus::Active {
         notes.push(found.status.to_string());
@@ -87,7 +91,7 @@ fn line_of_existing(row: &Row, there: &[There], before: Option<RowOutcome>) -> R
             sanitized(&found.name)
         ));
     }
-    let others = there.iter().map(|other| other.id);
+    let others = existing.iter().map(|other| other.id);
     let others: Vec<_> = others.filter(|other| *other != found.id).collect();
     notes.extend(same_name(&others));
     ResultLine::new(row, outcome, Some(found.id), notes.join("; "))

@@ -1,8 +1,8 @@
-//! The results file: what became of each row, written as it happens, and read when the import is
+//! The results file: the outcome of each row, written as it happens, and read when the import is
 //! started again.
 //!
-//! CSV, a line for each row of the import. Where a row stands twice, the later line counts: one
-//! that was `unknown` or `failed` is looked at again.
+//! CSV, a line for each row of the import. Where a row has two lines, the later one counts: an
+//! `unknown` or `failed` row is tried again.
 
 use std::collections::HashMap;
 use std::fs::{File, TryLockError};
@@ -15,13 +15,13 @@ use serde::{Deserialize, Serialize};
 use super::rows::Row;
 use crate::chathub::OperatorId;
 
-/// The first line, as the fields of [`ResultLine`] make it.
+/// The first line: the fields of [`ResultLine`].
 const HEADER: &str = "line,organizationId,name,id,outcome,note";
 
-/// What is said of any other file.
-const FOREIGN: &str = "it is not a results file";
+/// The error for any other file.
+const NOT_RESULTS: &str = "it is not a results file";
 
-/// What became of a row.
+/// The outcome of a row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub(super) enum RowOutcome {
@@ -31,15 +31,15 @@ pub(super) enum RowOutcome {
     Exists,
     /// An earlier row has the same organization and name.
     Duplicate,
-    /// ChatHub does not take it.
+    /// ChatHub refuses it.
     Failed,
-    /// It was sent, and the import ended before it was known whether it was added.
+    /// Sent, and the import ended before it was known whether it was added.
     Unknown,
 }
 
 impl RowOutcome {
-    /// Whether nothing is left to do for such a row.
-    pub(super) const fn is_settled(self) -> bool {
+    /// Whether a later run skips the row.
+    pub(super) const fn is_final(self) -> bool {
         matches!(self, Self::Added | Self::Exists | Self::Duplicate)
     }
 }
@@ -84,18 +84,18 @@ impl ResultLine {
 /// The outcome of each row so far, by its line.
 pub(super) type RowOutcomes = HashMap<u64, RowOutcome>;
 
-/// The open results file; nobody else writes it meanwhile.
+/// The open results file. A lock keeps other imports from writing it.
 pub(super) struct Results {
     writer: csv::Writer<File>,
     path: PathBuf,
-    /// Whether it has a line, the header at least.
+    /// Whether the file has a line, at least the header.
     has_lines: bool,
     begins_with_mark: bool,
 }
 
 impl Results {
-    /// Opens the file for an import of `rows`, and tells what an earlier run has done. One that is
-    /// new is separated as the rows are.
+    /// Opens the file for an import of `rows`, and returns the outcomes of earlier runs. A new file
+    /// gets the separator of the rows.
     pub(super) fn open(
         path: &Path,
         rows: &[Row],
@@ -117,8 +117,7 @@ impl Results {
             file.read_to_end(&mut text)?;
             let whole = whole_lines(&text)?;
             let (outcomes, own) = read(whole, rows)?;
-            // Not before it is known to be a results file: of any other, no byte is anybody's to
-            // drop.
+            // After the check that it is a results file: of any other file no byte may be dropped.
             file.set_len(whole.len() as u64)?;
             file.seek(SeekFrom::End(0))?;
             let has_lines = !whole.is_empty();
@@ -137,7 +136,7 @@ impl Results {
         open().with_context(|| format!("the results file {} cannot be used", path.display()))
     }
 
-    /// What an earlier run has done, without touching the file.
+    /// Reads the outcomes of earlier runs without changing the file.
     pub(super) fn peek(path: &Path, rows: &[Row]) -> anyhow::Result<RowOutcomes> {
         if !path.exists() {
             return Ok(RowOutcomes::new());
@@ -147,13 +146,13 @@ impl Results {
         peeked.with_context(|| format!("the results file {} cannot be used", path.display()))
     }
 
-    /// Writes lines, and hands them to the system: a run that is killed afterwards has them.
+    /// Writes lines and flushes them, so that they survive a kill of the process.
     pub(super) fn write(&mut self, lines: &[ResultLine]) -> anyhow::Result<()> {
         if lines.is_empty() {
             return Ok(());
         }
         if std::mem::take(&mut self.begins_with_mark) {
-            // By this Excel knows that it is UTF-8. Nothing is buffered yet.
+            // The mark makes Excel read UTF-8. Nothing is buffered yet.
             self.writer.get_ref().write_all(MARK)?;
         }
         self.has_lines = true;
@@ -163,10 +162,10 @@ impl Results {
         Ok(self.writer.flush()?)
     }
 
-    /// Ends the import: a file in which nothing stands tells nobody anything.
+    /// Ends the import, and removes a file without lines.
     pub(super) fn end(self) {
         if !self.has_lines {
-            // The lock is held until here, so nobody else has written there.
+            // The lock is held until here, so no other import has written to it.
             let _ = std::fs::remove_file(&self.path);
         }
     }
@@ -180,26 +179,26 @@ fn header(separator: u8) -> String {
     HEADER.replace(',', &char::from(separator).to_string())
 }
 
-/// A text without its byte order mark, or with the half of one that is all of it.
+/// Removes the byte order mark, or the part of one that is the whole text.
 fn without_mark(text: &[u8]) -> &[u8] {
     let half = MARK.starts_with(text);
     text.strip_prefix(MARK)
         .unwrap_or(if half { &[] } else { text })
 }
 
-/// Drops what a run that was cut off may have left: half a line, which says nothing. Where there is
-/// no more than that, it must be half a header, or it is somebody's text.
+/// Drops the half line that a killed run may have left. A file that is only half a line must be a
+/// half header, or it is another file.
 fn whole_lines(text: &[u8]) -> anyhow::Result<&[u8]> {
     let end = text.iter().rposition(|byte| *byte == b'\n');
     let (whole, half) = text.split_at(end.map_or(0, |end| end + 1));
     let half = without_mark(half);
     let is_half_a_header = || (0..=127).any(|one| header(one).as_bytes().starts_with(half));
-    ensure!(!whole.is_empty() || is_half_a_header(), FOREIGN);
+    ensure!(!whole.is_empty() || is_half_a_header(), NOT_RESULTS);
     Ok(whole)
 }
 
-/// The header is looked at even where no line follows, as in a file that has only just been begun.
-/// Gives back the separator too.
+/// Reads the outcomes and the separator. The header is checked even where no line follows, as in a
+/// new file.
 fn read(text: &[u8], rows: &[Row]) -> anyhow::Result<(RowOutcomes, Option<u8>)> {
     let mut outcomes = RowOutcomes::new();
     if text.is_empty() {
@@ -209,13 +208,13 @@ fn read(text: &[u8], rows: &[Row]) -> anyhow::Result<(RowOutcomes, Option<u8>)> 
     let first = text.split(|byte| *byte == b'\n').next().unwrap_or_default();
     let first = first.strip_suffix(b"\r").unwrap_or(first);
     let separator = (0..=127).find(|one| header(*one).as_bytes() == first);
-    let separator = separator.context(FOREIGN)?;
+    let separator = separator.context(NOT_RESULTS)?;
     let mut reader = csv::ReaderBuilder::new()
         .delimiter(separator)
         .from_reader(text);
     let rows: HashMap<u64, &Row> = rows.iter().map(|row| (row.line, row)).collect();
     for line in reader.deserialize() {
-        let line: ResultLine = line.context(FOREIGN)?;
+        let line: ResultLine = line.context(NOT_RESULTS)?;
         ensure!(
             rows.get(&line.line).is_some_and(|row| line.is_of(row)),
             "it is of another import, or line {} has changed since; `--results` names another file",

@@ -1,4 +1,4 @@
-//! A CSV file → operators to be added; every row is read before anything is sent.
+//! Parses a CSV file into operators to add; every row is checked before anything is sent.
 
 use std::collections::HashSet;
 use std::fmt;
@@ -12,19 +12,19 @@ use crate::cli::operators::csv_text::CsvText;
 use crate::cli::output::sanitized;
 use crate::operators::name;
 
-/// Of a long list of bad rows only so many are named.
-const SHOWN: usize = 20;
+/// How many bad rows an error lists.
+const MAX_LISTED: usize = 20;
 
 /// A row that can be sent.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Row {
-    /// The line of the file on which it begins, from 1.
+    /// The line of the file on which the row begins, from 1.
     pub(super) line: u64,
     pub(super) organization: OrganizationId,
     pub(super) name: String,
 }
 
-/// Rows that cannot be sent: their lines, and what is wrong with each.
+/// Rows that cannot be sent: the line and the problem of each.
 #[derive(Debug, Default, Error)]
 pub(super) struct BadRows(Vec<(u64, String)>);
 
@@ -51,11 +51,11 @@ impl fmt::Display for BadRows {
             &format!("{count} rows are")
         };
         write!(f, "{rows} wrong, so nothing was sent:")?;
-        for (line, problem) in self.0.iter().take(SHOWN) {
+        for (line, problem) in self.0.iter().take(MAX_LISTED) {
             write!(f, "\n  line {line}: {problem}")?;
         }
-        if count > SHOWN {
-            write!(f, "\n  and {} more", count - SHOWN)?;
+        if count > MAX_LISTED {
+            write!(f, "\n  and {} more", count - MAX_LISTED)?;
         }
         Ok(())
     }

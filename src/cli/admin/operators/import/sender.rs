@@ -1,4 +1,4 @@
-//! Batch after batch to ChatHub; what became of each is written down before the next goes out.
+//! Sends batch after batch to ChatHub; the outcomes of each are written before the next is sent.
 
 use std::time::Duration;
 
@@ -15,20 +15,20 @@ use crate::cli::operators::batch_adder::{BATCH_SIZE, BatchAdder, Stop};
 use crate::cli::operators::interrupt::{FINISHING, Interrupt};
 use crate::cli::output;
 
-/// Refusals in a row after which the fault is not with the rows.
-const MOST_REFUSED: usize = 20;
+/// After so many refusals in a row the fault is not with the rows.
+const MAX_REFUSED: usize = 20;
 
-/// Where it is told what becomes of the rows.
+/// Sends rows, and records their outcomes.
 pub(super) struct Sender<'a> {
     results: &'a mut Results,
     summary: &'a mut Summary,
-    /// On a terminal it is drawn on standard error, elsewhere not at all.
+    /// Drawn on standard error where that is a terminal.
     bar: ProgressBar,
     refused_in_a_row: usize,
 }
 
 impl<'a> Sender<'a> {
-    /// The bar begins with what needs no sending, so that it counts as the summary does.
+    /// The bar starts with the rows that need no sending, so that it agrees with the summary.
     pub(super) fn new(results: &'a mut Results, summary: &'a mut Summary, plan: &Plan<'_>) -> Self {
         let to_send: usize = plan.to_send.values().map(Vec::len).sum();
         let rows = summary.rows();
@@ -44,7 +44,7 @@ impl<'a> Sender<'a> {
         }
     }
 
-    /// Sends what the plan has to send, and says why where it ends early.
+    /// Sends the rows of the plan. Returns why it ended early.
     pub(super) async fn run(
         mut self,
         chathub: &ChatHub,
@@ -71,7 +71,7 @@ impl<'a> Sender<'a> {
     ) -> anyhow::Result<Option<Stop>> {
         for (organization, rows) in &plan.to_send {
             for batch in rows.chunks(BATCH_SIZE) {
-                if adder.interrupt.has_come() {
+                if adder.interrupt.is_pressed() {
                     return Ok(Some(Stop::Interrupted));
                 }
                 let names: Vec<_> = batch.iter().map(|row| row.name.clone()).collect();
@@ -81,7 +81,7 @@ impl<'a> Sender<'a> {
                     return Ok(stop);
                 }
                 ensure!(
-                    self.refused_in_a_row < MOST_REFUSED,
+                    self.refused_in_a_row < MAX_REFUSED,
                     "ChatHub has refused {} rows one after another; the results file says with which status",
                     self.refused_in_a_row
                 );
@@ -107,12 +107,12 @@ impl<'a> Sender<'a> {
     }
 }
 
-/// Says something above the bar.
+/// Prints a message above the bar.
 fn say(bar: &ProgressBar, text: &str) {
     bar.suspend(|| output::say(text));
 }
 
-/// The line of a row that is not left as it was.
+/// The results line of a row, unless it was not sent.
 fn line((row, outcome): (&&Row, &AddOutcome)) -> Option<ResultLine> {
     Some(match outcome {
         AddOutcome::NotSent => return None,

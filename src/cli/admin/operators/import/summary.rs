@@ -1,4 +1,4 @@
-//! What an import has come to, over all its runs.
+//! The summary of an import over all its runs.
 
 use std::path::Path;
 
@@ -9,25 +9,25 @@ use crate::cli::exit::Exit;
 use crate::cli::operators::batch_adder::Stop;
 use crate::cli::output::{self, OutputFormat};
 
-/// The outcome of every row, as far as it is known.
+/// The known outcomes, and how the run was started.
 pub(super) struct Summary {
     rows: usize,
     outcomes: RowOutcomes,
-    /// Whether an earlier run has written something down.
+    /// Whether an earlier run has written results.
     is_resumed: bool,
-    /// Those that this very run has added.
+    /// Operators that this run has added.
     added_now: usize,
     dry_run: bool,
     results: String,
 }
 
-/// The counts as JSON shows them.
+/// The counts of the JSON output.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Counts<'a> {
     rows: usize,
     added: usize,
-    /// Of these, what this run has added.
+    /// The part of them that this run has added.
     added_now: usize,
     exists: usize,
     duplicate: usize,
@@ -56,19 +56,19 @@ impl Summary {
         }
     }
 
-    /// The same, of rows that this run has sent.
+    /// The same for rows that this run has sent.
     pub(super) fn note_sent(&mut self, lines: &[ResultLine]) {
         let is_added = |line: &&ResultLine| line.outcome == RowOutcome::Added;
         self.added_now += lines.iter().filter(is_added).count();
         self.note(lines);
     }
 
-    /// How many rows there are.
+    /// The number of rows.
     pub(super) const fn rows(&self) -> usize {
         self.rows
     }
 
-    /// Prints it, and says how the command ends.
+    /// Prints the summary, and returns how the command ends.
     pub(super) fn print(&self, format: OutputFormat, stop: Option<Stop>) -> anyhow::Result<Exit> {
         let counts = self.counts();
         if format.json {

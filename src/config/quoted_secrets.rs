@@ -1,26 +1,16 @@
-//! Secrets that begin and end with a quotation mark: a shell takes those away, Docker's
-//! `--env-file` hands them on, and nobody can see that on a secret.
+//! Finds secrets that begin and end with a quotation mark. A shell removes the marks, Docker's
+//! `--env-file` keeps them, and no output shows a secret.
 
 use std::ffi::OsString;
 
-/// The variables that hold a secret themselves.
-const SECRETS: [&str; 6] = [
-    "CHATHUB_API_KEY",
-    "CHATHUB_LOGIN",
-    "CHATHUB_PASSWORD",
-    "PASS_SECRET",
-    "REDIS_URL",
-    "SSO_PROXY_SECRET",
-];
+use super::variables;
 
-/// A sentence for each of them that is so. It may be meant, so it is no error.
+/// A sentence for each quoted secret. The marks may be intended, so they are no error.
 pub fn quoted_secrets(vars: impl IntoIterator<Item = (OsString, OsString)>) -> Vec<String> {
     let mut problems: Vec<_> = vars
         .into_iter()
         .filter_map(|(name, value)| {
-            let name = SECRETS
-                .into_iter()
-                .find(|known| name.to_str() == Some(known))?;
+            let name = variables::secrets().find(|known| name.to_str() == Some(known))?;
             is_quoted(value.to_str()?.trim()).then(|| {
                 format!(
                     "{name} begins and ends with a quotation mark, which counts as a part of it"
@@ -45,7 +35,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_a_pair_of_marks_is_one() {
+    fn only_a_pair_of_marks_counts() {
         let pairs = ["\"canary\"", "'canary'", " \"\" "];
         let others = ["canary", "\"canary", "canary'", "\"canary'", "\""];
         assert_eq!(pairs.map(|value| is_quoted(value.trim())), [true; 3]);

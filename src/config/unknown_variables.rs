@@ -1,6 +1,7 @@
-//! Variables that look like ours and are none: `TOKEN_TLL` changes nothing, and nobody notices.
+//! Finds variables that look like settings and are none: a misspelt `TOKEN_TLL` would silently have
+//! no effect.
 
-/// A variable that nothing reads, and the one that was perhaps meant.
+/// A variable that the service does not read, and the setting that was perhaps meant.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UnknownVariable {
     /// Its name. Its value may be a secret, and is not kept.
@@ -19,8 +20,8 @@ impl UnknownVariable {
     }
 }
 
-/// What only settings of this service begin with.
-const FAMILIES: [&str; 9] = [
+/// Prefixes that only settings of this service have.
+const PREFIXES: [&str; 9] = [
     "CHATHUB_",
     "CHAT_PANEL_",
     "DIRECTORY_",
@@ -32,40 +33,41 @@ const FAMILIES: [&str; 9] = [
     "WIDGET_",
 ];
 
-/// The variable, if it looks like one of ours and is none.
-pub(super) fn unknown(name: &str, ours: &[(String, Option<String>)]) -> Option<UnknownVariable> {
+/// Returns the variable, if it looks like a setting and is none.
+pub(super) fn check(name: &str, settings: &[(String, Option<String>)]) -> Option<UnknownVariable> {
     let is_name = |c: u8| c.is_ascii_alphanumeric() || c == b'_';
-    if ours.iter().any(|(known, _)| known == name)
+    if settings.iter().any(|(known, _)| known == name)
         || !name.bytes().all(is_name)
         || is_service_link(name)
     {
         return None;
     }
     let in_capitals = name.to_ascii_uppercase();
-    let meant = nearest(&in_capitals, ours);
-    let is_family = FAMILIES.iter().any(|family| name.starts_with(family));
-    (meant.is_some() || is_family).then(|| UnknownVariable {
+    let meant = nearest(&in_capitals, settings);
+    let has_prefix = PREFIXES.iter().any(|prefix| name.starts_with(prefix));
+    (meant.is_some() || has_prefix).then(|| UnknownVariable {
         name: name.to_owned(),
         meant,
     })
 }
 
-/// The setting that a slip of the finger or two makes this of, or that has no file.
-fn nearest(name: &str, ours: &[(String, Option<String>)]) -> Option<String> {
+/// The setting within one or two typing errors of this name, or the one that has no `…_FILE`.
+fn nearest(name: &str, settings: &[(String, Option<String>)]) -> Option<String> {
     let without_file = name.strip_suffix("_FILE").unwrap_or(name);
-    let slips = |known: &str| strsim::osa_distance(name, known);
-    ours.iter()
+    let distance = |known: &str| strsim::osa_distance(name, known);
+    settings
+        .iter()
         .map(|(known, _)| known)
         .filter(|known| {
-            // In a short name two slips make any other.
+            // Two errors turn any short name into any other.
             let allowed = if known.len() < 9 { 1 } else { 2 };
-            slips(known) <= allowed || known.as_str() == without_file
+            distance(known) <= allowed || known.as_str() == without_file
         })
-        .min_by_key(|known| slips(known))
+        .min_by_key(|known| distance(known))
         .cloned()
 }
 
-/// What Kubernetes and Docker tell each container of services beside it, whatever those are called:
+/// Whether Kubernetes or Docker sets the variable for a service of any name beside the container:
 /// `TOKEN_SERVICE_HOST`, `OPERATOR_PORT_8080_TCP_ADDR`.
 fn is_service_link(name: &str) -> bool {
     let ends = ["_SERVICE_HOST", "_SERVICE_PORT", "_PORT", "_NAME"];
@@ -83,7 +85,7 @@ mod tests {
     use crate::config::Config;
 
     fn found(name: &str) -> Option<UnknownVariable> {
-        unknown(name, &Config::variables())
+        check(name, &Config::variables())
     }
 
     #[test]

@@ -1,0 +1,59 @@
+#!/bin/sh
+# lint-text.sh: comments and documents stay within 100 columns, and code speaks of callers and
+# agents, not of somebody.
+set -eu
+cd "$(dirname "$0")/.."
+
+# Documents that are wrapped. One that is added here stays so.
+documents=''
+
+# In bytes awk is the same everywhere; what continues a character in UTF-8 is not counted.
+export LC_ALL=C
+
+rust_files() {
+    for directory in "$@"; do
+        [ ! -d "$directory" ] || find "$directory" -name target -prune -o -name '*.rs' -print
+    done | sort
+}
+
+# A row of a table cannot be wrapped, and neither can a word, such as a URL.
+over_long_comments() {
+    rust_files src crates tests benches examples fuzz | xargs awk '
+        { columns = $0; gsub(/[\200-\277]/, "", columns) }
+        length(columns) <= 100 || !/^ *\/\// || /^ *\/\/[\/!]? *\|/ { next }
+        { text = $0; sub(/^ *\/\/[\/!]? *([-*] +|[0-9]+\. +)?/, "", text) }
+        text ~ / / { print FILENAME ":" FNR ": a comment of " length(columns) " columns" }
+    '
+}
+
+# The same for a heading and the target of a link; in a code fence lines are as they are.
+over_long_lines() {
+    [ -z "$documents" ] || awk '
+        FNR == 1 { fence = "" }
+        match($0, /^ *(```+|~~~+)/) {
+            mark = substr($0, RSTART, RLENGTH); gsub(/ /, "", mark)
+            if (fence == "") fence = mark
+            else if (index(mark, fence) == 1) fence = ""
+            next
+        }
+        { columns = $0; gsub(/[\200-\277]/, "", columns) }
+        fence != "" || length(columns) <= 100 || /^ *\|/ || /^#/ || /^ *\[[^]]*\]: / { next }
+        { text = $0; sub(/^[ >]*([-*+] +|[0-9]+\. +)?/, "", text) }
+        text ~ / / { print FILENAME ":" FNR ": a line of " length(columns) " columns" }
+    ' $documents
+}
+
+# Without texts, which users see and which stay as they are. Some of the rest is meant.
+vague_words() {
+    rust_files src crates | xargs awk -v most=19 '
+        { gsub(/"([^"\\]|\\.)*"/, ""); text = tolower($0) }
+        words = gsub(/whom|whoever|nobody|somebody|anybody/, "&", text) {
+            count += words
+            found[++lines] = FILENAME ":" FNR ": name the caller, the agent, the file: " $0
+        }
+        END { if (count > most) for (at = 1; at <= lines; at++) print found[at] }
+    '
+}
+
+findings=$(over_long_comments; over_long_lines; vague_words)
+[ -z "$findings" ] || { echo "$findings"; exit 1; }
