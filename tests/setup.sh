@@ -1,9 +1,9 @@
 #!/bin/sh
-# Installs what the tests need and this machine lacks. As root it installs; as anybody else it prints the one command to run.
+# Installs what the tests need and this machine lacks. As root it installs; as another user it prints the one command to run.
 set -eu
 cd "$(dirname "$0")/.."
 
-# Where servers are installed, which is not in everybody's PATH.
+# Where servers are installed, which is not in every user's PATH.
 PATH="$PATH:/usr/sbin:/sbin"
 missing=""
 need() { command -v "$1" >/dev/null 2>&1 || missing="$missing $2"; }
@@ -48,7 +48,7 @@ fi
 
 install="apt-get install --yes --no-install-recommends$missing"
 # Debian starts a server as soon as it is installed. The tests start their own, so one that comes with this run is switched off again;
-# one that was here before is somebody's.
+# one that was here before is in use.
 servers=""
 for server in nginx haproxy redis-server prometheus; do
     case "$missing" in *" $server"*) servers="$servers $server" ;; esac

@@ -45,9 +45,9 @@ class Monitoring(unittest.TestCase):
 
     def test_the_files_arrive_as_they_are_but_for_the_release(self):
         objects = template(mode("everything-on"))
-        # Whom Prometheus asks is the one thing that a release knows better.
-        whom = ('{job=~".*open-chat.*"}', '{job="buttons-open-chat-ops", namespace="default"}')
-        groups = [group for path in RULES for group in yaml.safe_load(path.read_text().replace(*whom))["groups"]]
+        # Which job Prometheus asks is the one thing that a release knows better.
+        job = ('{job=~".*open-chat.*"}', '{job="buttons-open-chat-ops", namespace="default"}')
+        groups = [group for path in RULES for group in yaml.safe_load(path.read_text().replace(*job))["groups"]]
         self.assertEqual(one(objects, "PrometheusRule")["spec"], {"groups": groups})
         dashboard = one(objects, "ConfigMap", "-dashboard")["data"]["open-chat.json"]
         self.assertEqual(json.loads(dashboard), json.loads(DASHBOARD.read_text()))

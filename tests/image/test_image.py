@@ -26,7 +26,7 @@ MEGABYTE = 1_000_000
 PATIENT = {"CHATHUB_CONNECT_TIMEOUT": "2m", "CHATHUB_ATTEMPT_TIMEOUT": "2m", "CLICK_BUDGET": "5m"}
 os.environ["CONTAINERS_STORAGE_CONF"] = str(ROOT / "target/image/storage.conf")
 
-# What stands in a Secret or ConfigMap that somebody else takes care of.
+# What stands in a Secret or ConfigMap that is taken care of elsewhere.
 EXISTING = {
     "API_KEYS_FILE": '[[key]]\nname = "odoo"\nsha256 = "' + 64 * "a" + '"\n',
     "OPERATOR_MAP_FILE": '"ann@example.com" = 101\n',

@@ -49,7 +49,7 @@
 {{- end }}
 {{- end }}
 
-{{- /* A trial, whose access nobody has chosen, is for those who may forward a port to it. */}}
+{{- /* A trial, whose access was not chosen, is for those who may forward a port to it. */}}
 {{- if and .Values.simulator.enabled (not (include "open-chat.text" .Values.access)) }}
 {{- $way := "" }}
 {{- if .Values.ingress.enabled }}{{ $way = "ingress.enabled" }}{{ end }}

@@ -62,7 +62,7 @@ revision that starts again does so with its own settings. Secrets and files appe
 {{- toJson $variables }}
 {{- end }}
 
-{{- /* (list . name): not empty where a variable is set, by itself or by a file, whoever sets it. */}}
+{{- /* (list . name): not empty where a variable is set, by itself or by a file, wherever it is set. */}}
 {{- define "open-chat.isSet" -}}
 {{- $variables := include "open-chat.variables" (index . 0) | fromJson }}
 {{- range (index . 0).Values.extraEnv }}{{ $_ := set $variables .name "extraEnv" }}{{ end }}
