@@ -1,8 +1,8 @@
-//! What Prometheus scrapes. One struct, one registry of its own; a field's name is the metric's
-//! name, its doc comment the help text.
+//! The service's Prometheus metrics, in a registry of its own. A field's name is the metric's name,
+//! its doc comment the help text.
 //!
-//! Labels come from closed sets only, so the number of series is fixed by construction. Who counts
-//! what is decided where it happens.
+//! Labels come from closed sets only, so the number of series is bounded. Does not know what
+//! increments a metric.
 
 use prometheus::core::Collector;
 use prometheus::process_collector::ProcessCollector;
@@ -11,51 +11,51 @@ use prometheus::{
     IntGaugeVec, Opts, Registry, TextEncoder,
 };
 
-/// From a warm click (under 1 ms) to the end of a click's budget; 0.3 s is the promise to the
-/// agent.
-const SECONDS: &[f64] = &[
+/// Histogram buckets, from a warm click (under 1 ms) to the end of a click's budget. A click is
+/// promised to take under 0.3 s.
+const BUCKETS: &[f64] = &[
     0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.2, 0.3, 0.5, 1.0, 2.0, 5.0,
 ];
 
-/// A kind of metric that the list below can declare.
-trait Metric: Collector + Clone + Sized + 'static {
+/// A type of metric that `metrics!` can declare.
+trait Declare: Collector + Clone + Sized + 'static {
     fn declare(name: &str, help: &str, labels: &[&str]) -> prometheus::Result<Self>;
 }
 
-impl Metric for IntCounterVec {
+impl Declare for IntCounterVec {
     fn declare(name: &str, help: &str, labels: &[&str]) -> prometheus::Result<Self> {
         Self::new(Opts::new(name, help), labels)
     }
 }
 
-impl Metric for IntCounter {
+impl Declare for IntCounter {
     fn declare(name: &str, help: &str, _: &[&str]) -> prometheus::Result<Self> {
         Self::new(name, help)
     }
 }
 
-impl Metric for Gauge {
+impl Declare for Gauge {
     fn declare(name: &str, help: &str, _: &[&str]) -> prometheus::Result<Self> {
         Self::new(name, help)
     }
 }
 
-impl Metric for IntGauge {
+impl Declare for IntGauge {
     fn declare(name: &str, help: &str, _: &[&str]) -> prometheus::Result<Self> {
         Self::new(name, help)
     }
 }
 
-impl Metric for IntGaugeVec {
+impl Declare for IntGaugeVec {
     fn declare(name: &str, help: &str, labels: &[&str]) -> prometheus::Result<Self> {
         Self::new(Opts::new(name, help), labels)
     }
 }
 
-impl Metric for HistogramVec {
+impl Declare for HistogramVec {
     fn declare(name: &str, help: &str, labels: &[&str]) -> prometheus::Result<Self> {
         Self::new(
-            HistogramOpts::new(name, help).buckets(SECONDS.to_vec()),
+            HistogramOpts::new(name, help).buckets(BUCKETS.to_vec()),
             labels,
         )
     }
@@ -70,8 +70,7 @@ macro_rules! metrics {
         }
 
         impl Metrics {
-            /// Declares and registers them all. It fails only where two have one name, which a test
-            /// would show.
+            /// Registers all metrics. Fails only if two have the same name, which a test would show.
             pub fn new() -> prometheus::Result<Self> {
                 let registry = Registry::new();
                 $(
@@ -83,7 +82,7 @@ macro_rules! metrics {
                 Ok(Self { registry, $($name),+ })
             }
 
-            /// The name of each, the process's own aside.
+            /// The names of all metrics but the process collector's.
             pub const fn names() -> [&'static str; [$(stringify!($name)),+].len()] {
                 [$(stringify!($name)),+]
             }
@@ -149,21 +148,21 @@ metrics! {
 }
 
 impl Metrics {
-    /// The text that a scrape gets, in Prometheus' text format 0.0.4.
+    /// Encodes all metrics in Prometheus' text format 0.0.4.
     pub fn render(&self) -> String {
-        // Only a metric without a name could fail here.
+        // It fails only for a metric without a name.
         TextEncoder::new()
             .encode_to_string(&self.registry.gather())
             .unwrap_or_default()
     }
 }
 
-/// The counter of one label set, there from now on at 0.
+/// The counter of these labels. From now on it is exported, from 0.
 pub fn counter(family: &IntCounterVec, labels: &[&str]) -> IntCounter {
     family.with_label_values(labels)
 }
 
-/// The histogram of one label set, there from now on.
+/// The histogram of these labels. From now on it is exported.
 pub fn histogram(family: &HistogramVec, labels: &[&str]) -> Histogram {
     family.with_label_values(labels)
 }

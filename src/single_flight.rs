@@ -1,35 +1,35 @@
 //! One run of a task for any number of waiters.
 //!
-//! The task has a life of its own: it goes on when whoever started it leaves, so the others still
-//! get its result, and it is never run a second time on their behalf.
+//! By hand, because the task survives its leader: it is spawned, so it goes on when the caller that
+//! started it is cancelled, and the other waiters get its result without a second run.
 
 use tokio::runtime::Handle;
 use tokio::sync::watch;
 use tracing::Instrument as _;
 
-/// A task in the air. Clones wait for the same landing.
+/// A task in flight. Clones wait for the same result.
 #[derive(Clone, Debug)]
 pub struct SingleFlight<T>(watch::Receiver<Option<T>>);
 
 impl<T: Clone + Send + Sync + 'static> SingleFlight<T> {
-    /// Starts the task on `runtime`. It belongs to the trace of whoever starts it.
+    /// Spawns the task on `runtime`, in the caller's span.
     pub fn start(runtime: &Handle, task: impl Future<Output = T> + Send + 'static) -> Self {
-        let (landed, flight) = watch::channel(None);
+        let (sender, receiver) = watch::channel(None);
         let task = async move {
-            let outcome = task.await;
-            landed.send_replace(Some(outcome));
+            let result = task.await;
+            sender.send_replace(Some(result));
         };
         runtime.spawn(task.in_current_span());
-        Self(flight)
+        Self(receiver)
     }
 
-    /// Waits for the result. `None`: the task has panicked, or the runtime is shutting down.
+    /// Waits for the result. `None`: the task panicked, or the runtime is shutting down.
     pub async fn wait(&mut self) -> Option<T> {
-        let outcome = self.0.wait_for(Option::is_some).await.ok()?;
-        outcome.clone()
+        let result = self.0.wait_for(Option::is_some).await.ok()?;
+        result.clone()
     }
 
-    /// Whether it will never land: the task has panicked, or the runtime is shutting down.
+    /// Whether there will be no result: the task panicked, or the runtime is shutting down.
     pub fn is_lost(&self) -> bool {
         self.0.has_changed().is_err() && self.0.borrow().is_none()
     }
@@ -42,20 +42,20 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn a_flight_outlives_its_first_waiter() {
-        let (land, wait) = oneshot::channel::<u8>();
-        let mut first = SingleFlight::start(&Handle::current(), async { wait.await.ok() });
+    async fn a_task_survives_its_first_waiter() {
+        let (complete, completed) = oneshot::channel::<u8>();
+        let mut first = SingleFlight::start(&Handle::current(), async { completed.await.ok() });
         let mut second = first.clone();
-        // The first waiter begins to wait, and leaves.
-        let impatient = tokio::time::timeout(std::time::Duration::ZERO, first.wait()).await;
-        assert!(impatient.is_err());
+        // The first waiter starts to wait, and is cancelled.
+        let cancelled = tokio::time::timeout(std::time::Duration::ZERO, first.wait()).await;
+        assert!(cancelled.is_err());
         drop(first);
-        land.send(7).unwrap();
+        complete.send(7).unwrap();
         assert_eq!(second.wait().await, Some(Some(7)));
     }
 
     #[tokio::test]
-    async fn a_crash_leaves_nobody_waiting() {
+    async fn a_panic_ends_the_wait() {
         let mut flight =
             SingleFlight::<()>::start(&Handle::current(), async { panic!("on purpose") });
         assert_eq!(flight.wait().await, None);
@@ -63,11 +63,11 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_has_landed_or_is_in_the_air_is_not_lost() {
-        let (land, wait) = oneshot::channel::<()>();
-        let mut flight = SingleFlight::start(&Handle::current(), async { wait.await.is_ok() });
+    async fn a_task_that_runs_or_has_completed_is_not_lost() {
+        let (complete, completed) = oneshot::channel::<()>();
+        let mut flight = SingleFlight::start(&Handle::current(), async { completed.await.is_ok() });
         assert!(!flight.is_lost());
-        land.send(()).unwrap();
+        complete.send(()).unwrap();
         assert_eq!(flight.wait().await, Some(true));
         assert!(!flight.is_lost());
     }

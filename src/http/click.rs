@@ -4,13 +4,14 @@ use std::net::IpAddr;
 use std::time::Instant;
 
 use super::kind::Kind;
+use super::record::{ClickRecord, Joined};
 use crate::access::Caller;
 use crate::chathub::OperatorId;
 use crate::config::LogPhones;
 use crate::phone::PhoneNumber;
 use crate::secret::Fingerprint;
 use crate::source::ChatSource;
-use crate::telemetry::{Fields, Trace, field};
+use crate::telemetry::Trace;
 use crate::tokens::TokenOutcome;
 
 /// What became known of a click, for its log line and its counter. What stays unknown stays empty.
@@ -53,37 +54,22 @@ impl Click {
         }
     }
 
-    /// Adds the click's part of its log line, which is its audit event: only closed sets, numbers
-    /// and what has been checked.
-    pub(super) fn tell(&self, kind: Option<Kind>, phones: LogPhones, line: &mut Fields) {
-        if let Some(id) = self.trace.id() {
-            line.text(field!("trace_id"), [&id.to_string()]);
-        }
-        line.address(field!("client"), self.client);
-        if let Some(outcome) = self.outcome() {
-            line.plain(field!("outcome"), [outcome]);
-        }
-        if let Some(kind) = kind.or(self.fallback) {
-            line.plain(field!("kind"), [kind.name()]);
-        }
-        if let Some(caller) = &self.caller {
-            line.text(field!("caller"), caller.kind_and_name());
-        }
-        if let Some(operator) = self.operator {
-            line.number(field!("operator"), operator.0);
-        }
-        if let (Some(phone), LogPhones::Masked) = (&self.phone, phones) {
-            line.plain(field!("phone"), phone.masked().pieces());
-        }
-        if let Some((format, ..)) = self.link {
-            line.number(field!("format"), format.into());
-        }
-        if let Some(source) = self.source {
-            line.plain(field!("source"), [source.name()]);
-        }
-        if let Some((fingerprint, outcome)) = self.token() {
-            line.plain(field!("token"), [fingerprint.as_str()]);
-            line.plain(field!("token_outcome"), [outcome.name()]);
+    /// The click's fields of the log line, which is its audit event.
+    pub(super) fn record(&self, kind: Option<Kind>, phones: LogPhones) -> ClickRecord<'_> {
+        let phone = self.phone.as_ref().filter(|_| phones == LogPhones::Masked);
+        let token = self.token();
+        ClickRecord {
+            trace_id: self.trace.id(),
+            client: self.client,
+            outcome: self.outcome(),
+            kind: kind.or(self.fallback).map(Kind::name),
+            caller: self.caller.as_ref().map(|c| Joined(c.kind_and_name())),
+            operator: self.operator.map(|operator| operator.0),
+            phone: phone.map(|phone| Joined(phone.masked().pieces())),
+            format: self.link.map(|(format, ..)| format),
+            source: self.source.map(ChatSource::name),
+            token: token.map(|(fingerprint, _)| fingerprint.as_str()),
+            token_outcome: token.map(|(_, outcome)| outcome.name()),
         }
     }
 

@@ -21,9 +21,10 @@ use super::click::Click;
 use super::counters::method_name;
 use super::detail::Detail;
 use super::kind::Kind;
+use super::record::RequestRecord;
 use super::refusal::Refusal;
 use super::{AppState, Route, WorkerState, door};
-use crate::telemetry::{Sampling, Trace, TraceParent, field};
+use crate::telemetry::{Sampling, Trace, TraceParent};
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
@@ -256,16 +257,16 @@ impl<'a> Exchange<'a> {
             Route::Widget | Route::WidgetToken => "widget",
             _ => "request",
         };
+        let record = RequestRecord {
+            request_id: self.request_id.as_str(),
+            route: self.route.name(),
+            method: method_name(self.request.method()),
+            status,
+            duration_us: u64::try_from(took.as_micros()).unwrap_or(u64::MAX),
+            click: click.record(kind, self.worker.state.log_phones),
+        };
         let mut log = self.worker.log.borrow_mut();
-        log.write(level, message, |line| {
-            line.plain(field!("request_id"), [self.request_id.as_str()]);
-            line.plain(field!("route"), [self.route.name()]);
-            line.plain(field!("method"), [method_name(self.request.method())]);
-            line.number(field!("status"), status.into());
-            let micros = u64::try_from(took.as_micros());
-            line.number(field!("duration_us"), micros.unwrap_or(u64::MAX));
-            click.tell(kind, self.worker.state.log_phones, line);
-        });
+        log.write(level, message, &record);
     }
 }
 

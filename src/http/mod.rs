@@ -29,6 +29,7 @@ mod openapi;
 mod prose;
 mod query;
 mod reasons;
+mod record;
 mod redirect;
 mod refusal;
 mod resolve;

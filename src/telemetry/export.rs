@@ -1,10 +1,10 @@
-//! Spans → an OpenTelemetry collector, over HTTP.
+//! Sends spans to an OpenTelemetry collector, over HTTP.
 
 use std::sync::Arc;
 
 use opentelemetry::Context;
 use opentelemetry::trace::{
-    SpanContext, SpanId, TraceContextExt as _, TraceFlags, TraceId, TraceState, TracerProvider as _,
+    SpanContext, SpanId, TraceContextExt as _, TraceFlags, TraceState, TracerProvider as _,
 };
 use opentelemetry_otlp::{ExporterBuildError, SpanExporter};
 use opentelemetry_sdk::Resource;
@@ -16,31 +16,32 @@ use tracing_subscriber::Layer;
 use tracing_subscriber::filter::Targets;
 
 use super::Unexportable;
-use super::failures::{Failures, Watched};
+use super::failures::{CountingExporter, Failures};
+use super::trace::TraceId;
 use super::trace_parent::TraceParent;
 
-/// The way to the collector. What is still on its way is sent when this is dropped.
+/// The exporter of spans. When it is dropped, it sends those that are queued.
 pub struct Export {
     provider: SdkTracerProvider,
     failures: Arc<Failures>,
 }
 
 impl Export {
-    /// Set up by OpenTelemetry's standard variables. Nothing is sent yet.
+    /// Configures it by OpenTelemetry's standard variables. Sends nothing yet.
     pub fn from_env() -> Result<Self, Unexportable> {
         let exporter = SpanExporter::builder()
             .with_http()
             .build()
             .map_err(|error| unexportable(&error))?;
         let failures = Arc::<Failures>::default();
-        let exporter = Watched {
+        let exporter = CountingExporter {
             exporter,
             failures: Arc::clone(&failures),
         };
         let resource = Resource::builder().with_service_name(service_name());
         let provider = SdkTracerProvider::builder()
             .with_batch_exporter(exporter)
-            // What is not to be sampled never becomes a span.
+            // Only a sampled request has spans.
             .with_sampler(Sampler::AlwaysOn)
             .with_resource(resource.build())
             .build();
@@ -52,14 +53,13 @@ impl Export {
         self.failures.count()
     }
 
-    /// Sends what is still on its way, and nothing after it.
+    /// Sends the spans that are queued, and none after that.
     pub(super) fn end(&self) {
-        // A collector that is away must not hold up the end; the provider has a time limit of its
-        // own.
+        // The provider has a time limit of its own, and a collector that is away is no error here.
         let _ = self.provider.shutdown();
     }
 
-    /// Sends the spans of this target, and no others.
+    /// Takes the spans of this target, and no others.
     pub(super) fn layer<S>(&self, target: &str) -> impl Layer<S> + use<S>
     where
         S: tracing::Subscriber + for<'a> tracing_subscriber::registry::LookupSpan<'a>,
@@ -81,7 +81,7 @@ impl Drop for Export {
     }
 }
 
-/// What the service calls itself, by OpenTelemetry's rules: an empty variable counts as unset.
+/// The service's name, by OpenTelemetry's rules: an empty variable counts as unset.
 fn service_name() -> String {
     let set = |variable| {
         let text = std::env::var(variable).unwrap_or_default();
@@ -102,7 +102,7 @@ fn name_in(attributes: &str) -> Option<String> {
     Some(name.into_owned()).filter(|name| !name.is_empty())
 }
 
-/// The exporter names the variable, and then repeats its value.
+/// The error names the variable, then its value, which may hold a password.
 fn unexportable(error: &ExporterBuildError) -> Unexportable {
     let variable = match error {
         ExporterBuildError::InvalidConfiguration(text) => text
@@ -117,35 +117,38 @@ fn unexportable(error: &ExporterBuildError) -> Unexportable {
     }
 }
 
-pub(super) fn adopt(span: &Span, parent: Option<TraceParent>) {
+pub(super) fn set_parent(span: &Span, parent: Option<TraceParent>) {
     if let Some(parent) = parent {
         let parent = SpanContext::new(
-            TraceId::from_bytes(parent.trace_id.to_be_bytes()),
-            SpanId::from_bytes(parent.span_id.to_be_bytes()),
+            parent.trace_id.0.into(),
+            SpanId::from(parent.span_id),
             TraceFlags::SAMPLED,
             true,
             TraceState::default(),
         );
-        // It fails for a span that nobody collects, which then needs no parent.
+        // It fails for a span that is not exported, which needs no parent.
         let _ = span.set_parent(Context::new().with_remote_span_context(parent));
     }
 }
 
-pub(super) fn trace_id(span: &Span) -> Option<u128> {
-    let context = span.context();
-    let context = context.span().span_context().clone();
-    context
-        .is_valid()
-        .then(|| u128::from_be_bytes(context.trace_id().to_bytes()))
+pub(super) fn trace_id(span: &Span) -> Option<TraceId> {
+    let context = valid_context(span)?;
+    Some(TraceId(u128::from_be_bytes(context.trace_id().to_bytes())))
 }
 
-/// The header that tells somebody else of the span that is running.
+/// The header that tells another service of the current span.
 pub fn traceparent() -> Option<String> {
-    let context = Span::current().context();
-    let context = context.span().span_context().clone();
-    context
-        .is_valid()
-        .then(|| format!("00-{}-{}-01", context.trace_id(), context.span_id()))
+    let context = valid_context(&Span::current())?;
+    Some(format!(
+        "00-{}-{}-01",
+        context.trace_id(),
+        context.span_id()
+    ))
+}
+
+fn valid_context(span: &Span) -> Option<SpanContext> {
+    let context = span.context().span().span_context().clone();
+    context.is_valid().then_some(context)
 }
 
 #[cfg(test)]

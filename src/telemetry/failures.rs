@@ -1,4 +1,4 @@
-//! Spans that could not be sent: counted, and told of once until they can be sent again.
+//! Counts spans that could not be sent, and logs the first failure of a row of them.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -9,7 +9,7 @@ use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::error::{OTelSdkError, OTelSdkResult};
 use opentelemetry_sdk::trace::{SpanData, SpanExporter};
 
-/// How sending has gone so far.
+/// How exports have gone so far.
 #[derive(Debug, Default)]
 pub(super) struct Failures {
     count: AtomicU64,
@@ -21,7 +21,7 @@ impl Failures {
         self.count.load(Ordering::Relaxed)
     }
 
-    fn learn(&self, outcome: &OTelSdkResult) {
+    fn record(&self, outcome: &OTelSdkResult) {
         match outcome {
             Ok(()) => {
                 if self.is_failing.swap(false, Ordering::Relaxed) {
@@ -41,8 +41,8 @@ impl Failures {
     }
 }
 
-/// What is wrong, in words of our own: the exporter's text may repeat the collector's URL, and with
-/// it a password.
+/// What is wrong, in words of our own: the exporter's text may repeat the collector's URL, which may
+/// hold a password.
 fn trouble(error: &OTelSdkError) -> String {
     let text = match error {
         OTelSdkError::Timeout(_) => return "no answer in time".into(),
@@ -57,17 +57,17 @@ fn trouble(error: &OTelSdkError) -> String {
     }
 }
 
-/// The exporter, with somebody who looks how it fares.
+/// An exporter whose failures are counted.
 #[derive(Debug)]
-pub(super) struct Watched {
+pub(super) struct CountingExporter {
     pub(super) exporter: Otlp,
     pub(super) failures: Arc<Failures>,
 }
 
-impl SpanExporter for Watched {
+impl SpanExporter for CountingExporter {
     async fn export(&self, batch: Vec<SpanData>) -> OTelSdkResult {
         let outcome = self.exporter.export(batch).await;
-        self.failures.learn(&outcome);
+        self.failures.record(&outcome);
         outcome
     }
 
@@ -93,7 +93,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_wrong_is_told_without_the_exporter_s_words() {
+    fn an_error_is_described_without_the_exporter_s_words() {
         let failed = |text: &str| trouble(&OTelSdkError::InternalFailure(text.into()));
         assert_eq!(
             failed("HTTP export failed with status code: 401"),

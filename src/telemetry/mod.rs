@@ -1,14 +1,14 @@
-//! What the service tells of itself beside metrics: logs, and traces where somebody collects them.
+//! What the service tells about itself beside metrics: logs, and traces for a collector.
 //!
-//! Rare lines (a start, a warning) go through `tracing`, request lines are `request_log`'s; both
-//! share one `writer`, a thread of its own behind bounded queues: a slow disk drops lines, it never
-//! holds up a click.
+//! Request lines are `request_log`'s, all other lines go through `tracing` and are `events`'. Both
+//! share the queue of `writer`, whose thread writes them.
 
+mod events;
 #[cfg_attr(not(feature = "otlp"), path = "no_export.rs")]
 mod export;
 #[cfg(feature = "otlp")]
 mod failures;
-mod noise;
+mod line_format;
 mod request_log;
 mod sampling;
 mod trace;
@@ -17,26 +17,23 @@ mod writer;
 
 #[cfg(unix)]
 use std::fs::File;
-use std::io::{self, IsTerminal, Write};
+use std::io::{self, IsTerminal as _, Write};
 #[cfg(unix)]
 use std::os::fd::AsFd as _;
 use std::sync::Arc;
 
 use thiserror::Error;
-use tracing_subscriber::fmt::time::ChronoUtc;
+use tracing_appender::non_blocking::NonBlocking;
 use tracing_subscriber::layer::SubscriberExt as _;
-use tracing_subscriber::{EnvFilter, Layer, Registry};
+use tracing_subscriber::{EnvFilter, Layer as _};
 
 pub use self::export::{Export, traceparent};
-use self::noise::WithoutNoise;
-use self::request_log::Shows;
-pub(crate) use self::request_log::field;
-pub use self::request_log::{Field, Fields, RequestLog};
+use self::request_log::RequestLevels;
+pub use self::request_log::RequestLog;
 pub use self::sampling::{Sampling, UnknownSampler};
-pub use self::trace::{Trace, client_span};
+pub use self::trace::{Trace, TraceId, client_span};
 pub use self::trace_parent::TraceParent;
-use self::writer::{Ending, Queue, Writer};
-use crate::printable;
+use self::writer::LogWriter;
 
 /// How a line looks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -67,9 +64,8 @@ pub struct Unexportable {
     what: &'static str,
 }
 
-/// Standard output without a buffer in front: a line that a full disk refuses is known to be
-/// refused, where the standard library's own buffer would say that it was written, and try again at
-/// some later time.
+/// Standard output without the standard library's buffer, which takes a line that a full disk
+/// refuses, and tries again later: the line would not be counted as lost.
 pub fn stdout() -> Box<dyn Write + Send> {
     #[cfg(unix)]
     if let Ok(output) = io::stdout().as_fd().try_clone_to_owned() {
@@ -78,109 +74,67 @@ pub fn stdout() -> Box<dyn Write + Send> {
     Box::new(io::stdout())
 }
 
-/// The running log. When its last clone is dropped, what is still queued is written, and traces are
-/// sent.
+/// The running log and the exporter of traces. When its last clone is dropped, it sends and writes
+/// what is still queued.
 #[derive(Clone)]
 pub struct Telemetry {
     format: LogFormat,
-    shows: Shows,
-    writer: Writer,
-    ending: Arc<(Ending, Option<Export>)>,
+    levels: RequestLevels,
+    queue: NonBlocking,
+    sinks: Arc<Sinks>,
+}
+
+/// Where traces and lines go. They end in this order.
+struct Sinks {
+    export: Option<Export>,
+    writer: LogWriter,
 }
 
 impl Telemetry {
-    /// Starts the log of this process. `filter` is in `RUST_LOG`'s language. A second call in a
-    /// process keeps the first one's `tracing` lines, and traces, where they are.
+    /// Starts the log of this process. `filter` is in `RUST_LOG`'s language. After a second call in
+    /// a process, the first one still gets the lines and spans of `tracing`.
     pub fn start(
         format: LogFormat,
         filter: EnvFilter,
         output: impl Write + Send + 'static,
         export: Option<Export>,
     ) -> Self {
-        let (writer, ending) = Writer::start(output);
-        let shows = Shows::by(&filter);
+        let (queue, writer) = LogWriter::start(output);
+        let levels = RequestLevels::of(&filter);
         let spans = export.as_ref().map(|export| export.layer(trace::TARGET));
         let subscriber = tracing_subscriber::registry()
-            .with(lines(format, writer.queue()).with_filter(filter))
+            .with(events::layer(format, queue.clone()).with_filter(filter))
             .with(spans);
         let _ = tracing::subscriber::set_global_default(subscriber);
         Self {
             format,
-            shows,
-            writer,
-            ending: Arc::new((ending, export)),
+            levels,
+            queue,
+            sinks: Arc::new(Sinks { export, writer }),
         }
     }
 
     /// A log of request lines, for one thread.
     pub fn request_log(&self) -> RequestLog {
-        RequestLog::new(self.format, self.writer.queue(), self.shows)
+        RequestLog::new(self.format, self.queue.clone(), self.levels)
     }
 
-    /// How many lines were lost because nobody could write them fast enough.
+    /// How many lines were lost, because the queue was full or the output refused them.
     pub fn dropped_lines(&self) -> u64 {
-        self.writer.dropped()
+        self.sinks.writer.dropped()
     }
 
     /// How often spans could not be sent to the collector.
     pub fn failed_exports(&self) -> u64 {
-        let (_, export) = &*self.ending;
-        export.as_ref().map_or(0, Export::failures)
+        self.sinks.export.as_ref().map_or(0, Export::failures)
     }
 
-    /// Sends the traces, writes what is queued, and nothing after it: for the end of the process,
+    /// Sends the traces, writes what is queued, and nothing after that. For the end of the process,
     /// where threads that hold clones may never end themselves.
     pub fn end(&self) {
-        let (ending, export) = &*self.ending;
-        if let Some(export) = export {
+        if let Some(export) = &self.sinks.export {
             export.end();
         }
-        ending.now();
-    }
-}
-
-fn lines(format: LogFormat, queue: Queue) -> Box<dyn Layer<Registry> + Send + Sync> {
-    let has_colours = format == LogFormat::Text && io::stdout().is_terminal();
-    let lines = tracing_subscriber::fmt::layer()
-        .with_timer(ChronoUtc::new("%Y-%m-%dT%H:%M:%S%.3fZ".into()))
-        .with_ansi(has_colours)
-        .with_writer(WithoutNoise(PrintableLine { queue, has_colours }));
-    match format {
-        LogFormat::Json => lines
-            .json()
-            .flatten_event(true)
-            .with_current_span(false)
-            .with_span_list(false)
-            .boxed(),
-        LogFormat::Text => lines.boxed(),
-    }
-}
-
-/// Takes a line that `tracing` has formatted, whose fields may quote what came from elsewhere: the
-/// reason why a file cannot be read, what a library found in a request. One event stays one line,
-/// and hides nothing.
-#[derive(Clone)]
-struct PrintableLine {
-    queue: Queue,
-    /// Then escape characters are the formatter's own: it lets none of a field's through.
-    has_colours: bool,
-}
-
-impl Write for PrintableLine {
-    fn write(&mut self, line: &[u8]) -> io::Result<usize> {
-        let text = String::from_utf8_lossy(line);
-        let (text, end) = match text.strip_suffix('\n') {
-            Some(text) => (text, "\n"),
-            None => (&*text, ""),
-        };
-        let controls: &[char] = if self.has_colours { &['\u{1b}'] } else { &[] };
-        let mut shown = printable::escaped(text, controls).into_owned();
-        shown.push_str(end);
-        self.queue.write_all(shown.as_bytes())?;
-        Ok(line.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        self.queue.flush()
+        self.sinks.writer.end();
     }
 }

@@ -1,9 +1,10 @@
-//! In the place of `export`, in a build without the cargo feature `otlp`: spans go nowhere.
+//! Replaces `export` in a build without the feature `otlp`: spans are not sent.
 
 use tracing::Span;
 use tracing_subscriber::layer::Identity;
 
 use super::Unexportable;
+use super::trace::TraceId;
 use super::trace_parent::TraceParent;
 
 /// No way to a collector.
@@ -33,13 +34,13 @@ impl Export {
     }
 }
 
-pub(super) fn adopt(_: &Span, _: Option<TraceParent>) {}
+pub(super) fn set_parent(_: &Span, _: Option<TraceParent>) {}
 
-pub(super) fn trace_id(_: &Span) -> Option<u128> {
+pub(super) fn trace_id(_: &Span) -> Option<TraceId> {
     None
 }
 
-/// There is none.
+/// There is no span.
 pub fn traceparent() -> Option<String> {
     None
 }

@@ -1,4 +1,7 @@
 //! Which requests are traced.
+//!
+//! Decided by hand: OpenTelemetry's own sampler wants a context and a trace id for each request, and
+//! is missing in a build without the feature `otlp`.
 
 use thiserror::Error;
 
@@ -7,9 +10,9 @@ use super::trace_parent::TraceParent;
 /// Which requests are traced.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Sampling {
-    /// Whether the caller decides, where it sends a `traceparent`.
+    /// Whether a `traceparent` of the caller decides.
     follows_parent: bool,
-    /// The part of the others that is traced, 0 to 1.
+    /// The ratio of the other requests that is traced, 0 to 1.
     ratio: f64,
 }
 
@@ -27,7 +30,7 @@ impl Sampling {
         ratio: 0.0,
     };
 
-    /// Reads OpenTelemetry's standard names, with the argument that the ratio takes.
+    /// Parses OpenTelemetry's standard names, and the argument of a ratio.
     pub fn parse(name: &str, argument: Option<&str>) -> Result<Self, UnknownSampler> {
         let (follows_parent, name) = match name.strip_prefix("parentbased_") {
             Some(name) => (true, name),
@@ -50,8 +53,8 @@ impl Sampling {
             .ok_or(UnknownSampler)
     }
 
-    /// Whether a request is traced, which perhaps is part of somebody's trace.
-    pub(super) fn wants(self, parent: Option<TraceParent>) -> bool {
+    /// Whether to trace a request, whose caller may have sent a parent.
+    pub(super) fn should_sample(self, parent: Option<TraceParent>) -> bool {
         match parent {
             Some(parent) if self.follows_parent => parent.is_sampled,
             _ => self.ratio > 0.0 && fastrand::f64() < self.ratio,
@@ -66,10 +69,13 @@ mod tests {
     const PARENT: &str = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
 
     #[test]
-    fn who_is_sampled() {
+    fn samplers_decide_as_opentelemetry_defines_them() {
         let sampled = TraceParent::parse(PARENT);
         let unsampled = TraceParent::parse(&PARENT.replace("-01", "-00"));
-        let wants = |name, parent| Sampling::parse(name, Some("0")).unwrap().wants(parent);
+        let wants = |name, parent| {
+            let sampling = Sampling::parse(name, Some("0")).unwrap();
+            sampling.should_sample(parent)
+        };
         assert!(wants("always_on", unsampled));
         assert!(!wants("always_off", sampled));
         assert!(wants("parentbased_always_on", None));

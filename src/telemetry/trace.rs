@@ -1,36 +1,53 @@
-//! The spans of one request.
+//! The spans of a request.
 //!
-//! A span costs more than all the rest of a warm click, so it is made only where the request is
-//! sampled. It tells no more than the request's log line: nothing that a caller wrote freely.
+//! A span costs more than the rest of a warm click, so only a sampled request gets one. It tells no
+//! more than the request's log line: no text that a caller chose freely.
 
 use std::fmt;
 
+use serde::{Serialize, Serializer};
 use tracing::{Level, Span};
 
 use super::export;
 use super::sampling::Sampling;
 use super::trace_parent::TraceParent;
 
-/// The `target` of all spans. Their level is below every log's, so that a log filter for lines
-/// never makes spans.
+/// The `target` of all spans. Their level is below that of every log line, so that a log filter
+/// creates no spans.
 pub(super) const TARGET: &str = "open_chat::trace";
 
-/// A request's place in a trace, and its span where it is sampled.
+/// A request's trace, and its span if it is sampled.
 #[derive(Debug, Default)]
 pub struct Trace {
-    id: Option<u128>,
+    id: Option<TraceId>,
     span: Option<Span>,
 }
 
+/// The id of a trace. It is shown as 32 hexadecimal digits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TraceId(pub(super) u128);
+
+impl fmt::Display for TraceId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:032x}", self.0)
+    }
+}
+
+impl Serialize for TraceId {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
 impl Trace {
-    /// Begins a request's span, if it is to have one.
+    /// Begins the request's span, if it is sampled.
     pub fn begin(
         route: &'static str,
         method: &'static str,
         parent: Option<TraceParent>,
         sampling: Sampling,
     ) -> Self {
-        if !sampling.wants(parent) {
+        if !sampling.should_sample(parent) {
             return Self {
                 id: parent.map(|parent| parent.trace_id),
                 span: None,
@@ -50,20 +67,19 @@ impl Trace {
             open_chat.format = tracing::field::Empty,
             open_chat.token_outcome = tracing::field::Empty,
         );
-        export::adopt(&span, parent);
+        export::set_parent(&span, parent);
         Self {
             id: export::trace_id(&span),
             span: Some(span),
         }
     }
 
-    /// Its id, for the log: 32 hexadecimal digits.
-    pub fn id(&self) -> Option<impl fmt::Display + use<>> {
+    /// The trace's id, if the request belongs to one.
+    pub const fn id(&self) -> Option<TraceId> {
         self.id
-            .map(|id| fmt::from_fn(move |f| write!(f, "{id:032x}")))
     }
 
-    /// The span of one step, which is none where the request has none.
+    /// The span of one step, a disabled one if the request has none.
     pub fn step(&self, name: &'static str) -> Span {
         self.span.as_ref().map_or_else(
             Span::none,
@@ -71,7 +87,7 @@ impl Trace {
         )
     }
 
-    /// Tells how the request has ended.
+    /// Records how the request ended.
     pub fn end(
         &self,
         status: u16,

@@ -209,11 +209,11 @@ impl OperatorTokens {
         let (minter, entry) = (Arc::clone(&self.minter), Arc::clone(entry));
         let clock = self.clock.clone();
         let cache = Arc::clone(&self.cache);
-        let minted = self.counters.0[TokenOutcome::Minted as usize].clone();
+        let counter = self.counters.0[TokenOutcome::Minted as usize].clone();
         let flight = SingleFlight::start(&self.runtime, async move {
             let result = minter.mint(operator).await.map(Arc::new);
             if result.is_ok() {
-                minted.inc();
+                counter.inc();
             }
             if !entry.complete(&result, clock.now()) {
                 cache.remove(operator, &entry);

@@ -238,9 +238,9 @@ async fn lines_that_nobody_can_write_are_counted_and_hold_nobody_up() {
     let log = Telemetry::start(LogFormat::Json, filter, Stuck(stuck), None);
     let mut lines = log.request_log();
     for _ in 0..129_000 {
-        lines.write(tracing::Level::INFO, "click", |_| {});
+        lines.write(tracing::Level::INFO, "click", &serde_json::json!({}));
     }
-    // 128,000 wait, and one may be in the writer's hands.
-    assert!((999..=1000).contains(&log.dropped_lines()));
+    // 128,000 wait, and some may be in the writer's buffer of 8 KiB.
+    assert!((900..=1000).contains(&log.dropped_lines()));
     drop(mend);
 }
