@@ -8,12 +8,12 @@ use std::borrow::Cow;
 use actix_web::HttpRequest;
 use actix_web::http::header::ACCEPT_LANGUAGE;
 
-use super::detail::{Detail, Exception};
-use super::kind::Kind;
+use crate::http::detail::{Detail, Exception};
+use crate::http::kind::Kind;
 
 /// A language that pages speak.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) enum Language {
+pub(in crate::http) enum Language {
     /// Also where the visitor understands neither.
     #[default]
     English,
@@ -22,53 +22,53 @@ pub(super) enum Language {
 
 /// What a page about one kind of refusal says to the agent.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Advice {
+pub(in crate::http) struct Advice {
     /// A few words.
-    pub(super) title: &'static str,
+    pub(in crate::http) title: &'static str,
     /// What went wrong, without a technical word.
-    pub(super) happened: &'static str,
+    pub(in crate::http) happened: &'static str,
     /// What to do next.
-    pub(super) to_do: &'static str,
+    pub(in crate::http) to_do: &'static str,
 }
 
 /// The words that pages have in common.
 #[derive(Debug)]
-pub(super) struct Words {
+pub(in crate::http) struct Words {
     /// The language's tag in HTML.
-    pub(super) lang: &'static str,
-    pub(super) what_to_do: &'static str,
+    pub(in crate::http) lang: &'static str,
+    pub(in crate::http) what_to_do: &'static str,
     /// Before the identity of the visitor.
-    pub(super) logged_in_as: &'static str,
-    pub(super) for_the_administrator: &'static str,
-    pub(super) problem: &'static str,
-    pub(super) request: &'static str,
-    pub(super) quote: &'static str,
-    pub(super) help: &'static str,
-    pub(super) try_again: &'static str,
+    pub(in crate::http) logged_in_as: &'static str,
+    pub(in crate::http) for_the_administrator: &'static str,
+    pub(in crate::http) problem: &'static str,
+    pub(in crate::http) request: &'static str,
+    pub(in crate::http) quote: &'static str,
+    pub(in crate::http) help: &'static str,
+    pub(in crate::http) try_again: &'static str,
     /// What to do where only time helps, and nobody knows how much.
-    pub(super) wait_a_moment: &'static str,
+    pub(in crate::http) wait_a_moment: &'static str,
     /// The same where it is known, with the number of seconds at `{}`.
-    pub(super) wait: &'static str,
-    pub(super) back_to_crm: &'static str,
-    pub(super) by_hand: &'static str,
-    pub(super) by_hand_note: &'static str,
-    pub(super) crawler_title: &'static str,
-    pub(super) crawler: &'static str,
-    pub(super) confirm_title: &'static str,
-    pub(super) confirm: &'static str,
-    pub(super) confirm_button: &'static str,
+    pub(in crate::http) wait: &'static str,
+    pub(in crate::http) back_to_crm: &'static str,
+    pub(in crate::http) by_hand: &'static str,
+    pub(in crate::http) by_hand_note: &'static str,
+    pub(in crate::http) crawler_title: &'static str,
+    pub(in crate::http) crawler: &'static str,
+    pub(in crate::http) confirm_title: &'static str,
+    pub(in crate::http) confirm: &'static str,
+    pub(in crate::http) confirm_button: &'static str,
 }
 
 impl Words {
     /// When another try may succeed.
-    pub(super) fn wait(&self, seconds: u64) -> String {
+    pub(in crate::http) fn wait(&self, seconds: u64) -> String {
         self.wait.replace("{}", &seconds.to_string())
     }
 }
 
 impl Language {
     /// The one of ours that the visitor likes best.
-    pub(super) fn of(request: &HttpRequest) -> Self {
+    pub(in crate::http) fn of(request: &HttpRequest) -> Self {
         let liked = request
             .headers()
             .get_all(ACCEPT_LANGUAGE)
@@ -87,7 +87,7 @@ impl Language {
         liked.map_or_else(Self::default, |(language, _)| language)
     }
 
-    pub(super) const fn words(self) -> &'static Words {
+    pub(in crate::http) const fn words(self) -> &'static Words {
         match self {
             Self::English => &en::WORDS,
             Self::Ukrainian => &uk::WORDS,
@@ -96,7 +96,7 @@ impl Language {
 
     /// What a page says to the agent: by the kind, unless the detail says that something else is
     /// wrong.
-    pub(super) const fn advice(self, kind: Kind, detail: &Detail) -> Advice {
+    pub(in crate::http) const fn advice(self, kind: Kind, detail: &Detail) -> Advice {
         let advice = match self {
             Self::English => en::advice(kind),
             Self::Ukrainian => uk::advice(kind),
@@ -121,7 +121,7 @@ impl Language {
     }
 
     /// The detail's words.
-    pub(super) fn detail(self, detail: &Detail) -> Cow<'_, str> {
+    pub(in crate::http) fn detail(self, detail: &Detail) -> Cow<'_, str> {
         match self {
             Self::English => en::details::detail(detail),
             Self::Ukrainian => uk::details::detail(detail),
@@ -130,7 +130,7 @@ impl Language {
 
     /// The language that the detail's words are in: what is meant for programs has English ones
     /// only.
-    pub(super) const fn of_detail(self, detail: &Detail) -> Self {
+    pub(in crate::http) const fn of_detail(self, detail: &Detail) -> Self {
         match detail {
             Detail::English(_) => Self::English,
             _ => self,
@@ -161,8 +161,8 @@ mod tests {
     use actix_web::test::TestRequest;
     use rstest::rstest;
 
-    use super::super::demo_refusals::example;
     use super::*;
+    use crate::http::handlers::demo_refusals::example;
 
     #[rstest]
     #[case::nothing("", Language::English)]

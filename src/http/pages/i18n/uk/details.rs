@@ -10,7 +10,7 @@ use crate::phone::PhoneError;
 use crate::rate_limit::Limit;
 
 /// The detail's words.
-pub(in crate::http::texts) fn detail(detail: &Detail) -> Cow<'_, str> {
+pub(in crate::http::pages::i18n) fn detail(detail: &Detail) -> Cow<'_, str> {
     match detail {
         Detail::English(text) => Cow::Borrowed(text),
         Detail::Denied(denied) => Cow::Borrowed(of_denied(*denied)),

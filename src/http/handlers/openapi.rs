@@ -11,11 +11,11 @@ use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
 use serde_json::Value;
 
-use super::AppState;
-use super::click::Click;
-use super::frame::{Frame, Needs};
-use super::refusal::Refusal;
-use super::texts::Language;
+use crate::http::AppState;
+use crate::http::click::Click;
+use crate::http::pages::i18n::Language;
+use crate::http::pages::layout::{CspProfile, PageLayout};
+use crate::http::refusal::Refusal;
 
 const DOCUMENT: &str = include_str!("openapi.json");
 
@@ -23,7 +23,7 @@ const DOCUMENT: &str = include_str!("openapi.json");
 static READ: LazyLock<Value> = LazyLock::new(|| serde_json::from_str(DOCUMENT).unwrap_or_default());
 
 /// The document, as it was compiled in.
-pub(super) async fn document(
+pub(in crate::http) async fn document(
     _: &HttpRequest,
     _: &AppState,
     _: &mut Click,
@@ -34,20 +34,20 @@ pub(super) async fn document(
 }
 
 /// The document as a page. It is for those who write programs, and in English as the document is.
-pub(super) async fn page(
+pub(in crate::http) async fn page(
     _: &HttpRequest,
     state: &AppState,
     _: &mut Click,
 ) -> Result<HttpResponse, Refusal> {
-    let frame = Frame::in_language(Language::English, &state.pages);
-    let page = Page::of(&READ, &frame);
-    Ok(frame.answer(&mut HttpResponse::Ok(), &page, Needs::Nothing))
+    let layout = PageLayout::in_language(Language::English, &state.pages);
+    let page = Page::of(&READ, &layout);
+    Ok(layout.respond(&mut HttpResponse::Ok(), &page, CspProfile::Static))
 }
 
 #[derive(Template)]
 #[template(path = "openapi.html")]
 struct Page<'a> {
-    frame: &'a Frame<'a>,
+    layout: &'a PageLayout<'a>,
     version: &'a str,
     about: &'a str,
     groups: Vec<Group<'a>>,
@@ -79,7 +79,7 @@ struct Example<'a> {
 }
 
 impl<'a> Page<'a> {
-    fn of(document: &'a Value, frame: &'a Frame<'a>) -> Self {
+    fn of(document: &'a Value, layout: &'a PageLayout<'a>) -> Self {
         let components = &document["components"];
         let groups = document["tags"].as_array().into_iter().flatten();
         let mut refusals: Vec<_> = members(&components["examples"])
@@ -92,7 +92,7 @@ impl<'a> Page<'a> {
             .collect();
         refusals.sort_by_key(|refusal| refusal.status);
         Self {
-            frame,
+            layout,
             version: text(&document["info"]["version"]),
             about: text(&document["info"]["summary"]),
             groups: groups.map(|tag| Group::of(tag, document)).collect(),
@@ -169,10 +169,10 @@ mod tests {
 
     use serde_json::json;
 
-    use super::super::links::Wanted;
-    use super::super::query::NAMES;
-    use super::super::{Kind, Route};
     use super::*;
+    use crate::http::links::Wanted;
+    use crate::http::query::NAMES;
+    use crate::http::{Kind, Route};
 
     fn read() -> Value {
         serde_json::from_str(DOCUMENT).unwrap()

@@ -2,17 +2,17 @@
 
 use std::time::Duration;
 
-use super::detail::Detail;
-use super::kind::Kind;
-use super::refusal::Refusal;
 use crate::access::Denied;
 use crate::chathub::{self, Unreachable};
+use crate::http::detail::Detail;
+use crate::http::kind::Kind;
+use crate::http::refusal::Refusal;
 use crate::phone::PhoneError;
 use crate::rate_limit::Limited;
 use crate::source::UnknownSource;
 
 /// How long a visitor should wait where ChatHub gives no time of its own.
-pub(super) const RETRY_SOON: Duration = Duration::from_secs(5);
+pub(in crate::http) const RETRY_SOON: Duration = Duration::from_secs(5);
 
 /// How long refused credentials are left alone at least.
 const REJECTED_RETRY: Duration = Duration::from_mins(1);
