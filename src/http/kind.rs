@@ -66,6 +66,11 @@ kinds! {
 }
 
 impl Kind {
+    /// The problem's type: `urn:open-chat:problem:phone-invalid`.
+    pub fn urn(self) -> String {
+        format!("urn:open-chat:problem:{}", self.name())
+    }
+
     /// A few words in English, the same for every refusal of the kind.
     pub fn title(self) -> &'static str {
         Language::English.title(self)

@@ -129,7 +129,7 @@ impl Refusal {
         response
             .content_type("application/problem+json")
             .json(Problem {
-                r#type: format!("urn:open-chat:problem:{}", self.kind.name()),
+                r#type: self.kind.urn(),
                 title: self.kind.title(),
                 status: self.kind.status(),
                 detail: &Language::English.detail(&self.detail),
