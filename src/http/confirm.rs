@@ -11,9 +11,9 @@ use askama::Template;
 
 use super::click::{Click, Shown};
 use super::detail::Detail;
-use super::frame::{Frame, Needs};
 use super::guard::Visitor;
 use super::kind::Kind;
+use super::pages::layout::{CspProfile, PageLayout};
 use super::refusal::Refusal;
 use super::{AppState, guard};
 use crate::config::Confirm;
@@ -60,17 +60,17 @@ pub(super) fn is_only_shown(visitor: Visitor, state: &AppState) -> bool {
 #[derive(Template)]
 #[template(path = "confirm.html")]
 struct Page<'a> {
-    frame: &'a Frame<'a>,
+    layout: &'a PageLayout<'a>,
 }
 
 /// The page with the button. It says nothing of the client, because whoever reads it first may be a
 /// program.
 pub(super) fn page(request: &HttpRequest, state: &AppState, click: &mut Click) -> HttpResponse {
     click.shown = Some(Shown::Confirmation);
-    let frame = Frame::of(request, &state.pages);
-    let page = Page { frame: &frame };
-    let needs = Needs::FormThatLeadsTo(state.links.panel.origin());
-    frame.answer(&mut HttpResponse::Ok(), &page, needs)
+    let layout = PageLayout::of(request, &state.pages);
+    let page = Page { layout: &layout };
+    let profile = CspProfile::FormRedirectsTo(state.links.panel.origin());
+    layout.respond(&mut HttpResponse::Ok(), &page, profile)
 }
 
 /// Whose page has posted.

@@ -1,8 +1,7 @@
 //! What happened in one request and what to change, for the person who set the link up: which
 //! sentence it is, not yet its words.
 //!
-//! Pages say it in the visitor's language, problems in English; the words are in `texts`. Each
-//! language must have all of them, or it does not compile.
+//! Pages say it in the visitor's language, problems in English; the words are in `pages::i18n`.
 
 use std::borrow::Cow;
 use std::net::IpAddr;

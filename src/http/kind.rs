@@ -1,13 +1,15 @@
-//! The kinds of refusal: name, status and title of each, fixed for those who build on them.
+//! The kinds of refusal: name and status of each, fixed for those who build on them.
+
+use super::pages::i18n::Language;
 
 macro_rules! kinds {
-    ($($kind:ident $name:literal $status:literal $title:literal;)+) => {
+    ($($kind:ident $name:literal $status:literal;)+) => {
         /// Why a request is refused. The name is the problem's type, the metric's label and the
         /// log's field.
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
         #[repr(usize)]
         pub enum Kind {
-            $(#[doc = $title] $kind,)+
+            $(#[doc = concat!("`", $name, "`")] $kind,)+
         }
 
         impl Kind {
@@ -23,47 +25,54 @@ macro_rules! kinds {
             pub const fn status(self) -> u16 {
                 match self { $(Self::$kind => $status,)+ }
             }
-
-            /// A few words, the same for every refusal of the kind.
-            pub const fn title(self) -> &'static str {
-                match self { $(Self::$kind => $title,)+ }
-            }
         }
     };
 }
 
 kinds! {
-    OperatorMissing     "operator-missing"     400 "The link names no operator";
-    TargetMissing       "target-missing"       400 "The link names no client";
-    PhoneInvalid        "phone-invalid"        400 "This is not a phone number";
-    SourceInvalid       "source-invalid"       400 "This is not a chat source";
-    SenderMissing       "sender-missing"       400 "The source has no sender";
-    ParameterInvalid    "parameter-invalid"    400 "A parameter cannot be read";
-    ParameterRepeated   "parameter-repeated"   400 "A parameter is given twice";
-    PlaceholderUnfilled "placeholder-unfilled" 400 "The CRM did not fill in the link";
-    PassMissing         "pass-missing"         401 "The link has no pass";
-    PassInvalid         "pass-invalid"         401 "The link's pass is not valid";
-    PassExpired         "pass-expired"         401 "The link's pass has ended";
-    IdentityMissing     "identity-missing"     401 "Nobody is logged in";
-    ApiKeyInvalid       "api-key-invalid"      401 "The API key is not valid";
-    OperatorNotAllowed  "operator-not-allowed" 403 "This operator is not allowed here";
-    OperatorInactive    "operator-inactive"    403 "The operator does not work at present";
-    IdentityUnknown     "identity-unknown"     403 "This login belongs to no operator";
-    PassMismatch        "pass-mismatch"        403 "The link contradicts its pass";
-    PassUsed            "pass-used"            403 "The link has been used already";
-    NetworkNotAllowed   "network-not-allowed"  403 "This network is not allowed";
-    NotANavigation      "not-a-navigation"     403 "This was not a click";
-    OperatorUnknown     "operator-unknown"     404 "There is no such operator";
-    NotFound            "not-found"            404 "There is nothing here";
-    MethodNotAllowed    "method-not-allowed"   405 "Another method is wanted";
-    OperatorAmbiguous   "operator-ambiguous"   409 "Several operators have this name";
-    QueryTooLong        "query-too-long"       414 "The link is too long";
-    HostNotAllowed      "host-not-allowed"     421 "This host name is not allowed here";
-    RateLimited         "rate-limited"         429 "Too many clicks";
-    ChathubBadAnswer    "chathub-bad-answer"   502 "ChatHub gave an answer that makes no sense";
-    ChathubUnavailable  "chathub-unavailable"  503 "ChatHub is not available";
-    ChathubThrottled    "chathub-throttled"    503 "ChatHub asks to slow down";
-    CredentialsRejected "credentials-rejected" 503 "ChatHub does not accept this service's credentials";
-    Overloaded          "overloaded"           503 "Too many clicks are waiting for ChatHub";
-    ChathubTimeout      "chathub-timeout"      504 "ChatHub does not answer in time";
+    OperatorMissing     "operator-missing"     400;
+    TargetMissing       "target-missing"       400;
+    PhoneInvalid        "phone-invalid"        400;
+    SourceInvalid       "source-invalid"       400;
+    SenderMissing       "sender-missing"       400;
+    ParameterInvalid    "parameter-invalid"    400;
+    ParameterRepeated   "parameter-repeated"   400;
+    PlaceholderUnfilled "placeholder-unfilled" 400;
+    PassMissing         "pass-missing"         401;
+    PassInvalid         "pass-invalid"         401;
+    PassExpired         "pass-expired"         401;
+    IdentityMissing     "identity-missing"     401;
+    ApiKeyInvalid       "api-key-invalid"      401;
+    OperatorNotAllowed  "operator-not-allowed" 403;
+    OperatorInactive    "operator-inactive"    403;
+    IdentityUnknown     "identity-unknown"     403;
+    PassMismatch        "pass-mismatch"        403;
+    PassUsed            "pass-used"            403;
+    NetworkNotAllowed   "network-not-allowed"  403;
+    NotANavigation      "not-a-navigation"     403;
+    OperatorUnknown     "operator-unknown"     404;
+    NotFound            "not-found"            404;
+    MethodNotAllowed    "method-not-allowed"   405;
+    OperatorAmbiguous   "operator-ambiguous"   409;
+    QueryTooLong        "query-too-long"       414;
+    HostNotAllowed      "host-not-allowed"     421;
+    RateLimited         "rate-limited"         429;
+    ChathubBadAnswer    "chathub-bad-answer"   502;
+    ChathubUnavailable  "chathub-unavailable"  503;
+    ChathubThrottled    "chathub-throttled"    503;
+    CredentialsRejected "credentials-rejected" 503;
+    Overloaded          "overloaded"           503;
+    ChathubTimeout      "chathub-timeout"      504;
+}
+
+impl Kind {
+    /// The problem's type: `urn:open-chat:problem:phone-invalid`.
+    pub fn urn(self) -> String {
+        format!("urn:open-chat:problem:{}", self.name())
+    }
+
+    /// A few words in English, the same for every refusal of the kind.
+    pub fn title(self) -> &'static str {
+        Language::English.title(self)
+    }
 }

@@ -1,21 +1,18 @@
 //! The HTTP side: which path leads where, and what every route may use.
 
 mod accept;
-mod builder;
 mod click;
 mod confirm;
 mod counters;
 mod decode;
-mod demo;
-mod demo_refusals;
 mod detail;
 mod door;
 mod exchange;
-mod frame;
 #[cfg(fuzzing)]
 #[doc(hidden)]
 pub mod fuzzing;
 mod guard;
+mod handlers;
 mod health;
 mod help;
 mod host;
@@ -25,15 +22,13 @@ mod link_check;
 mod links;
 mod once;
 mod open_chat;
-mod openapi;
-mod prose;
+mod pages;
+mod problem;
 mod query;
-mod reasons;
 mod record;
 mod redirect;
 mod refusal;
 mod resolve;
-mod texts;
 mod value;
 mod visitor;
 mod widget;
@@ -51,6 +46,7 @@ use self::counters::Counters;
 use self::detail::Detail;
 pub use self::exchange::MAX_BODY;
 use self::exchange::{answered_by, answered_where, posted_to, read_by};
+use self::handlers::{builder, demo, demo_refusals, openapi};
 pub use self::kind::Kind;
 pub use self::link_check::check_link;
 pub use self::query::Query;

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use super::detail::Detail;
 use super::kind::Kind;
-use super::reasons::RETRY_SOON;
+use super::problem::conversions::RETRY_SOON;
 use super::refusal::Refusal;
 use super::{AppState, door};
 use crate::access::{Denied, OneTimeUse};

@@ -8,10 +8,10 @@ use tracing::Instrument as _;
 use super::click::{Click, Shown};
 use super::confirm;
 use super::detail::Detail;
-use super::frame::{Frame, Needs};
 use super::guard::Visitor;
 use super::kind::Kind;
 use super::once::Checked;
+use super::pages::layout::{CspProfile, PageLayout};
 use super::query::Query;
 use super::refusal::Refusal;
 use super::resolve::{for_client, no_token, resolve_operator};
@@ -139,14 +139,14 @@ fn without_token(
 #[derive(Template)]
 #[template(path = "crawler.html")]
 struct CrawlerPage<'a> {
-    frame: &'a Frame<'a>,
+    layout: &'a PageLayout<'a>,
 }
 
 fn nothing_to_preview(request: &HttpRequest, state: &AppState, click: &mut Click) -> HttpResponse {
     click.shown = Some(Shown::Crawler);
-    let frame = Frame::of(request, &state.pages);
-    let page = CrawlerPage { frame: &frame };
-    frame.answer(&mut HttpResponse::Ok(), &page, Needs::Nothing)
+    let layout = PageLayout::of(request, &state.pages);
+    let page = CrawlerPage { layout: &layout };
+    layout.respond(&mut HttpResponse::Ok(), &page, CspProfile::Static)
 }
 
 /// The agent can correct a number in the client's card; a word is what CRMs write for an empty

@@ -13,11 +13,11 @@ use serde::Serialize;
 
 use super::accept::prefers_html;
 use super::detail::Detail;
-use super::frame::{Frame, Needs};
 use super::help;
 use super::kind::Kind;
-use super::prose::Prose;
-use super::texts::{Advice, Language, Words};
+use super::pages::code_spans::CodeSpans;
+use super::pages::i18n::{Advice, Language, Words};
+use super::pages::layout::{CspProfile, PageLayout};
 use crate::access::Denied;
 use crate::config::PageConfig;
 
@@ -105,12 +105,12 @@ impl Refusal {
             response.insert_header((RETRY_AFTER, seconds.to_string()));
         }
         if prefers_html(request) {
-            let frame = Frame::of(request, pages);
-            let advice = frame.language.advice(self.kind, &self.detail);
+            let layout = PageLayout::of(request, pages);
+            let advice = layout.language.advice(self.kind, &self.detail);
             // Where only a person can mend it, nobody should sit and wait.
             let wait = wait.filter(|_| self.kind != Kind::CredentialsRejected);
             let page = Page {
-                to_do: to_do(&advice, wait, frame.words),
+                to_do: to_do(&advice, wait, layout.words),
                 advice,
                 now: Utc::now(),
                 support_href: help::link(pages.support.as_ref(), self.kind, request_id),
@@ -118,18 +118,18 @@ impl Refusal {
                     Detail::IdentityUnknown(identity) => Some(identity.text()),
                     _ => None,
                 },
-                detail: self.detail(frame.language),
-                detail_lang: frame.language.of_detail(&self.detail).words().lang,
-                frame: &frame,
+                detail: self.detail(layout.language),
+                detail_lang: layout.language.of_detail(&self.detail).words().lang,
+                layout: &layout,
                 refusal: self,
                 request_id,
             };
-            return frame.answer(&mut response, &page, Needs::Nothing);
+            return layout.respond(&mut response, &page, CspProfile::Static);
         }
         response
             .content_type("application/problem+json")
             .json(Problem {
-                r#type: format!("urn:open-chat:problem:{}", self.kind.name()),
+                r#type: self.kind.urn(),
                 title: self.kind.title(),
                 status: self.kind.status(),
                 detail: &Language::English.detail(&self.detail),
@@ -146,8 +146,8 @@ impl Refusal {
     }
 
     /// What happened and what to change, in this language.
-    pub(super) fn detail(&self, language: Language) -> Prose {
-        Prose::of(&language.detail(&self.detail))
+    pub(super) fn detail(&self, language: Language) -> CodeSpans {
+        CodeSpans::of(&language.detail(&self.detail))
     }
 
     /// The same in English, for those who read no page.
@@ -173,12 +173,12 @@ struct Problem<'a> {
 #[derive(Template)]
 #[template(path = "refusal.html")]
 struct Page<'a> {
-    frame: &'a Frame<'a>,
+    layout: &'a PageLayout<'a>,
     refusal: &'a Refusal,
     advice: Advice,
     /// Who the visitor is to the proxy in front, where that is the trouble.
     identity: Option<&'a str>,
-    detail: Prose,
+    detail: CodeSpans,
     /// The language that the detail is in.
     detail_lang: &'static str,
     /// What the agent does next, and when.

@@ -7,7 +7,7 @@ use super::detail::Detail;
 use super::door;
 use super::identity::ShownIdentity;
 use super::kind::Kind;
-use super::reasons::RETRY_SOON;
+use super::problem::conversions::RETRY_SOON;
 use super::refusal::Refusal;
 use super::value;
 use crate::access::{Denied, OperatorRequest};

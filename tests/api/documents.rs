@@ -90,6 +90,30 @@ fn every_metric_stands_in_the_table() {
     assert_eq!(documented, real);
 }
 
+/// The facts are data of the link builder's too.
+#[test]
+fn every_crm_stands_in_the_table_as_its_facts_say() {
+    let guide = document("docs/crm.md");
+    let facts = document("src/http/handlers/builder/crms.toml");
+    let facts: toml::Table = facts.parse().unwrap();
+    let rows = facts["crm"].as_array().unwrap().iter();
+    let rows = rows.filter_map(|crm| crm.get("row")).map(|row| {
+        let cells = row.as_array().unwrap().iter();
+        let mut cells: Vec<_> = cells
+            .map(|cell| cell.as_str().unwrap().to_owned())
+            .collect();
+        assert!(guide.contains(&format!("\n### {}\n", cells[0])));
+        let anchor = cells[0].to_lowercase().replace(',', "").replace(' ', "-");
+        cells[0] = format!("[{}](#{anchor})", cells[0]);
+        cells
+            .iter()
+            .map(|cell| cell.trim_matches('`').to_owned())
+            .collect()
+    });
+    let documented: BTreeSet<_> = table(&guide, "## By CRM").into_iter().collect();
+    assert_eq!(documented, rows.collect());
+}
+
 /// A defence whose test is gone, or was never there, is a promise.
 #[test]
 fn every_threat_has_a_test_that_exists() {

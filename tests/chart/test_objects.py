@@ -204,7 +204,7 @@ class Objects(unittest.TestCase):
 
     def test_every_route_can_be_led_in_and_those_of_today_are(self):
         """But for health and metrics, which are on a port of their own."""
-        paths = set(json.loads((ROOT / "src/http/openapi.json").read_text())["paths"]) | {"/"}
+        paths = set(json.loads((ROOT / "src/http/handlers/openapi/openapi.json").read_text())["paths"]) | {"/"}
         paths -= {"/healthz", "/readyz", "/metrics"}
         values = yaml.safe_load((CHART / "values.yaml").read_text())["publicPaths"]
         schema = json.loads((CHART / "values.schema.json").read_text())["properties"]["publicPaths"]["items"]["enum"]

@@ -1,20 +1,21 @@
-//! What went wrong elsewhere, as a refusal: each error gets its kind. Its words are in `texts`.
+//! Turns other modules' errors into refusals: each error gets its kind, and when to try again.
+//! Texts are in `pages::i18n`.
 
 use std::time::Duration;
 
-use super::detail::Detail;
-use super::kind::Kind;
-use super::refusal::Refusal;
 use crate::access::Denied;
 use crate::chathub::{self, Unreachable};
+use crate::http::detail::Detail;
+use crate::http::kind::Kind;
+use crate::http::refusal::Refusal;
 use crate::phone::PhoneError;
 use crate::rate_limit::Limited;
 use crate::source::UnknownSource;
 
-/// How long a visitor should wait where ChatHub gives no time of its own.
-pub(super) const RETRY_SOON: Duration = Duration::from_secs(5);
+/// How long a visitor waits where ChatHub names no time.
+pub(in crate::http) const RETRY_SOON: Duration = Duration::from_secs(5);
 
-/// How long refused credentials are left alone at least.
+/// How long a visitor waits at least after ChatHub has rejected the credentials.
 const REJECTED_RETRY: Duration = Duration::from_mins(1);
 
 impl From<PhoneError> for Refusal {
@@ -29,7 +30,6 @@ impl From<UnknownSource> for Refusal {
     }
 }
 
-/// Why somebody is not let in.
 impl From<Denied> for Refusal {
     fn from(denied: Denied) -> Self {
         let kind = match denied {
@@ -45,7 +45,7 @@ impl From<Denied> for Refusal {
             Denied::OperatorUnknown => Kind::OperatorUnknown,
             Denied::OperatorAmbiguous => Kind::OperatorAmbiguous,
             Denied::OperatorInactive => Kind::OperatorInactive,
-            // It has been read by now, but not the whole of it.
+            // The directory has been read by now, but not the whole of it.
             Denied::DirectoryNeeded => Kind::ChathubUnavailable,
             Denied::AutoIsOff | Denied::OperatorNotAllowed => Kind::OperatorNotAllowed,
             Denied::NetworkNotAllowed => Kind::NetworkNotAllowed,
@@ -66,7 +66,6 @@ impl From<Limited> for Refusal {
     }
 }
 
-/// What a failed mint means for the click.
 impl From<chathub::Error> for Refusal {
     fn from(error: chathub::Error) -> Self {
         use chathub::Error as E;
@@ -85,7 +84,7 @@ impl From<chathub::Error> for Refusal {
                 retry_after: Some(wait),
             }
             | E::Unavailable(Unreachable::CircuitOpen { retry_after: wait }) => wait,
-            // ChatHub is not asked sooner.
+            // No login is tried sooner.
             E::CredentialsRejected => REJECTED_RETRY,
             _ => RETRY_SOON,
         };

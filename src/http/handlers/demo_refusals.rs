@@ -4,28 +4,28 @@ use std::net::{IpAddr, Ipv4Addr};
 
 use actix_web::{HttpRequest, HttpResponse};
 
-use super::AppState;
-use super::click::Click;
-use super::detail::Detail;
-use super::exchange;
-use super::identity::ShownIdentity;
-use super::kind::Kind;
-use super::refusal::Refusal;
 use crate::access::Denied;
 use crate::chathub::{BadAnswer, Error, NoConnection, Unreachable};
 use crate::deep_link::DeepLink;
+use crate::http::AppState;
+use crate::http::click::Click;
+use crate::http::detail::Detail;
+use crate::http::exchange;
+use crate::http::identity::ShownIdentity;
+use crate::http::kind::Kind;
+use crate::http::refusal::Refusal;
 use crate::phone::{PhoneError, PhoneNumber, Region};
 use crate::rate_limit::{Limit, Limited};
 use crate::source::ChatSource;
 
 /// There is no method for a kind that there is not.
-pub(super) fn allow(request: &HttpRequest, _: &AppState) -> Result<(), Refusal> {
+pub(in crate::http) fn allow(request: &HttpRequest, _: &AppState) -> Result<(), Refusal> {
     kind(request)?;
     exchange::allow_reading(request)
 }
 
 /// `/demo/refusals/{kind}`: that refusal, with everything that it can have.
-pub(super) async fn refusal(
+pub(in crate::http) async fn refusal(
     request: &HttpRequest,
     state: &AppState,
     _: &mut Click,
@@ -53,7 +53,7 @@ fn kind(request: &HttpRequest) -> Result<Kind, Refusal> {
 }
 
 /// A detail that a refusal of this kind may have.
-pub(super) fn example(kind: Kind) -> Detail {
+pub(in crate::http) fn example(kind: Kind) -> Detail {
     match kind {
         Kind::OperatorMissing => Detail::Denied(Denied::OperatorMissing),
         Kind::TargetMissing => Detail::NoTarget,

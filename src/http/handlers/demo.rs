@@ -3,12 +3,12 @@
 use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
 
-use super::click::Click;
-use super::frame::{Frame, Needs};
-use super::kind::Kind;
-use super::refusal::Refusal;
-use super::texts::Language;
-use super::{AppState, redirect};
+use crate::http::click::Click;
+use crate::http::kind::Kind;
+use crate::http::pages::i18n::Language;
+use crate::http::pages::layout::{CspProfile, PageLayout};
+use crate::http::refusal::Refusal;
+use crate::http::{AppState, redirect};
 
 /// A contact of the made-up CRM, with the link that its button opens, as such a CRM would write it.
 struct Contact {
@@ -73,28 +73,28 @@ const CONTACTS: [Contact; 8] = [
 #[derive(Template)]
 #[template(path = "demo.html")]
 struct Crm<'a> {
-    frame: &'a Frame<'a>,
+    layout: &'a PageLayout<'a>,
     contacts: &'static [Contact],
     kinds: &'static [Kind],
 }
 
 /// The contact list.
-pub(super) async fn crm(
+pub(in crate::http) async fn crm(
     _: &HttpRequest,
     state: &AppState,
     _: &mut Click,
 ) -> Result<HttpResponse, Refusal> {
-    let frame = Frame::in_language(Language::English, &state.pages);
+    let layout = PageLayout::in_language(Language::English, &state.pages);
     let page = Crm {
-        frame: &frame,
+        layout: &layout,
         contacts: &CONTACTS,
         kinds: &Kind::ALL,
     };
-    Ok(frame.answer(&mut HttpResponse::Ok(), &page, Needs::Nothing))
+    Ok(layout.respond(&mut HttpResponse::Ok(), &page, CspProfile::Static))
 }
 
 /// `/` leads to the contact list.
-pub(super) async fn root(
+pub(in crate::http) async fn root(
     _: &HttpRequest,
     _: &AppState,
     _: &mut Click,

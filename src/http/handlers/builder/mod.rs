@@ -14,24 +14,24 @@ use askama::Template;
 use self::crms::{CRMS, Crm, Fact};
 use self::draft::{Draft, may_leave_operator_out, takes};
 use self::verdict::Verdict;
-use super::click::Click;
-use super::frame::{Frame, Needs};
-use super::prose::Prose;
-use super::refusal::Refusal;
-use super::texts::Language;
-use super::{AppState, door, guard, redirect};
 use crate::access::Mode;
 use crate::button_url;
+use crate::http::click::Click;
+use crate::http::pages::code_spans::CodeSpans;
+use crate::http::pages::i18n::Language;
+use crate::http::pages::layout::{CspProfile, PageLayout};
+use crate::http::refusal::Refusal;
+use crate::http::{AppState, door, guard, redirect};
 use crate::source::ChatSource;
 
 #[derive(Template)]
 #[template(path = "builder.html")]
 struct Page<'a> {
-    frame: &'a Frame<'a>,
+    layout: &'a PageLayout<'a>,
     crms: &'static [Crm],
     facts: [(&'static str, Fact); 6],
     draft: &'a Draft,
-    access: Vec<Prose>,
+    access: Vec<CodeSpans>,
     operator_is_optional: bool,
     template: String,
     sample: String,
@@ -64,14 +64,14 @@ impl Unknown {
 }
 
 /// The page. Its admin reads English, as the documentation is in.
-pub(super) async fn builder(
+pub(in crate::http) async fn builder(
     request: &HttpRequest,
     state: &AppState,
     click: &mut Click,
 ) -> Result<HttpResponse, Refusal> {
     let network = state.authenticator.check_network(click.client);
     door::or_reject(network, click.client, state).await?;
-    let frame = Frame::in_language(Language::English, &state.pages);
+    let layout = PageLayout::in_language(Language::English, &state.pages);
     let draft = Draft::read(request.query_string(), &state.authenticator);
     let address = address(request, state);
     let sample = draft.sample();
@@ -80,7 +80,7 @@ pub(super) async fn builder(
     // What is tried here was nobody's click, so the log shall not name it.
     (click.phone, click.source) = (None, None);
     let page = Page {
-        frame: &frame,
+        layout: &layout,
         crms: &CRMS,
         facts: facts(draft.crm),
         access: access_notes(state, draft.crm),
@@ -94,11 +94,11 @@ pub(super) async fn builder(
         has_no_public_url: state.public_url.is_none(),
         draft: &draft,
     };
-    Ok(frame.answer(&mut HttpResponse::Ok(), &page, Needs::Script))
+    Ok(layout.respond(&mut HttpResponse::Ok(), &page, CspProfile::Script))
 }
 
 /// `/` leads to the page.
-pub(super) async fn root(
+pub(in crate::http) async fn root(
     _: &HttpRequest,
     _: &AppState,
     _: &mut Click,
@@ -138,7 +138,7 @@ fn is_host(text: &str) -> bool {
 }
 
 /// What the access mode means for the link.
-fn access_notes(state: &AppState, crm: &Crm) -> Vec<Prose> {
+fn access_notes(state: &AppState, crm: &Crm) -> Vec<CodeSpans> {
     let notes = state.authenticator.modes().iter().map(|mode| match mode {
         Mode::Open => "`ACCESS=open`: anyone who can reach this address may open any operator's panel. The link must name the operator.".to_owned(),
         Mode::Pass => format!(
@@ -151,7 +151,7 @@ fn access_notes(state: &AppState, crm: &Crm) -> Vec<Prose> {
         Mode::Key if state.public_url.is_none() => "`ACCESS=key`: back ends show an API key. Until PUBLIC_URL is set, `POST /links` makes no links for them.".to_owned(),
         Mode::Key => "`ACCESS=key`: back ends show an API key and ask `POST /links` for ready links.".to_owned(),
     });
-    notes.map(|note| Prose::of(&note)).collect()
+    notes.map(|note| CodeSpans::of(&note)).collect()
 }
 
 /// Whether a back end can ask for a link, beside signing one.

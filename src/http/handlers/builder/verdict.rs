@@ -9,11 +9,11 @@ use crate::deep_link::DeepLink;
 use crate::http::click::Click;
 use crate::http::kind::Kind;
 use crate::http::open_chat::target;
-use crate::http::prose::Prose;
+use crate::http::pages::code_spans::CodeSpans;
+use crate::http::pages::i18n::Language;
 use crate::http::query::Query;
 use crate::http::refusal::Refusal;
 use crate::http::resolve::refused;
-use crate::http::texts::Language;
 use crate::http::{AppState, door, host};
 
 /// What a click on the sample would do.
@@ -23,18 +23,18 @@ pub(super) enum Verdict {
         /// 1 to 4.
         format: u8,
         /// Why this one.
-        why: Prose,
+        why: CodeSpans,
         /// Where the link leads, without its token.
         leads_to: String,
         /// What else it takes, or is not known here; then the verdict is not good yet.
-        unless: Option<Prose>,
+        unless: Option<CodeSpans>,
     },
     /// It is refused.
     Refused {
         /// As what.
         kind: Kind,
         /// And in which words.
-        why: Prose,
+        why: CodeSpans,
     },
 }
 
@@ -67,9 +67,9 @@ fn judge(
     let link = target(&query, &state.links, click)?;
     Ok(Verdict::Opens {
         format: link.format(),
-        why: Prose::of(&why(&link, &query, click)),
+        why: CodeSpans::of(&why(&link, &query, click)),
         leads_to: link.url(&state.links.panel, None),
-        unless: unless.map(Prose::of),
+        unless: unless.map(CodeSpans::of),
     })
 }
 

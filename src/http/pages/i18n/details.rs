@@ -1,0 +1,152 @@
+//! Which sentence a detail is, and what is filled into it.
+
+use std::borrow::Cow;
+use std::fmt::{Display, Write as _};
+
+use super::texts::{ChatHubTexts, DeniedTexts, LimitTexts, PhoneTexts, Texts};
+use crate::access::Denied;
+use crate::chathub::{self, BadAnswer, Unreachable};
+use crate::http::detail::Detail;
+use crate::http::identity::ShownIdentity;
+use crate::phone::PhoneError;
+use crate::rate_limit::Limit;
+
+impl Texts {
+    /// The detail in this language.
+    pub(super) fn detail<'a>(&self, detail: &'a Detail) -> Cow<'a, str> {
+        let texts = &self.details;
+        match detail {
+            Detail::English(text) => Cow::Borrowed(text),
+            Detail::Denied(denied) => self.denied.of(*denied).into(),
+            Detail::NetworkNotAllowed(client) => {
+                fill(texts.network_not_allowed, &[("client", client)])
+            }
+            Detail::IdentityUnknown(identity) => self.identity(identity),
+            Detail::HostNotAllowed => texts.host_not_allowed.into(),
+            Detail::Limited(limit) => self.limits.of(*limit).into(),
+            Detail::ChatHub(error) => self.chathub.of(error).into(),
+            Detail::Phone(error) => self.phone.of(*error),
+            Detail::PhoneIsAWord => texts.phone_is_a_word.into(),
+            Detail::Source => texts.source.into(),
+            Detail::NoSender(source) => fill(texts.no_sender, &[("source", source)]),
+            Detail::Repeated(name) => fill(texts.repeated, &[("name", name)]),
+            Detail::Unfilled(name) => fill(texts.unfilled, &[("name", name)]),
+            Detail::EncodedTwice(name) => fill(texts.encoded_twice, &[("name", name)]),
+            Detail::Control(name) => fill(texts.control, &[("name", name)]),
+            Detail::NotEncoded(Some(name)) => fill(texts.not_encoded, &[("name", name)]),
+            Detail::NotEncoded(None) => texts.name_not_encoded.into(),
+            Detail::NotUtf8(Some(name)) => fill(texts.not_utf8, &[("name", name)]),
+            Detail::NotUtf8(None) => texts.name_not_utf8.into(),
+            Detail::AliasAstray => texts.alias_astray.into(),
+            Detail::DirectoryUnread => texts.directory_unread.into(),
+            Detail::OnceUnknown => texts.once_unknown.into(),
+            Detail::NoTarget => texts.no_target.into(),
+            Detail::TooLong => texts.too_long.into(),
+            Detail::HasBody => texts.has_body.into(),
+            Detail::NotAClick => texts.not_a_click.into(),
+            Detail::ForeignConfirmation => texts.foreign_confirmation.into(),
+            Detail::Nothing => texts.nothing.into(),
+            Detail::OtherMethod => texts.other_method.into(),
+        }
+    }
+
+    fn identity(&self, identity: &ShownIdentity) -> Cow<'static, str> {
+        let text = identity.text();
+        match identity.map_line() {
+            Some(line) => fill(
+                self.details.identity_unknown,
+                &[("identity", &text), ("line", &line)],
+            ),
+            None => fill(self.details.identity_shortened, &[("identity", &text)]),
+        }
+    }
+}
+
+impl DeniedTexts {
+    const fn of(&self, denied: Denied) -> &'static str {
+        match denied {
+            Denied::PassMissing => self.pass_missing,
+            Denied::PassInvalid => self.pass_invalid,
+            Denied::PassExpired => self.pass_expired,
+            Denied::PassMismatch => self.pass_mismatch,
+            Denied::PassUsed => self.pass_used,
+            Denied::IdentityMissing => self.identity_missing,
+            Denied::IdentityUnknown => self.identity_unknown,
+            Denied::ApiKeyInvalid => self.api_key_invalid,
+            Denied::OperatorMissing => self.operator_missing,
+            Denied::OperatorUnknown => self.operator_unknown,
+            Denied::OperatorAmbiguous => self.operator_ambiguous,
+            Denied::OperatorInactive => self.operator_inactive,
+            Denied::AutoIsOff => self.auto_is_off,
+            Denied::DirectoryNeeded => self.directory_needed,
+            Denied::OperatorNotAllowed => self.operator_not_allowed,
+            Denied::NetworkNotAllowed => self.network_not_allowed,
+        }
+    }
+}
+
+impl LimitTexts {
+    const fn of(&self, limit: Limit) -> &'static str {
+        match limit {
+            Limit::Operator => self.operator,
+            Limit::Client => self.client,
+            Limit::Refused => self.refused,
+        }
+    }
+}
+
+impl ChatHubTexts {
+    const fn of(&self, error: &chathub::Error) -> &'static str {
+        use chathub::Error as E;
+        match error {
+            E::CredentialsRejected => self.credentials_rejected,
+            E::NotPermitted => self.not_permitted,
+            // Which of the two an unknown operator gets is not documented.
+            E::NotFound | E::InvalidRequest { .. } => self.operator_unknown,
+            E::Throttled { .. } => self.throttled,
+            E::Overloaded => self.overloaded,
+            E::Unavailable(Unreachable::NoConnection(_)) => self.no_connection,
+            E::Unavailable(_) => self.unavailable,
+            E::TimedOut => self.timed_out,
+            E::BadAnswer(BadAnswer::Page) => self.not_chathub,
+            E::BadAnswer(BadAnswer::Clocks) => self.clocks,
+            E::BadAnswer(_) => self.bad_answer,
+        }
+    }
+}
+
+impl PhoneTexts {
+    fn of(&self, error: PhoneError) -> Cow<'static, str> {
+        match error {
+            PhoneError::EncodedTwice => self.encoded_twice.into(),
+            PhoneError::Letters => self.letters.into(),
+            PhoneError::TooLong => self.too_long.into(),
+            PhoneError::Extension => self.extension.into(),
+            PhoneError::Invalid(region) => fill(self.invalid, &[("region", &region)]),
+        }
+    }
+}
+
+/// Fills in the placeholders, `{name}`, in one pass: a value with braces in it stays as it is. One
+/// without a value is left as it stands, which a test would show.
+pub(super) fn fill(text: &str, values: &[(&str, &dyn Display)]) -> Cow<'static, str> {
+    let mut filled = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some((before, (name, after))) = next_placeholder(rest) {
+        filled.push_str(before);
+        // Writing into a String cannot fail.
+        let _ = match values.iter().find(|(known, _)| *known == name) {
+            Some((_, value)) => write!(filled, "{value}"),
+            None => write!(filled, "{{{name}}}"),
+        };
+        rest = after;
+    }
+    filled.push_str(rest);
+    filled.into()
+}
+
+/// What stands before the first placeholder, its name, and what stands after it.
+fn next_placeholder(text: &str) -> Option<(&str, (&str, &str))> {
+    let (before, rest) = text.split_once('{')?;
+    Some((before, rest.split_once('}')?))
+}

@@ -1,0 +1,297 @@
+//! What pages and problems say, in each language: a TOML file a language, compiled in.
+//!
+//! It does not know when a request is refused, nor what a page looks like.
+
+mod details;
+mod texts;
+
+use std::borrow::Cow;
+use std::sync::LazyLock;
+
+use actix_web::HttpRequest;
+use actix_web::http::header::{AcceptLanguage, Header as _, LanguageTag, Preference, Quality};
+
+use self::details::fill;
+pub(in crate::http) use self::texts::{Advice, Words};
+use self::texts::{Explanation, Texts};
+use crate::http::detail::{Detail, Exception};
+use crate::http::kind::Kind;
+
+static ENGLISH: LazyLock<Texts> = LazyLock::new(|| Texts::read(include_str!("en.toml")));
+static UKRAINIAN: LazyLock<Texts> = LazyLock::new(|| Texts::read(include_str!("uk.toml")));
+
+/// A language that pages speak.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(in crate::http) enum Language {
+    /// Also where the visitor understands neither.
+    #[default]
+    English,
+    Ukrainian,
+}
+
+impl Words {
+    /// When another try may succeed.
+    pub(in crate::http) fn wait(&self, seconds: u64) -> String {
+        fill(self.wait, &[("seconds", &seconds)]).into_owned()
+    }
+}
+
+impl Language {
+    /// The one of ours that the visitor likes best; of two that are liked alike, the first one.
+    pub(in crate::http) fn of(request: &HttpRequest) -> Self {
+        let Ok(AcceptLanguage(mut accepted)) = AcceptLanguage::parse(request) else {
+            return Self::default();
+        };
+        accepted.retain(|range| range.quality > Quality::ZERO);
+        let ranked = AcceptLanguage(accepted).ranked();
+        ranked.iter().find_map(Self::matching).unwrap_or_default()
+    }
+
+    fn matching(range: &Preference<LanguageTag>) -> Option<Self> {
+        let primary = match range {
+            Preference::Any => return Some(Self::English),
+            Preference::Specific(tag) => tag.primary_language(),
+        };
+        [Self::English, Self::Ukrainian]
+            .into_iter()
+            .find(|language| primary.eq_ignore_ascii_case(language.words().lang))
+    }
+
+    fn texts(self) -> &'static Texts {
+        match self {
+            Self::English => &ENGLISH,
+            Self::Ukrainian => &UKRAINIAN,
+        }
+    }
+
+    pub(in crate::http) fn words(self) -> &'static Words {
+        &self.texts().words
+    }
+
+    /// What a page says to the agent: by the kind, unless the detail says that something else is
+    /// wrong.
+    pub(in crate::http) fn advice(self, kind: Kind, detail: &Detail) -> Advice {
+        let mut advice = self.kind(kind);
+        if let Some(exception) = detail.exception() {
+            let Explanation { happened, to_do } = self.explanation(exception);
+            (advice.happened, advice.to_do) = (happened, to_do);
+        }
+        advice.to_do = self.texts().step(advice.to_do);
+        advice
+    }
+
+    /// A few words, the same for every refusal of the kind.
+    pub(in crate::http) fn title(self, kind: Kind) -> &'static str {
+        self.kind(kind).title
+    }
+
+    fn kind(self, kind: Kind) -> Advice {
+        let advice = self.texts().kinds.get(kind.name());
+        advice.copied().unwrap_or_default()
+    }
+
+    fn explanation(self, exception: Exception) -> &'static Explanation {
+        let texts = &self.texts().exceptions;
+        match exception {
+            Exception::EncodedTwice => &texts.encoded_twice,
+            Exception::PhoneIsAWord => &texts.phone_is_a_word,
+            Exception::AutoIsOff => &texts.auto_is_off,
+            Exception::DirectoryUnread => &texts.directory_unread,
+            Exception::OnceUnknown => &texts.once_unknown,
+            Exception::Clocks => &texts.clocks,
+        }
+    }
+
+    /// The detail in this language.
+    pub(in crate::http) fn detail(self, detail: &Detail) -> Cow<'_, str> {
+        self.texts().detail(detail)
+    }
+
+    /// The language that the detail is in: what is meant for programs is in English only.
+    pub(in crate::http) const fn of_detail(self, detail: &Detail) -> Self {
+        match detail {
+            Detail::English(_) => Self::English,
+            _ => self,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::{BTreeMap, BTreeSet};
+    use std::net::{IpAddr, Ipv4Addr};
+
+    use actix_web::http::header::ACCEPT_LANGUAGE;
+    use actix_web::test::TestRequest;
+    use rstest::rstest;
+
+    use super::*;
+    use crate::http::handlers::demo_refusals::example;
+    use crate::http::identity::ShownIdentity;
+    use crate::phone::{PhoneError, Region};
+    use crate::source::{ChatSource, UnknownSource};
+
+    #[rstest]
+    #[case::nothing("", Language::English)]
+    #[case::ukrainian("uk", Language::Ukrainian)]
+    #[case::with_a_region("uk-UA,uk;q=0.9,en-US;q=0.8,en;q=0.7", Language::Ukrainian)]
+    #[case::any_case("UK-ua", Language::Ukrainian)]
+    #[case::english_first("en-GB,uk;q=0.9", Language::English)]
+    #[case::order_does_not_matter("en;q=0.5, uk;q=0.8", Language::Ukrainian)]
+    #[case::of_two_liked_alike_the_first("uk, en", Language::Ukrainian)]
+    #[case::a_stranger_first("pl,uk;q=0.5", Language::Ukrainian)]
+    #[case::a_stranger_alone("fr-CH, de;q=0.9", Language::English)]
+    #[case::anything("*", Language::English)]
+    #[case::refused("uk;q=0, en;q=0.1", Language::English)]
+    #[case::both_refused("uk;q=0, en;q=0", Language::English)]
+    #[case::no_weight("uk;q=x", Language::English)]
+    #[case::not_a_number("uk;q=NaN", Language::English)]
+    #[case::a_longer_word("ukr", Language::English)]
+    fn the_visitor_s_language(#[case] accept: &str, #[case] expected: Language) {
+        let request = TestRequest::default()
+            .insert_header((ACCEPT_LANGUAGE, accept))
+            .to_http_request();
+        assert_eq!(Language::of(&request), expected);
+    }
+
+    const FILES: [&str; 2] = [include_str!("en.toml"), include_str!("uk.toml")];
+
+    /// Every text of a file, by its key.
+    fn texts(file: &str) -> BTreeMap<String, String> {
+        fn collect(key: &str, value: &toml::Value, texts: &mut BTreeMap<String, String>) {
+            match value {
+                toml::Value::Table(table) => table
+                    .iter()
+                    .for_each(|(name, value)| collect(&format!("{key}.{name}"), value, texts)),
+                text => {
+                    texts.insert(key.to_owned(), text.as_str().unwrap().to_owned());
+                }
+            }
+        }
+        let mut texts = BTreeMap::new();
+        collect("", &toml::Value::Table(file.parse().unwrap()), &mut texts);
+        texts
+    }
+
+    /// Code spans and placeholders: what no language translates.
+    fn names(text: &str) -> Vec<&str> {
+        let spans = text.split('`').skip(1).step_by(2);
+        let placeholders = text
+            .split('{')
+            .skip(1)
+            .filter_map(|rest| rest.split('}').next());
+        let mut names: Vec<_> = spans.chain(placeholders).collect();
+        names.sort_unstable();
+        names
+    }
+
+    fn is_ukrainian(text: &str) -> bool {
+        let prose: String = text.split('`').step_by(2).collect();
+        prose.chars().any(|c| ('а'..='я').contains(&c))
+            && !prose.chars().any(|c| "ыэъё".contains(c))
+    }
+
+    /// A missing or an unknown key is an error of the file's.
+    #[test]
+    fn each_language_has_all_texts_and_no_others() {
+        let kinds = Kind::ALL.map(Kind::name);
+        for file in FILES {
+            let texts: Result<Texts, _> = toml::from_str(file);
+            let texts = texts.map_err(|error| error.message().to_owned()).unwrap();
+            let told: BTreeSet<_> = texts.kinds.into_keys().collect();
+            assert_eq!(told, kinds.into());
+        }
+    }
+
+    #[test]
+    fn each_language_has_words_of_its_own_and_the_same_names() {
+        let [english, ukrainian] = FILES.map(texts);
+        assert!(english.keys().eq(ukrainian.keys()));
+        for (key, en) in &english {
+            let uk = &ukrainian[key];
+            assert!(!en.is_empty() && en.is_ascii(), "{en}");
+            let is_a_step = en.starts_with('{');
+            assert!(
+                key == ".words.lang" || is_a_step || is_ukrainian(uk),
+                "{uk}"
+            );
+            assert_eq!(names(en), names(uk), "{key}");
+        }
+    }
+
+    /// A detail for each text with placeholders, and the values that belong there.
+    fn filled() -> Vec<(Detail, Vec<&'static str>)> {
+        let long = "z".repeat(200);
+        vec![
+            (
+                Detail::NetworkNotAllowed(IpAddr::V4(Ipv4Addr::LOCALHOST)),
+                vec!["`127.0.0.1`"],
+            ),
+            (
+                Detail::IdentityUnknown(ShownIdentity::of("{line}")),
+                vec!["`{line}`", "`\"{line}\" = 101`"],
+            ),
+            (
+                Detail::IdentityUnknown(ShownIdentity::of(&long)),
+                vec!["zzz…`"],
+            ),
+            (Detail::NoSender(ChatSource::Viber), vec![" viber "]),
+            (Detail::Repeated("from"), vec!["`from`"]),
+            (Detail::Unfilled("from"), vec!["`from`"]),
+            (Detail::EncodedTwice("from"), vec!["`from`"]),
+            (Detail::Control("from"), vec!["`from`"]),
+            (Detail::NotEncoded(Some("from")), vec!["`from`"]),
+            (Detail::NotUtf8(Some("from")), vec!["`from`"]),
+            (Detail::Phone(PhoneError::Invalid(Region::UA)), vec!["UA"]),
+        ]
+    }
+
+    #[test]
+    fn every_placeholder_is_filled() {
+        let has_value = |(key, text): &(String, String)| {
+            text.contains('{') && !text.starts_with('{') && key != ".words.wait"
+        };
+        for (language, file) in [Language::English, Language::Ukrainian]
+            .into_iter()
+            .zip(FILES)
+        {
+            let details = filled();
+            assert_eq!(
+                texts(file).into_iter().filter(has_value).count(),
+                details.len()
+            );
+            for (detail, values) in details {
+                let text = language.detail(&detail).replace("{line}", "LINE");
+                assert!(!text.contains(['{', '}']), "{text}");
+                for value in values {
+                    assert!(text.contains(&value.replace("{line}", "LINE")), "{text}");
+                }
+            }
+            assert!(language.words().wait(7).contains(" 7 "));
+            for kind in Kind::ALL {
+                let to_do = language.advice(kind, &example(kind)).to_do;
+                assert!(!to_do.contains('{'), "{to_do}");
+            }
+            for exception in Exception::ALL {
+                let to_do = language.texts().step(language.explanation(exception).to_do);
+                assert!(!to_do.contains('{'), "{to_do}");
+            }
+        }
+    }
+
+    /// The command line shows these errors as they are.
+    #[test]
+    fn errors_say_the_same_as_their_details() {
+        let detail = |detail: Detail| Language::English.detail(&detail).into_owned();
+        assert_eq!(detail(Detail::Source), UnknownSource.to_string());
+        for error in [
+            PhoneError::EncodedTwice,
+            PhoneError::Letters,
+            PhoneError::TooLong,
+            PhoneError::Extension,
+            PhoneError::Invalid(Region::UA),
+        ] {
+            assert_eq!(detail(Detail::Phone(error)), error.to_string());
+        }
+    }
+}

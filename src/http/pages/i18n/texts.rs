@@ -1,0 +1,132 @@
+//! The texts of one language, as its TOML file has them. It does not know when each is shown.
+//!
+//! The texts borrow from the file, which is compiled in. A file with a key too many or too few is
+//! not read, and a test fails.
+
+use std::collections::HashMap;
+
+use serde::Deserialize;
+
+/// Declares a struct of texts: one for each key of a TOML table, no more and no fewer.
+macro_rules! texts {
+    ($(#[$doc:meta])* $name:ident: $($key:ident)+) => {
+        $(#[$doc])*
+        #[derive(Debug, Default, Deserialize)]
+        #[serde(deny_unknown_fields)]
+        pub(in crate::http) struct $name {
+            $(pub(in crate::http) $key: &'static str,)+
+        }
+    };
+}
+
+/// All texts of a language.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, bound(deserialize = "'de: 'static"))]
+pub(super) struct Texts {
+    pub(super) words: Words,
+    pub(super) steps: Steps,
+    /// By the kind's name.
+    pub(super) kinds: HashMap<&'static str, Advice>,
+    pub(super) exceptions: Exceptions,
+    pub(super) details: DetailTexts,
+    pub(super) denied: DeniedTexts,
+    pub(super) limits: LimitTexts,
+    pub(super) chathub: ChatHubTexts,
+    pub(super) phone: PhoneTexts,
+}
+
+impl Texts {
+    /// Reads a language's file. All texts are empty if it cannot be read, which a test would show.
+    pub(super) fn read(file: &'static str) -> Self {
+        toml::from_str(file).unwrap_or_default()
+    }
+
+    /// A step in full where it is one that several refusals share.
+    pub(super) fn step(&self, to_do: &'static str) -> &'static str {
+        match to_do {
+            "{report}" => self.steps.report,
+            "{back}" => self.steps.back,
+            "{from_the_crm}" => self.steps.from_the_crm,
+            "{wait_a_moment}" => self.words.wait_a_moment,
+            own => own,
+        }
+    }
+}
+
+texts! {
+    /// The words that pages have in common. `lang` is the language's tag in HTML, `logged_in_as`
+    /// comes before the visitor's identity, `wait_a_moment` is the step where only time helps, and
+    /// `wait` the same where the number of `{seconds}` is known.
+    Words:
+    lang what_to_do logged_in_as for_the_administrator problem request quote help try_again
+    wait_a_moment wait back_to_crm by_hand by_hand_note crawler_title crawler confirm_title confirm
+    confirm_button
+}
+
+texts! {
+    /// What to do next, where several refusals share it.
+    Steps: report back from_the_crm
+}
+
+/// What a page about one kind of refusal says to the agent.
+#[derive(Clone, Copy, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(in crate::http) struct Advice {
+    /// A few words.
+    pub(in crate::http) title: &'static str,
+    /// What went wrong, without a technical word.
+    pub(in crate::http) happened: &'static str,
+    /// What to do next.
+    pub(in crate::http) to_do: &'static str,
+}
+
+texts! {
+    /// The same under the kind's title, where the kind's own words do not fit.
+    Explanation: happened to_do
+}
+
+/// Where the kind's own words do not fit.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, bound(deserialize = "'de: 'static"))]
+pub(super) struct Exceptions {
+    pub(super) auto_is_off: Explanation,
+    pub(super) clocks: Explanation,
+    pub(super) directory_unread: Explanation,
+    pub(super) encoded_twice: Explanation,
+    pub(super) once_unknown: Explanation,
+    pub(super) phone_is_a_word: Explanation,
+}
+
+texts! {
+    /// Details that only the HTTP side has.
+    DetailTexts:
+    network_not_allowed identity_unknown identity_shortened alias_astray host_not_allowed
+    directory_unread once_unknown phone_is_a_word source no_target no_sender too_long repeated
+    unfilled encoded_twice control not_encoded name_not_encoded not_utf8 name_not_utf8 has_body
+    not_a_click foreign_confirmation nothing other_method
+}
+
+texts! {
+    /// Why access is denied.
+    DeniedTexts:
+    pass_missing pass_invalid pass_expired pass_mismatch pass_used identity_missing
+    identity_unknown api_key_invalid operator_missing operator_unknown operator_ambiguous
+    operator_inactive auto_is_off directory_needed operator_not_allowed network_not_allowed
+}
+
+texts! {
+    /// Which rate limit is reached.
+    LimitTexts: operator client refused
+}
+
+texts! {
+    /// Why ChatHub gives no token.
+    ChatHubTexts:
+    credentials_rejected not_permitted operator_unknown throttled overloaded no_connection
+    unavailable timed_out not_chathub clocks bad_answer
+}
+
+texts! {
+    /// Why a text is no phone.
+    PhoneTexts: encoded_twice letters too_long extension invalid
+}

@@ -1,0 +1,3 @@
+//! How a request is refused.
+
+pub(super) mod conversions;
