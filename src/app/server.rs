@@ -8,6 +8,7 @@ use std::io;
 use std::net::{SocketAddr, TcpListener};
 use std::num::NonZeroUsize;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use actix_http::error::DispatchError;
@@ -18,6 +19,7 @@ use actix_web::dev::{
     AppConfig, Server, Service as _, ServiceFactory, ServiceRequest, ServiceResponse, fn_service,
 };
 use actix_web::http::ConnectionType;
+use actix_web::middleware::from_fn;
 use actix_web::{App, web};
 use anyhow::Context as _;
 use tokio::net::{TcpSocket, TcpStream};
@@ -26,8 +28,9 @@ use super::budget::Budget;
 use super::connection::{Body, Connection, InHand, LINGER};
 use super::cuts::{Cuts, Reason};
 use super::peers::Peers;
+use crate::http::middleware::{render_problems, security_headers, track};
 use crate::http::{self, AppState, WorkerState};
-use crate::telemetry::Telemetry;
+use crate::telemetry::{RequestLog, Telemetry};
 
 /// So many connections wait to be accepted, so that a rush waits instead of being turned away.
 const BACKLOG: u32 = 2048;
@@ -81,8 +84,7 @@ pub(super) fn serve(
         peers: port.of_one_address.map(Peers::new),
     };
     let server = builder.listen("open-chat", listener, move || {
-        let worker = WorkerState::new(Arc::clone(&state), telemetry.request_log());
-        let app = app(worker, routes)
+        let app = app(Arc::clone(&state), telemetry.request_log(), routes)
             .into_factory()
             .map_err(|error| error.error_response());
         let shutdown = shutdown.clone();
@@ -136,9 +138,11 @@ impl Gate {
     }
 }
 
-/// The routes, each of whose requests is in its connection's hand until it is answered.
+/// The application of one worker. Each of its requests is in its connection's hand until it is
+/// answered.
 fn app(
-    worker: WorkerState,
+    state: Arc<AppState>,
+    log: RequestLog,
     routes: impl FnOnce(&mut web::ServiceConfig),
 ) -> App<
     impl ServiceFactory<
@@ -150,9 +154,13 @@ fn app(
     >,
 > {
     App::new()
-        .app_data(web::Data::new(worker))
+        .app_data(web::Data::new(WorkerState::new(&state, log)))
+        .app_data(web::Data::from(state))
         .configure(routes)
-        .default_service(http::nowhere())
+        .default_service(http::not_found())
+        .wrap(from_fn(render_problems))
+        .wrap(security_headers())
+        .wrap(from_fn(track))
         .wrap_fn(|request, app| {
             let body = Body::of(request.head());
             let connection = request.conn_data();
@@ -162,17 +170,20 @@ fn app(
                 let mut answer = answer.await;
                 drop(running);
                 if let Ok(answer) = &mut answer {
-                    close_after_much(answer);
+                    close_where_due(answer);
                 }
                 answer
             }
         })
 }
 
-/// actix keeps the room that an answer took for as long as the connection is kept, so a kept
-/// connection must not have had a long one.
-fn close_after_much(answer: &mut ServiceResponse<impl MessageBody>) {
-    if matches!(answer.response().body().size(), BodySize::Sized(size) if size > MUCH) {
+/// Closes the connection after this answer where the service is about to end, and after a long
+/// answer: actix keeps the room that one took for as long as the connection is kept.
+fn close_where_due(answer: &mut ServiceResponse<impl MessageBody>) {
+    let state = answer.request().app_data::<web::Data<AppState>>();
+    let is_draining = state.is_some_and(|state| state.is_draining.load(Ordering::Relaxed));
+    let is_long = matches!(answer.response().body().size(), BodySize::Sized(size) if size > MUCH);
+    if is_draining || is_long {
         let head = answer.response_mut().head_mut();
         head.set_connection_type(ConnectionType::Close);
     }

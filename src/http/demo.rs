@@ -1,14 +1,13 @@
 //! The demo's CRM: a list of contacts, each with the button that this service is behind.
 
-use actix_web::{HttpRequest, HttpResponse};
+use actix_web::{HttpResponse, web};
 use askama::Template;
 
-use super::click::Click;
 use super::frame::{Frame, Needs};
-use super::kind::Kind;
-use super::refusal::Refusal;
+use super::problem::Kind;
+use super::redirect;
+use super::state::AppState;
 use super::texts::Language;
-use super::{AppState, redirect};
 
 /// A contact of the made-up CRM, with the link that its button opens, as such a CRM would write it.
 struct Contact {
@@ -79,25 +78,17 @@ struct Crm<'a> {
 }
 
 /// The contact list.
-pub(super) async fn crm(
-    _: &HttpRequest,
-    state: &AppState,
-    _: &mut Click,
-) -> Result<HttpResponse, Refusal> {
+pub(super) async fn crm(state: web::Data<AppState>) -> HttpResponse {
     let frame = Frame::in_language(Language::English, &state.pages);
     let page = Crm {
         frame: &frame,
         contacts: &CONTACTS,
         kinds: &Kind::ALL,
     };
-    Ok(frame.answer(&mut HttpResponse::Ok(), &page, Needs::Nothing))
+    frame.answer(&mut HttpResponse::Ok(), &page, Needs::Nothing)
 }
 
 /// `/` leads to the contact list.
-pub(super) async fn root(
-    _: &HttpRequest,
-    _: &AppState,
-    _: &mut Click,
-) -> Result<HttpResponse, Refusal> {
-    Ok(redirect::to("/demo".into()))
+pub(super) async fn root() -> HttpResponse {
+    redirect::to("/demo".into())
 }

@@ -7,14 +7,12 @@
 
 use std::sync::LazyLock;
 
-use actix_web::{HttpRequest, HttpResponse};
+use actix_web::{HttpResponse, web};
 use askama::Template;
 use serde_json::Value;
 
-use super::AppState;
-use super::click::Click;
 use super::frame::{Frame, Needs};
-use super::refusal::Refusal;
+use super::state::AppState;
 use super::texts::Language;
 
 const DOCUMENT: &str = include_str!("openapi.json");
@@ -23,25 +21,17 @@ const DOCUMENT: &str = include_str!("openapi.json");
 static READ: LazyLock<Value> = LazyLock::new(|| serde_json::from_str(DOCUMENT).unwrap_or_default());
 
 /// The document, as it was compiled in.
-pub(super) async fn document(
-    _: &HttpRequest,
-    _: &AppState,
-    _: &mut Click,
-) -> Result<HttpResponse, Refusal> {
-    Ok(HttpResponse::Ok()
+pub(super) async fn document() -> HttpResponse {
+    HttpResponse::Ok()
         .content_type("application/json")
-        .body(DOCUMENT))
+        .body(DOCUMENT)
 }
 
 /// The document as a page. It is for those who write programs, and in English as the document is.
-pub(super) async fn page(
-    _: &HttpRequest,
-    state: &AppState,
-    _: &mut Click,
-) -> Result<HttpResponse, Refusal> {
+pub(super) async fn page(state: web::Data<AppState>) -> HttpResponse {
     let frame = Frame::in_language(Language::English, &state.pages);
     let page = Page::of(&READ, &frame);
-    Ok(frame.answer(&mut HttpResponse::Ok(), &page, Needs::Nothing))
+    frame.answer(&mut HttpResponse::Ok(), &page, Needs::Nothing)
 }
 
 #[derive(Template)]
@@ -169,9 +159,10 @@ mod tests {
 
     use serde_json::json;
 
-    use super::super::links::Wanted;
-    use super::super::query::NAMES;
-    use super::super::{Kind, Route};
+    use super::super::extract::query::NAMES;
+    use super::super::handlers::links::LinkRequest;
+    use super::super::problem::Kind;
+    use super::super::route::Route;
     use super::*;
 
     fn read() -> Value {
@@ -228,13 +219,13 @@ mod tests {
     fn every_field_of_a_wanted_link_is_described() {
         let document = read();
         let told = &document["components"]["schemas"]["WantedLink"]["properties"];
-        let refused = serde_json::from_value::<Wanted>(json!({"operator": 1, "?": 1}));
+        let refused = serde_json::from_value::<LinkRequest>(json!({"operator": 1, "?": 1}));
         let error = refused.err().unwrap().to_string();
         let taken = error.split('`').skip(1).step_by(2).skip(1);
         assert_eq!(names(told), taken.collect(), "{error}");
         let body =
             &document["paths"]["/links"]["post"]["requestBody"]["content"]["application/json"];
-        assert!(serde_json::from_value::<Wanted>(body["example"].clone()).is_ok());
+        assert!(serde_json::from_value::<LinkRequest>(body["example"].clone()).is_ok());
     }
 
     #[test]

@@ -2,9 +2,7 @@
 
 use std::time::Duration;
 
-use super::detail::Detail;
-use super::kind::Kind;
-use super::refusal::Refusal;
+use super::problem::{Detail, Kind, Problem};
 use crate::access::Denied;
 use crate::chathub::{self, Unreachable};
 use crate::phone::PhoneError;
@@ -17,20 +15,20 @@ pub(super) const RETRY_SOON: Duration = Duration::from_secs(5);
 /// How long refused credentials are left alone at least.
 const REJECTED_RETRY: Duration = Duration::from_mins(1);
 
-impl From<PhoneError> for Refusal {
+impl From<PhoneError> for Problem {
     fn from(error: PhoneError) -> Self {
         Self::new(Kind::PhoneInvalid, Detail::Phone(error))
     }
 }
 
-impl From<UnknownSource> for Refusal {
+impl From<UnknownSource> for Problem {
     fn from(UnknownSource: UnknownSource) -> Self {
         Self::new(Kind::SourceInvalid, Detail::Source)
     }
 }
 
 /// Why somebody is not let in.
-impl From<Denied> for Refusal {
+impl From<Denied> for Problem {
     fn from(denied: Denied) -> Self {
         let kind = match denied {
             Denied::PassMissing => Kind::PassMissing,
@@ -59,7 +57,7 @@ impl From<Denied> for Refusal {
     }
 }
 
-impl From<Limited> for Refusal {
+impl From<Limited> for Problem {
     fn from(limited: Limited) -> Self {
         Self::new(Kind::RateLimited, Detail::Limited(limited.limit))
             .retry_after(limited.retry_after)
@@ -67,7 +65,7 @@ impl From<Limited> for Refusal {
 }
 
 /// What a failed mint means for the click.
-impl From<chathub::Error> for Refusal {
+impl From<chathub::Error> for Problem {
     fn from(error: chathub::Error) -> Self {
         use chathub::Error as E;
         let kind = match &error {

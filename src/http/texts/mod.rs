@@ -8,8 +8,8 @@ use std::borrow::Cow;
 use actix_web::HttpRequest;
 use actix_web::http::header::ACCEPT_LANGUAGE;
 
-use super::detail::{Detail, Exception};
-use super::kind::Kind;
+use super::problem::detail::{Detail, Exception};
+use super::problem::kind::Kind;
 
 /// A language that pages speak.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -4,8 +4,8 @@ use std::borrow::Cow;
 
 use crate::access::Denied;
 use crate::chathub::{self, BadAnswer, Unreachable};
-use crate::http::detail::Detail;
-use crate::http::identity::ShownIdentity;
+use crate::http::problem::detail::Detail;
+use crate::http::problem::identity::ShownIdentity;
 use crate::phone::PhoneError;
 use crate::rate_limit::Limit;
 

@@ -3,8 +3,8 @@
 pub(super) mod details;
 
 use super::{Advice, Words};
-use crate::http::detail::Exception;
-use crate::http::kind::Kind;
+use crate::http::problem::detail::Exception;
+use crate::http::problem::kind::Kind;
 
 pub(super) const WORDS: Words = Words {
     lang: "uk",
