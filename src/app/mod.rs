@@ -96,7 +96,6 @@ impl Application {
             is_draining: AtomicBool::new(false),
             public_url: config.server.public_url.clone(),
             widget: config.widget,
-            front,
         });
         let has_builder = state.pages.builder;
         let has_ops_port = config.server.ops_listen.is_some();

@@ -58,8 +58,6 @@ pub struct AppState {
     pub pages: PageConfig,
     /// The operator panel for other pages.
     pub widget: WidgetConfig,
-    /// Where `/` leads.
-    pub front: Front,
 }
 
 /// Where `/` leads.

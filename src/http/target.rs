@@ -10,8 +10,8 @@ use crate::operators::OperatorSelection;
 use crate::phone::{PhoneError, PhoneNumber, Region};
 use crate::source::ChatSource;
 
-/// Which chat opens: the format follows from what is known. What was read is noted in `record`, also
-/// where the rest is refused.
+/// Which chat opens: the format follows from what is known. `record` gets what was read, also where
+/// the rest is refused.
 pub(crate) fn target<'a>(
     query: &'a Query<'_>,
     links: &'a LinkConfig,

@@ -1,5 +1,5 @@
-//! The operator's token, for a request that was authorized: uses a one-time pass up, and releases it
-//! where ChatHub has no token.
+//! The operator's token, for a request that was authorized. Uses a one-time pass up, and releases
+//! it where ChatHub has no token.
 
 use std::sync::Arc;
 

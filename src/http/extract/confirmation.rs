@@ -1,11 +1,7 @@
 //! The POST of the confirmation page's button.
 
-use std::future::{Ready, ready};
-
-use actix_web::dev::Payload;
 use actix_web::http::Method;
 use actix_web::http::header::{HOST, HeaderMap, HeaderName, ORIGIN};
-use actix_web::{FromRequest, HttpRequest};
 
 use super::{headers, state};
 use crate::config::Confirm;
@@ -17,14 +13,10 @@ const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 /// The button of this service's own confirmation page was pressed.
 pub(crate) struct Confirmation;
 
-impl FromRequest for Confirmation {
-    type Error = Problem;
-    type Future = Ready<Result<Self, Problem>>;
-
-    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        ready(state(request).and_then(|state| check(request.headers(), state)))
-    }
-}
+extractor!(Confirmation, |request| check(
+    request.headers(),
+    state(request)?
+));
 
 fn check(headers: &HeaderMap, state: &AppState) -> Result<Confirmation, Problem> {
     let has_button = state.links.confirm != Confirm::Never;

@@ -5,12 +5,10 @@
 //! Where callers show credentials the page has none to show; with `ACCESS=open`, only the name
 //! tells.
 
-use std::future::{Ready, ready};
 use std::net::{Ipv4Addr, Ipv6Addr};
 
-use actix_web::dev::Payload;
+use actix_web::HttpRequest;
 use actix_web::http::header::HOST;
-use actix_web::{FromRequest, HttpRequest};
 
 use super::state;
 use crate::http::problem::{Detail, Kind, Problem};
@@ -19,14 +17,8 @@ use crate::http::state::AppState;
 /// The request asks for this service under a name of its own.
 pub(crate) struct OwnHost;
 
-impl FromRequest for OwnHost {
-    type Error = Problem;
-    type Future = Ready<Result<Self, Problem>>;
-
-    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        ready(state(request).and_then(|state| check(request, state).map(|()| Self)))
-    }
-}
+extractor!(OwnHost, |request| check(request, state(request)?)
+    .map(|()| Self));
 
 /// With `ACCESS=open`, refuses a request for any other name than an address, `localhost` or
 /// `PUBLIC_URL`'s host: those are no names that an attacker can lead elsewhere.

@@ -1,5 +1,23 @@
 //! What handlers take from a request. Knows the state and problems, and no handler.
 
+/// Makes a type an extractor whose value is ready at once, by a function of the request.
+macro_rules! extractor {
+    ($type:ty, $read:expr) => {
+        impl actix_web::FromRequest for $type {
+            type Error = Problem;
+            type Future = std::future::Ready<Result<Self, Problem>>;
+
+            fn from_request(
+                request: &actix_web::HttpRequest,
+                _: &mut actix_web::dev::Payload,
+            ) -> Self::Future {
+                let read: fn(&actix_web::HttpRequest) -> Result<Self, Problem> = $read;
+                std::future::ready(read(request))
+            }
+        }
+    };
+}
+
 pub(crate) mod body;
 pub(crate) mod client_address;
 pub(crate) mod confirmation;

@@ -1,11 +1,9 @@
 //! Tells a click from requests that are none: those must never mint a token.
 
-use std::future::{Ready, ready};
 use std::sync::LazyLock;
 
-use actix_web::dev::Payload;
+use actix_web::HttpRequest;
 use actix_web::http::header::{CONTENT_LENGTH, HeaderMap, HeaderName, TRANSFER_ENCODING};
-use actix_web::{FromRequest, HttpRequest};
 use aho_corasick::AhoCorasick;
 
 use super::headers::text;
@@ -62,39 +60,22 @@ pub(crate) struct Navigation {
     pub(crate) visitor: Visitor,
 }
 
-impl FromRequest for Navigation {
-    type Error = Problem;
-    type Future = Ready<Result<Self, Problem>>;
-
-    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        let visitor = Visitor::of(request);
-        ready(check(request).map(|()| Self { visitor }))
-    }
-}
+extractor!(Navigation, |request| {
+    check(request)?;
+    let visitor = Visitor::of(request);
+    Ok(Self { visitor })
+});
 
 /// A page opens, in a tab or in a frame, and a person looks at it.
 pub(crate) struct PageNavigation;
 
-impl FromRequest for PageNavigation {
-    type Error = Problem;
-    type Future = Ready<Result<Self, Problem>>;
-
-    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        ready(check_page(request).map(|()| Self))
-    }
-}
+extractor!(PageNavigation, |request| check_page(request).map(|()| Self));
 
 /// A script on one of this service's own pages asks.
 pub(crate) struct OwnScript;
 
-impl FromRequest for OwnScript {
-    type Error = Problem;
-    type Future = Ready<Result<Self, Problem>>;
-
-    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        ready(check_own_script(request).map(|()| Self))
-    }
-}
+extractor!(OwnScript, |request| check_own_script(request)
+    .map(|()| Self));
 
 /// Refuses what is no navigation, and no script of this service's own pages. Another site's script
 /// could not read the answer, and would only use up the limits of the agent who visits it.

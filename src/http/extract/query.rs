@@ -5,10 +5,6 @@
 //! are not ours (trackers add them) are passed over.
 
 use std::borrow::Cow;
-use std::future::{Ready, ready};
-
-use actix_web::dev::Payload;
-use actix_web::{FromRequest, HttpRequest};
 
 use super::decode::{Undecodable, decode, decode_loosely};
 use super::value;
@@ -166,15 +162,10 @@ impl<'a> Query<'a> {
 /// the query takes `Result<StrictQuery, Problem>`.
 pub(crate) struct StrictQuery(pub(crate) Query<'static>);
 
-impl FromRequest for StrictQuery {
-    type Error = Problem;
-    type Future = Ready<Result<Self, Problem>>;
-
-    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        let query = Query::parse(request.query_string());
-        ready(query.map(|query| Self(query.into_owned())))
-    }
-}
+extractor!(StrictQuery, |request| {
+    let query = Query::parse(request.query_string())?;
+    Ok(Self(query.into_owned()))
+});
 
 /// What stands before and behind a mark of ASCII; all of it before, where there is none. The pieces
 /// are too short for a search to pay that makes itself ready first.

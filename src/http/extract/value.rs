@@ -1,4 +1,4 @@
-//! Reading the value of a parameter, wherever it comes from, with the problem that names the parameter.
+//! Reads the value of a parameter, wherever it comes from. Problems name the parameter.
 
 use std::borrow::Cow;
 

@@ -56,16 +56,8 @@ pub(crate) async fn links(
     state: web::Data<AppState>,
 ) -> Result<HttpResponse, Problem> {
     let public_url = state.public_url.as_ref().ok_or_else(not_set_up)?;
-    let LinkRequest {
-        operator,
-        phone,
-        source,
-        from,
-        chat_raw_id,
-        ttl,
-        once,
-    } = read(&body)?;
-    let operator = match text("operator", Some(operator))? {
+    let wanted = read(&body)?;
+    let operator = match text("operator", Some(wanted.operator))? {
         Some(operator) => value::read("operator", Cow::Owned(operator))?,
         None => None,
     };
@@ -84,10 +76,10 @@ pub(crate) async fn links(
     context.record().operator = operator;
     limit(operator, authorized.checked, &context, &state).await?;
     let constraints = PassConstraints {
-        phone: text("phone", phone)?,
-        source: text("source", source)?,
-        from: text("from", from)?,
-        chat_raw_id: text("chat_raw_id", chat_raw_id)?,
+        phone: text("phone", wanted.phone)?,
+        source: text("source", wanted.source)?,
+        from: text("from", wanted.from)?,
+        chat_raw_id: text("chat_raw_id", wanted.chat_raw_id)?,
     };
     // What a click on the link would be refused for is refused now.
     let mut query = Query::default();
@@ -100,8 +92,8 @@ pub(crate) async fn links(
         .mint(&NewPass {
             operator: operator.unwrap_or_default(),
             constraints: query.constraints(),
-            ttl: read_ttl(ttl.as_deref())?,
-            once,
+            ttl: read_ttl(wanted.ttl.as_deref())?,
+            once: wanted.once,
         })
         .map_err(|error| unsigned(&error))?;
     Ok(HttpResponseBuilder::new(StatusCode::CREATED).json(Link {

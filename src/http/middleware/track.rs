@@ -2,7 +2,7 @@
 //! how it ended.
 
 use std::rc::Rc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use actix_web::body::BoxBody;
 use actix_web::dev::{ServiceRequest, ServiceResponse};
@@ -75,6 +75,7 @@ fn trace(route: Route, request: &ServiceRequest, sampling: Sampling) -> Trace {
     Trace::begin(route.name(), method, parent, sampling)
 }
 
+/// Counts, traces and logs an answer.
 fn finish(
     context: &RequestContext,
     method: &Method,
@@ -83,8 +84,18 @@ fn finish(
     worker: &WorkerState,
 ) {
     let took = context.started.elapsed();
-    count(context, method, status, took, worker);
     let record = context.record.borrow();
+    let metrics = &worker.metrics;
+    metrics.answered(context.route, method, status, took);
+    if let Some(kind) = record.problem {
+        metrics.refused(kind);
+    }
+    if let Some((format, ..)) = record.link {
+        metrics.redirected(format, record.client.source);
+    }
+    if record.fallback.is_some() {
+        metrics.fallbacks.inc();
+    }
     context.trace.end(
         status,
         record.kind().map(Kind::name),
@@ -94,27 +105,6 @@ fn finish(
     if context.route.is_logged() {
         let log = &mut worker.log.borrow_mut();
         access_log::write(log, context, method, status, took, state.log_phones);
-    }
-}
-
-fn count(
-    context: &RequestContext,
-    method: &Method,
-    status: u16,
-    took: Duration,
-    worker: &WorkerState,
-) {
-    let metrics = &worker.metrics;
-    metrics.answered(context.route, method, status, took);
-    let record = context.record.borrow();
-    if let Some(kind) = record.problem {
-        metrics.refused(kind);
-    }
-    if let Some((format, ..)) = record.link {
-        metrics.redirected(format, record.client.source);
-    }
-    if record.fallback.is_some() {
-        metrics.fallbacks.inc();
     }
 }
 

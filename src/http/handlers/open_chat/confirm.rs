@@ -40,7 +40,7 @@ struct Page<'a> {
     frame: &'a Frame<'a>,
 }
 
-/// The page with the button. It says nothing of the client, because its first reader may be a program.
+/// The page with the button. It says nothing of the client: its first reader may be a program.
 pub(super) fn page(
     request: &HttpRequest,
     context: &RequestContext,
