@@ -5,7 +5,8 @@
 //! `302`.
 //!
 //! # The way of a click
-//! Start at `http/open_chat.rs` and go down; each module knows only those above it in this list.
+//! Start at `http/handlers/open_chat/mod.rs` and go down; each module knows only those above it in
+//! this list.
 //!
 //! | module | owns |
 //! |---|---|

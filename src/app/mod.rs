@@ -58,7 +58,7 @@ impl Application {
             state,
             chathub,
             credentials,
-        } = state::build(config, front, telemetry)?;
+        } = state::build(config, telemetry)?;
         let servers = ServerFactory {
             state: &state,
             telemetry,
@@ -66,7 +66,7 @@ impl Application {
             shutdown_timeout: server.shutdown_timeout,
         };
         let has_ops_port = server.ops_listen.is_some();
-        let (listen, public) = bind_public(&servers, server.listen, &limits, has_ops_port)?;
+        let (listen, public) = bind_public(&servers, server.listen, &limits, front, has_ops_port)?;
         let ops = server
             .ops_listen
             .map(|address| bind_ops(&servers, address, &limits))
@@ -138,6 +138,7 @@ fn bind_public(
     servers: &ServerFactory<'_>,
     address: SocketAddr,
     limits: &ConnectionLimits,
+    front: Front,
     has_ops_port: bool,
 ) -> anyhow::Result<(SocketAddr, Server)> {
     let port = Port {
@@ -145,7 +146,7 @@ fn bind_public(
         max_connections: limits.clicks,
         max_per_address: Some(limits.clicks.get().div_ceil(2)),
     };
-    let (front, has_builder) = (servers.state.front, servers.state.pages.builder);
+    let has_builder = servers.state.pages.builder;
     servers.bind(&port, move |routes| {
         http::public_routes(front, has_builder)(routes);
         if !has_ops_port {

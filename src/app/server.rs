@@ -8,6 +8,7 @@ use std::io;
 use std::net::{SocketAddr, TcpListener};
 use std::num::NonZeroUsize;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use actix_http::{HttpService, KeepAlive};
@@ -17,13 +18,15 @@ use actix_web::dev::{
     AppConfig, Server, Service as _, ServiceFactory, ServiceRequest, ServiceResponse, fn_service,
 };
 use actix_web::http::ConnectionType;
+use actix_web::middleware::from_fn;
 use actix_web::{App, web};
 use anyhow::Context as _;
 use tokio::net::{TcpSocket, TcpStream};
 
 use super::connection::{AbortRecorder, AcceptLimiter, Body, Connection, LINGER, RequestTracker};
+use crate::http::middleware::{render_problems, security_headers, track};
 use crate::http::{self, AppState, WorkerState};
-use crate::telemetry::Telemetry;
+use crate::telemetry::{RequestLog, Telemetry};
 
 /// So many connections wait to be accepted, so that a rush waits instead of being refused.
 const BACKLOG: u32 = 2048;
@@ -78,8 +81,7 @@ impl ServerFactory<'_> {
         let (telemetry, state) = (self.telemetry.clone(), Arc::clone(self.state));
         let limiter = AcceptLimiter::new(&state, &self.aborts, port.max_per_address);
         let server = builder.listen("open-chat", listener, move || {
-            let worker = WorkerState::new(Arc::clone(&state), telemetry.request_log());
-            let app = app(worker, routes)
+            let app = app(Arc::clone(&state), telemetry.request_log(), routes)
                 .into_factory()
                 .map_err(|error| error.error_response());
             let shutdown = shutdown.clone();
@@ -105,9 +107,11 @@ impl ServerFactory<'_> {
     }
 }
 
-/// The routes. A request reports to its connection when the application starts and ends.
+/// The application of one worker. A request reports to its connection when the application starts
+/// and ends.
 fn app(
-    worker: WorkerState,
+    state: Arc<AppState>,
+    log: RequestLog,
     routes: impl FnOnce(&mut web::ServiceConfig),
 ) -> App<
     impl ServiceFactory<
@@ -119,9 +123,13 @@ fn app(
     >,
 > {
     App::new()
-        .app_data(web::Data::new(worker))
+        .app_data(web::Data::new(WorkerState::new(&state, log)))
+        .app_data(web::Data::from(state))
         .configure(routes)
-        .default_service(http::nowhere())
+        .default_service(http::not_found())
+        .wrap(from_fn(render_problems))
+        .wrap(security_headers())
+        .wrap(from_fn(track))
         .wrap_fn(|request, app| {
             let body = Body::of(request.head());
             let connection = request.conn_data();
@@ -131,17 +139,21 @@ fn app(
                 let mut answer = answer.await;
                 drop(running);
                 if let Ok(answer) = &mut answer {
-                    close_after_long(answer);
+                    close_where_due(answer);
                 }
                 answer
             }
         })
 }
 
-/// actix keeps the memory of an answer for as long as the connection, so a connection that had a
-/// long answer is closed.
-fn close_after_long(answer: &mut ServiceResponse<impl MessageBody>) {
-    if matches!(answer.response().body().size(), BodySize::Sized(size) if size > MAX_KEPT_ANSWER) {
+/// Closes the connection after this answer where the service is about to end, and after a long
+/// answer: actix keeps the memory of an answer for as long as the connection.
+fn close_where_due(answer: &mut ServiceResponse<impl MessageBody>) {
+    let state = answer.request().app_data::<web::Data<AppState>>();
+    let is_draining = state.is_some_and(|state| state.is_draining.load(Ordering::Relaxed));
+    let size = answer.response().body().size();
+    let is_long = matches!(size, BodySize::Sized(size) if size > MAX_KEPT_ANSWER);
+    if is_draining || is_long {
         let head = answer.response_mut().head_mut();
         head.set_connection_type(ConnectionType::Close);
     }

@@ -11,7 +11,7 @@ use super::chathub_metrics::ChatHubMetrics;
 use super::file_watch::WatchedSecret;
 use crate::chathub::ChatHub;
 use crate::config::Config;
-use crate::http::{AppState, Front};
+use crate::http::AppState;
 use crate::metrics::Metrics;
 use crate::operators::Directory;
 use crate::rate_limit::Limits;
@@ -28,11 +28,7 @@ pub(super) struct Components {
 }
 
 /// Builds everything. Nothing is sent to ChatHub or Redis yet.
-pub(super) fn build(
-    config: Config,
-    front: Front,
-    telemetry: &Telemetry,
-) -> anyhow::Result<Components> {
+pub(super) fn build(config: Config, telemetry: &Telemetry) -> anyhow::Result<Components> {
     let metrics = metrics()?;
     let redis = config
         .redis
@@ -61,7 +57,6 @@ pub(super) fn build(
         is_draining: AtomicBool::new(false),
         public_url: config.server.public_url,
         widget: config.widget,
-        front,
     };
     Ok(Components {
         state: Arc::new(state),

@@ -1,7 +1,7 @@
 //! The way in for `fuzz/`, which cannot see what is private here. Built with `--cfg fuzzing` alone.
 
-use super::kind::Kind;
-use super::query::Query;
+use super::extract::query::Query;
+use super::problem::Kind;
 use crate::access::PassConstraints;
 use crate::phone::Region;
 
@@ -23,7 +23,7 @@ pub fn bound_query(
         |mut query: Query<'_>| query.bind(constraints, region).map(|()| values(&query));
     Query::parse(text)
         .and_then(constraints)
-        .map_err(|refusal| refusal.kind)
+        .map_err(|problem| problem.kind)
 }
 
 fn values(query: &Query<'_>) -> Values {

@@ -1,251 +1,103 @@
-//! The HTTP side: which path leads where, and what every route may use.
+//! The HTTP side: the route table.
 
-mod accept;
-mod click;
-mod confirm;
-mod counters;
-mod decode;
-mod detail;
-mod door;
-mod exchange;
+mod authorize;
+mod context;
+mod extract;
 #[cfg(fuzzing)]
 #[doc(hidden)]
 pub mod fuzzing;
-mod guard;
 mod handlers;
-mod health;
-mod help;
-mod host;
-mod identity;
-mod kind;
 mod link_check;
-mod links;
-mod once;
-mod open_chat;
+pub mod middleware;
 mod pages;
 mod problem;
-mod query;
 mod record;
 mod redirect;
-mod refusal;
-mod resolve;
-mod value;
-mod visitor;
-mod widget;
+mod route;
+mod state;
+mod target;
+mod token;
 
-use std::cell::RefCell;
-use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
-use std::time::Duration;
+use std::future::ready;
 
-use actix_web::{HttpRequest, web};
-use arc_swap::ArcSwapOption;
+use actix_web::http::Method;
+use actix_web::{FromRequest, Handler, HttpResponse, Resource, Responder, web};
 
-use self::click::Click;
-use self::counters::Counters;
-use self::detail::Detail;
-pub use self::exchange::MAX_BODY;
-use self::exchange::{answered_by, answered_where, posted_to, read_by};
-use self::handlers::{builder, demo, demo_refusals, openapi};
-pub use self::kind::Kind;
+pub use self::extract::body::MAX_BODY;
+pub use self::extract::query::Query;
+use self::handlers::{builder, demo, demo_refusals, health, links, open_chat, openapi, widget};
 pub use self::link_check::check_link;
-pub use self::query::Query;
-use self::refusal::Refusal;
-use crate::access::Authenticator;
-use crate::config::{LinkConfig, LogPhones, PageConfig, WidgetConfig};
-use crate::https_url::HttpsUrl;
-use crate::metrics::Metrics;
-use crate::operators::Directory;
-use crate::rate_limit::Limits;
-use crate::redis_store::RedisStore;
-use crate::telemetry::{RequestLog, Sampling, Telemetry};
-use crate::tokens::OperatorTokens;
-
-/// What every route may use.
-pub struct AppState {
-    /// Who may open whose panel.
-    pub authenticator: Authenticator,
-    /// The header in which a trusted proxy names the agent; empty where none does.
-    pub sso_header: String,
-    /// How often is too often.
-    pub limits: Limits,
-    /// What all replicas share; unset where there is one.
-    pub shared: Option<Arc<RedisStore>>,
-    /// How a click becomes a deep link.
-    pub links: LinkConfig,
-    /// Who works for the company.
-    pub directory: Directory,
-    /// How long a click takes, at most.
-    pub click_budget: Duration,
-    /// Where operator tokens come from.
-    pub tokens: OperatorTokens,
-    /// What is counted.
-    pub metrics: Metrics,
-    /// Which requests are traced.
-    pub sampling: Sampling,
-    /// The log, for what it could not write.
-    pub log: Telemetry,
-    /// How much of a phone the log shows.
-    pub log_phones: LogPhones,
-    /// Whether the configuration has been proven: the first login, or the profile key, was
-    /// accepted.
-    pub is_ready: AtomicBool,
-    /// Why it has not been proven yet; unset as long as ChatHub has not been asked.
-    pub not_ready: ArcSwapOption<String>,
-    /// Whether the service is about to end: clicks are still taken, and connections told to close.
-    pub is_draining: AtomicBool,
-    /// Where this service is to its callers; unset where nobody needs ready links.
-    pub public_url: Option<HttpsUrl>,
-    /// What the pages show of the company.
-    pub pages: PageConfig,
-    /// The operator panel for other pages.
-    pub widget: WidgetConfig,
-    /// Where `/` leads.
-    pub front: Front,
-}
-
-/// Where `/` leads.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Front {
-    /// To the link builder, where there is one.
-    Builder,
-    /// To the demo's CRM page.
-    Demo,
-}
-
-/// A [`AppState`] as one worker thread sees it, with what the thread has for itself.
-pub struct WorkerState {
-    state: Arc<AppState>,
-    counters: Counters,
-    log: RefCell<RequestLog>,
-}
-
-impl WorkerState {
-    /// A place at the desk.
-    pub fn new(state: Arc<AppState>, log: RequestLog) -> Self {
-        Self {
-            counters: Counters::new(&state.metrics),
-            state,
-            log: RefCell::new(log),
-        }
-    }
-}
-
-/// A route, by the name it has in metrics and logs.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[repr(usize)]
-enum Route {
-    OpenChat,
-    Links,
-    Widget,
-    WidgetToken,
-    OpenApi,
-    OpenApiPage,
-    Root,
-    Builder,
-    Demo,
-    Healthz,
-    Readyz,
-    Metrics,
-    /// Any path that leads nowhere. Its name is not the path, which a visitor chooses.
-    Other,
-}
-
-impl Route {
-    const ALL: [Self; 13] = [
-        Self::OpenChat,
-        Self::Links,
-        Self::Widget,
-        Self::WidgetToken,
-        Self::OpenApi,
-        Self::OpenApiPage,
-        Self::Root,
-        Self::Builder,
-        Self::Demo,
-        Self::Healthz,
-        Self::Readyz,
-        Self::Metrics,
-        Self::Other,
-    ];
-
-    const fn name(self) -> &'static str {
-        match self {
-            Self::OpenChat => "/open-chat",
-            Self::Links => "/links",
-            Self::Widget => "/widget",
-            Self::WidgetToken => "/widget/token",
-            Self::OpenApi => "/openapi.json",
-            Self::OpenApiPage => "/openapi",
-            Self::Root => "/",
-            Self::Builder => "/builder",
-            Self::Demo => "/demo",
-            Self::Healthz => "/healthz",
-            Self::Readyz => "/readyz",
-            Self::Metrics => "/metrics",
-            Self::Other => "other",
-        }
-    }
-
-    /// Ops routes are asked every few seconds by machines; no line of the log is spent on them.
-    const fn is_logged(self) -> bool {
-        !matches!(self, Self::Healthz | Self::Readyz | Self::Metrics)
-    }
-}
+pub use self::problem::Kind;
+use self::problem::Problem;
+use self::route::Route;
+pub use self::state::{AppState, Front, WorkerState};
 
 /// The routes for agents and admins.
+///
+/// What hands out a token, a link or a cookie takes no HEAD, which would mint what no caller
+/// receives.
 pub fn public_routes(
     front: Front,
     has_builder: bool,
 ) -> impl FnOnce(&mut web::ServiceConfig) + Copy {
     move |config| {
         config
-            .route(
-                "/open-chat",
-                answered_where(confirm::allow, Route::OpenChat, open_chat::open_chat),
+            .service(
+                only(Route::OpenChat.resource(), &[Method::GET])
+                    .get(open_chat::open_chat)
+                    .post(open_chat::confirmed),
             )
-            .route("/links", posted_to(Route::Links, links::links))
-            .route("/widget", answered_by(Route::Widget, widget::page))
-            .route(
-                "/widget/token",
-                answered_by(Route::WidgetToken, widget::token),
-            )
-            .route("/openapi.json", read_by(Route::OpenApi, openapi::document))
-            .route("/openapi", read_by(Route::OpenApiPage, openapi::page));
+            .service(only(Route::Links.resource(), &[Method::POST]).post(links::links))
+            .service(only(Route::Widget.resource(), &[Method::GET]).get(widget::page))
+            .service(only(Route::WidgetToken.resource(), &[Method::GET]).get(widget::token))
+            .service(read(Route::OpenApi, openapi::document))
+            .service(read(Route::OpenApiPage, openapi::page));
         if has_builder {
-            config.route("/builder", read_by(Route::Builder, builder::builder));
+            config.service(read(Route::Builder, builder::builder));
         }
         match front {
             Front::Demo => {
+                let refusals = Route::Demo.resource_at("/demo/refusals/{kind}");
                 config
-                    .route("/", read_by(Route::Root, demo::root))
-                    .route("/demo", read_by(Route::Demo, demo::crm))
-                    .route(
-                        "/demo/refusals/{kind}",
-                        answered_where(demo_refusals::allow, Route::Demo, demo_refusals::refusal),
-                    );
+                    .service(read(Route::Root, demo::root))
+                    .service(read(Route::Demo, demo::crm))
+                    .service(refusals.to(demo_refusals::refusal));
             }
             Front::Builder if has_builder => {
-                config.route("/", read_by(Route::Root, builder::root));
+                config.service(read(Route::Root, builder::root));
             }
             Front::Builder => {}
         }
     }
 }
 
-/// The routes for machines that watch over the service.
+/// The routes for monitoring.
 pub fn ops_routes(config: &mut web::ServiceConfig) {
     config
-        .route("/healthz", read_by(Route::Healthz, health::healthz))
-        .route("/readyz", read_by(Route::Readyz, health::readyz))
-        .route("/metrics", read_by(Route::Metrics, health::metrics));
+        .service(read(Route::Healthz, health::healthz))
+        .service(read(Route::Readyz, health::readyz))
+        .service(read(Route::Metrics, health::metrics));
 }
 
 /// Any other path.
-pub fn nowhere() -> actix_web::Route {
-    answered_by(
-        Route::Other,
-        async |_: &HttpRequest, _: &AppState, _: &mut Click| {
-            Err(Refusal::new(Kind::NotFound, Detail::Nothing))
-        },
-    )
+pub fn not_found() -> actix_web::Route {
+    web::to(|| ready(Err::<HttpResponse, _>(Problem::not_found())))
+}
+
+/// A resource that is only read: HEAD is answered like GET, and the server leaves the body out.
+fn read<F, Args>(route: Route, handler: F) -> Resource
+where
+    F: Handler<Args, Output: Responder + 'static>,
+    Args: FromRequest + 'static,
+{
+    only(route.resource(), &[Method::GET, Method::HEAD])
+        .get(handler.clone())
+        .head(handler)
+}
+
+/// Refuses all methods but those that the resource has a handler for; `methods` is what `Allow`
+/// says.
+fn only(resource: Resource, methods: &'static [Method]) -> Resource {
+    let refuse = move || ready(Err::<HttpResponse, _>(Problem::method_not_allowed(methods)));
+    resource.default_service(web::to(refuse))
 }

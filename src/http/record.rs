@@ -11,7 +11,7 @@ use crate::telemetry::TraceId;
 
 /// The fields of every request.
 #[derive(Serialize)]
-pub(super) struct RequestRecord<'a> {
+pub(super) struct AccessLogRecord<'a> {
     pub(super) request_id: &'a str,
     pub(super) route: &'static str,
     pub(super) method: &'static str,

@@ -1,14 +1,13 @@
 //! The demo's CRM: a list of contacts, each with the button that this service is behind.
 
-use actix_web::{HttpRequest, HttpResponse};
+use actix_web::{HttpResponse, web};
 use askama::Template;
 
-use crate::http::click::Click;
-use crate::http::kind::Kind;
 use crate::http::pages::i18n::Language;
 use crate::http::pages::layout::{CspProfile, PageLayout};
-use crate::http::refusal::Refusal;
-use crate::http::{AppState, redirect};
+use crate::http::problem::Kind;
+use crate::http::redirect;
+use crate::http::state::AppState;
 
 /// A contact of the made-up CRM, with the link that its button opens, as such a CRM would write it.
 struct Contact {
@@ -79,25 +78,17 @@ struct Crm<'a> {
 }
 
 /// The contact list.
-pub(in crate::http) async fn crm(
-    _: &HttpRequest,
-    state: &AppState,
-    _: &mut Click,
-) -> Result<HttpResponse, Refusal> {
+pub(in crate::http) async fn crm(state: web::Data<AppState>) -> HttpResponse {
     let layout = PageLayout::in_language(Language::English, &state.pages);
     let page = Crm {
         layout: &layout,
         contacts: &CONTACTS,
         kinds: &Kind::ALL,
     };
-    Ok(layout.respond(&mut HttpResponse::Ok(), &page, CspProfile::Static))
+    layout.respond(&mut HttpResponse::Ok(), &page, CspProfile::Static)
 }
 
 /// `/` leads to the contact list.
-pub(in crate::http) async fn root(
-    _: &HttpRequest,
-    _: &AppState,
-    _: &mut Click,
-) -> Result<HttpResponse, Refusal> {
-    Ok(redirect::to("/demo".into()))
+pub(in crate::http) async fn root() -> HttpResponse {
+    redirect::to("/demo".into())
 }

@@ -2,42 +2,36 @@
 
 use std::net::{IpAddr, Ipv4Addr};
 
-use actix_web::{HttpRequest, HttpResponse};
+use actix_web::http::Method;
+use actix_web::{HttpRequest, HttpResponse, web};
 
 use crate::access::Denied;
 use crate::chathub::{BadAnswer, Error, NoConnection, Unreachable};
 use crate::deep_link::DeepLink;
-use crate::http::AppState;
-use crate::http::click::Click;
-use crate::http::detail::Detail;
-use crate::http::exchange;
-use crate::http::identity::ShownIdentity;
-use crate::http::kind::Kind;
-use crate::http::refusal::Refusal;
+use crate::http::problem::identity::ShownIdentity;
+use crate::http::problem::{Detail, Kind, Problem};
+use crate::http::state::AppState;
 use crate::phone::{PhoneError, PhoneNumber, Region};
 use crate::rate_limit::{Limit, Limited};
 use crate::source::ChatSource;
 
-/// There is no method for a kind that there is not.
-pub(in crate::http) fn allow(request: &HttpRequest, _: &AppState) -> Result<(), Refusal> {
-    kind(request)?;
-    exchange::allow_reading(request)
-}
-
-/// `/demo/refusals/{kind}`: that refusal, with everything that it can have.
+/// `/demo/refusals/{kind}`: that refusal, with everything that it can have. An unknown kind is not
+/// found by any method.
 pub(in crate::http) async fn refusal(
-    request: &HttpRequest,
-    state: &AppState,
-    _: &mut Click,
-) -> Result<HttpResponse, Refusal> {
-    let kind = kind(request)?;
+    request: HttpRequest,
+    state: web::Data<AppState>,
+) -> Result<HttpResponse, Problem> {
+    let kind = kind(&request)?;
+    if ![Method::GET, Method::HEAD].contains(request.method()) {
+        return Err(Problem::method_not_allowed(&[Method::GET, Method::HEAD]));
+    }
     let refusal = match example(kind) {
-        Detail::ChatHub(error) => Refusal::from(error),
-        Detail::Limited(limit) => Refusal::from(Limited {
+        Detail::ChatHub(error) => Problem::from(error),
+        Detail::Limited(limit) => Problem::from(Limited {
             limit,
             retry_after: std::time::Duration::from_secs(7),
         }),
-        detail => Refusal::new(kind, detail),
+        detail => Problem::new(kind, detail),
     };
     let region = Region::UA;
     Err(match PhoneNumber::parse("+380501234567", region) {
@@ -46,10 +40,10 @@ pub(in crate::http) async fn refusal(
     })
 }
 
-fn kind(request: &HttpRequest) -> Result<Kind, Refusal> {
+fn kind(request: &HttpRequest) -> Result<Kind, Problem> {
     let name = request.match_info().get("kind").unwrap_or_default();
     let kind = Kind::ALL.into_iter().find(|kind| kind.name() == name);
-    kind.ok_or_else(|| Refusal::new(Kind::NotFound, Detail::Nothing))
+    kind.ok_or_else(|| Problem::new(Kind::NotFound, Detail::Nothing))
 }
 
 /// A detail that a refusal of this kind may have.

@@ -1,6 +1,10 @@
-//! One module a route: each reads its request and answers. A handler never imports another.
+//! One module a resource. Handlers never import each other.
 
 pub(super) mod builder;
 pub(super) mod demo;
 pub(super) mod demo_refusals;
+pub(super) mod health;
+pub(super) mod links;
+pub(super) mod open_chat;
 pub(super) mod openapi;
+pub(super) mod widget;

@@ -3,11 +3,9 @@
 
 use std::time::Duration;
 
+use super::{Detail, Kind, Problem};
 use crate::access::Denied;
 use crate::chathub::{self, Unreachable};
-use crate::http::detail::Detail;
-use crate::http::kind::Kind;
-use crate::http::refusal::Refusal;
 use crate::phone::PhoneError;
 use crate::rate_limit::Limited;
 use crate::source::UnknownSource;
@@ -18,19 +16,20 @@ pub(in crate::http) const RETRY_SOON: Duration = Duration::from_secs(5);
 /// How long a visitor waits at least after ChatHub has rejected the credentials.
 const REJECTED_RETRY: Duration = Duration::from_mins(1);
 
-impl From<PhoneError> for Refusal {
+impl From<PhoneError> for Problem {
     fn from(error: PhoneError) -> Self {
         Self::new(Kind::PhoneInvalid, Detail::Phone(error))
     }
 }
 
-impl From<UnknownSource> for Refusal {
+impl From<UnknownSource> for Problem {
     fn from(UnknownSource: UnknownSource) -> Self {
         Self::new(Kind::SourceInvalid, Detail::Source)
     }
 }
 
-impl From<Denied> for Refusal {
+/// Why somebody is not let in.
+impl From<Denied> for Problem {
     fn from(denied: Denied) -> Self {
         let kind = match denied {
             Denied::PassMissing => Kind::PassMissing,
@@ -59,14 +58,15 @@ impl From<Denied> for Refusal {
     }
 }
 
-impl From<Limited> for Refusal {
+impl From<Limited> for Problem {
     fn from(limited: Limited) -> Self {
         Self::new(Kind::RateLimited, Detail::Limited(limited.limit))
             .retry_after(limited.retry_after)
     }
 }
 
-impl From<chathub::Error> for Refusal {
+/// What a failed mint means for the click.
+impl From<chathub::Error> for Problem {
     fn from(error: chathub::Error) -> Self {
         use chathub::Error as E;
         let kind = match &error {

@@ -8,7 +8,7 @@ mod draft;
 mod verdict;
 
 use actix_web::http::header::HOST;
-use actix_web::{HttpRequest, HttpResponse};
+use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
 
 use self::crms::{CRMS, Crm, Fact};
@@ -16,12 +16,15 @@ use self::draft::{Draft, may_leave_operator_out, takes};
 use self::verdict::Verdict;
 use crate::access::Mode;
 use crate::button_url;
-use crate::http::click::Click;
+use crate::http::authorize::reject;
+use crate::http::context::Context;
+use crate::http::extract::{credentials, headers};
 use crate::http::pages::code_spans::CodeSpans;
 use crate::http::pages::i18n::Language;
 use crate::http::pages::layout::{CspProfile, PageLayout};
-use crate::http::refusal::Refusal;
-use crate::http::{AppState, door, guard, redirect};
+use crate::http::problem::Problem;
+use crate::http::redirect;
+use crate::http::state::AppState;
 use crate::source::ChatSource;
 
 #[derive(Template)]
@@ -65,25 +68,24 @@ impl Unknown {
 
 /// The page. Its admin reads English, as the documentation is in.
 pub(in crate::http) async fn builder(
-    request: &HttpRequest,
-    state: &AppState,
-    click: &mut Click,
-) -> Result<HttpResponse, Refusal> {
-    let network = state.authenticator.check_network(click.client);
-    door::or_reject(network, click.client, state).await?;
+    request: HttpRequest,
+    context: Context,
+    state: web::Data<AppState>,
+) -> Result<HttpResponse, Problem> {
+    if let Err(denied) = state.authenticator.check_network(context.client) {
+        return Err(reject(denied, context.client, &state).await);
+    }
     let layout = PageLayout::in_language(Language::English, &state.pages);
     let draft = Draft::read(request.query_string(), &state.authenticator);
-    let address = address(request, state);
+    let address = address(&request, &state);
     let sample = draft.sample();
     let template = draft.template(&state.authenticator);
-    let verdict = Verdict::of(&sample, request, state, click);
-    // What is tried here was nobody's click, so the log shall not name it.
-    (click.phone, click.source) = (None, None);
+    let verdict = Verdict::of(&sample, &request, &state);
     let page = Page {
         layout: &layout,
         crms: &CRMS,
         facts: facts(draft.crm),
-        access: access_notes(state, draft.crm),
+        access: access_notes(&state, draft.crm),
         operator_is_optional: may_leave_operator_out(&state.authenticator),
         unknown: Unknown::of(&draft, &template),
         template: format!("{address}?{template}"),
@@ -98,12 +100,8 @@ pub(in crate::http) async fn builder(
 }
 
 /// `/` leads to the page.
-pub(in crate::http) async fn root(
-    _: &HttpRequest,
-    _: &AppState,
-    _: &mut Click,
-) -> Result<HttpResponse, Refusal> {
-    Ok(redirect::to("builder".into()))
+pub(in crate::http) async fn root() -> HttpResponse {
+    redirect::to("builder".into())
 }
 
 const fn facts(crm: &Crm) -> [(&'static str, Fact); 6] {
@@ -122,9 +120,9 @@ fn address(request: &HttpRequest, state: &AppState) -> String {
     if let Some(public) = &state.public_url {
         return button_url::open_chat(public).into();
     }
-    let host = guard::text(request.headers(), &HOST).filter(|host| is_host(host));
+    let host = headers::text(request.headers(), &HOST).filter(|host| is_host(host));
     match host {
-        Some(host) => format!("{}://{host}/open-chat", door::scheme(request, state)),
+        Some(host) => format!("{}://{host}/open-chat", credentials::scheme(request, state)),
         None => "/open-chat".into(),
     }
 }

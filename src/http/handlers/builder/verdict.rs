@@ -6,15 +6,17 @@ use actix_web::HttpRequest;
 use crate::access::{AuthContext, Caller, Denied};
 use crate::chathub;
 use crate::deep_link::DeepLink;
-use crate::http::click::Click;
-use crate::http::kind::Kind;
-use crate::http::open_chat::target;
+use crate::http::authorize::operator::unresolved;
+use crate::http::context::ClientRecord;
+use crate::http::extract::client_address::is_local;
+use crate::http::extract::credentials::proxy_credentials;
+use crate::http::extract::host;
+use crate::http::extract::query::Query;
 use crate::http::pages::code_spans::CodeSpans;
 use crate::http::pages::i18n::Language;
-use crate::http::query::Query;
-use crate::http::refusal::Refusal;
-use crate::http::resolve::refused;
-use crate::http::{AppState, door, host};
+use crate::http::problem::{Kind, Problem};
+use crate::http::state::AppState;
+use crate::http::target::target;
 
 /// What a click on the sample would do.
 pub(super) enum Verdict {
@@ -40,34 +42,27 @@ pub(super) enum Verdict {
 
 impl Verdict {
     /// Of the sample's query, as this page's visitor would click on it.
-    pub(super) fn of(
-        sample: &str,
-        request: &HttpRequest,
-        state: &AppState,
-        click: &mut Click,
-    ) -> Self {
-        judge(sample, request, state, click).unwrap_or_else(|refusal| Self::Refused {
+    pub(super) fn of(sample: &str, request: &HttpRequest, state: &AppState) -> Self {
+        judge(sample, request, state).unwrap_or_else(|refusal| Self::Refused {
             kind: refusal.kind,
             why: refusal.detail(Language::English),
         })
     }
 }
 
-fn judge(
-    sample: &str,
-    request: &HttpRequest,
-    state: &AppState,
-    click: &mut Click,
-) -> Result<Verdict, Refusal> {
+fn judge(sample: &str, request: &HttpRequest, state: &AppState) -> Result<Verdict, Problem> {
     let query = Query::parse(sample)?;
-    let unless = match door::authenticate_proxy(request, &query, state) {
+    let shown = proxy_credentials(request, &query, state);
+    let unless = match state.authenticator.authenticate(&shown) {
         Ok(auth) => look_up(&auth, request, state)?,
-        Err(denied) => Some(lacking(denied).ok_or_else(|| Refusal::from(denied))?),
+        Err(denied) => Some(lacking(denied).ok_or_else(|| Problem::from(denied))?),
     };
-    let link = target(&query, &state.links, click)?;
+    // What is tried here is no click, so the request's own record does not name it.
+    let mut client = ClientRecord::default();
+    let link = target(&query, &state.links, &mut client)?;
     Ok(Verdict::Opens {
         format: link.format(),
-        why: CodeSpans::of(&why(&link, &query, click)),
+        why: CodeSpans::of(&why(&link, &query, &client)),
         leads_to: link.url(&state.links.panel, None),
         unless: unless.map(CodeSpans::of),
     })
@@ -98,7 +93,7 @@ fn look_up(
     auth: &AuthContext<'_>,
     request: &HttpRequest,
     state: &AppState,
-) -> Result<Option<&'static str>, Refusal> {
+) -> Result<Option<&'static str>, Problem> {
     if !is_behind_a_lock(auth, request, state) {
         return Ok(Some(NO_LOCK));
     }
@@ -109,7 +104,7 @@ fn look_up(
         .resolve_operator(&auth.requested, directory)
     {
         Err(Denied::DirectoryNeeded) => return Ok(Some(NO_LIST)),
-        found => found.map_err(|denied| refused(denied, &auth.requested, state))?,
+        found => found.map_err(|denied| unresolved(denied, &auth.requested, state))?,
     };
     let Some(operator) = found.operator() else {
         return Ok(None);
@@ -125,14 +120,14 @@ fn look_up(
 /// works for the company.
 fn is_behind_a_lock(auth: &AuthContext<'_>, request: &HttpRequest, state: &AppState) -> bool {
     let is_logged_in = matches!(auth.caller, Caller::Sso(_));
-    let is_narrow = state.authenticator.has_allowed_networks() || door::is_local(request);
+    let is_narrow = state.authenticator.has_allowed_networks() || is_local(request);
     is_logged_in || is_narrow && host::check(request, state).is_ok()
 }
 
-fn why(link: &DeepLink<'_>, query: &Query<'_>, click: &Click) -> String {
+fn why(link: &DeepLink<'_>, query: &Query<'_>, client: &ClientRecord) -> String {
     match link {
         DeepLink::Chat { .. } => "a chat id is given, which wins over the phone".into(),
-        DeepLink::Phone { .. } => match click.source {
+        DeepLink::Phone { .. } => match client.source {
             Some(source) => format!(
                 "the source {source} has no sender, neither `from=` nor one in SENDERS, so the phone alone counts"
             ),

@@ -3,37 +3,27 @@
 
 mod document;
 
-use actix_web::{HttpRequest, HttpResponse};
+use actix_web::{HttpResponse, web};
 use askama::Template;
 use serde_json::Value;
 
 use self::document::{DOCUMENT, JSON};
-use crate::http::AppState;
-use crate::http::click::Click;
 use crate::http::pages::i18n::Language;
 use crate::http::pages::layout::{CspProfile, PageLayout};
-use crate::http::refusal::Refusal;
+use crate::http::state::AppState;
 
 /// The document.
-pub(in crate::http) async fn document(
-    _: &HttpRequest,
-    _: &AppState,
-    _: &mut Click,
-) -> Result<HttpResponse, Refusal> {
-    Ok(HttpResponse::Ok()
+pub(in crate::http) async fn document() -> HttpResponse {
+    HttpResponse::Ok()
         .content_type("application/json")
-        .body(JSON.as_str()))
+        .body(JSON.as_str())
 }
 
 /// The document as a page. It is for those who write programs, and in English as the document is.
-pub(in crate::http) async fn page(
-    _: &HttpRequest,
-    state: &AppState,
-    _: &mut Click,
-) -> Result<HttpResponse, Refusal> {
+pub(in crate::http) async fn page(state: web::Data<AppState>) -> HttpResponse {
     let layout = PageLayout::in_language(Language::English, &state.pages);
     let page = Page::of(&DOCUMENT, &layout);
-    Ok(layout.respond(&mut HttpResponse::Ok(), &page, CspProfile::Static))
+    layout.respond(&mut HttpResponse::Ok(), &page, CspProfile::Static)
 }
 
 #[derive(Template)]
@@ -72,7 +62,7 @@ struct Example<'a> {
 
 impl<'a> Page<'a> {
     fn of(document: &'a Value, layout: &'a PageLayout<'a>) -> Self {
-        let components = &document["components"];
+        let components = &DOCUMENT["components"];
         let groups = document["tags"].as_array().into_iter().flatten();
         let mut refusals: Vec<_> = members(&components["examples"])
             .map(|(kind, example)| Example {
@@ -85,8 +75,8 @@ impl<'a> Page<'a> {
         refusals.sort_by_key(|refusal| refusal.status);
         Self {
             layout,
-            version: text(&document["info"]["version"]),
-            about: text(&document["info"]["summary"]),
+            version: text(&DOCUMENT["info"]["version"]),
+            about: text(&DOCUMENT["info"]["summary"]),
             groups: groups.map(|tag| Group::of(tag, document)).collect(),
             credentials: members(&components["securitySchemes"])
                 .map(|(name, scheme)| (name, text(&scheme["description"])))
@@ -98,7 +88,7 @@ impl<'a> Page<'a> {
 
 impl<'a> Group<'a> {
     fn of(tag: &'a Value, document: &'a Value) -> Self {
-        let operations = members(&document["paths"])
+        let operations = members(&DOCUMENT["paths"])
             .flat_map(|(path, methods)| members(methods).map(move |method| (path, method)))
             // HEAD says nothing that GET does not.
             .filter(|(_, (method, _))| *method != "head")
@@ -162,9 +152,10 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::http::links::Wanted;
-    use crate::http::query::NAMES;
-    use crate::http::{Kind, Route};
+    use crate::http::extract::query::NAMES;
+    use crate::http::handlers::links::LinkRequest;
+    use crate::http::problem::Kind;
+    use crate::http::route::Route;
 
     fn names(value: &Value) -> BTreeSet<&str> {
         members(value).map(|(name, _)| name).collect()
@@ -211,13 +202,13 @@ mod tests {
     #[test]
     fn every_field_of_a_wanted_link_is_described() {
         let told = &DOCUMENT["components"]["schemas"]["WantedLink"]["properties"];
-        let refused = serde_json::from_value::<Wanted>(json!({"operator": 1, "?": 1}));
+        let refused = serde_json::from_value::<LinkRequest>(json!({"operator": 1, "?": 1}));
         let error = refused.err().unwrap().to_string();
         let taken = error.split('`').skip(1).step_by(2).skip(1);
         assert_eq!(names(told), taken.collect(), "{error}");
         let body =
             &DOCUMENT["paths"]["/links"]["post"]["requestBody"]["content"]["application/json"];
-        assert!(serde_json::from_value::<Wanted>(body["example"].clone()).is_ok());
+        assert!(serde_json::from_value::<LinkRequest>(body["example"].clone()).is_ok());
     }
 
     #[test]

@@ -6,8 +6,8 @@ use std::fmt::{Display, Write as _};
 use super::texts::{ChatHubTexts, DeniedTexts, LimitTexts, PhoneTexts, Texts};
 use crate::access::Denied;
 use crate::chathub::{self, BadAnswer, Unreachable};
-use crate::http::detail::Detail;
-use crate::http::identity::ShownIdentity;
+use crate::http::problem::detail::Detail;
+use crate::http::problem::identity::ShownIdentity;
 use crate::phone::PhoneError;
 use crate::rate_limit::Limit;
 

@@ -14,8 +14,8 @@ use actix_web::http::header::{AcceptLanguage, Header as _, LanguageTag, Preferen
 use self::details::fill;
 pub(in crate::http) use self::texts::{Advice, Words};
 use self::texts::{Explanation, Texts};
-use crate::http::detail::{Detail, Exception};
-use crate::http::kind::Kind;
+use crate::http::problem::detail::{Detail, Exception};
+use crate::http::problem::kind::Kind;
 
 static ENGLISH: LazyLock<Texts> = LazyLock::new(|| Texts::read(include_str!("en.toml")));
 static UKRAINIAN: LazyLock<Texts> = LazyLock::new(|| Texts::read(include_str!("uk.toml")));
@@ -127,7 +127,7 @@ mod tests {
 
     use super::*;
     use crate::http::handlers::demo_refusals::example;
-    use crate::http::identity::ShownIdentity;
+    use crate::http::problem::identity::ShownIdentity;
     use crate::phone::{PhoneError, Region};
     use crate::source::{ChatSource, UnknownSource};
 

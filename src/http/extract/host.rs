@@ -2,7 +2,7 @@
 //!
 //! DNS rebinding: an attacker's page loads from `evil.example`, whose name then leads to this
 //! service. To the browser the page and the service are one origin, so the page reads every answer.
-//! Where callers show who they are it has nothing to show; where the door is open, only the name
+//! Where callers show credentials the page has none to show; with `ACCESS=open`, only the name
 //! tells.
 
 use std::net::{Ipv4Addr, Ipv6Addr};
@@ -10,14 +10,19 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 use actix_web::HttpRequest;
 use actix_web::http::header::HOST;
 
-use super::AppState;
-use super::detail::Detail;
-use super::kind::Kind;
-use super::refusal::Refusal;
+use super::state;
+use crate::http::problem::{Detail, Kind, Problem};
+use crate::http::state::AppState;
+
+/// The request asks for this service under a name of its own.
+pub(crate) struct OwnHost;
+
+extractor!(OwnHost, |request| check(request, state(request)?)
+    .map(|()| Self));
 
 /// With `ACCESS=open`, refuses a request for any other name than an address, `localhost` or
 /// `PUBLIC_URL`'s host: those are no names that an attacker can lead elsewhere.
-pub(super) fn check(request: &HttpRequest, state: &AppState) -> Result<(), Refusal> {
+pub(crate) fn check(request: &HttpRequest, state: &AppState) -> Result<(), Problem> {
     if !state.authenticator.is_open() {
         return Ok(());
     }
@@ -31,7 +36,7 @@ pub(super) fn check(request: &HttpRequest, state: &AppState) -> Result<(), Refus
     if is_ours {
         return Ok(());
     }
-    Err(Refusal::new(Kind::HostNotAllowed, Detail::HostNotAllowed))
+    Err(Problem::new(Kind::HostNotAllowed, Detail::HostNotAllowed))
 }
 
 /// The header `Host` where it is there once.

@@ -1,42 +1,41 @@
-//! One-time passes: whether one has been used, using it up, and giving it back where that led to no
+//! One-time passes: checks whether one was used, uses it up, and releases it where that led to no
 //! chat.
 //!
 //! This replica remembers those that it has let through, and all replicas agree on them where they
-//! share a store. While that does not answer no such pass is taken, because another replica may
-//! have taken it.
+//! share a store. While the store does not answer no such pass is taken, because another replica
+//! may have taken it.
 
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::detail::Detail;
-use super::kind::Kind;
-use super::problem::conversions::RETRY_SOON;
-use super::refusal::Refusal;
-use super::{AppState, door};
+use super::reject;
 use crate::access::{Denied, OneTimeUse};
+use crate::http::problem::conversions::RETRY_SOON;
+use crate::http::problem::{Detail, Kind, Problem};
+use crate::http::state::AppState;
 use crate::redis_store::Unavailable;
 
 /// How long a click waits for the store in all. Other clicks do not wait for it.
-const PATIENCE: Duration = Duration::from_secs(1);
+const TIMEOUT: Duration = Duration::from_secs(1);
 
 /// What is known of a one-time pass before it is used up.
 #[derive(Clone, Copy)]
-pub(super) struct Checked {
-    /// It is known not to have been used, or is no one-time pass.
-    pub(super) is_unused: bool,
-    /// Set where the store was waited for in vain: until when it may be waited for.
+pub(crate) struct Checked {
+    /// It is known to be unused, or is no one-time pass.
+    pub(crate) is_unused: bool,
+    /// Set where the store did not answer: until when it may be waited for in all.
     until: Option<Instant>,
 }
 
 /// Rejects a pass that was already used. It is used up later, when nothing else can go wrong; but a
-/// caller with a used one is not let in, and must not count as the operator. Nor must a caller
+/// caller with a used one is not let in, and must not count for the operator. Nor must a caller
 /// whose pass may have been used.
-pub(super) async fn check(
+pub(crate) async fn check(
     once: Option<&OneTimeUse>,
     client: IpAddr,
     state: &AppState,
-) -> Result<Checked, Refusal> {
+) -> Result<Checked, Problem> {
     let unused = Checked {
         is_unused: true,
         until: None,
@@ -44,12 +43,11 @@ pub(super) async fn check(
     let Some(once) = once else {
         return Ok(unused);
     };
-    let until = Instant::now() + PATIENCE;
-    // In a box, as below, because a click's own future is copied about, and most have none.
+    let until = Instant::now() + TIMEOUT;
     let is_used = match &state.shared {
         _ if state.authenticator.is_used(once) => Ok(true),
         None => Ok(false),
-        Some(shared) => Box::pin(shared.is_used(&once.fingerprint(), until)).await,
+        Some(shared) => shared.is_used(&once.fingerprint(), until).await,
     };
     match is_used {
         Ok(true) => Err(used(client, state).await),
@@ -62,13 +60,13 @@ pub(super) async fn check(
 }
 
 /// Uses it up, if this is the first use. Waits for the store until the `deadline` at most.
-pub(super) async fn consume<'a>(
+pub(crate) async fn consume<'a>(
     once: Option<&'a OneTimeUse>,
     checked: Checked,
     client: IpAddr,
     deadline: Instant,
     state: &'a AppState,
-) -> Result<InUse<'a>, Refusal> {
+) -> Result<InUse<'a>, Problem> {
     let mut in_use = InUse {
         once: None,
         is_shared: false,
@@ -82,20 +80,20 @@ pub(super) async fn consume<'a>(
     if state.authenticator.consume(once, in_use.by).is_err() {
         return Err(used(client, state).await);
     }
-    // From now on it is given back however this ends: refused, failed, or left alone by a visitor
-    // who goes away while the store is asked.
+    // From now on it is released however this ends: refused, failed, or dropped because the caller
+    // goes away while the store is asked.
     in_use.once = Some(once);
     let Some(shared) = &state.shared else {
         return Ok(in_use);
     };
     in_use.is_shared = true;
-    let until = checked.until.unwrap_or_else(|| Instant::now() + PATIENCE);
+    let until = checked.until.unwrap_or_else(|| Instant::now() + TIMEOUT);
     let (id, by) = (once.fingerprint(), in_use.by());
     let consume = shared.consume(&id, &by, once.ttl(), until.min(deadline));
-    match Box::pin(consume).await {
+    match consume.await {
         Ok(true) => Ok(in_use),
         Ok(false) => {
-            // Another click has it, perhaps to give it back; nothing of ours is in the store.
+            // Another click has it, perhaps to release it; nothing of ours is in the store.
             in_use.is_shared = false;
             drop(in_use);
             Err(used(client, state).await)
@@ -104,9 +102,9 @@ pub(super) async fn consume<'a>(
     }
 }
 
-/// A one-time pass, where there is one, that has been used up for something that may still fail.
-/// Dropped, it is good again: the visitor has gone away before there was a token.
-pub(super) struct InUse<'a> {
+/// A one-time pass, if the request has one, that is used up for something that may still fail.
+/// Dropped, it is good again: the caller has gone away before there was a token.
+pub(crate) struct InUse<'a> {
     once: Option<&'a OneTimeUse>,
     /// The store may know it as used by this click.
     is_shared: bool,
@@ -115,18 +113,19 @@ pub(super) struct InUse<'a> {
 }
 
 impl InUse<'_> {
-    /// It has opened what it is for.
-    pub(super) fn keep(mut self) {
+    /// Keeps it used: it has opened what it is for.
+    pub(crate) fn keep(mut self) {
         self.once = None;
     }
 
     /// Makes it good again: ChatHub had no token, and trying again should open the chat.
-    pub(super) async fn release(mut self) {
+    pub(crate) async fn release(mut self) {
         if let (Some(once), Some(shared)) = (self.once, &self.state.shared) {
             self.once = None;
             self.state.authenticator.release(once, self.by);
-            let release = Arc::clone(shared).release(once.fingerprint(), self.by());
-            Box::pin(release).await;
+            Arc::clone(shared)
+                .release(once.fingerprint(), self.by())
+                .await;
         }
     }
 
@@ -146,10 +145,10 @@ impl Drop for InUse<'_> {
     }
 }
 
-async fn used(client: IpAddr, state: &AppState) -> Refusal {
-    Box::pin(door::reject(Denied::PassUsed, client, state)).await
+async fn used(client: IpAddr, state: &AppState) -> Problem {
+    reject(Denied::PassUsed, client, state).await
 }
 
-fn unknown() -> Refusal {
-    Refusal::new(Kind::Overloaded, Detail::OnceUnknown).retry_after(RETRY_SOON)
+fn unknown() -> Problem {
+    Problem::new(Kind::Overloaded, Detail::OnceUnknown).retry_after(RETRY_SOON)
 }

@@ -1,4 +1,4 @@
-//! Requests that are no click: they must never mint a token.
+//! Tells a click from requests that are none: those must never mint a token.
 
 use std::sync::LazyLock;
 
@@ -6,10 +6,9 @@ use actix_web::HttpRequest;
 use actix_web::http::header::{CONTENT_LENGTH, HeaderMap, HeaderName, TRANSFER_ENCODING};
 use aho_corasick::AhoCorasick;
 
-use super::detail::Detail;
-use super::kind::Kind;
-use super::refusal::Refusal;
-pub(super) use super::visitor::Visitor;
+use super::headers::text;
+use super::visitor::Visitor;
+use crate::http::problem::{Detail, Kind, Problem};
 
 const SEC_FETCH_DEST: HeaderName = HeaderName::from_static("sec-fetch-dest");
 const SEC_FETCH_MODE: HeaderName = HeaderName::from_static("sec-fetch-mode");
@@ -43,7 +42,7 @@ enum Load {
     Other,
 }
 
-/// Finds any of some words in one pass, in any case. Only of far more words could it not be made.
+/// Finds any of some words in one pass, in any case. Building it fails only for far more words.
 type Words = LazyLock<Option<AhoCorasick>>;
 
 fn any_of(words: &[&str]) -> Option<AhoCorasick> {
@@ -53,12 +52,34 @@ fn any_of(words: &[&str]) -> Option<AhoCorasick> {
     finder.ok()
 }
 
-/// Words for loading something that nobody looks at yet.
+/// Words for loading something ahead of a click.
 static AHEAD: Words = LazyLock::new(|| any_of(&["prefetch", "prerender", "preview"]));
+
+/// A click: a navigation, or a script of this service's own pages.
+pub(crate) struct Navigation {
+    pub(crate) visitor: Visitor,
+}
+
+extractor!(Navigation, |request| {
+    check(request)?;
+    let visitor = Visitor::of(request);
+    Ok(Self { visitor })
+});
+
+/// A page opens, in a tab or in a frame, and a person looks at it.
+pub(crate) struct PageNavigation;
+
+extractor!(PageNavigation, |request| check_page(request).map(|()| Self));
+
+/// A script on one of this service's own pages asks.
+pub(crate) struct OwnScript;
+
+extractor!(OwnScript, |request| check_own_script(request)
+    .map(|()| Self));
 
 /// Refuses what is no navigation, and no script of this service's own pages. Another site's script
 /// could not read the answer, and would only use up the limits of the agent who visits it.
-pub(super) fn check(request: &HttpRequest) -> Result<(), Refusal> {
+fn check(request: &HttpRequest) -> Result<(), Problem> {
     check_purpose(request)?;
     match load(request.headers()) {
         Load::Untold | Load::Navigation => Ok(()),
@@ -67,15 +88,15 @@ pub(super) fn check(request: &HttpRequest) -> Result<(), Refusal> {
     }
 }
 
-/// Refuses what does not open a page, and those who would only look at it.
-pub(super) fn check_page(request: &HttpRequest) -> Result<(), Refusal> {
+/// Refuses what does not open a page, and programs that would only look at it.
+fn check_page(request: &HttpRequest) -> Result<(), Problem> {
     check_purpose(request)?;
     if !matches!(load(request.headers()), Load::Untold | Load::Navigation) {
         return Err(not_a_click());
     }
     // The page has no button that an office program's user could press instead.
     if matches!(Visitor::of(request), Visitor::Crawler | Visitor::Office) {
-        return Err(Refusal::new(
+        return Err(Problem::new(
             Kind::NotANavigation,
             "This page is an operator's chat panel; there is nothing to preview.",
         ));
@@ -85,14 +106,14 @@ pub(super) fn check_page(request: &HttpRequest) -> Result<(), Refusal> {
 
 /// Refuses what is not the request of a script on a page of this service. Browsers say so over
 /// https and on loopback. Elsewhere a page of another origin may ask, and cannot read the answer;
-/// one that DNS has led to this origin could, which is for `host::check` to refuse.
-pub(super) fn check_own_script(request: &HttpRequest) -> Result<(), Refusal> {
+/// one that DNS has led to this origin could, which `OwnHost` refuses.
+fn check_own_script(request: &HttpRequest) -> Result<(), Problem> {
     check_purpose(request)?;
     if !matches!(load(request.headers()), Load::Untold | Load::Script) {
         return Err(not_a_click());
     }
     if !is_from_own_origin(request.headers()) {
-        return Err(Refusal::new(
+        return Err(Problem::new(
             Kind::NotANavigation,
             "Tokens are renewed by the widget's own page only.",
         ));
@@ -100,11 +121,11 @@ pub(super) fn check_own_script(request: &HttpRequest) -> Result<(), Refusal> {
     Ok(())
 }
 
-/// Refuses a request with a body, and one that announces that nobody is looking.
-fn check_purpose(request: &HttpRequest) -> Result<(), Refusal> {
+/// Refuses a request with a body, and one that announces a load ahead of a click.
+fn check_purpose(request: &HttpRequest) -> Result<(), Problem> {
     let headers = request.headers();
     if has_body(headers) {
-        return Err(Refusal::new(Kind::ParameterInvalid, Detail::HasBody));
+        return Err(Problem::new(Kind::ParameterInvalid, Detail::HasBody));
     }
     let looks_ahead = PURPOSES
         .iter()
@@ -120,8 +141,8 @@ fn check_purpose(request: &HttpRequest) -> Result<(), Refusal> {
     Ok(())
 }
 
-fn not_a_click() -> Refusal {
-    Refusal::new(Kind::NotANavigation, Detail::NotAClick)
+fn not_a_click() -> Problem {
+    Problem::new(Kind::NotANavigation, Detail::NotAClick)
 }
 
 fn load(headers: &HeaderMap) -> Load {
@@ -142,7 +163,7 @@ fn load(headers: &HeaderMap) -> Load {
     }
 }
 
-/// Tells that a header says something that cannot be relied on: two things, or no text.
+/// A header that cannot be relied on: it is there twice, or is no text.
 struct Unclear;
 
 /// What a header says, once.
@@ -172,8 +193,4 @@ fn finds(words: &Words, text: &[u8]) -> bool {
 fn has_body(headers: &HeaderMap) -> bool {
     headers.contains_key(TRANSFER_ENCODING)
         || text(headers, &CONTENT_LENGTH).is_some_and(|length| length.trim() != "0")
-}
-
-pub(super) fn text<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a str> {
-    headers.get(name)?.to_str().ok()
 }

@@ -1,21 +1,19 @@
-//! Reading the value of a parameter, wherever it comes from, in the words of a refusal.
+//! Reads the value of a parameter, wherever it comes from. Problems name the parameter.
 
 use std::borrow::Cow;
 
-use super::detail::Detail;
-use super::kind::Kind;
-use super::refusal::Refusal;
 use crate::access::PassConstraints;
+use crate::http::problem::{Detail, Kind, Problem};
 use crate::parameter::{self, Misread};
 use crate::phone::PhoneError;
 
 const PHONE: &str = "phone";
 
 /// Reads a value that is no longer encoded; `None` where it is absent.
-pub(super) fn read<'a>(
+pub(crate) fn read<'a>(
     name: &'static str,
     text: Cow<'a, str>,
-) -> Result<Option<Cow<'a, str>>, Refusal> {
+) -> Result<Option<Cow<'a, str>>, Problem> {
     let shorter = match text {
         Cow::Borrowed(text) => return Ok(find(name, text)?.map(Cow::Borrowed)),
         Cow::Owned(ref text) => match find(name, text)? {
@@ -28,10 +26,10 @@ pub(super) fn read<'a>(
 }
 
 /// Reads what a pass or a back end fixes.
-pub(super) fn read_bound(constraints: PassConstraints) -> Result<PassConstraints, Refusal> {
+pub(crate) fn read_bound(constraints: PassConstraints) -> Result<PassConstraints, Problem> {
     let read = |name, text: Option<String>| match text {
         Some(text) => Ok(read(name, Cow::Owned(text))?.map(Cow::into_owned)),
-        None => Ok::<_, Refusal>(None),
+        None => Ok::<_, Problem>(None),
     };
     Ok(PassConstraints {
         phone: read(PHONE, constraints.phone)?,
@@ -41,12 +39,12 @@ pub(super) fn read_bound(constraints: PassConstraints) -> Result<PassConstraints
     })
 }
 
-/// Refuses what would be refused if it were to be read.
-pub(super) fn check(name: &'static str, text: &str) -> Result<(), Refusal> {
+/// Checks a value without reading it.
+pub(crate) fn check(name: &'static str, text: &str) -> Result<(), Problem> {
     find(name, text).map(|_| ())
 }
 
-fn find<'a>(name: &'static str, text: &'a str) -> Result<Option<&'a str>, Refusal> {
+fn find<'a>(name: &'static str, text: &'a str) -> Result<Option<&'a str>, Problem> {
     let value = if name == PHONE {
         parameter::read_phone(text)
     } else {
@@ -56,11 +54,11 @@ fn find<'a>(name: &'static str, text: &'a str) -> Result<Option<&'a str>, Refusa
 }
 
 /// Why a value is not taken, by its parameter's name.
-fn refused(name: &'static str, misread: Misread) -> Refusal {
+fn refused(name: &'static str, misread: Misread) -> Problem {
     match misread {
-        Misread::ControlCharacter => Refusal::new(Kind::ParameterInvalid, Detail::Control(name)),
-        Misread::Template => Refusal::new(Kind::PlaceholderUnfilled, Detail::Unfilled(name)),
+        Misread::ControlCharacter => Problem::new(Kind::ParameterInvalid, Detail::Control(name)),
+        Misread::Template => Problem::new(Kind::PlaceholderUnfilled, Detail::Unfilled(name)),
         Misread::Encoded if name == PHONE => PhoneError::EncodedTwice.into(),
-        Misread::Encoded => Refusal::new(Kind::ParameterInvalid, Detail::EncodedTwice(name)),
+        Misread::Encoded => Problem::new(Kind::ParameterInvalid, Detail::EncodedTwice(name)),
     }
 }

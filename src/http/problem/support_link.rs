@@ -1,9 +1,9 @@
-//! The way to whoever helps, and what they will ask for first.
+//! The link to the company's support on a page, with what support asks for first.
 
 use super::kind::Kind;
 use crate::config::Contact;
 
-/// Where the contact's link leads. A mail has a subject already: the refusal's kind and the
+/// Where the contact's link leads. A mail has a subject already: the problem's kind and the
 /// request's id, in the body where `SUPPORT_CONTACT` has a subject of its own.
 pub(super) fn link(contact: Option<&Contact>, kind: Kind, request_id: &str) -> Option<String> {
     let Some(Contact::Link { href, .. }) = contact else {

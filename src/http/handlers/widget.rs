@@ -7,25 +7,28 @@ use std::sync::Arc;
 use actix_web::http::header::{
     CONTENT_SECURITY_POLICY, CROSS_ORIGIN_OPENER_POLICY, CROSS_ORIGIN_RESOURCE_POLICY,
 };
-use actix_web::{HttpRequest, HttpResponse};
+use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
 use chrono::SecondsFormat;
 use serde::Serialize;
-use tracing::Instrument as _;
 
-use super::click::Click;
-use super::kind::Kind;
-use super::query::Query;
-use super::refusal::Refusal;
-use super::resolve::{no_token, resolve_operator};
-use super::{AppState, door, guard, host, once};
 use crate::access::{AuthContext, PassConstraints};
+use crate::chathub::OperatorId;
 use crate::config::WidgetConfig;
+use crate::http::authorize::{ChatHubFault, authenticate, authorize, limit};
+use crate::http::context::{Context, RequestContext};
+use crate::http::extract::credentials::{credentials, ticket};
+use crate::http::extract::host::OwnHost;
+use crate::http::extract::navigation::{OwnScript, PageNavigation};
+use crate::http::extract::query::StrictQuery;
+use crate::http::problem::{Kind, Problem};
+use crate::http::state::AppState;
+use crate::http::token::operator_token;
 use crate::secret::Secret;
 use crate::tokens::CachedToken;
 
 /// What renews the token on the page.
-const REFRESH: &str = include_str!("pages/widget.js");
+const REFRESH: &str = include_str!("../pages/widget.js");
 
 /// Its SHA-256, by which the page's policy knows it.
 const REFRESH_HASH: &str = "sha256-2upnd+s8eGrZQRMl5m6j8X5vYOhCsB4Kyma5YFupH38=";
@@ -41,27 +44,21 @@ struct Page<'a> {
     refresh: &'static str,
 }
 
-/// Guard → query → access → token → ticket → page.
-pub(super) async fn page(
-    request: &HttpRequest,
-    state: &AppState,
-    click: &mut Click,
-) -> Result<HttpResponse, Refusal> {
-    host::check(request, state)?;
-    guard::check_page(request)?;
-    let query = Query::parse(request.query_string())?;
-    door::limit_guessing(door::api_key(request, &query, state), click.client, state).await?;
-    let admitted = click
-        .trace
-        .step("access")
-        .in_scope(|| door::authenticate(request, &query, click.client, state));
-    let auth = door::or_reject(admitted, click.client, state).await?;
-    let held = token_for(&auth, state, click).await?;
-    let ticket = click.operator.and_then(|operator| {
-        state
-            .authenticator
-            .ticket(&auth, operator, state.widget.session)
-    });
+/// Navigation → query → authenticate → authorize → token → ticket → page.
+pub(crate) async fn page(
+    _: OwnHost,
+    _: PageNavigation,
+    StrictQuery(query): StrictQuery,
+    request: HttpRequest,
+    context: Context,
+    state: web::Data<AppState>,
+) -> Result<HttpResponse, Problem> {
+    let shown = credentials(&request, &query, &state);
+    let key = state.authenticator.presented_api_key(&shown);
+    let auth = authenticate(key, |access| access.authenticate(&shown), &context, &state).await?;
+    let (operator, held) = token_for(&auth, &context, &state).await?;
+    let session = state.widget.session;
+    let ticket = state.authenticator.ticket(&auth, operator, session);
     let page = Page {
         script: state.widget.script.as_url().as_str(),
         token: held.token.expose(),
@@ -87,26 +84,33 @@ struct Next<'a> {
     token: &'a str,
     /// By ChatHub's clock.
     expires_at: String,
-    /// In seconds, by nobody's.
+    /// In seconds, whatever the caller's clock says.
     expires_in: u64,
 }
 
-/// Guard → query → access, by the ticket where there is one → token.
-pub(super) async fn token(
-    request: &HttpRequest,
-    state: &AppState,
-    click: &mut Click,
-) -> Result<HttpResponse, Refusal> {
-    host::check(request, state)?;
-    guard::check_own_script(request)?;
-    let query = Query::parse(request.query_string())?;
-    door::limit_guessing(door::api_key(request, &query, state), click.client, state).await?;
-    let admitted = click
-        .trace
-        .step("access")
-        .in_scope(|| door::authenticate_widget(request, &query, click.client, state));
-    let auth = door::or_reject(admitted, click.client, state).await?;
-    let held = token_for(&auth, state, click).await?;
+/// The same for the page's own script, by the page's ticket where it has one.
+pub(crate) async fn token(
+    _: OwnHost,
+    _: OwnScript,
+    StrictQuery(query): StrictQuery,
+    request: HttpRequest,
+    context: Context,
+    state: web::Data<AppState>,
+) -> Result<HttpResponse, Problem> {
+    let shown = credentials(&request, &query, &state);
+    let key = state.authenticator.presented_api_key(&shown);
+    let ticket = ticket(request.headers());
+    let session = state.widget.session;
+    let auth = authenticate(
+        key,
+        |access| match ticket {
+            Some(ticket) => access.authenticate_ticket(ticket, session),
+            None => access.authenticate(&shown),
+        },
+        &context,
+        &state,
+    );
+    let (_, held) = token_for(&auth.await?, &context, &state).await?;
     let ends = held.token.expires_at;
     Ok(HttpResponse::Ok()
         .insert_header((CROSS_ORIGIN_RESOURCE_POLICY, "same-origin"))
@@ -117,47 +121,34 @@ pub(super) async fn token(
         }))
 }
 
-/// Operator → rate limit → one-time pass → token, as for a click.
+/// Operator → rate limit → token, as for a click that names no client.
 async fn token_for(
     auth: &AuthContext<'_>,
+    context: &RequestContext,
     state: &AppState,
-    click: &mut Click,
-) -> Result<Arc<CachedToken>, Refusal> {
-    click.caller = Some(auth.caller.clone());
-    let selection = resolve_operator(&auth.requested, click, state)
-        .instrument(click.trace.step("operator"))
-        .await?;
-    let once = auth.one_time_use.as_ref();
-    let checked = once::check(once, click.client, state).await?;
-    click.operator = selection.operator();
-    let operator = click.operator.filter(|_| checked.is_unused);
-    let counted = door::count(click, operator, state);
-    counted.instrument(click.trace.step("limit")).await?;
+) -> Result<(OperatorId, Arc<CachedToken>), Problem> {
+    let (requested, once) = (&auth.requested, auth.one_time_use.as_ref());
+    let authorized = authorize(requested, once, ChatHubFault::Refuse, context, state).await?;
+    let operator = authorized.selection?.operator();
+    context.record().operator = operator;
+    limit(operator, authorized.checked, context, state).await?;
     if auth.constraints != PassConstraints::default() {
-        return Err(Refusal::new(
+        return Err(Problem::new(
             Kind::PassMismatch,
             "This pass is for one client's chat, and the widget shows all of an operator's. Sign one without a client.",
         ));
     }
-    let operator = click.operator.ok_or_else(|| {
-        Refusal::new(
+    let operator = operator.ok_or_else(|| {
+        Problem::new(
             Kind::OperatorMissing,
             "The widget is one operator's panel, and `auto:` needs a client to choose by. Name an operator.",
         )
     })?;
-    let in_use = once::consume(once, checked, click.client, click.deadline, state).await?;
-    let token = state.tokens.get(operator, click.deadline);
-    match token.instrument(click.trace.step("token")).await {
-        Ok((held, outcome)) => {
-            in_use.keep();
-            click.widget = Some((held.fingerprint, outcome));
-            Ok(held)
-        }
-        Err(error) => {
-            in_use.release().await;
-            Err(no_token(operator, auth.requested.identifier(), error, click, state).await)
-        }
-    }
+    let named = (operator, requested.identifier());
+    let once = (once, authorized.checked);
+    let (held, outcome) = operator_token(named, once, context, state).await?;
+    context.record().widget = Some((held.fingerprint, outcome));
+    Ok((operator, held))
 }
 
 /// What the page may do: run the panel's script and its own, and reach what those need.

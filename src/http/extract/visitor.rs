@@ -8,11 +8,11 @@ use actix_web::HttpRequest;
 use actix_web::http::header::USER_AGENT;
 use aho_corasick::AhoCorasick;
 
-use super::guard;
+use super::headers;
 
 /// What a visitor says it is, the one that is believed first at the top.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Visitor {
+pub(crate) enum Visitor {
     /// It fetches links to preview or to index them.
     Crawler,
     /// An office or mail program: it opens a link by itself before it hands it to the browser.
@@ -100,8 +100,8 @@ static WORDS: LazyLock<Option<AhoCorasick>> = LazyLock::new(|| {
 
 impl Visitor {
     /// What the request's `User-Agent` says.
-    pub(super) fn of(request: &HttpRequest) -> Self {
-        let agent = guard::text(request.headers(), &USER_AGENT);
+    pub(crate) fn of(request: &HttpRequest) -> Self {
+        let agent = headers::text(request.headers(), &USER_AGENT);
         agent.map_or(Self::Person, Self::called)
     }
 

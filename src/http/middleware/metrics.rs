@@ -1,12 +1,12 @@
-//! The handles of a worker's metrics, looked up once: a click only adds to them.
+//! The handles of a worker's metrics, looked up once: a request only adds to them.
 
 use std::time::Duration;
 
 use actix_web::http::Method;
 use prometheus::{Histogram, IntCounter, IntCounterVec, IntGauge};
 
-use super::Route;
-use super::kind::Kind;
+use crate::http::problem::Kind;
+use crate::http::route::Route;
 use crate::metrics::{self, Metrics};
 use crate::source::ChatSource;
 
@@ -16,7 +16,7 @@ const FORMATS: [&str; 4] = ["1", "2", "3", "4"];
 const NO_SOURCE: &str = "none";
 
 /// What requests count.
-pub(super) struct Counters {
+pub(crate) struct RequestMetrics {
     pub(super) in_flight: IntGauge,
     requests: IntCounterVec,
     /// By route: its GETs by status.
@@ -28,9 +28,9 @@ pub(super) struct Counters {
     pub(super) fallbacks: IntCounter,
 }
 
-impl Counters {
+impl RequestMetrics {
     /// Looks everything up, which also makes every series of a closed set appear at 0.
-    pub(super) fn new(metrics: &Metrics) -> Self {
+    pub(crate) fn new(metrics: &Metrics) -> Self {
         let requests = &metrics.http_requests_total;
         Self {
             in_flight: metrics.http_requests_in_flight.clone(),
@@ -85,7 +85,7 @@ fn statuses(route: Route) -> Vec<u16> {
     match route {
         Route::OpenChat => with_refusals(&[200, 302]),
         Route::Widget | Route::WidgetToken => with_refusals(&[200]),
-        // It is posted to.
+        // It takes POST only.
         Route::Links => Vec::new(),
         Route::Root => vec![302],
         Route::Builder => vec![200, 403],
@@ -97,7 +97,7 @@ fn statuses(route: Route) -> Vec<u16> {
     }
 }
 
-/// Of a route that hands tokens out.
+/// Those of a route that hands tokens out.
 fn with_refusals(successes: &[u16]) -> Vec<u16> {
     let mut statuses = successes.to_vec();
     statuses.extend(Kind::ALL.map(Kind::status));

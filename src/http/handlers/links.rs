@@ -4,21 +4,22 @@ use std::borrow::Cow;
 use std::time::Duration;
 
 use actix_web::http::StatusCode;
-use actix_web::web::Bytes;
-use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder};
+use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder, web};
 use chrono::{DateTime, SecondsFormat, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::click::Click;
-use super::kind::Kind;
-use super::open_chat::target;
-use super::query::Query;
-use super::refusal::Refusal;
-use super::resolve::{for_client, resolve_operator};
-use super::{AppState, door, value};
 use crate::access::{AuthContext, MintError, NewPass, PassConstraints};
 use crate::button_url;
+use crate::http::authorize::{ChatHubFault, authenticate, authorize, limit};
+use crate::http::context::Context;
+use crate::http::extract::body::Body;
+use crate::http::extract::credentials::bearer;
+use crate::http::extract::query::Query;
+use crate::http::extract::value;
+use crate::http::problem::{Kind, Problem};
+use crate::http::state::AppState;
+use crate::http::target::{for_client, target};
 
 /// A link lives as long as it takes to show a page and click, where the back end says nothing else.
 const TTL: Duration = Duration::from_mins(10);
@@ -29,7 +30,7 @@ const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 /// What a back end sends. Numbers are taken for texts, because CRMs keep ids and phones as either.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Wanted {
+pub(crate) struct LinkRequest {
     operator: Value,
     phone: Option<Value>,
     source: Option<Value>,
@@ -47,35 +48,33 @@ struct Link {
     expires_at: String,
 }
 
-/// API key → operator → target → a link with a pass that fixes all of it.
-pub(super) async fn links(
-    request: &HttpRequest,
-    body: Bytes,
-    state: &AppState,
-    click: &mut Click,
-) -> Result<HttpResponse, Refusal> {
+/// API key → operator → rate limit → target → a link with a pass that fixes all of it.
+pub(crate) async fn links(
+    body: Body,
+    request: HttpRequest,
+    context: Context,
+    state: web::Data<AppState>,
+) -> Result<HttpResponse, Problem> {
     let public_url = state.public_url.as_ref().ok_or_else(not_set_up)?;
-    let body = body.strip_prefix(BYTE_ORDER_MARK).unwrap_or(&body);
-    let wanted: Wanted = serde_json::from_slice(body)
-        .map_err(|error| invalid(format!("The body is not the JSON that is wanted: {error}.")))?;
+    let wanted = read(&body)?;
     let operator = match text("operator", Some(wanted.operator))? {
         Some(operator) => value::read("operator", Cow::Owned(operator))?,
         None => None,
     };
-    let key = door::bearer(request.headers());
+    let key = bearer(request.headers());
     let named = operator.as_deref();
-    door::limit_guessing(key, click.client, state).await?;
-    let auth = state
-        .authenticator
-        .check_network(click.client)
-        .and_then(|()| state.authenticator.authenticate_api_key(key, named));
-    let AuthContext {
-        caller, requested, ..
-    } = door::or_reject(auth, click.client, state).await?;
-    click.caller = Some(caller);
-    let selection = resolve_operator(&requested, click, state).await?;
-    click.operator = selection.operator();
-    door::count(click, click.operator, state).await?;
+    let auth = authenticate(
+        key,
+        |access| access.authenticate_api_key(key, named),
+        &context,
+        &state,
+    );
+    let AuthContext { requested, .. } = auth.await?;
+    let authorized = authorize(&requested, None, ChatHubFault::Refuse, &context, &state).await?;
+    let selection = authorized.selection?;
+    let operator = selection.operator();
+    context.record().operator = operator;
+    limit(operator, authorized.checked, &context, &state).await?;
     let constraints = PassConstraints {
         phone: text("phone", wanted.phone)?,
         source: text("source", wanted.source)?,
@@ -85,17 +84,15 @@ pub(super) async fn links(
     // What a click on the link would be refused for is refused now.
     let mut query = Query::default();
     query.bind(constraints, state.links.default_region)?;
-    let link = target(&query, &state.links, click)?;
+    let link = target(&query, &state.links, &mut context.record().client)?;
     let chosen = for_client(&selection, &link);
-    let operator = state
-        .authenticator
-        .pass_operator(&requested, &selection, chosen);
-    let (pass, ends) = state
-        .authenticator
+    let authenticator = &state.authenticator;
+    let operator = authenticator.pass_operator(&requested, &selection, chosen);
+    let (pass, ends) = authenticator
         .mint(&NewPass {
             operator: operator.unwrap_or_default(),
             constraints: query.constraints(),
-            ttl: ttl(wanted.ttl.as_deref())?,
+            ttl: read_ttl(wanted.ttl.as_deref())?,
             one_time: wanted.once,
         })
         .map_err(|error| unsigned(&error))?;
@@ -105,7 +102,13 @@ pub(super) async fn links(
     }))
 }
 
-fn ttl(text: Option<&str>) -> Result<Duration, Refusal> {
+fn read(Body(body): &Body) -> Result<LinkRequest, Problem> {
+    let body = body.strip_prefix(BYTE_ORDER_MARK).unwrap_or(body);
+    serde_json::from_slice(body)
+        .map_err(|error| invalid(format!("The body is not the JSON that is wanted: {error}.")))
+}
+
+fn read_ttl(text: Option<&str>) -> Result<Duration, Problem> {
     text.map_or(Ok(TTL), |text| {
         humantime::parse_duration(text)
             .ok()
@@ -115,7 +118,7 @@ fn ttl(text: Option<&str>) -> Result<Duration, Refusal> {
 }
 
 /// A text or a whole number. Languages that have no text for nothing have `null` or `false`.
-fn text(name: &str, value: Option<Value>) -> Result<Option<String>, Refusal> {
+fn text(name: &str, value: Option<Value>) -> Result<Option<String>, Problem> {
     let text = match value {
         None | Some(Value::Null | Value::Bool(false)) => return Ok(None),
         Some(Value::String(text)) => text,
@@ -133,19 +136,19 @@ fn moment(at: DateTime<Utc>) -> String {
     at.to_rfc3339_opts(SecondsFormat::Secs, true)
 }
 
-fn invalid(detail: String) -> Refusal {
-    Refusal::new(Kind::ParameterInvalid, detail)
+fn invalid(detail: String) -> Problem {
+    Problem::new(Kind::ParameterInvalid, detail)
 }
 
-fn unsigned(error: &MintError) -> Refusal {
+fn unsigned(error: &MintError) -> Problem {
     match error {
         MintError::TooLong(_) => invalid(format!("`ttl` is too long: {error}.")),
         MintError::NoKey | MintError::Unsigned => not_set_up(),
     }
 }
 
-fn not_set_up() -> Refusal {
-    Refusal::new(
+fn not_set_up() -> Problem {
+    Problem::new(
         Kind::NotFound,
         "Links are not set up here: that takes PUBLIC_URL, API_KEYS_FILE, and PASS_SECRET or an HS256 key in PASS_KEYS_FILE.",
     )

@@ -4,20 +4,19 @@ use std::fmt::Write as _;
 
 use crate::operators::name::lowers_into_ascii;
 
-/// The longest that is shown, in characters: a longer one is no address that somebody wants to
-/// read.
+/// The longest that is shown, in characters: a longer one is hardly an address.
 const LONGEST: usize = 100;
 
 /// An identity that leads to no operator.
 #[derive(Clone, Debug)]
-pub(super) struct ShownIdentity {
+pub(crate) struct ShownIdentity {
     text: String,
     is_shortened: bool,
 }
 
 impl ShownIdentity {
     /// Writes whatever the eye would miss, or take for something else, as TOML does: `\u202e`.
-    pub(super) fn of(identity: &str) -> Self {
+    pub(crate) fn of(identity: &str) -> Self {
         let identity = identity.trim_ascii();
         let mut text = String::new();
         for letter in identity.chars().take(LONGEST) {
@@ -31,13 +30,13 @@ impl ShownIdentity {
     }
 
     /// The identity, or its beginning.
-    pub(super) fn text(&self) -> &str {
+    pub(crate) fn text(&self) -> &str {
         &self.text
     }
 
     /// The line of `OPERATOR_MAP_FILE` that would make it operator 101; a part of an identity makes
     /// none.
-    pub(super) fn map_line(&self) -> Option<String> {
+    pub(crate) fn map_line(&self) -> Option<String> {
         (!self.is_shortened).then(|| format!("\"{}\" = 101", self.text))
     }
 }

@@ -15,14 +15,14 @@ use crate::source::ChatSource;
 
 /// One sentence, or a few.
 #[derive(Clone, Debug)]
-pub(super) enum Detail {
+pub(crate) enum Detail {
     /// Ready words in English, for callers that are programs.
     English(Cow<'static, str>),
-    /// Why somebody is not let in.
+    /// Why the caller is not let in.
     Denied(Denied),
     /// A client at this address, outside the allowed networks.
     NetworkNotAllowed(IpAddr),
-    /// A proxy has logged somebody in who is no operator.
+    /// A proxy has logged in an identity that belongs to no operator.
     IdentityUnknown(ShownIdentity),
     /// The operator map has the name, and what it stands for is no operator.
     AliasAstray,
@@ -36,15 +36,15 @@ pub(super) enum Detail {
     DirectoryUnread,
     /// Whether a one-time pass has been used cannot be known at this moment.
     OnceUnknown,
-    /// Why a text is no phone.
+    /// Why a text is not a phone number.
     Phone(PhoneError),
     /// Where a phone should be there is a word, without a digit.
     PhoneIsAWord,
-    /// A text is no source.
+    /// A text is not a chat source.
     Source,
-    /// The link says no client.
+    /// The link names no client.
     NoTarget,
-    /// Nobody knows the sender of this source.
+    /// This source has no sender, neither in the link nor in the settings.
     NoSender(ChatSource),
     /// The query is over its limit.
     TooLong,
@@ -66,15 +66,15 @@ pub(super) enum Detail {
     NotAClick,
     /// A confirmation that comes from another site's page.
     ForeignConfirmation,
-    /// There is nothing at this address.
+    /// No resource has this path.
     Nothing,
-    /// Another method is wanted.
+    /// The resource takes other methods.
     OtherMethod,
 }
 
 /// What an agent has to do something else about than the refusal's kind says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Exception {
+pub(crate) enum Exception {
     /// The button encodes its values twice.
     EncodedTwice,
     /// The CRM, or the client's card, has a word for a phone.
@@ -92,7 +92,7 @@ pub(super) enum Exception {
 impl Exception {
     /// Each of them.
     #[cfg(test)]
-    pub(super) const ALL: [Self; 6] = [
+    pub(crate) const ALL: [Self; 6] = [
         Self::EncodedTwice,
         Self::PhoneIsAWord,
         Self::AutoIsOff,
@@ -104,7 +104,7 @@ impl Exception {
 
 impl Detail {
     /// Why the advice for the kind does not fit.
-    pub(super) const fn exception(&self) -> Option<Exception> {
+    pub(crate) const fn exception(&self) -> Option<Exception> {
         match self {
             Self::Phone(PhoneError::EncodedTwice) => Some(Exception::EncodedTwice),
             Self::PhoneIsAWord => Some(Exception::PhoneIsAWord),

@@ -7,11 +7,9 @@
 use std::borrow::Cow;
 
 use super::decode::{Undecodable, decode, decode_loosely};
-use super::detail::Detail;
-use super::kind::Kind;
-use super::refusal::Refusal;
 use super::value;
 use crate::access::{Denied, PassConstraints};
+use crate::http::problem::{Detail, Kind, Problem};
 use crate::parameter;
 use crate::phone::{PhoneNumber, Region};
 use crate::source::ChatSource;
@@ -20,7 +18,7 @@ use crate::unreserved::is_unreserved;
 /// The longest query, in bytes.
 const MAX_QUERY: usize = 4096;
 
-pub(super) const NAMES: [&str; 6] = ["operator", "phone", "chat_raw_id", "from", "source", "pass"];
+pub(crate) const NAMES: [&str; 6] = ["operator", "phone", "chat_raw_id", "from", "source", "pass"];
 
 /// What `&amp;` leaves before a name, where a link was escaped for a page and taken from its
 /// source.
@@ -33,15 +31,15 @@ pub struct Query<'a> {
 }
 
 impl<'a> Query<'a> {
-    /// Reads a raw query string; of a refusal, its kind is said.
+    /// Reads a raw query string; the error is the kind of problem.
     pub fn of(text: &'a str) -> Result<Self, Kind> {
-        Self::parse(text).map_err(|refusal| refusal.kind)
+        Self::parse(text).map_err(|problem| problem.kind)
     }
 
     /// Reads a raw query string.
-    pub(super) fn parse(text: &'a str) -> Result<Self, Refusal> {
+    pub(crate) fn parse(text: &'a str) -> Result<Self, Problem> {
         if text.len() > MAX_QUERY {
-            return Err(Refusal::new(Kind::QueryTooLong, Detail::TooLong));
+            return Err(Problem::new(Kind::QueryTooLong, Detail::TooLong));
         }
         let mut query = Self::default();
         let mut seen = [false; NAMES.len()];
@@ -54,7 +52,7 @@ impl<'a> Query<'a> {
                 continue;
             };
             if std::mem::replace(&mut seen[position], true) {
-                return Err(Refusal::new(
+                return Err(Problem::new(
                     Kind::ParameterRepeated,
                     Detail::Repeated(NAMES[position]),
                 ));
@@ -64,32 +62,41 @@ impl<'a> Query<'a> {
         Ok(query)
     }
 
-    pub(super) fn operator(&self) -> Option<&str> {
+    pub(crate) fn operator(&self) -> Option<&str> {
         self.values[0].as_deref()
     }
 
-    pub(super) fn phone(&self) -> Option<&str> {
+    pub(crate) fn phone(&self) -> Option<&str> {
         self.values[1].as_deref()
     }
 
-    pub(super) fn chat_raw_id(&self) -> Option<&str> {
+    pub(crate) fn chat_raw_id(&self) -> Option<&str> {
         self.values[2].as_deref()
     }
 
-    pub(super) fn from(&self) -> Option<&str> {
+    pub(crate) fn from(&self) -> Option<&str> {
         self.values[3].as_deref()
     }
 
-    pub(super) fn source(&self) -> Option<&str> {
+    pub(crate) fn source(&self) -> Option<&str> {
         self.values[4].as_deref()
     }
 
-    pub(super) fn pass(&self) -> Option<&str> {
+    pub(crate) fn pass(&self) -> Option<&str> {
         self.values[5].as_deref()
     }
 
-    /// What a pass is to fix that says the same.
-    pub(super) fn constraints(&self) -> PassConstraints {
+    /// The same values, copied from the request.
+    fn into_owned(self) -> Query<'static> {
+        Query {
+            values: self
+                .values
+                .map(|value| value.map(|value| Cow::Owned(value.into_owned()))),
+        }
+    }
+
+    /// A pass's constraints that say the same.
+    pub(crate) fn constraints(&self) -> PassConstraints {
         let own = |value: Option<&str>| value.map(ToOwned::to_owned);
         PassConstraints {
             phone: own(self.phone()),
@@ -101,15 +108,15 @@ impl<'a> Query<'a> {
 
     /// Holds the query against what a pass fixes, which is read like a query: what differs is
     /// refused, what is missing is filled in.
-    pub(super) fn bind(
+    pub(crate) fn bind(
         &mut self,
         constraints: PassConstraints,
         region: Region,
-    ) -> Result<(), Refusal> {
+    ) -> Result<(), Problem> {
         let constraints = value::read_bound(constraints)?;
         let phone = |text: &str| PhoneNumber::parse(text, region).ok();
         let source = |text: &str| ChatSource::parse(text).ok();
-        let mismatch = || Refusal::from(Denied::PassMismatch);
+        let mismatch = || Problem::from(Denied::PassMismatch);
         // A pass for one client must not open another's chat by the parameter that it leaves out.
         let has_target = constraints.phone.is_some() || constraints.chat_raw_id.is_some();
         if has_target
@@ -151,6 +158,15 @@ impl<'a> Query<'a> {
     }
 }
 
+/// The query of a request, as a handler takes it. One that decides on the request before it reads
+/// the query takes `Result<StrictQuery, Problem>`.
+pub(crate) struct StrictQuery(pub(crate) Query<'static>);
+
+extractor!(StrictQuery, |request| {
+    let query = Query::parse(request.query_string())?;
+    Ok(Self(query.into_owned()))
+});
+
 /// What stands before and behind a mark of ASCII; all of it before, where there is none. The pieces
 /// are too short for a search to pay that makes itself ready first.
 fn cut(text: &str, mark: u8) -> (&str, &str) {
@@ -161,7 +177,7 @@ fn cut(text: &str, mark: u8) -> (&str, &str) {
 }
 
 /// The place of a parameter's name among ours.
-fn position(name: &str) -> Result<Option<usize>, Refusal> {
+fn position(name: &str) -> Result<Option<usize>, Problem> {
     let place = |name: &str| NAMES.iter().position(|known| *known == name);
     if let Some(place) = place(name) {
         return Ok(Some(place));
@@ -181,7 +197,7 @@ fn without_escaped(mut name: &str) -> &str {
 }
 
 /// Reads one value, which is still encoded.
-fn read<'a>(name: &'static str, raw: &'a str) -> Result<Option<Cow<'a, str>>, Refusal> {
+fn read<'a>(name: &'static str, raw: &'a str) -> Result<Option<Cow<'a, str>>, Problem> {
     if is_unreserved(raw) {
         return Ok(Some(Cow::Borrowed(raw)).filter(|_| !parameter::is_absent(raw)));
     }
@@ -193,16 +209,16 @@ fn read<'a>(name: &'static str, raw: &'a str) -> Result<Option<Cow<'a, str>>, Re
     }
 }
 
-fn unfilled(name: &'static str) -> Refusal {
-    Refusal::new(Kind::PlaceholderUnfilled, Detail::Unfilled(name))
+fn unfilled(name: &'static str) -> Problem {
+    Problem::new(Kind::PlaceholderUnfilled, Detail::Unfilled(name))
 }
 
-fn unreadable(name: Option<&'static str>, why: Undecodable) -> Refusal {
+fn unreadable(name: Option<&'static str>, why: Undecodable) -> Problem {
     let detail = match why {
         Undecodable::PercentEncoding => Detail::NotEncoded(name),
         Undecodable::Utf8 => Detail::NotUtf8(name),
     };
-    Refusal::new(Kind::ParameterInvalid, detail)
+    Problem::new(Kind::ParameterInvalid, detail)
 }
 
 #[cfg(test)]
@@ -285,14 +301,7 @@ mod tests {
     }
 
     fn constraints(text: &str) -> PassConstraints {
-        let query = Query::parse(text).unwrap();
-        let own = |text: Option<&str>| text.map(str::to_owned);
-        PassConstraints {
-            phone: own(query.phone()),
-            chat_raw_id: own(query.chat_raw_id()),
-            from: own(query.from()),
-            source: own(query.source()),
-        }
+        Query::parse(text).unwrap().constraints()
     }
 
     #[rstest]
@@ -338,10 +347,10 @@ mod tests {
     #[case::a_phone_beside_the_chat("phone=0501234567", "chat_raw_id=c")]
     #[case::both_beside("phone=0501234567&chat_raw_id=c", "phone=0501234567")]
     fn what_differs_from_a_pass_is_refused(#[case] text: &str, #[case] fixed: &str) {
-        let refusal = Query::parse(text)
+        let problem = Query::parse(text)
             .unwrap()
             .bind(constraints(fixed), Region::UA);
-        assert_eq!(refusal.unwrap_err().kind, Kind::PassMismatch);
+        assert_eq!(problem.unwrap_err().kind, Kind::PassMismatch);
     }
 
     #[test]

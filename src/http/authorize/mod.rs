@@ -1,0 +1,126 @@
+//! Who may open whose panel: the steps that `/open-chat`, `/widget`, `/widget/token` and
+//! `POST /links` share.
+//!
+//! Authenticate → authorize (which operator, and whether a one-time pass is unused) → rate limit.
+//! Using a one-time pass up is `token`'s, when nothing else can go wrong. Knows no handler.
+
+pub(crate) mod one_time_use;
+pub(crate) mod operator;
+
+use std::net::IpAddr;
+
+use tracing::Instrument as _;
+
+use self::one_time_use::Checked;
+use super::context::RequestContext;
+use super::problem::Problem;
+use super::state::AppState;
+use crate::access::{AuthContext, Authenticator, Caller, Denied, OneTimeUse, OperatorRequest};
+use crate::chathub::OperatorId;
+use crate::operators::OperatorSelection;
+
+/// Decides who is calling, by what `decide` asks of the authenticator. `key` is the API key that
+/// the request shows, if any: guesses are limited before one is looked at.
+pub(crate) async fn authenticate<'a>(
+    key: Option<&str>,
+    decide: impl FnOnce(&'a Authenticator) -> Result<AuthContext<'a>, Denied>,
+    context: &RequestContext,
+    state: &'a AppState,
+) -> Result<AuthContext<'a>, Problem> {
+    let authenticator = &state.authenticator;
+    let client = context.client;
+    if let Some(key) = key.filter(|key| authenticator.is_unverified_api_key(key, client)) {
+        limit_guessing(key, client, state).await?;
+    }
+    let auth = context.trace.step("access").in_scope(|| {
+        authenticator.check_network(client)?;
+        decide(authenticator)
+    });
+    match auth {
+        Ok(auth) => {
+            context.record().caller = Some(auth.caller.clone());
+            Ok(auth)
+        }
+        Err(denied) => Err(reject(denied, client, state).await),
+    }
+}
+
+/// Refuses an API key without looking at it where its address has sent too many wrong ones. A new
+/// key counts before it is looked at, however many come at once; one that was good from there
+/// before does not.
+async fn limit_guessing(key: &str, client: IpAddr, state: &AppState) -> Result<(), Problem> {
+    state.limits.new_api_key(client).await?;
+    state.authenticator.verify_api_key(key, client);
+    Ok(())
+}
+
+/// What to do where ChatHub's directory is needed and cannot be read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum ChatHubFault {
+    /// Refuse the request.
+    Refuse,
+    /// Go on, and leave the fault in the authorization: there is an answer without an operator.
+    Defer,
+}
+
+/// A caller who may open the panel of the selected operator.
+pub(crate) struct Authorization {
+    /// An error is always ChatHub's fault.
+    pub(crate) selection: Result<OperatorSelection, Problem>,
+    pub(crate) checked: Checked,
+}
+
+/// Decides whose panel the caller may open, and rejects a one-time pass that was already used.
+pub(crate) async fn authorize(
+    requested: &OperatorRequest<'_>,
+    once: Option<&OneTimeUse>,
+    on_fault: ChatHubFault,
+    context: &RequestContext,
+    state: &AppState,
+) -> Result<Authorization, Problem> {
+    let selection = operator::resolve(requested, context, state)
+        .instrument(context.trace.step("operator"))
+        .await;
+    let selection = match selection {
+        Err(problem) if on_fault == ChatHubFault::Refuse || !problem.is_chathubs_fault() => {
+            return Err(problem);
+        }
+        selection => selection,
+    };
+    let checked = one_time_use::check(once, context.client, state).await?;
+    Ok(Authorization { selection, checked })
+}
+
+/// Counts a request that was authorized: an agent's by operator and address, a back end's apart
+/// from those. A pass that may have been used does not count for the operator.
+pub(crate) async fn limit(
+    operator: Option<OperatorId>,
+    checked: Checked,
+    context: &RequestContext,
+    state: &AppState,
+) -> Result<(), Problem> {
+    let operator = operator.filter(|_| checked.is_unused);
+    let back_end = match &context.record().caller {
+        Some(Caller::Key(name)) => Some(name.clone()),
+        _ => None,
+    };
+    let counted = async {
+        match back_end {
+            Some(name) => state.limits.back_end(context.client, &name, operator).await,
+            None => state.limits.click(context.client, operator).await,
+        }
+    };
+    Ok(counted.instrument(context.trace.step("limit")).await?)
+}
+
+/// Says why a caller is not let in; a caller that keeps trying is only told to wait.
+pub(crate) async fn reject(
+    reason: impl Into<Problem>,
+    client: IpAddr,
+    state: &AppState,
+) -> Problem {
+    match state.limits.refused(client).await {
+        Ok(()) => reason.into().seen_from(client),
+        Err(limited) => limited.into(),
+    }
+}

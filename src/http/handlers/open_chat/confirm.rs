@@ -1,0 +1,54 @@
+//! The page between a link and its chat, for links that get mailed or posted: programs follow such
+//! links before people do, and none of them presses a button.
+//!
+//! The button posts to the page's own address, so the POST passes through everything that a click
+//! passes through.
+
+use actix_web::http::Method;
+use actix_web::{HttpRequest, HttpResponse};
+use askama::Template;
+
+use crate::config::Confirm;
+use crate::http::context::{PageShown, RequestContext};
+use crate::http::extract::visitor::Visitor;
+use crate::http::pages::layout::{CspProfile, PageLayout};
+use crate::http::state::AppState;
+
+/// Whether this request gets the page and not yet the chat.
+pub(super) fn is_asked(request: &HttpRequest, visitor: Visitor, state: &AppState) -> bool {
+    request.method() == Method::GET
+        && match state.links.confirm {
+            Confirm::Never => false,
+            Confirm::Crawlers => visitor != Visitor::Person,
+            Confirm::Always => true,
+        }
+}
+
+/// Whether this visitor gets the small page without a button: a crawler presses none, and an office
+/// program opens a link before it hands it to the browser, also where no button is wanted.
+pub(super) fn is_only_shown(visitor: Visitor, state: &AppState) -> bool {
+    match visitor {
+        Visitor::Crawler => true,
+        Visitor::Office => state.links.confirm == Confirm::Never,
+        Visitor::Suspect | Visitor::Person => false,
+    }
+}
+
+#[derive(Template)]
+#[template(path = "confirm.html")]
+struct Page<'a> {
+    layout: &'a PageLayout<'a>,
+}
+
+/// The page with the button. It says nothing of the client: its first reader may be a program.
+pub(super) fn page(
+    request: &HttpRequest,
+    context: &RequestContext,
+    state: &AppState,
+) -> HttpResponse {
+    context.record().page = Some(PageShown::Confirmation);
+    let layout = PageLayout::of(request, &state.pages);
+    let page = Page { layout: &layout };
+    let needs = CspProfile::FormRedirectsTo(state.links.panel.origin());
+    layout.respond(&mut HttpResponse::Ok(), &page, needs)
+}

@@ -1,0 +1,130 @@
+//! The click: `GET /open-chat` → 302 to the right chat. Where `CONFIRM` says so, a page comes
+//! first, whose button posts to the same address.
+
+mod confirm;
+
+use actix_web::{HttpRequest, HttpResponse, web};
+use askama::Template;
+
+use crate::access::{AuthContext, Denied};
+use crate::config::Fallback;
+use crate::deep_link::DeepLink;
+use crate::http::authorize::{ChatHubFault, authenticate, authorize, limit};
+use crate::http::context::{Context, PageShown, RequestContext};
+use crate::http::extract::confirmation::Confirmation;
+use crate::http::extract::credentials::credentials;
+use crate::http::extract::navigation::Navigation;
+use crate::http::extract::query::StrictQuery;
+use crate::http::pages::layout::{CspProfile, PageLayout};
+use crate::http::problem::Problem;
+use crate::http::redirect;
+use crate::http::state::AppState;
+use crate::http::target::{for_client, target};
+use crate::http::token::operator_token;
+
+/// Navigation → query → authenticate → authorize → rate limit → target → token → deep link → 302.
+/// Everything that can be refused without ChatHub is refused before ChatHub is asked, and a
+/// one-time pass is used up when nothing else can go wrong here.
+pub(crate) async fn open_chat(
+    Navigation { visitor }: Navigation,
+    query: Result<StrictQuery, Problem>,
+    request: HttpRequest,
+    context: Context,
+    state: web::Data<AppState>,
+) -> Result<HttpResponse, Problem> {
+    if confirm::is_only_shown(visitor, &state) {
+        return Ok(nothing_to_preview(&request, &context, &state));
+    }
+    let StrictQuery(mut query) = query?;
+    let shown = credentials(&request, &query, &state);
+    let key = state.authenticator.presented_api_key(&shown);
+    let auth = authenticate(key, |access| access.authenticate(&shown), &context, &state);
+    let AuthContext {
+        requested,
+        constraints,
+        one_time_use: once,
+        ..
+    } = auth.await?;
+    let once = once.as_ref();
+    let authorized = authorize(&requested, once, ChatHubFault::Defer, &context, &state).await?;
+    let vouched = requested.into_asserted_identifier();
+    let link = query
+        .bind(constraints, state.links.default_region)
+        .and_then(|()| target(&query, &state.links, &mut context.record().client));
+    // Where the link leaves the choice, the client decides, and the click counts for that operator.
+    let operator = match (&authorized.selection, &link) {
+        (Ok(selection), Ok(link)) => for_client(selection, link),
+        (Ok(selection), Err(_)) => selection.operator(),
+        (Err(_), _) => None,
+    };
+    context.record().operator = operator;
+    let asks = confirm::is_asked(&request, visitor, &state);
+    // A request that only shows the page is no click yet.
+    if !asks {
+        limit(operator, authorized.checked, &context, &state).await?;
+    }
+    let link = link?;
+    if asks {
+        return Ok(confirm::page(&request, &context, &state));
+    }
+    if let Err(fault) = authorized.selection {
+        return without_token(fault, &link, &context, &state);
+    }
+    let operator = operator.ok_or(Denied::OperatorInactive)?;
+    let said = vouched.as_deref().or(query.operator());
+    let once = (once, authorized.checked);
+    match operator_token((operator, said), once, &context, &state).await {
+        Ok((token, outcome)) => {
+            context.record().link = Some((link.format(), token.fingerprint, outcome));
+            let token = token.token.expose();
+            Ok(redirect::to(link.url(&state.links.panel, Some(token))))
+        }
+        Err(problem) => without_token(problem, &link, &context, &state),
+    }
+}
+
+/// The same for the confirmation page's button.
+pub(crate) async fn confirmed(
+    _: Confirmation,
+    navigation: Navigation,
+    query: Result<StrictQuery, Problem>,
+    request: HttpRequest,
+    context: Context,
+    state: web::Data<AppState>,
+) -> Result<HttpResponse, Problem> {
+    open_chat(navigation, query, request, context, state).await
+}
+
+/// The answer to a click that is right, while ChatHub has no token for it.
+fn without_token(
+    problem: Problem,
+    link: &DeepLink<'_>,
+    context: &RequestContext,
+    state: &AppState,
+) -> Result<HttpResponse, Problem> {
+    let by_hand = || link.url(&state.links.panel, None);
+    if problem.is_chathubs_fault() && state.links.fallback == Fallback::Login {
+        context.record().fallback = Some(problem.kind);
+        return Ok(redirect::to(by_hand()));
+    }
+    Err(problem.or_by_hand(by_hand))
+}
+
+/// What a link-preview crawler gets: no chat, and no refusal that the program's owner would wonder
+/// about.
+#[derive(Template)]
+#[template(path = "crawler.html")]
+struct CrawlerPage<'a> {
+    layout: &'a PageLayout<'a>,
+}
+
+fn nothing_to_preview(
+    request: &HttpRequest,
+    context: &RequestContext,
+    state: &AppState,
+) -> HttpResponse {
+    context.record().page = Some(PageShown::Crawler);
+    let layout = PageLayout::of(request, &state.pages);
+    let page = CrawlerPage { layout: &layout };
+    layout.respond(&mut HttpResponse::Ok(), &page, CspProfile::Static)
+}

@@ -1,0 +1,125 @@
+//! Follows a request from its start to its answer: makes its context, and counts, traces and logs
+//! how it ended.
+
+use std::rc::Rc;
+use std::time::Instant;
+
+use actix_web::body::BoxBody;
+use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::http::Method;
+use actix_web::http::header::HeaderName;
+use actix_web::middleware::Next;
+use actix_web::{Error, HttpMessage as _, web};
+use prometheus::IntGauge;
+
+use super::access_log;
+use super::metrics::method_name;
+use super::request_id::{REQUEST_ID, RequestId};
+use crate::http::context::{RequestContext, RequestRecord};
+use crate::http::extract::client_address::client_address;
+use crate::http::problem::Kind;
+use crate::http::route::Route;
+use crate::http::state::{AppState, WorkerState};
+use crate::telemetry::{Sampling, Trace, TraceParent};
+
+const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
+
+/// Makes the request's context and follows the request to its answer.
+pub async fn track(
+    state: web::Data<AppState>,
+    worker: web::Data<WorkerState>,
+    request: ServiceRequest,
+    next: Next<BoxBody>,
+) -> Result<ServiceResponse, Error> {
+    let context = Rc::new(context(&request, &state));
+    request.extensions_mut().insert(Rc::clone(&context));
+    let _in_flight = InFlight::enter(&worker.metrics.in_flight);
+    let mut response = next.call(request).await?;
+    let id = context.request_id.as_header().clone();
+    response.headers_mut().insert(REQUEST_ID, id);
+    let method = response.request().method();
+    finish(
+        &context,
+        method,
+        response.status().as_u16(),
+        &state,
+        &worker,
+    );
+    Ok(response)
+}
+
+fn context(request: &ServiceRequest, state: &AppState) -> RequestContext {
+    let started = Instant::now();
+    let route = Route::of(request);
+    RequestContext {
+        route,
+        request_id: RequestId::of(request.headers()),
+        started,
+        client: client_address(request.request(), state),
+        deadline: started + state.click_budget,
+        trace: trace(route, request, state.sampling),
+        record: RequestRecord::default().into(),
+    }
+}
+
+/// The request's place in a trace.
+fn trace(route: Route, request: &ServiceRequest, sampling: Sampling) -> Trace {
+    if !route.is_logged() {
+        return Trace::default();
+    }
+    let parent = request
+        .headers()
+        .get(TRACEPARENT)
+        .and_then(|parent| TraceParent::parse(parent.to_str().ok()?));
+    let method = method_name(request.method());
+    Trace::begin(route.name(), method, parent, sampling)
+}
+
+/// Counts, traces and logs an answer.
+fn finish(
+    context: &RequestContext,
+    method: &Method,
+    status: u16,
+    state: &AppState,
+    worker: &WorkerState,
+) {
+    let took = context.started.elapsed();
+    let record = context.record.borrow();
+    let metrics = &worker.metrics;
+    metrics.answered(context.route, method, status, took);
+    if let Some(kind) = record.problem {
+        metrics.refused(kind);
+    }
+    if let Some((format, ..)) = record.link {
+        metrics.redirected(format, record.client.source);
+    }
+    if record.fallback.is_some() {
+        metrics.fallbacks.inc();
+    }
+    context.trace.end(
+        status,
+        record.kind().map(Kind::name),
+        record.link.map(|(format, ..)| format),
+        record.token().map(|(_, outcome)| outcome.name()),
+    );
+    if context.route.is_logged() {
+        let log = &mut worker.log.borrow_mut();
+        access_log::write(log, context, method, status, took, state.log_phones);
+    }
+}
+
+/// A request in flight. Dropped where the caller goes away before the answer, too.
+struct InFlight(IntGauge);
+
+impl InFlight {
+    fn enter(gauge: &IntGauge) -> Self {
+        gauge.inc();
+        Self(gauge.clone())
+    }
+}
+
+impl Drop for InFlight {
+    fn drop(&mut self) {
+        self.0.dec();
+    }
+}

@@ -1,0 +1,86 @@
+//! What requests are answered with: the state of the service, and of one worker thread.
+//!
+//! Knows no handler.
+
+use std::cell::RefCell;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::time::Duration;
+
+use arc_swap::ArcSwapOption;
+
+use super::middleware::metrics::RequestMetrics;
+use crate::access::Authenticator;
+use crate::config::{LinkConfig, LogPhones, PageConfig, WidgetConfig};
+use crate::https_url::HttpsUrl;
+use crate::metrics::Metrics;
+use crate::operators::Directory;
+use crate::rate_limit::Limits;
+use crate::redis_store::RedisStore;
+use crate::telemetry::{RequestLog, Sampling, Telemetry};
+use crate::tokens::OperatorTokens;
+
+/// What every handler may use, shared by all worker threads.
+pub struct AppState {
+    /// Decides which caller may open which operator's panel.
+    pub authenticator: Authenticator,
+    /// The header in which a trusted proxy names the agent; empty where none does.
+    pub sso_header: String,
+    /// The rate limits.
+    pub limits: Limits,
+    /// The store that all replicas share; unset where there is a single replica.
+    pub shared: Option<Arc<RedisStore>>,
+    /// How a click becomes a deep link.
+    pub links: LinkConfig,
+    /// The company's operators.
+    pub directory: Directory,
+    /// How long a click takes, at most.
+    pub click_budget: Duration,
+    /// Where operator tokens come from.
+    pub tokens: OperatorTokens,
+    /// What is counted.
+    pub metrics: Metrics,
+    /// Which requests are traced.
+    pub sampling: Sampling,
+    /// The log, for what it could not write.
+    pub log: Telemetry,
+    /// How much of a phone the log shows.
+    pub log_phones: LogPhones,
+    /// Whether ChatHub has accepted the credentials once: the first login, or the profile key.
+    pub is_ready: AtomicBool,
+    /// Why it has not accepted them yet; unset as long as ChatHub has not been asked.
+    pub not_ready: ArcSwapOption<String>,
+    /// Whether the service is about to end: clicks are still answered, and connections closed.
+    pub is_draining: AtomicBool,
+    /// The address of this service as callers see it; unset where no back end needs ready links.
+    pub public_url: Option<HttpsUrl>,
+    /// What the pages show of the company.
+    pub pages: PageConfig,
+    /// The operator panel for other pages.
+    pub widget: WidgetConfig,
+}
+
+/// Where `/` leads.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Front {
+    /// To the link builder, where there is one.
+    Builder,
+    /// To the demo's CRM page.
+    Demo,
+}
+
+/// What one worker thread has for itself.
+pub struct WorkerState {
+    pub(super) metrics: RequestMetrics,
+    pub(super) log: RefCell<RequestLog>,
+}
+
+impl WorkerState {
+    /// Looks the thread's metric handles up; `log` is the thread's own.
+    pub fn new(state: &AppState, log: RequestLog) -> Self {
+        Self {
+            metrics: RequestMetrics::new(&state.metrics),
+            log: RefCell::new(log),
+        }
+    }
+}
