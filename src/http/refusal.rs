@@ -15,7 +15,6 @@ use super::accept::prefers_html;
 use super::detail::Detail;
 use super::help;
 use super::kind::Kind;
-use super::pages::code_spans::CodeSpans;
 use super::pages::i18n::{Advice, Language, Words};
 use super::pages::layout::{CspProfile, PageLayout};
 use crate::access::Denied;
@@ -118,7 +117,7 @@ impl Refusal {
                     Detail::IdentityUnknown(identity) => Some(identity.text()),
                     _ => None,
                 },
-                detail: self.detail(layout.language),
+                detail: layout.language.detail(&self.detail),
                 detail_lang: layout.language.of_detail(&self.detail).words().lang,
                 layout: &layout,
                 refusal: self,
@@ -143,11 +142,6 @@ impl Refusal {
             let begun = u64::from(wait.subsec_nanos() > 0);
             (wait.as_secs() + begun).max(1)
         })
-    }
-
-    /// What happened and what to change, in this language.
-    pub(super) fn detail(&self, language: Language) -> CodeSpans {
-        CodeSpans::of(&language.detail(&self.detail))
     }
 
     /// The same in English, for those who read no page.
@@ -178,7 +172,7 @@ struct Page<'a> {
     advice: Advice,
     /// Who the visitor is to the proxy in front, where that is the trouble.
     identity: Option<&'a str>,
-    detail: CodeSpans,
+    detail: Cow<'a, str>,
     /// The language that the detail is in.
     detail_lang: &'static str,
     /// What the agent does next, and when.

@@ -1,4 +1,4 @@
-//! The demo's CRM: a list of contacts, each with the button that this service is behind.
+//! The demo's CRM: a list of contacts, each with a button that leads to this service.
 
 use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
@@ -10,7 +10,7 @@ use crate::http::pages::layout::{CspProfile, PageLayout};
 use crate::http::refusal::Refusal;
 use crate::http::{AppState, redirect};
 
-/// A contact of the made-up CRM, with the link that its button opens, as such a CRM would write it.
+/// A contact of the fictional CRM, with the link of its button, as such a CRM would write it.
 struct Contact {
     name: &'static str,
     phone: &'static str,

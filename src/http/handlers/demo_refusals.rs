@@ -1,4 +1,4 @@
-//! An example of every refusal, so that the demo can show each page, and the tests look at each.
+//! An example of each kind of refusal, for the demo's pages and for tests.
 
 use std::net::{IpAddr, Ipv4Addr};
 
@@ -18,13 +18,13 @@ use crate::phone::{PhoneError, PhoneNumber, Region};
 use crate::rate_limit::{Limit, Limited};
 use crate::source::ChatSource;
 
-/// There is no method for a kind that there is not.
+/// Answers 404 for an unknown kind, whatever the method.
 pub(in crate::http) fn allow(request: &HttpRequest, _: &AppState) -> Result<(), Refusal> {
     kind(request)?;
     exchange::allow_reading(request)
 }
 
-/// `/demo/refusals/{kind}`: that refusal, with everything that it can have.
+/// `/demo/refusals/{kind}`: that refusal, with all that it can have.
 pub(in crate::http) async fn refusal(
     request: &HttpRequest,
     state: &AppState,

@@ -1,5 +1,5 @@
-//! What a click on the sample would do, by the code that clicks go through and by the directory
-//! that is in memory. ChatHub is not asked, and no pass or key of the visitor is looked at.
+//! What a click on the sample would do, by the code that clicks run and by the directory in
+//! memory. It calls no ChatHub, and reads no pass or key of the visitor's.
 
 use actix_web::HttpRequest;
 
@@ -9,8 +9,6 @@ use crate::deep_link::DeepLink;
 use crate::http::click::Click;
 use crate::http::kind::Kind;
 use crate::http::open_chat::target;
-use crate::http::pages::code_spans::CodeSpans;
-use crate::http::pages::i18n::Language;
 use crate::http::query::Query;
 use crate::http::refusal::Refusal;
 use crate::http::resolve::refused;
@@ -23,23 +21,23 @@ pub(super) enum Verdict {
         /// 1 to 4.
         format: u8,
         /// Why this one.
-        why: CodeSpans,
+        why: String,
         /// Where the link leads, without its token.
         leads_to: String,
-        /// What else it takes, or is not known here; then the verdict is not good yet.
-        unless: Option<CodeSpans>,
+        /// What a click needs besides, or what is not known here; then the verdict is no success.
+        unless: Option<&'static str>,
     },
     /// It is refused.
     Refused {
         /// As what.
         kind: Kind,
-        /// And in which words.
-        why: CodeSpans,
+        /// The detail, in English.
+        why: String,
     },
 }
 
 impl Verdict {
-    /// Of the sample's query, as this page's visitor would click on it.
+    /// Judges the sample's query as if this page's visitor had clicked on it.
     pub(super) fn of(
         sample: &str,
         request: &HttpRequest,
@@ -48,7 +46,7 @@ impl Verdict {
     ) -> Self {
         judge(sample, request, state, click).unwrap_or_else(|refusal| Self::Refused {
             kind: refusal.kind,
-            why: refusal.detail(Language::English),
+            why: refusal.sentence(),
         })
     }
 }
@@ -67,13 +65,13 @@ fn judge(
     let link = target(&query, &state.links, click)?;
     Ok(Verdict::Opens {
         format: link.format(),
-        why: CodeSpans::of(&why(&link, &query, click)),
+        why: why(&link, &query, click),
         leads_to: link.url(&state.links.panel, None),
-        unless: unless.map(CodeSpans::of),
+        unless,
     })
 }
 
-/// What a click shows that this page does not, where that alone is lacking.
+/// Says which credential is missing, where nothing else speaks against the click.
 const fn lacking(denied: Denied) -> Option<&'static str> {
     match denied {
         Denied::PassMissing => Some(
@@ -93,7 +91,7 @@ const NO_LOCK: &str = "But the operator is not checked here: this page stands be
                        Try the sample.";
 const NO_LIST: &str = "But the operator is not checked here: ChatHub's list of operators has not been read as a whole yet. Try the sample.";
 
-/// Refuses an operator whom a click would not find. Else what keeps this page from knowing.
+/// Refuses an operator that a click would not find. Else says why this page cannot tell.
 fn look_up(
     auth: &AuthContext<'_>,
     request: &HttpRequest,
@@ -121,14 +119,15 @@ fn look_up(
     }
 }
 
-/// Whether strangers are kept out. They would learn here, without the limit on refused clicks, who
-/// works for the company.
+/// Whether strangers are kept out. Here they could list the company's operators, without the limit
+/// on refused clicks.
 fn is_behind_a_lock(auth: &AuthContext<'_>, request: &HttpRequest, state: &AppState) -> bool {
     let is_logged_in = matches!(auth.caller, Caller::Sso(_));
     let is_narrow = state.authenticator.has_allowed_networks() || door::is_local(request);
     is_logged_in || is_narrow && host::check(request, state).is_ok()
 }
 
+/// Why the link has this format.
 fn why(link: &DeepLink<'_>, query: &Query<'_>, click: &Click) -> String {
     match link {
         DeepLink::Chat { .. } => "a chat id is given, which wins over the phone".into(),
