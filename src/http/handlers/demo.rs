@@ -1,4 +1,4 @@
-//! The demo's CRM: a list of contacts, each with the button that this service is behind.
+//! The demo's CRM: a list of contacts, each with a button that leads to this service.
 
 use actix_web::{HttpResponse, web};
 use askama::Template;
@@ -9,7 +9,7 @@ use crate::http::problem::Kind;
 use crate::http::redirect;
 use crate::http::state::AppState;
 
-/// A contact of the made-up CRM, with the link that its button opens, as such a CRM would write it.
+/// A contact of the fictional CRM, with the link of its button, as such a CRM would write it.
 struct Contact {
     name: &'static str,
     phone: &'static str,

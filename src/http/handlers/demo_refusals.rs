@@ -1,4 +1,4 @@
-//! An example of every refusal, so that the demo can show each page, and the tests look at each.
+//! An example of each kind of refusal, for the demo's pages and for tests.
 
 use std::net::{IpAddr, Ipv4Addr};
 

@@ -21,7 +21,6 @@ use actix_web::{HttpResponse, ResponseError};
 pub(crate) use self::detail::Detail;
 pub use self::kind::Kind;
 use crate::access::Denied;
-use crate::http::pages::code_spans::CodeSpans;
 use crate::http::pages::i18n::Language;
 
 /// Why a request is refused.
@@ -92,11 +91,6 @@ impl Problem {
             self.by_hand = Some(link());
         }
         self
-    }
-
-    /// What happened and what to change, in this language.
-    pub(super) fn detail(&self, language: Language) -> CodeSpans {
-        CodeSpans::of(&language.detail(&self.detail))
     }
 
     /// The same in English, for callers that read no page.

@@ -13,7 +13,6 @@ use super::accept::prefers_html;
 use super::support_link;
 use super::{Detail, Kind, Problem};
 use crate::config::PageConfig;
-use crate::http::pages::code_spans::CodeSpans;
 use crate::http::pages::i18n::{Advice, Language, Words};
 use crate::http::pages::layout::{CspProfile, PageLayout};
 
@@ -60,7 +59,7 @@ impl Problem {
                 Detail::IdentityUnknown(identity) => Some(identity.text()),
                 _ => None,
             },
-            detail: self.detail(layout.language),
+            detail: layout.language.detail(&self.detail),
             detail_lang: layout.language.of_detail(&self.detail).words().lang,
             layout,
             refusal: self,
@@ -107,7 +106,7 @@ struct Page<'a> {
     advice: Advice,
     /// The identity that the proxy in front names, where that belongs to no operator.
     identity: Option<&'a str>,
-    detail: CodeSpans,
+    detail: Cow<'a, str>,
     /// The language that the detail is in.
     detail_lang: &'static str,
     /// What the agent does next, and when.

@@ -21,28 +21,21 @@ struct File {
 }
 
 /// A CRM, as far as it is known. The facts are explained in `crms.toml`.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
 pub(super) struct Crm {
     pub(super) id: &'static str,
     pub(super) name: &'static str,
     /// What its URL is written in.
-    #[serde(default)]
     pub(super) code: Code,
-    #[serde(default)]
     pub(super) button: Fact,
-    #[serde(default)]
     pub(super) phone: Fact,
-    #[serde(default)]
     pub(super) agent: Fact,
-    #[serde(default)]
     pub(super) plus: Fact,
-    #[serde(default)]
     pub(super) signs: Fact,
-    #[serde(default)]
     pub(super) opens: Fact,
     /// For `docs/crm.md` only.
-    #[serde(default, rename = "row")]
+    #[serde(rename = "row")]
     _row: IgnoredAny,
 }
 
@@ -136,6 +129,10 @@ mod tests {
             .map_err(|error| error.message().to_owned())
             .unwrap()
             .crm;
-        assert!(crms.is_sorted_by_key(|crm| crm.id) && !crms.is_empty());
+        assert!(!crms.is_empty() && crms.is_sorted_by(|one, next| one.id < next.id));
+        assert!(
+            crms.iter()
+                .all(|crm| !crm.id.is_empty() && !crm.name.is_empty())
+        );
     }
 }

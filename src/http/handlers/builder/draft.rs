@@ -1,4 +1,4 @@
-//! What an admin has filled in, and the link that comes of it.
+//! What an admin has filled in, and the link that it makes. It knows no page.
 
 use std::borrow::Cow;
 
@@ -8,10 +8,10 @@ use super::crms::{Crm, Fact};
 use crate::access::{Authenticator, Mode};
 use crate::invisible;
 
-/// The longest value that is taken, in characters: every one of them comes back several times over.
+/// The longest value that is read, in characters: the page repeats each several times.
 const MAX_VALUE: usize = 100;
 
-/// An id as ChatHub has them.
+/// An id as in ChatHub.
 const SAMPLE_OPERATOR: &str = "101";
 
 /// A phone as CRMs store it.
@@ -22,7 +22,7 @@ const SAMPLE_PHONE: &str = "+38 (050) 123-45-67";
 pub(super) struct Draft {
     pub(super) crm: &'static Crm,
     pub(super) operator: String,
-    /// Whether the operator is the same for everybody who clicks.
+    /// Whether the operator is the same for every agent who clicks.
     pub(super) is_fixed: bool,
     pub(super) phone: String,
     pub(super) source: String,
@@ -31,7 +31,7 @@ pub(super) struct Draft {
 }
 
 impl Draft {
-    /// Reads the form. It repairs what it cannot read, because all of it is only shown.
+    /// Reads the form. It replaces what it cannot read, because all of it is only shown.
     pub(super) fn read(query: &str, access: &Authenticator) -> Self {
         let value = |wanted: &str| -> Option<String> {
             form_urlencoded::parse(query.as_bytes())
@@ -57,7 +57,7 @@ impl Draft {
         }
     }
 
-    /// The link's query as it belongs into the CRM, placeholders and all.
+    /// The link's query as the CRM needs it, with placeholders.
     pub(super) fn template(&self, access: &Authenticator) -> String {
         let mut parts = Vec::new();
         let mut add = |name: &str, value: &str| parts.push(format!("{name}={value}"));
@@ -78,7 +78,7 @@ impl Draft {
                 add(name, &encoded(value));
             }
         }
-        // A chat belongs to one client, as a phone does, and would open for all of them.
+        // A chat belongs to one client, as a phone does: the sample's would open for every client.
         if !self.chat_raw_id.is_empty() {
             add("chat_raw_id", &self.crm.code.value("chat_raw_id"));
         }
@@ -86,7 +86,7 @@ impl Draft {
     }
 
     /// What the CRM, or the code behind its button, writes for a value: its own placeholder where
-    /// one is known.
+    /// that is known.
     fn written(&self, fact: Fact, name: &str) -> String {
         let known = fact.placeholder().map(ToOwned::to_owned);
         known.unwrap_or_else(|| self.crm.code.value(name))

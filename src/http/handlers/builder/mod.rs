@@ -1,7 +1,6 @@
-//! `GET /builder`: a CRM admin composes a button's URL, sees what it would do, and takes it along.
+//! `GET /builder`: a CRM admin composes a button's URL, sees what it would do, and copies it.
 //!
-//! It mints nothing, asks nobody, and keeps nothing; what is filled in goes to this service and
-//! nowhere else.
+//! It mints no token, calls no other service, and stores nothing.
 
 mod crms;
 mod draft;
@@ -19,7 +18,6 @@ use crate::button_url;
 use crate::http::authorize::reject;
 use crate::http::context::Context;
 use crate::http::extract::{credentials, headers};
-use crate::http::pages::code_spans::CodeSpans;
 use crate::http::pages::i18n::Language;
 use crate::http::pages::layout::{CspProfile, PageLayout};
 use crate::http::problem::Problem;
@@ -34,18 +32,19 @@ struct Page<'a> {
     crms: &'static [Crm],
     facts: [(&'static str, Fact); 6],
     draft: &'a Draft,
-    access: Vec<CodeSpans>,
+    access: Vec<String>,
     operator_is_optional: bool,
     template: String,
     sample: String,
     try_it: String,
     verdict: Verdict,
-    /// What stands in the URL for what this CRM's own placeholder is not known for.
+    /// What the URL has where this CRM's own placeholder is not known.
     unknown: Unknown,
-    /// Whether the URL begins with nothing better than where this page was asked for.
+    /// Whether the URL begins with the address that this page was asked for, for want of a better.
     has_no_public_url: bool,
 }
 
+/// Stand-ins for placeholders that are not known.
 struct Unknown {
     phone: Option<String>,
     chat: Option<String>,
@@ -66,7 +65,7 @@ impl Unknown {
     }
 }
 
-/// The page. Its admin reads English, as the documentation is in.
+/// The page. It is in English, as the documentation is.
 pub(in crate::http) async fn builder(
     request: HttpRequest,
     context: Context,
@@ -115,7 +114,7 @@ const fn facts(crm: &Crm) -> [(&'static str, Fact); 6] {
     ]
 }
 
-/// Where `/open-chat` is: as the configuration says, else as this very request was addressed.
+/// The address of `/open-chat`: by the configuration, else by this request's `Host`.
 fn address(request: &HttpRequest, state: &AppState) -> String {
     if let Some(public) = &state.public_url {
         return button_url::open_chat(public).into();
@@ -127,7 +126,7 @@ fn address(request: &HttpRequest, state: &AppState) -> String {
     }
 }
 
-/// Whether a text is a host and perhaps a port, and nothing else that a visitor could have written.
+/// Whether a text can be nothing but a host with an optional port: a visitor chooses it.
 fn is_host(text: &str) -> bool {
     (1..=255).contains(&text.len())
         && text
@@ -136,7 +135,7 @@ fn is_host(text: &str) -> bool {
 }
 
 /// What the access mode means for the link.
-fn access_notes(state: &AppState, crm: &Crm) -> Vec<CodeSpans> {
+fn access_notes(state: &AppState, crm: &Crm) -> Vec<String> {
     let notes = state.authenticator.modes().iter().map(|mode| match mode {
         Mode::Open => "`ACCESS=open`: anyone who can reach this address may open any operator's panel. The link must name the operator.".to_owned(),
         Mode::Pass => format!(
@@ -149,10 +148,10 @@ fn access_notes(state: &AppState, crm: &Crm) -> Vec<CodeSpans> {
         Mode::Key if state.public_url.is_none() => "`ACCESS=key`: back ends show an API key. Until PUBLIC_URL is set, `POST /links` makes no links for them.".to_owned(),
         Mode::Key => "`ACCESS=key`: back ends show an API key and ask `POST /links` for ready links.".to_owned(),
     });
-    notes.map(|note| CodeSpans::of(&note)).collect()
+    notes.collect()
 }
 
-/// Whether a back end can ask for a link, beside signing one.
+/// Whether a back end can also ask for a link instead of signing one.
 fn ready_links(state: &AppState) -> &'static str {
     if !takes(&state.authenticator, Mode::Key) {
         " (`POST /links`, of which back ends get ready links, needs `key` in ACCESS)"

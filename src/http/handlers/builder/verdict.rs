@@ -1,5 +1,5 @@
-//! What a click on the sample would do, by the code that clicks go through and by the directory
-//! that is in memory. ChatHub is not asked, and no pass or key of the visitor is looked at.
+//! What a click on the sample would do, by the code that clicks run and by the directory in
+//! memory. It calls no ChatHub, and reads no pass or key of the visitor's.
 
 use actix_web::HttpRequest;
 
@@ -12,8 +12,6 @@ use crate::http::extract::client_address::is_local;
 use crate::http::extract::credentials::proxy_credentials;
 use crate::http::extract::host;
 use crate::http::extract::query::Query;
-use crate::http::pages::code_spans::CodeSpans;
-use crate::http::pages::i18n::Language;
 use crate::http::problem::{Kind, Problem};
 use crate::http::state::AppState;
 use crate::http::target::target;
@@ -25,27 +23,27 @@ pub(super) enum Verdict {
         /// 1 to 4.
         format: u8,
         /// Why this one.
-        why: CodeSpans,
+        why: String,
         /// Where the link leads, without its token.
         leads_to: String,
-        /// What else it takes, or is not known here; then the verdict is not good yet.
-        unless: Option<CodeSpans>,
+        /// What a click needs besides, or what is not known here; then the verdict is no success.
+        unless: Option<&'static str>,
     },
     /// It is refused.
     Refused {
         /// As what.
         kind: Kind,
-        /// And in which words.
-        why: CodeSpans,
+        /// The detail, in English.
+        why: String,
     },
 }
 
 impl Verdict {
-    /// Of the sample's query, as this page's visitor would click on it.
+    /// Judges the sample's query as if this page's visitor had clicked on it.
     pub(super) fn of(sample: &str, request: &HttpRequest, state: &AppState) -> Self {
         judge(sample, request, state).unwrap_or_else(|refusal| Self::Refused {
             kind: refusal.kind,
-            why: refusal.detail(Language::English),
+            why: refusal.sentence(),
         })
     }
 }
@@ -62,13 +60,13 @@ fn judge(sample: &str, request: &HttpRequest, state: &AppState) -> Result<Verdic
     let link = target(&query, &state.links, &mut client)?;
     Ok(Verdict::Opens {
         format: link.format(),
-        why: CodeSpans::of(&why(&link, &query, &client)),
+        why: why(&link, &query, &client),
         leads_to: link.url(&state.links.panel, None),
-        unless: unless.map(CodeSpans::of),
+        unless,
     })
 }
 
-/// What a click shows that this page does not, where that alone is lacking.
+/// Says which credential is missing, where nothing else speaks against the click.
 const fn lacking(denied: Denied) -> Option<&'static str> {
     match denied {
         Denied::PassMissing => Some(
@@ -88,7 +86,7 @@ const NO_LOCK: &str = "But the operator is not checked here: this page stands be
                        Try the sample.";
 const NO_LIST: &str = "But the operator is not checked here: ChatHub's list of operators has not been read as a whole yet. Try the sample.";
 
-/// Refuses an operator whom a click would not find. Else what keeps this page from knowing.
+/// Refuses an operator that a click would not find. Else says why this page cannot tell.
 fn look_up(
     auth: &AuthContext<'_>,
     request: &HttpRequest,
@@ -116,8 +114,8 @@ fn look_up(
     }
 }
 
-/// Whether strangers are kept out. They would learn here, without the limit on refused clicks, who
-/// works for the company.
+/// Whether strangers are kept out. Here they could list the company's operators, without the limit
+/// on refused clicks.
 fn is_behind_a_lock(auth: &AuthContext<'_>, request: &HttpRequest, state: &AppState) -> bool {
     let is_logged_in = matches!(auth.caller, Caller::Sso(_));
     let is_narrow = state.authenticator.has_allowed_networks() || is_local(request);

@@ -9,7 +9,7 @@ use std::sync::LazyLock;
 
 use serde_json::{Map, Value, json};
 
-use super::{followed, text};
+use super::{resolved, text};
 use crate::http::problem::kind::Kind;
 
 const SOURCE: &str = include_str!("openapi.json");
@@ -28,7 +28,7 @@ fn complete(mut document: Value) -> Value {
         Kind::ALL.iter().map(|kind| kind.urn()).collect();
     for kind in Kind::ALL {
         let example = &mut components["examples"][kind.name()];
-        *example = complete_example(kind, example.take());
+        *example = complete_example(kind, example);
     }
     for (status, response) in members_mut(&mut components["responses"]) {
         add_request_id(response);
@@ -45,7 +45,7 @@ fn complete(mut document: Value) -> Value {
     document
 }
 
-fn complete_example(kind: Kind, detail: Value) -> Value {
+fn complete_example(kind: Kind, detail: &Value) -> Value {
     json!({
         "summary": kind.title(),
         "value": {
@@ -106,7 +106,7 @@ fn head(get: &Value, document: &Value) -> Value {
     if let Some(responses) = head["responses"].as_object_mut() {
         responses.remove("405");
         for response in responses.values_mut() {
-            *response = followed(response, document).clone();
+            *response = resolved(response, document).clone();
             if let Some(members) = response.as_object_mut() {
                 members.remove("content");
             }

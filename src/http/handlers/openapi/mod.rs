@@ -1,5 +1,5 @@
-//! What this service says of itself: to programs, `GET /openapi.json`, and to people,
-//! `GET /openapi`, which is made of the former.
+//! The service's interface: for programs, `GET /openapi.json`, and for people, `GET /openapi`,
+//! which is made from the document.
 
 mod document;
 
@@ -19,7 +19,7 @@ pub(in crate::http) async fn document() -> HttpResponse {
         .body(JSON.as_str())
 }
 
-/// The document as a page. It is for those who write programs, and in English as the document is.
+/// The document as a page, in English as the document is.
 pub(in crate::http) async fn page(state: web::Data<AppState>) -> HttpResponse {
     let layout = PageLayout::in_language(Language::English, &state.pages);
     let page = Page::of(&DOCUMENT, &layout);
@@ -105,11 +105,11 @@ impl<'a> Group<'a> {
 impl<'a> Operation<'a> {
     fn of(path: &'a str, method: &str, operation: &'a Value, document: &'a Value) -> Self {
         let body = &operation["requestBody"]["content"]["application/json"]["schema"];
-        let of_body = members(&followed(body, document)["properties"])
+        let of_body = members(&resolved(body, document)["properties"])
             .map(|(name, field)| (name, text(&field["description"])));
         let of_query = operation["parameters"].as_array().into_iter().flatten();
         let of_query = of_query.map(|parameter| {
-            let parameter = followed(parameter, document);
+            let parameter = resolved(parameter, document);
             (text(&parameter["name"]), text(&parameter["description"]))
         });
         Self {
@@ -120,7 +120,7 @@ impl<'a> Operation<'a> {
             description: text(&operation["description"]),
             fields: of_query.chain(of_body).collect(),
             answers: members(&operation["responses"])
-                .map(|(status, answer)| (status, text(&followed(answer, document)["description"])))
+                .map(|(status, answer)| (status, text(&resolved(answer, document)["description"])))
                 .collect(),
         }
     }
@@ -135,8 +135,8 @@ fn text(value: &Value) -> &str {
     value.as_str().unwrap_or_default()
 }
 
-/// What a reference within the document leads to; anything else stays what it is.
-fn followed<'a>(value: &'a Value, document: &'a Value) -> &'a Value {
+/// Resolves a reference within the document; any other value stays as it is.
+fn resolved<'a>(value: &'a Value, document: &'a Value) -> &'a Value {
     let pointer = value["$ref"]
         .as_str()
         .and_then(|link| link.strip_prefix('#'));
@@ -222,7 +222,7 @@ mod tests {
             assert!(!text(&value["detail"]).is_empty(), "{name}");
             let content = &components["responses"][kind.status().to_string()]["content"];
             let example = &content["application/problem+json"]["examples"][name];
-            assert_eq!(followed(example, &DOCUMENT)["value"], *value, "{name}");
+            assert_eq!(resolved(example, &DOCUMENT)["value"], *value, "{name}");
         }
     }
 
