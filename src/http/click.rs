@@ -4,7 +4,7 @@ use std::net::IpAddr;
 use std::time::Instant;
 
 use super::kind::Kind;
-use super::record::{ClickRecord, Joined};
+use super::record::{ClickRecord, Concat};
 use crate::access::Caller;
 use crate::chathub::OperatorId;
 use crate::config::LogPhones;
@@ -63,9 +63,9 @@ impl Click {
             client: self.client,
             outcome: self.outcome(),
             kind: kind.or(self.fallback).map(Kind::name),
-            caller: self.caller.as_ref().map(|c| Joined(c.kind_and_name())),
+            caller: self.caller.as_ref().map(|c| Concat(c.kind_and_name())),
             operator: self.operator.map(|operator| operator.0),
-            phone: phone.map(|phone| Joined(phone.masked().pieces())),
+            phone: phone.map(|phone| Concat(phone.masked().pieces())),
             format: self.link.map(|(format, ..)| format),
             source: self.source.map(ChatSource::name),
             token: token.map(|(fingerprint, _)| fingerprint.as_str()),
