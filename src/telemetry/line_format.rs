@@ -17,6 +17,10 @@ impl Formatter for Json {
         line: &mut W,
         text: &str,
     ) -> io::Result<()> {
+        // Nearly every text, and a third of a line's time.
+        if text.bytes().all(|byte| (b' '..=b'~').contains(&byte)) {
+            return line.write_all(text.as_bytes());
+        }
         line.write_all(printable::escaped(text, &[]).as_bytes())
     }
 

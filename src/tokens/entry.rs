@@ -26,7 +26,7 @@ pub(super) struct TokenEntry {
 /// The mint in flight, and the backoff after a failure.
 #[derive(Default)]
 pub(super) struct EntryState {
-    pub(super) flight: Option<SingleFlight<MintResult>>,
+    pub(super) mint: Option<SingleFlight<MintResult>>,
     /// Boxed, because few of 100,000 entries have one.
     pub(super) backoff: Option<Box<Backoff>>,
 }
@@ -36,7 +36,7 @@ impl TokenEntry {
     /// that ChatHub cannot be asked about must not fill the memory.
     pub(super) fn complete(&self, result: &MintResult, now: Moment) -> bool {
         let mut state = self.state();
-        state.flight = None;
+        state.mint = None;
         let before = state.backoff.take();
         let backoff = match result {
             Ok(token) => {
@@ -112,7 +112,7 @@ impl TokenEntry {
 impl EntryState {
     /// The mint in flight. One that is lost would never end, so it does not count.
     pub(super) fn in_flight(&self) -> Option<&SingleFlight<MintResult>> {
-        self.flight.as_ref().filter(|flight| !flight.is_lost())
+        self.mint.as_ref().filter(|mint| !mint.is_lost())
     }
 
     /// Whether a token that is still good may be refreshed at this moment.
@@ -320,8 +320,8 @@ mod tests {
     #[tokio::test]
     async fn an_entry_with_a_mint_in_flight_does_not_expire_unless_it_is_lost() {
         let (entry, now) = (TokenEntry::default(), now());
-        let flight = SingleFlight::start(&Handle::current(), std::future::pending());
-        entry.state().flight = Some(flight);
+        let mint = SingleFlight::start(&Handle::current(), std::future::pending());
+        entry.state().mint = Some(mint);
         assert!(entry.state().in_flight().is_some());
         assert!(entry.expires() >= Some(now.monotonic + REFUSAL_TTL));
         entry.complete(&Ok(token(now)), now);
@@ -331,7 +331,7 @@ mod tests {
             SingleFlight::<MintResult>::start(&Handle::current(), async { panic!("on purpose") });
         assert!(lost.wait().await.is_none());
         let entry = TokenEntry::default();
-        entry.state().flight = Some(lost);
+        entry.state().mint = Some(lost);
         assert!(entry.state().in_flight().is_none());
         assert!(entry.is_expired(now.monotonic));
     }

@@ -129,11 +129,11 @@ impl OperatorTokens {
         entry: &Arc<TokenEntry>,
         deadline: Instant,
     ) -> Result<(Arc<CachedToken>, TokenOutcome), Error> {
-        let (mut flight, outcome) = match self.join_or_mint(operator, entry)? {
+        let (mut mint, outcome) = match self.join_or_mint(operator, entry)? {
             Acquired::Cached(token) => return Ok((token, TokenOutcome::Reused)),
-            Acquired::InFlight(flight, outcome) => (flight, outcome),
+            Acquired::InFlight(mint, outcome) => (mint, outcome),
         };
-        let result = timeout_at(deadline.into(), flight.wait())
+        let result = timeout_at(deadline.into(), mint.wait())
             .await
             .map_err(|_| Error::TimedOut)?;
         let token = result.unwrap_or(Err(Error::Unavailable(Unreachable::Broken)))?;
@@ -193,11 +193,11 @@ impl OperatorTokens {
         if let Some(error) = state.refusal(now.monotonic) {
             return Err(error.clone());
         }
-        if let Some(flight) = state.in_flight() {
-            return Ok(Acquired::InFlight(flight.clone(), TokenOutcome::Shared));
+        if let Some(mint) = state.in_flight() {
+            return Ok(Acquired::InFlight(mint.clone(), TokenOutcome::Shared));
         }
-        let flight = self.spawn_mint(operator, entry, &mut state);
-        Ok(Acquired::InFlight(flight, TokenOutcome::Minted))
+        let mint = self.spawn_mint(operator, entry, &mut state);
+        Ok(Acquired::InFlight(mint, TokenOutcome::Minted))
     }
 
     fn spawn_mint(
@@ -210,7 +210,7 @@ impl OperatorTokens {
         let clock = self.clock.clone();
         let cache = Arc::clone(&self.cache);
         let counter = self.counters.0[TokenOutcome::Minted as usize].clone();
-        let flight = SingleFlight::start(&self.runtime, async move {
+        let mint = SingleFlight::start(&self.runtime, async move {
             let result = minter.mint(operator).await.map(Arc::new);
             if result.is_ok() {
                 counter.inc();
@@ -220,7 +220,7 @@ impl OperatorTokens {
             }
             result
         });
-        state.flight.insert(flight).clone()
+        state.mint.insert(mint).clone()
     }
 }
 

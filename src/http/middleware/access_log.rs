@@ -10,7 +10,7 @@ use super::metrics::method_name;
 use crate::config::LogPhones;
 use crate::http::context::RequestContext;
 use crate::http::problem::Kind;
-use crate::http::record::{AccessLogRecord, ClickRecord, Joined};
+use crate::http::record::{AccessLogRecord, ClickRecord, Concat};
 use crate::http::route::Route;
 use crate::source::ChatSource;
 use crate::telemetry::RequestLog;
@@ -43,11 +43,11 @@ pub(super) fn write(
             client: context.client,
             outcome: known.outcome(),
             kind: known.kind().map(Kind::name),
-            caller: known.caller.as_ref().map(|c| Joined(c.kind_and_name())),
+            caller: known.caller.as_ref().map(|c| Concat(c.kind_and_name())),
             operator: known.operator.map(|operator| operator.0),
             phone: phone
                 .filter(|_| phones == LogPhones::Masked)
-                .map(|phone| Joined(phone.masked().pieces())),
+                .map(|phone| Concat(phone.masked().pieces())),
             format: known.link.map(|(format, ..)| format),
             source: known.client.source.map(ChatSource::name),
             token: token.map(|(fingerprint, _)| fingerprint.as_str()),
