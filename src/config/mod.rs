@@ -6,7 +6,6 @@
 mod access;
 mod certificates;
 mod chathub;
-mod directory;
 mod error;
 mod limits;
 mod links;
@@ -50,6 +49,8 @@ use crate::rate_limit;
 const VARIABLES: &[Variable] = &[
     // Longer than this an agent does not look at an empty tab.
     Variable::with_default("CLICK_BUDGET", "5s"),
+    // What changes in ChatHub counts after a minute, as ChatHub's own refusals do.
+    Variable::with_default("DIRECTORY_REFRESH", "60s"),
 ];
 
 /// The configuration of the service, parsed and checked.
@@ -111,15 +112,19 @@ impl Config {
         let logs = LogConfig::parse(parser);
         let traces = TraceConfig::parse(parser);
         let widget = WidgetConfig::parse(parser);
+        let refresh = parser.required("DIRECTORY_REFRESH", duration);
         let chathub = chathub::parse(parser, click_budget);
-        let max_rate = chathub.as_ref().map_err(|reported| *reported);
-        let directory = directory::parse(parser, max_rate.map(|chathub| chathub.max_rate));
         let credential = chathub.as_ref().map(|chathub| chathub.credentials.secret());
         let access = AccessConfig::parse(parser, credential.ok());
+        let chathub = chathub?;
         Ok(Self {
             server: server?,
-            chathub: chathub?,
-            directory: directory?,
+            directory: operators::Settings {
+                refresh: refresh?,
+                // Half of the rate is left for clicks.
+                spacing: Duration::from_secs(2) / chathub.max_rate,
+            },
+            chathub,
             click_budget: click_budget?,
             links: links?,
             pages: pages?,
