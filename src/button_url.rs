@@ -1,4 +1,4 @@
-//! The URL behind a button: where `/open-chat` is, and what it is asked.
+//! Builds the URL behind a button: the address of `/open-chat` and its query.
 
 use url::Url;
 use url::form_urlencoded::Serializer;
@@ -6,21 +6,21 @@ use url::form_urlencoded::Serializer;
 use crate::access::PassConstraints;
 use crate::https_url::HttpsUrl;
 
-/// A link that carries a pass, and with it everything that the pass fixes.
+/// A link with a pass, which fixes the operator and the constraints.
 pub fn with_pass(public: &HttpsUrl, pass: &str) -> String {
     let mut url = open_chat(public);
     url.query_pairs_mut().append_pair("pass", pass);
     url.into()
 }
 
-/// A link that says in the open what it wants, for `ACCESS=open` or a login in front.
+/// A link with plain parameters, for `ACCESS=open` or SSO.
 pub fn plain(public: &HttpsUrl, operator: &str, constraints: &PassConstraints) -> String {
     let mut url = open_chat(public);
     url.set_query(Some(&query(operator, constraints)));
     url.into()
 }
 
-/// The query of such a link.
+/// The query of a plain link.
 pub fn query(operator: &str, constraints: &PassConstraints) -> String {
     let parameters = [
         ("phone", &constraints.phone),
@@ -38,7 +38,7 @@ pub fn query(operator: &str, constraints: &PassConstraints) -> String {
     query.finish()
 }
 
-/// The address without a query. The service may live below a path of its own.
+/// The address without a query. The service may have a path prefix.
 pub fn open_chat(public: &HttpsUrl) -> Url {
     let mut url = public.as_url().clone();
     url.set_query(None);
@@ -51,7 +51,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn links_lead_to_open_chat_wherever_it_lives() {
+    fn links_keep_the_path_prefix_of_the_service() {
         let constraints = PassConstraints {
             phone: Some("+38 050 123 45 67".into()),
             source: Some("viber".into()),

@@ -1,7 +1,7 @@
-//! Four formats of a deep link into the chat panel → a URL.
+//! Builds deep links into the chat panel, in ChatHub's four formats.
 //!
-//! Pure text work: it never asks anybody, and never decides what a visitor may open. The formats,
-//! and the order of their parameters, are ChatHub's (its page on deep links).
+//! It works on text alone, and does not decide what a visitor may open. The formats and the order
+//! of their parameters come from ChatHub's page on deep links.
 
 use std::fmt::Write as _;
 
@@ -12,7 +12,7 @@ use crate::phone::PhoneNumber;
 use crate::source::ChatSource;
 use crate::unreserved::is_unreserved;
 
-/// All but RFC 3986's unreserved characters is escaped, so a value can never end its parameter.
+/// Everything but RFC 3986's unreserved characters is escaped, so a value cannot end its parameter.
 const VALUE: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'-')
     .remove(b'.')
@@ -22,12 +22,12 @@ const VALUE: &AsciiSet = &NON_ALPHANUMERIC
 /// Which chat opens in the panel.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum DeepLink<'a> {
-    /// Format 1: a chat by its id.
+    /// Format 1: the chat with an id.
     Chat {
         /// ChatHub's own id of the chat.
         chat_raw_id: &'a str,
     },
-    /// Format 2: whatever chat there is with a phone.
+    /// Format 2: any chat with a phone.
     Phone {
         /// The client's phone.
         phone: PhoneNumber,
@@ -39,7 +39,7 @@ pub enum DeepLink<'a> {
         /// The client's phone.
         phone: PhoneNumber,
     },
-    /// Format 4: the same, in one channel.
+    /// Format 4: the same in one channel.
     Source {
         /// The channel.
         source: ChatSource,
@@ -71,10 +71,10 @@ impl DeepLink<'_> {
         }
     }
 
-    /// The URL that opens the chat as the operator whose token this is. Without a token the panel
-    /// shows its login page.
+    /// The URL that opens the chat as the operator of the token. Without a token the panel shows
+    /// its login page.
     pub fn url(&self, panel: &PanelUrl, token: Option<&str>) -> String {
-        // Twice the typical link without its token: it never grows in practice.
+        // Twice a typical link without its token, so that the string does not grow.
         let mut url = String::with_capacity(panel.prefix.len() + 160 + token.map_or(0, str::len));
         url.push_str(&panel.prefix);
         match self {
@@ -104,7 +104,7 @@ impl DeepLink<'_> {
     }
 }
 
-/// Of a phone, only the `+` is to be escaped.
+/// Only the `+` of a phone needs escaping.
 fn append_phone(url: &mut String, parameter: &str, phone: &PhoneNumber) {
     url.push_str(parameter);
     url.push_str("%2B");
@@ -121,7 +121,7 @@ fn append(url: &mut String, parameter: &str, value: &str) {
     }
 }
 
-/// Where the chat panel is.
+/// The address of the chat panel.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PanelUrl {
     /// Ends in `?` or `&`, ready for a parameter.
@@ -130,7 +130,7 @@ pub struct PanelUrl {
 }
 
 impl PanelUrl {
-    /// The panel's address may have a path and a query of its own.
+    /// The address may have a path and a query.
     pub fn new(address: &HttpsUrl) -> Self {
         let url = address.as_url();
         let mut prefix = String::from(url.as_str());
@@ -256,7 +256,7 @@ mod tests {
     }
 
     #[test]
-    fn a_policy_names_the_panel_s_origin() {
+    fn the_origin_is_for_security_policies() {
         let panel = panel("https://chat.example:8443/desk?theme=dark");
         assert_eq!(panel.origin(), "https://chat.example:8443");
     }
@@ -279,7 +279,7 @@ mod tests {
     #[case("http://127.0.0.1:9000/", "http://127.0.0.1:9000/?phone=")]
     #[case("http://[::1]:9000", "http://[::1]:9000/?phone=")]
     #[case("http://localhost:9000", "http://localhost:9000/?phone=")]
-    fn the_panel_may_live_anywhere(#[case] address: &str, #[case] head: &str) {
+    fn the_panel_may_have_a_path_and_a_query(#[case] address: &str, #[case] head: &str) {
         let link = DeepLink::Phone { phone: phone() }.url(&panel(address), None);
         assert_eq!(link, format!("{head}%2B380501234567"));
     }

@@ -1,12 +1,12 @@
-//! Characters of which nothing is seen, and those that only look like a space or a dash.
+//! Invisible characters, and Unicode's many spaces and dashes.
 //!
-//! Copied phones and names are full of them: a contact card sets its number in direction marks, a
-//! page writes its groups with thin spaces, a file begins with a byte order mark.
+//! Copied phones and names are full of them: a contact card wraps a number in direction marks, a
+//! page groups digits with thin spaces, a file begins with a byte order mark.
 
 use std::ops::Range;
 
-/// Whether a character takes no place at all: Unicode's `Default_Ignorable_Code_Point`, and the
-/// marks of an annotation.
+/// Whether a character is invisible: Unicode's `Default_Ignorable_Code_Point`, and the annotation
+/// marks.
 pub const fn is_invisible(c: char) -> bool {
     matches!(
         c,
@@ -30,8 +30,7 @@ pub const fn is_invisible(c: char) -> bool {
     )
 }
 
-/// Whether a character is nothing but room: Unicode's white space, and the empty pattern of
-/// braille.
+/// Whether a character is blank: Unicode's white space, and the empty braille pattern.
 pub const fn is_blank(c: char) -> bool {
     c.is_whitespace() || c == '\u{2800}'
 }
@@ -66,21 +65,21 @@ pub const fn is_dash(c: char) -> bool {
     )
 }
 
-/// A text without what is not seen before and behind it.
+/// The text without blank and invisible characters around it.
 pub fn trim(text: &str) -> &str {
-    &text[seen(text)]
+    &text[visible_range(text)]
 }
 
-/// Where the part of a text that is seen stands in it.
-pub fn seen(text: &str) -> Range<usize> {
-    let is_unseen = |c: char| is_blank(c) || is_invisible(c);
-    let start = text.len() - text.trim_start_matches(is_unseen).len();
-    let end = start + text[start..].trim_end_matches(is_unseen).len();
+/// The range of the text that [`trim`] keeps.
+pub fn visible_range(text: &str) -> Range<usize> {
+    let is_trimmed = |c: char| is_blank(c) || is_invisible(c);
+    let start = text.len() - text.trim_start_matches(is_trimmed).len();
+    let end = start + text[start..].trim_end_matches(is_trimmed).len();
     let is_symbol = |c: char| !c.is_ascii() && !c.is_alphanumeric();
     if !text[start..end].chars().next_back().is_some_and(is_symbol) {
         return start..end;
     }
-    // Behind a symbol these say which emoji it is, and the flag of which region.
+    // After a symbol these select the emoji, or the flag of a region.
     let rest = &text[end..];
     let kept = rest.trim_start_matches(|c| matches!(c, '\u{fe0f}' | '\u{e0020}'..='\u{e007f}'));
     start..text.len() - kept.len()
@@ -93,9 +92,9 @@ mod tests {
 
     use super::*;
 
-    /// The tables are Unicode's, of the version that `regex` has.
+    /// The tables are those of the Unicode version of `regex`.
     #[test]
-    fn as_unicode_has_it() {
+    fn tables_are_unicode_s() {
         for (is_one, class) in [
             (
                 is_invisible as fn(char) -> bool,
@@ -124,7 +123,7 @@ mod tests {
         "\u{1f3f4}\u{e0067}\u{e0062}\u{e007f}\u{200d}",
         "\u{1f3f4}\u{e0067}\u{e0062}\u{e007f}"
     )]
-    fn what_is_seen_is_kept(#[case] text: &str, #[case] expected: &str) {
+    fn visible_text_is_kept(#[case] text: &str, #[case] expected: &str) {
         assert_eq!(trim(text), expected);
     }
 }

@@ -4,45 +4,45 @@
 //! from SMSBAT ChatHub, turns the phone into E.164, assembles the right deep link and answers
 //! `302`.
 //!
-//! # The way of a click
-//! Start at `http/handlers/open_chat/mod.rs` and go down; each module knows only those above it in
-//! this list.
+//! # Code map
+//! A click starts in `http/handlers/open_chat`. Each module knows only modules above it in this
+//! list.
 //!
 //! | module | owns |
 //! |---|---|
-//! | [`invisible`] | what is not seen in a text |
-//! | [`parameter`] | what a value means that a template has written |
+//! | [`invisible`] | invisible characters, Unicode spaces and dashes |
+//! | [`parameter`] | values that CRM templates write |
 //! | [`phone`] | text from a CRM → E.164 |
 //! | [`source`] | the eight channels, and the sender of each |
-//! | [`files`] | reading a regular file of a bounded length in a bounded time |
-//! | [`secret`] | what must never be printed |
-//! | [`unreserved`] | what stands for itself in a URL |
-//! | [`printable`] | what shows as itself in a log and on a terminal |
-//! | [`single_flight`] | one run of a task for any number of waiters |
-//! | [`metrics`], [`telemetry`] | what the service says about itself |
+//! | [`files`] | reads a file with a limit on length and time |
+//! | [`secret`] | secrets, which are never printed |
+//! | [`unreserved`] | unreserved characters of URLs |
+//! | [`printable`] | printable characters of logs and terminals |
+//! | [`single_flight`] | one run of a task for many waiters |
+//! | [`metrics`], [`telemetry`] | metrics, logs, traces |
 //! | [`repeats`] | which errors of ChatHub are worth a line in the log |
-//! | [`reload`] | files that are read again when they change |
-//! | [`deep_link`] | four formats → a URL |
-//! | [`operators`] | whom a link means: an alias, an id or a name |
-//! | [`tokens`] | operator tokens |
-//! | [`access`] | who may open whose panel |
-//! | [`redis_store`] | Redis: what all replicas must agree on |
-//! | [`rate_limit`] | how often is too often |
+//! | [`reload`] | files that are reloaded when they change |
+//! | [`deep_link`] | deep links in four formats |
+//! | [`operators`] | the directory: operators by alias, id or name |
+//! | [`tokens`] | the cache of operator tokens |
+//! | [`access`] | authentication and authorization |
+//! | [`redis_store`] | the state that replicas share |
+//! | [`rate_limit`] | rate limits |
 //! | [`button_url`] | the URL behind a button |
-//! | [`config`] | the environment → settings |
+//! | [`config`] | the environment → [`config::Config`] |
 //! | [`http`] | routes, refusals, pages |
-//! | [`app`] | parts → running servers → a graceful end |
-//! | [`cli`] | one file a command: the service's own, and ChatHub's administration |
+//! | [`app`] | configuration → state → running servers → graceful shutdown |
+//! | [`cli`] | the commands: service, links and passes, checklist, administration |
 //!
 //! Beside them stand the crates of this workspace: [`chathub`], the client with its seven calls;
 //! `chathub_simulator`, ChatHub played from its documents; and `connect_error`, why a connection
 //! could not be made. They know nothing of the service.
 //!
 //! # Invariants
-//! - What can be refused without ChatHub is refused before ChatHub is asked.
+//! - Requests that can be refused without ChatHub are refused before ChatHub is called.
 //! - The host and path of a deep link come from the configuration alone.
-//! - A [`secret::Secret`] reaches the wire and the deep link, and nothing else: no log, no metric,
-//!   no error, no `Debug`.
+//! - A [`secret::Secret`] reaches the wire and the deep link only: no log, no metric, no error, no
+//!   `Debug`.
 
 pub mod access;
 pub mod app;

@@ -1,18 +1,17 @@
-//! Which characters may be shown as they are, and how the others are shown instead.
+//! Escapes or replaces characters that are not printable, in logs and on terminals.
 //!
-//! Names and identities are chosen by strangers and arrive in logs and on terminals. A control
-//! character moves the cursor, U+202E turns the writing direction, U+2028 begins a line, U+200B is
-//! not there at all: each of them can make a line say something that it does not say.
+//! Names and identities come from strangers. A control character moves the cursor, U+202E turns the
+//! writing direction, U+2028 begins a line, U+200B is invisible: each of them can forge a line.
 
 use std::borrow::Cow;
 use std::io::Write as _;
 
 use crate::invisible;
 
-/// What stands for a character that is not shown, where there is no room for its number.
+/// Replaces a character where an escape would be too long.
 const REPLACEMENT: char = '\u{fffd}';
 
-/// Whether a character shows as itself: a letter, mark, digit, symbol or the plain space.
+/// Whether a character is printable: a letter, mark, digit, symbol or the plain space.
 pub fn is_printable(c: char) -> bool {
     if c.is_ascii() {
         return (' '..='~').contains(&c);
@@ -20,30 +19,30 @@ pub fn is_printable(c: char) -> bool {
     !is_blank(c) && !is_escaped_by_std(c)
 }
 
-/// The standard library's own table: controls, format characters, separators, and what no Unicode
-/// has assigned.
+/// By the standard library's table: controls, format characters, separators, and unassigned
+/// characters.
 fn is_escaped_by_std(c: char) -> bool {
-    // After a letter, because a combining mark in front of a text would be escaped too.
+    // After a letter, because a combining mark at the start of a text would be escaped too.
     let mut text = [b'a', 0, 0, 0, 0];
     let length = c.encode_utf8(&mut text[1..]).len();
     str::from_utf8(&text[..=length]).is_ok_and(|text| text.escape_debug().nth(1) == Some('\\'))
 }
 
-/// Letters, marks and symbols by their category, of which nothing is seen. U+FE0F, which makes a
-/// symbol an emoji, is left as it is.
+/// Blank and invisible characters, whatever their category. U+FE0F, which makes a symbol an emoji,
+/// is kept.
 const fn is_blank(c: char) -> bool {
     c != '\u{fe0f}' && (invisible::is_invisible(c) || invisible::is_blank(c))
 }
 
-/// Appends a text as it stands between quotation marks in JSON, with `\u202e` for all that would
-/// not show.
+/// Appends a text as the inside of a JSON string, with escapes such as `\u202e` for characters that
+/// are not printable.
 pub fn push_quoted(line: &mut Vec<u8>, text: &str) {
     push_escaped(line, text, |c| matches!(c, '"' | '\\') || !is_printable(c));
 }
 
-/// A text that is JSON, or a line of a log, in which nothing but these controls is hidden.
+/// Escapes JSON, or a line of a log, except for the given controls.
 ///
-/// JSON has such characters between quotation marks only, so it means the same as before.
+/// JSON has other such characters only in strings, so its meaning stays.
 pub fn escaped<'a>(text: &'a str, controls: &[char]) -> Cow<'a, str> {
     let is_hidden = |c| !is_printable(c) && !controls.contains(&c);
     if !text.contains(is_hidden) {
@@ -51,16 +50,16 @@ pub fn escaped<'a>(text: &'a str, controls: &[char]) -> Cow<'a, str> {
     }
     let mut escaped = Vec::with_capacity(text.len() + 16);
     push_escaped(&mut escaped, text, is_hidden);
-    // What is added to UTF-8 is ASCII.
+    // The escapes are ASCII, so the text stays UTF-8.
     String::from_utf8(escaped).unwrap_or_default().into()
 }
 
-/// A text for a table or a sentence on a terminal, on one line whatever it holds.
+/// A text as one line on a terminal.
 pub fn one_line(text: &str) -> String {
     replaced(text, |c| !is_printable(c))
 }
 
-/// Several lines for a terminal.
+/// A text as several lines on a terminal.
 pub fn lines(text: &str) -> String {
     replaced(text, |c| !is_printable(c) && c != '\n')
 }
@@ -71,7 +70,7 @@ fn replaced(text: &str, is_hidden: impl Fn(char) -> bool) -> String {
         .collect()
 }
 
-/// What is not escaped is copied in one piece.
+/// Copies the text between escapes in one piece.
 fn push_escaped(line: &mut Vec<u8>, text: &str, is_escaped: impl Fn(char) -> bool) {
     let mut copied = 0;
     for (at, c) in text.char_indices().filter(|(_, c)| is_escaped(*c)) {
@@ -82,7 +81,7 @@ fn push_escaped(line: &mut Vec<u8>, text: &str, is_escaped: impl Fn(char) -> boo
     line.extend_from_slice(&text.as_bytes()[copied..]);
 }
 
-/// `\"`, or each half of UTF-16 as JSON writes it, which readers of logfmt understand as well.
+/// `\"`, or JSON's escape of each UTF-16 unit, which readers of logfmt understand as well.
 fn push_escape(line: &mut Vec<u8>, c: char) {
     if matches!(c, '"' | '\\') {
         line.extend([b'\\', c as u8]);
@@ -98,7 +97,7 @@ fn push_escape(line: &mut Vec<u8>, c: char) {
 mod tests {
     use super::*;
 
-    /// Whatever moves, hides, turns or ends a line, by its number.
+    /// Characters that move, hide, turn or end a line.
     const HIDDEN: [char; 24] = [
         '\0',
         '\t',
@@ -127,7 +126,7 @@ mod tests {
     ];
 
     #[test]
-    fn only_what_is_seen_is_printable() {
+    fn only_visible_characters_are_printable() {
         for c in HIDDEN {
             assert!(!is_printable(c), "{c:?}");
         }
@@ -137,7 +136,7 @@ mod tests {
     }
 
     #[test]
-    fn json_means_the_same_and_shows_everything() {
+    fn escaped_json_has_the_same_meaning() {
         let text: String = HIDDEN.iter().chain(&['"', '\\', 'ї', '😀']).collect();
         let mut quoted = vec![b'"'];
         push_quoted(&mut quoted, &text);
@@ -152,7 +151,7 @@ mod tests {
     }
 
     #[test]
-    fn what_shows_is_left_alone() {
+    fn printable_text_is_unchanged() {
         assert!(matches!(
             escaped("Zoë \"ї\" 😀\n", &['\n']),
             Cow::Borrowed(_)

@@ -1,4 +1,4 @@
-//! The eight channels a chat can come from, by number or name, and the sender that each one uses.
+//! The eight channels of a chat, by number or name, and the sender of each.
 //!
 //! The numbers are ChatHub's own (its deep links' `source=`).
 
@@ -6,7 +6,7 @@ use std::fmt;
 
 use thiserror::Error;
 
-/// A channel of ChatHub. Its number is what a deep link carries.
+/// A channel of ChatHub. Deep links carry its number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[repr(u8)]
 pub enum ChatSource {
@@ -28,7 +28,7 @@ pub enum ChatSource {
     Instagram = 7,
 }
 
-/// The text names no channel. `Display` is a sentence for the person who set the link up.
+/// The text names no channel. `Display` is a sentence for the person who has set up the link.
 #[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
 #[error(
     "The source is not one of 0 to 7, viber, viberbot, telegrambot, whatsapp, widget, rozetka, facebook, instagram."
@@ -48,7 +48,7 @@ impl ChatSource {
         Self::Instagram,
     ];
 
-    /// Reads a number, `0` to `7`, or a name in any case.
+    /// Parses a number, `0` to `7`, or a name in any case.
     pub fn parse(text: &str) -> Result<Self, UnknownSource> {
         let text = text.trim();
         if let [digit @ b'0'..=b'7'] = text.as_bytes() {
@@ -60,7 +60,7 @@ impl ChatSource {
             .ok_or(UnknownSource)
     }
 
-    /// The digit that stands in a deep link.
+    /// The number in a deep link.
     pub const fn number(self) -> u8 {
         self as u8
     }
@@ -90,7 +90,7 @@ impl fmt::Display for ChatSource {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Senders([Option<String>; 8]);
 
-/// Why a list of senders cannot be read. `Display` names the entry.
+/// Why a list of senders is refused. `Display` names the entry.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
 pub enum SendersError {
     /// An entry has no `=`, or nothing on one side of it.
@@ -105,7 +105,7 @@ pub enum SendersError {
 }
 
 impl Senders {
-    /// Reads `viber=Acme,whatsapp=380671112233`; white space around entries does not matter.
+    /// Parses `viber=Acme,whatsapp=380671112233`; white space around entries is ignored.
     pub fn parse(text: &str) -> Result<Self, SendersError> {
         let mut senders = Self::default();
         for entry in text.split(',').map(str::trim).filter(|e| !e.is_empty()) {
@@ -116,11 +116,11 @@ impl Senders {
                 .ok_or_else(|| SendersError::NotAPair(entry.to_owned()))?;
             let source = ChatSource::parse(source)
                 .map_err(|_| SendersError::UnknownSource(source.to_owned()))?;
-            let place = &mut senders.0[usize::from(source.number())];
-            if place.is_some() {
+            let slot = &mut senders.0[usize::from(source.number())];
+            if slot.is_some() {
                 return Err(SendersError::Repeated(source));
             }
-            *place = Some(sender.to_owned());
+            *slot = Some(sender.to_owned());
         }
         Ok(senders)
     }

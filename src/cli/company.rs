@@ -28,10 +28,7 @@ pub(super) fn with_company<T>(
 ) -> anyhow::Result<T> {
     let config = ChatHubConfig::from_env()?;
     block_on(async {
-        let company = Company {
-            chathub: ChatHub::new(config.client)?,
-            default_region: config.default_region,
-        };
+        let company = Company::new(config)?;
         let address = company.chathub.address();
         command(&company)
             .await
@@ -50,6 +47,14 @@ fn located(error: anyhow::Error, address: &str) -> anyhow::Error {
 }
 
 impl Company {
+    /// Builds the client. Nothing is sent yet.
+    pub(super) fn new(config: ChatHubConfig) -> Result<Self, Error> {
+        Ok(Self {
+            chathub: ChatHub::new(config.client)?,
+            default_region: config.default_region,
+        })
+    }
+
     /// The operators of one organization, or of all.
     pub(super) async fn operators(
         &self,

@@ -7,7 +7,6 @@ mod access;
 mod certificates;
 mod chathub;
 mod credentials;
-mod directory;
 mod error;
 mod limits;
 mod links;
@@ -53,6 +52,8 @@ use crate::tokens::TokenConfig;
 const VARIABLES: &[Variable] = &[
     // Longer than this an agent does not look at an empty tab.
     Variable::with_default("CLICK_BUDGET", "5s"),
+    // What changes in ChatHub counts after a minute, as ChatHub's own refusals do.
+    Variable::with_default("DIRECTORY_REFRESH", "60s"),
 ];
 
 /// The configuration of the service, parsed and checked.
@@ -116,9 +117,8 @@ impl Config {
         let logs = LogConfig::parse(parser);
         let traces = TraceConfig::parse(parser);
         let widget = WidgetConfig::parse(parser);
+        let refresh = parser.required("DIRECTORY_REFRESH", duration);
         let chathub = chathub::parse(parser, click_budget);
-        let max_rate = chathub.as_ref().map_err(|reported| *reported);
-        let directory = directory::parse(parser, max_rate.map(|(client, _)| client.max_rate));
         let credential = chathub
             .as_ref()
             .map(|(_, credentials)| credentials.secret());
@@ -126,9 +126,13 @@ impl Config {
         let (chathub, chathub_credentials) = chathub?;
         Ok(Self {
             server: server?,
+            directory: DirectoryConfig {
+                refresh: refresh?,
+                // Half of the rate is left for clicks.
+                spacing: Duration::from_secs(2) / chathub.max_rate,
+            },
             chathub,
             chathub_credentials,
-            directory: directory?,
             click_budget: click_budget?,
             links: links?,
             pages: pages?,

@@ -1,7 +1,7 @@
 //! The variables of the environment: names, defaults, and which of them hold a secret. Each module
 //! lists its own, with the reason for each default.
 
-use super::{access, chathub, directory, limits, links, logs, pages, redis, server, sso, tokens};
+use super::{access, chathub, limits, links, logs, pages, redis, server, sso, tokens};
 use super::{traces, widget};
 
 /// A variable of the environment.
@@ -46,11 +46,10 @@ impl Variable {
     }
 }
 
-const TABLES: [&[Variable]; 14] = [
+const TABLES: [&[Variable]; 13] = [
     super::VARIABLES,
     access::VARIABLES,
     chathub::VARIABLES,
-    directory::VARIABLES,
     limits::VARIABLES,
     links::VARIABLES,
     logs::VARIABLES,

@@ -1,8 +1,8 @@
-//! What a value means that a CRM's template has written, on every way in: a link's query once it is
-//! decoded, a pass's claims, the body of `POST /links`.
+//! Reads the values that CRM templates write: in a decoded query, in the claims of a pass, in the
+//! body of `POST /links`.
 //!
-//! Templates go wrong in a few well-known ways. Each of them either means that there is no value,
-//! or is refused; a guess could open the wrong chat.
+//! Templates fail in a few well-known ways. Each of them means that there is no value, or is
+//! refused: a guess could open the wrong chat.
 
 mod template;
 
@@ -10,7 +10,7 @@ use std::ops::Range;
 
 use crate::invisible;
 
-/// What programming languages write where there is no value.
+/// What programming languages print for a missing value.
 const NO_VALUE: [&str; 7] = [
     "undefined",
     "null",
@@ -21,28 +21,28 @@ const NO_VALUE: [&str; 7] = [
     "[object Object]",
 ];
 
-/// Why a value is not taken.
+/// Why a value is refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Misread {
-    /// It has a control character, such as a line break.
+    /// The value has a control character, such as a line break.
     ControlCharacter,
-    /// It is still a template.
+    /// The value is an unfilled template.
     Template,
-    /// It is still percent-encoded.
+    /// The value is still percent-encoded.
     Encoded,
 }
 
-/// Reads a value: without the blanks and invisible characters around it, `None` where it is absent.
+/// Reads a value without the blank and invisible characters around it; `None` where it is absent.
 pub fn read(text: &str) -> Result<Option<&str>, Misread> {
-    Ok(place(text)?.map(|place| &text[place]))
+    Ok(range(text)?.map(|range| &text[range]))
 }
 
-/// Reads a phone: the same, except that a space in front of it stays, which is a `+` that was not
+/// Reads a phone: the same, but a space in front of it stays, because it is a `+` that was not
 /// percent-encoded.
 pub fn read_phone(text: &str) -> Result<Option<&str>, Misread> {
-    Ok(place(text)?.map(|place| {
-        let start = text[..place.start].rfind(' ').unwrap_or(place.start);
-        &text[start..place.end]
+    Ok(range(text)?.map(|range| {
+        let start = text[..range.start].rfind(' ').unwrap_or(range.start);
+        &text[start..range.end]
     }))
 }
 
@@ -52,21 +52,21 @@ pub fn is_absent(text: &str) -> bool {
     text.is_empty() || NO_VALUE.iter().any(|word| text.eq_ignore_ascii_case(word))
 }
 
-/// Whether a text is a template, of which no more than this is to be known.
+/// Whether a text is an unfilled template.
 pub fn is_template(text: &str) -> bool {
     template::is_template(invisible::trim(text))
 }
 
-/// Where in a text its value stands.
-fn place(text: &str) -> Result<Option<Range<usize>>, Misread> {
+/// The range of the value in a text.
+fn range(text: &str) -> Result<Option<Range<usize>>, Misread> {
     if text.bytes().all(is_ordinary) {
         return Ok(Some(0..text.len()).filter(|_| !is_absent(text)));
     }
     if text.chars().any(char::is_control) {
         return Err(Misread::ControlCharacter);
     }
-    let place = invisible::seen(text);
-    let value = &text[place.clone()];
+    let range = invisible::visible_range(text);
+    let value = &text[range.clone()];
     if is_absent(value) {
         return Ok(None);
     }
@@ -76,15 +76,15 @@ fn place(text: &str) -> Result<Option<Range<usize>>, Misread> {
     if is_encoded(value) {
         return Err(Misread::Encoded);
     }
-    Ok(Some(place))
+    Ok(Some(range))
 }
 
-/// Almost all values have nothing else, and need no closer look.
+/// Almost all values have only such bytes, and need no further check.
 const fn is_ordinary(byte: u8) -> bool {
     matches!(byte, b'!'..=b'~') && !matches!(byte, b'#' | b'$' | b'%' | b'*' | b'<' | b'[' | b'{')
 }
 
-/// Whether an escape is left. A `%` with something else behind it is a per cent sign.
+/// Whether an escape is left. A `%` without two hexadecimal digits is a per cent sign.
 fn is_encoded(value: &str) -> bool {
     value.as_bytes().windows(3).any(|bytes| match bytes {
         [b'%', high, low] => high.is_ascii_hexdigit() && low.is_ascii_hexdigit(),

@@ -1,8 +1,8 @@
-//! Placeholders of CRMs, form builders and mailing tools that nothing was put in the place of.
+//! Detects unfilled placeholders of CRMs, form builders and mailing tools.
 
-/// What some language opens and closes a placeholder with, wherever in a value it stands:
+/// The brackets of placeholders, which count anywhere in a value:
 /// `{{phone}}`, `{!Contact.Phone}`, `${phone}`, `[[phone]]`, `[% phone %]`, `<%= phone %>`,
-/// `*|PHONE|*`. Nothing else is written so.
+/// `*|PHONE|*`. Other values do not have them.
 const ANYWHERE: [(&str, &str); 5] = [
     ("{", "}"),
     ("[[", "]]"),
@@ -11,11 +11,11 @@ const ANYWHERE: [(&str, &str); 5] = [
     ("*|", "|*"),
 ];
 
-/// Marks that mean something only around a whole value that is a name: `#PHONE#`, `%%PHONE%%`,
-/// `<phone>`, `[#Contact.Phone#]`. Names of companies have these in them as well.
+/// Marks that count only around a whole value that is a name: `#PHONE#`, `%%PHONE%%`, `<phone>`,
+/// `[#Contact.Phone#]`. Names of companies contain them as well.
 const AROUND: [(char, char); 5] = [('#', '#'), ('$', '$'), ('%', '%'), ('<', '>'), ('[', ']')];
 
-/// Whether a value is still a template in the language of some program.
+/// Whether a value is an unfilled template.
 pub(super) fn is_template(value: &str) -> bool {
     // Almost no value has any of these.
     value.bytes().any(|byte| b"{[%<*#$".contains(&byte))
@@ -31,7 +31,7 @@ fn is_enclosed_somewhere(value: &str) -> bool {
 }
 
 fn is_marked_name(value: &str) -> bool {
-    // In front of a phone there may be a `+` that was not in the field.
+    // The link may have a `+` before the placeholder of a phone.
     let mut inner = value.trim_start_matches('+');
     let mut is_marked = false;
     while let Some(name) = without_marks(inner) {
@@ -48,7 +48,7 @@ fn without_marks(text: &str) -> Option<&str> {
         .map(str::trim)
 }
 
-/// A name as programmers and forms write names, in any alphabet: `Contact.Phone`, `UF_CRM-1`.
+/// Whether a text is the name of a field, in any alphabet: `Contact.Phone`, `UF_CRM-1`.
 fn is_name(text: &str) -> bool {
     text.starts_with(char::is_alphabetic)
         && text

@@ -1,7 +1,7 @@
-//! An address that a secret may be sent to: `https`, or plain `http` on this very machine.
+//! A URL that secrets may be sent to: `https`, or plain `http` on this machine.
 //!
 //! ChatHub gets the company's password, the chat panel gets operator tokens; neither may cross a
-//! network in the clear.
+//! network unencrypted.
 
 use std::fmt;
 
@@ -12,13 +12,13 @@ use url::{Host, Url};
 #[derive(Clone, PartialEq, Eq)]
 pub struct HttpsUrl(Url);
 
-/// Why a text is no such address. `Display` completes "the address …".
+/// Why a text is refused. `Display` completes "the address …".
 #[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
 pub enum HttpsUrlError {
     /// It is not an absolute URL.
     #[error("is not a URL")]
     NotAUrl,
-    /// A secret would cross the network in the clear.
+    /// A secret would cross the network unencrypted.
     #[error("must begin with https:// (http:// is for loopback only)")]
     NotHttps,
     /// It has a user, a password or a fragment.
@@ -27,7 +27,7 @@ pub enum HttpsUrlError {
 }
 
 impl HttpsUrl {
-    /// Reads an address.
+    /// Parses an address.
     pub fn parse(text: &str) -> Result<Self, HttpsUrlError> {
         let url = Url::parse(text).map_err(|_| HttpsUrlError::NotAUrl)?;
         if url.scheme() != "https" && !(url.scheme() == "http" && is_loopback(&url)) {
@@ -77,7 +77,7 @@ mod tests {
     #[case("http://127.0.0.1:9000/")]
     #[case("http://[::1]:9000")]
     #[case("http://localhost:9000")]
-    fn a_secret_may_go_there(#[case] text: &str) {
+    fn secure_addresses(#[case] text: &str) {
         assert!(HttpsUrl::parse(text).is_ok());
     }
 
@@ -88,7 +88,7 @@ mod tests {
     #[case("http://localhost.evil.example/", HttpsUrlError::NotHttps)]
     #[case("https://user@chat.smsbat.com/", HttpsUrlError::Unusable)]
     #[case("https://chat.smsbat.com/#top", HttpsUrlError::Unusable)]
-    fn but_not_there(#[case] text: &str, #[case] error: HttpsUrlError) {
+    fn refused_addresses(#[case] text: &str, #[case] error: HttpsUrlError) {
         assert_eq!(HttpsUrl::parse(text), Err(error));
     }
 }

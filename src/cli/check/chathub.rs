@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use chrono::TimeDelta;
 
-use super::findings::{CheckOutcome, Findings};
-use crate::chathub::{BadAnswer, ChatHub, Error, Operator, OperatorStatus, Unreachable};
+use super::findings::Findings;
+use crate::chathub::{BadAnswer, Error, Operator, OperatorStatus, Unreachable};
 use crate::cli::advice::advice;
 use crate::cli::company::Company;
 use crate::cli::output::sanitized;
@@ -21,16 +21,10 @@ impl Findings {
         let Ok(chathub) = ChatHubConfig::from_env() else {
             return self.skip(&ALL);
         };
-        match ChatHub::new(chathub.client) {
-            Ok(client) => {
-                let company = Company {
-                    chathub: client,
-                    default_region: chathub.default_region,
-                };
-                self.company(&company, config).await;
-            }
+        match Company::new(chathub) {
+            Ok(company) => self.company(&company, config).await,
             Err(error) => {
-                self.fail(ALL[0], &error);
+                self.error(ALL[0], &error);
                 self.skip(&ALL[1..]);
             }
         }
@@ -41,11 +35,7 @@ impl Findings {
             self.login_failed(&error, &company.chathub.address());
             return self.skip(&["clock", "organizations", "operators", "token"]);
         }
-        self.note(
-            "chathub",
-            CheckOutcome::Ok,
-            "it answers, and accepts the credentials",
-        );
+        self.ok("chathub", "it answers, and accepts the credentials");
         self.clock(company.chathub.clock_skew());
         let Some((operators, is_complete)) = self.operators(company).await else {
             return;
@@ -60,9 +50,8 @@ impl Findings {
             .find(|operator| operator.status == OperatorStatus::Active)
         {
             Some(operator) => self.token(company, operator, ttl).await,
-            None => self.advise(
+            None => self.fail(
                 "token",
-                CheckOutcome::Failed,
                 "no organization has an active operator to make a token for",
                 "`open-chat operators add --organization ID NAME` adds one.",
             ),
@@ -76,13 +65,13 @@ impl Findings {
             }
             _ => error.to_string(),
         };
-        self.advise("chathub", CheckOutcome::Failed, message, advice(error));
+        self.fail("chathub", message, advice(error));
     }
 
     /// Tokens follow ChatHub's clock and are right in any case, so a difference is a warning.
     fn clock(&mut self, skew: TimeDelta) {
         if skew.abs() < MAX_CLOCK_SKEW {
-            return self.note("clock", CheckOutcome::Ok, "it agrees with ChatHub's");
+            return self.ok("clock", "it agrees with ChatHub's");
         }
         let whose = if skew > TimeDelta::zero() {
             "behind"
@@ -90,9 +79,8 @@ impl Findings {
             "ahead of"
         };
         let seconds = Duration::from_secs(skew.num_seconds().unsigned_abs());
-        self.advise(
+        self.warn(
             "clock",
-            CheckOutcome::Warning,
             format!("this machine is {} {whose} ChatHub", humantime::format_duration(seconds)),
             "Set the clock by NTP (timedatectl). Operator tokens come out right all the same, but passes are judged by this clock: from a minute on, those of a CRM \
              with a right clock are refused or live too long.",
@@ -115,17 +103,12 @@ impl Findings {
         let whose = format!("operator {} {}", operator.id, sanitized(&operator.name));
         match check.await {
             Ok(check) if check.is_valid => {
-                self.note(
-                    "token",
-                    CheckOutcome::Ok,
-                    format!("minted for {whose}, and valid"),
-                );
+                self.ok("token", format!("minted for {whose}, and valid"));
             }
             Ok(check) => {
                 let why = check.error.unwrap_or_default();
-                self.advise(
+                self.fail(
                     "token",
-                    CheckOutcome::Failed,
                     format!(
                         "minted for {whose}, but ChatHub does not take it: {}",
                         sanitized(&why)
@@ -133,12 +116,7 @@ impl Findings {
                     "Tell SMSBAT's support.",
                 );
             }
-            Err(error) => self.advise(
-                "token",
-                CheckOutcome::Failed,
-                format!("{whose}: {error}"),
-                advice(&error),
-            ),
+            Err(error) => self.fail("token", format!("{whose}: {error}"), advice(&error)),
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Checks the environment: every setting, and what settings mean for each other.
 
-use super::findings::{CheckOutcome, Findings};
+use super::findings::Findings;
 use crate::app::ConnectionLimits;
 use crate::config::{Config, ConfigError, UnknownVariable, quoted_secrets};
 
@@ -10,9 +10,8 @@ impl Findings {
     /// Docker's `--env-file` keeps quotation marks as a part of the value.
     pub(super) fn quoted_secrets(&mut self) {
         for problem in quoted_secrets(std::env::vars_os()) {
-            self.advise(
+            self.warn(
                 CHECK,
-                CheckOutcome::Warning,
                 problem,
                 "If they are not meant, write the value without them: a shell takes quotation marks away, `docker run --env-file` does not.",
             );
@@ -27,9 +26,9 @@ impl Findings {
                 if let Some(reliance) = config.access.reliance() {
                     let advice =
                         "Set SSO_PROXY_SECRET, and have the proxy send it in X-Proxy-Secret.";
-                    self.advise(CHECK, CheckOutcome::Warning, reliance, advice);
+                    self.warn(CHECK, reliance, advice);
                 }
-                self.note(CHECK, CheckOutcome::Ok, "every setting is good");
+                self.ok(CHECK, "every setting is good");
                 self.connections(&ConnectionLimits::of(&config.server));
                 self.links(&config);
                 Some(config)
@@ -46,7 +45,7 @@ impl Findings {
         for unknown in variables {
             let message = format!("{} {}", unknown.name, unknown.what());
             let advice = "Correct the name, or remove the variable.";
-            self.advise(CHECK, CheckOutcome::Warning, message, advice);
+            self.warn(CHECK, message, advice);
         }
     }
 
@@ -56,16 +55,15 @@ impl Findings {
                 env!("CARGO_PKG_REPOSITORY"),
                 "/docs/settings.md has every setting"
             );
-            self.advise(CHECK, CheckOutcome::Failed, problem, advice);
+            self.fail(CHECK, problem, advice);
         }
     }
 
     /// Checks the limit on file descriptors of this shell, which may differ from the service's.
     fn connections(&mut self, limits: &ConnectionLimits) {
         if let (false, Some(descriptors)) = (limits.is_sufficient(), limits.descriptors) {
-            self.advise(
+            self.warn(
                 "connections",
-                CheckOutcome::Warning,
                 format!(
                     "MAX_CONNECTIONS is {}, but {descriptors} file descriptors leave room for {}",
                     limits.requested, limits.clicks
@@ -78,14 +76,13 @@ impl Findings {
     /// Checks that `POST /links` can make links that open a chat.
     fn links(&mut self, config: &Config) {
         match config.trouble_with_links() {
-            Some(trouble) => self.advise(
+            Some(trouble) => self.warn(
                 "links",
-                CheckOutcome::Warning,
                 trouble,
                 "docs/crm.md says what ready links take; where no back end asks for any, take `key` out of ACCESS.",
             ),
             None if config.access.authenticator.accepts_api_keys() => {
-                self.note("links", CheckOutcome::Ok, "POST /links can make them");
+                self.ok("links", "POST /links can make them");
             }
             None => {}
         }

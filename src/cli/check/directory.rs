@@ -1,6 +1,6 @@
 //! Checks the company's directory: organizations, operators, and the operator map.
 
-use super::findings::{CheckOutcome, Findings};
+use super::findings::Findings;
 use crate::access::Authenticator;
 use crate::chathub::{Operator, OperatorStatus};
 use crate::cli::advice::advice;
@@ -18,26 +18,21 @@ impl Findings {
         let organizations = match company.chathub.list_organizations().await {
             Ok(organizations) => organizations,
             Err(error) => {
-                self.fail("organizations", &error);
+                self.error("organizations", &error);
                 self.skip(&["operators", "token"]);
                 return None;
             }
         };
         if organizations.is_empty() {
-            self.advise(
+            self.fail(
                 "organizations",
-                CheckOutcome::Failed,
                 "the company has none",
                 "Create one in ChatHub's dashboard, or ask SMSBAT's support.",
             );
             self.skip(&["operators", "token"]);
             return None;
         }
-        self.note(
-            "organizations",
-            CheckOutcome::Ok,
-            format!("{}", organizations.len()),
-        );
+        self.ok("organizations", format!("{}", organizations.len()));
         let (mut all, mut is_known) = (Vec::new(), true);
         for organization in organizations {
             let name = organization_name(&organization);
@@ -48,7 +43,7 @@ impl Findings {
                 }
                 Err(error) => {
                     let message = format!("{name}: {error}");
-                    self.advise("operators", CheckOutcome::Failed, message, advice(&error));
+                    self.fail("operators", message, advice(&error));
                     is_known = false;
                 }
             }
@@ -66,23 +61,20 @@ impl Findings {
             .filter(|operator| operator.status == OperatorStatus::Active)
             .count();
         if operators.is_empty() {
-            self.advise(
+            self.warn(
                 "operators",
-                CheckOutcome::Warning,
                 format!("{name} has no operators"),
                 format!("`open-chat operators add --organization {id} NAME…` adds them, `open-chat operators import` many."),
             );
         } else if active == 0 {
-            self.advise(
+            self.warn(
                 "operators",
-                CheckOutcome::Warning,
                 format!("{name}: none of {} is active", operators.len()),
                 format!("`open-chat operators list --organization {id}` shows them, `open-chat operators status ID --set active` activates one."),
             );
         } else {
-            self.note(
+            self.ok(
                 "operators",
-                CheckOutcome::Ok,
                 format!("{name}: {active} of {} active", operators.len()),
             );
         }
@@ -106,15 +98,10 @@ impl Findings {
             format!("{aliases} aliases")
         };
         if dead.is_empty() {
-            return self.note(
-                CHECK,
-                CheckOutcome::Ok,
-                format!("{counted}, each leads to an operator"),
-            );
+            return self.ok(CHECK, format!("{counted}, each leads to an operator"));
         }
-        self.advise(
+        self.fail(
             CHECK,
-            CheckOutcome::Failed,
             format!(
                 "{counted}, {} lead to nobody who can open a chat: {}",
                 dead.len(),

@@ -10,7 +10,7 @@ use crate::cli::output::{self, OutputFormat};
 /// The outcome of a check.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
-pub(super) enum CheckOutcome {
+enum CheckOutcome {
     /// No problem.
     Ok,
     /// It works, but needs attention.
@@ -43,47 +43,53 @@ struct Report<'a> {
 }
 
 impl Findings {
-    pub(super) fn note(
-        &mut self,
-        check: &'static str,
-        outcome: CheckOutcome,
-        message: impl Into<String>,
-    ) {
-        self.0.push(Finding {
-            check,
-            outcome,
-            message: message.into(),
-            advice: None,
-        });
+    pub(super) fn ok(&mut self, check: &'static str, message: impl Into<String>) {
+        self.push(check, CheckOutcome::Ok, message, None);
     }
 
-    pub(super) fn advise(
+    pub(super) fn warn(
         &mut self,
         check: &'static str,
-        outcome: CheckOutcome,
         message: impl Into<String>,
         advice: impl Into<String>,
     ) {
-        self.note(check, outcome, message);
-        if let Some(finding) = self.0.last_mut() {
-            finding.advice = Some(advice.into());
-        }
+        self.push(check, CheckOutcome::Warning, message, Some(advice.into()));
     }
 
-    pub(super) fn fail(&mut self, check: &'static str, error: &Error) {
-        self.advise(
-            check,
-            CheckOutcome::Failed,
-            error.to_string(),
-            advice(error),
-        );
+    pub(super) fn fail(
+        &mut self,
+        check: &'static str,
+        message: impl Into<String>,
+        advice: impl Into<String>,
+    ) {
+        self.push(check, CheckOutcome::Failed, message, Some(advice.into()));
+    }
+
+    /// A failure with ChatHub's error and the advice for it.
+    pub(super) fn error(&mut self, check: &'static str, error: &Error) {
+        self.fail(check, error.to_string(), advice(error));
     }
 
     pub(super) fn skip(&mut self, checks: &[&'static str]) {
         for check in checks {
             let message = "what stands above must be mended first";
-            self.note(check, CheckOutcome::Skipped, message);
+            self.push(check, CheckOutcome::Skipped, message, None);
         }
+    }
+
+    fn push(
+        &mut self,
+        check: &'static str,
+        outcome: CheckOutcome,
+        message: impl Into<String>,
+        advice: Option<String>,
+    ) {
+        self.0.push(Finding {
+            check,
+            outcome,
+            message: message.into(),
+            advice,
+        });
     }
 
     /// Prints the findings, and returns how the command ends.

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::findings::{CheckOutcome, Findings};
+use super::findings::Findings;
 use crate::config::Config;
 use crate::redis_store::RedisStore;
 
@@ -16,10 +16,9 @@ impl Findings {
             return;
         };
         match RedisStore::check(url.clone(), TIMEOUT).await {
-            Ok(()) => self.note("redis", CheckOutcome::Ok, "it answers what a click asks"),
-            Err(trouble) => self.advise(
+            Ok(()) => self.ok("redis", "it answers what a click asks"),
+            Err(trouble) => self.fail(
                 "redis",
-                CheckOutcome::Failed,
                 format!("it does not answer what a click asks: {trouble}"),
                 "Check REDIS_URL, from this very machine: the name, the port, the firewall, the password, and that it is no read-only copy. Until it answers, \
                  each replica counts limits for itself, and one-time links are refused.",

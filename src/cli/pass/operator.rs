@@ -3,7 +3,7 @@
 
 use anyhow::bail;
 
-use crate::chathub::ChatHub;
+use crate::chathub::Operator;
 use crate::cli::company::{Company, find};
 use crate::cli::exit::{Usage, block_on};
 use crate::cli::output::{sanitized, say};
@@ -22,48 +22,39 @@ pub(in crate::cli) fn check_operator(name: &str, config: &SigningConfig) -> anyh
         Err(_) => {}
     }
     let Ok(chathub) = ChatHubConfig::from_env() else {
-        say(&unasked(
-            name,
-            "CHATHUB_LOGIN and CHATHUB_PASSWORD are not set",
-        ));
+        say_unchecked(name, "CHATHUB_LOGIN and CHATHUB_PASSWORD are not set");
         return Ok(());
     };
-    block_on(async {
-        let company = Company {
-            chathub: ChatHub::new(chathub.client)?,
-            default_region: chathub.default_region,
-        };
-        match company.operators(None).await {
-            Ok(operators) => {
-                let found = config
-                    .authenticator
-                    .resolve_name(name, Some(&DirectorySnapshot::of(&operators, true)));
-                match found {
-                    Ok(_) => Ok(()),
-                    Err(_) if config.authenticator.is_alias(name) => bail!(
-                        "OPERATOR_MAP_FILE has `{}`, and what it stands for there is no operator; `open-chat check` lists all that lead nowhere",
-                        sanitized(name)
-                    ),
-                    Err(ResolveError::NoActiveOperator) => {
-                        bail!(
-                            "the organization of `{}` has no active operator",
-                            sanitized(name)
-                        )
-                    }
-                    Err(_) => find(&operators, name).map(drop),
-                }
-            }
-            Err(error) => {
-                say(&unasked(name, &error.to_string()));
-                Ok(())
-            }
+    match block_on(async { Ok(Company::new(chathub)?.operators(None).await) })? {
+        Ok(operators) => find_in_directory(name, config, &operators),
+        Err(error) => {
+            say_unchecked(name, &error.to_string());
+            Ok(())
         }
-    })
+    }
 }
 
-fn unasked(name: &str, why: &str) -> String {
-    format!(
-        "the operator `{}` was not looked up: {why}",
-        sanitized(name)
-    )
+fn find_in_directory(
+    name: &str,
+    config: &SigningConfig,
+    operators: &[Operator],
+) -> anyhow::Result<()> {
+    let directory = DirectorySnapshot::of(operators, true);
+    match config.authenticator.resolve_name(name, Some(&directory)) {
+        Ok(_) => Ok(()),
+        Err(_) if config.authenticator.is_alias(name) => bail!(
+            "OPERATOR_MAP_FILE has `{}`, and what it stands for there is no operator; `open-chat check` lists all that lead nowhere",
+            sanitized(name)
+        ),
+        Err(ResolveError::NoActiveOperator) => bail!(
+            "the organization of `{}` has no active operator",
+            sanitized(name)
+        ),
+        Err(_) => find(operators, name).map(drop),
+    }
+}
+
+fn say_unchecked(name: &str, why: &str) {
+    let name = sanitized(name);
+    say(&format!("the operator `{name}` was not looked up: {why}"));
 }
