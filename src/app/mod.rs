@@ -69,7 +69,7 @@ impl Application {
             .set(1);
         let shared = config
             .redis_url
-            .map(|url| redis_store(url, config.redis_patience, &metrics))
+            .map(|url| redis_store(url, config.redis_timeout, &metrics))
             .transpose()?;
         let credentials = watched(&config.chathub.credentials)?;
         let chathub = ChatHub::observed_by(

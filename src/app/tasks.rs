@@ -53,7 +53,7 @@ impl WatchedSecret {
 
     fn poll(&self) -> Report {
         let report = self.reloading.poll();
-        if report.look == PollOutcome::Reloaded {
+        if report.outcome == PollOutcome::Reloaded {
             self.shared.replace(&self.reloading.get());
         }
         report
@@ -156,7 +156,7 @@ async fn look_at_files(
         let reports = looks.await.unwrap_or_default();
         for Report {
             file,
-            look,
+            outcome: look,
             has_failed,
         } in reports
         {
@@ -234,7 +234,7 @@ async fn sweep(state: Arc<AppState>) {
 
 async fn watch_shared_store(shared: Option<Arc<RedisStore>>) {
     if let Some(shared) = shared {
-        shared.watch().await;
+        shared.monitor().await;
     }
 }
 

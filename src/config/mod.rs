@@ -66,7 +66,7 @@ pub struct Config {
     pub redis_url: Option<SecretSource>,
     /// How long an answer of it may take. No variable sets this; tests do, on machines that are
     /// busy.
-    pub redis_patience: Duration,
+    pub redis_timeout: Duration,
     /// How often is too often.
     pub limits: rate_limit::RateLimitConfig,
     /// Who may open whose panel.
@@ -173,7 +173,7 @@ impl Config {
             pages: pages?,
             tokens: tokens?,
             redis_url: redis_url?,
-            redis_patience: redis_store::PATIENCE,
+            redis_timeout: redis_store::TIMEOUT,
             limits: limits?,
             access: access?,
             logs: logs?,

@@ -293,7 +293,7 @@ fn redis_has_40_ms_to_answer() {
         ("CHATHUB_API_KEY", "canary-profile-key"),
     ];
     let config = Config::from_vars(variables.map(|(n, v)| (n.into(), v.into())));
-    let patience = config.ok().map(|config| config.redis_patience);
+    let patience = config.ok().map(|config| config.redis_timeout);
     assert_eq!(patience, Some(Duration::from_millis(40)));
 }
 
