@@ -218,7 +218,7 @@ async fn keep_directory(state: Arc<AppState>) {
         };
         tokens.directory_read(began, is_out);
     };
-    state.directory.keep(heard).await;
+    state.directory.run(heard).await;
 }
 
 async fn sweep(state: Arc<AppState>) {

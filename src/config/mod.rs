@@ -57,7 +57,7 @@ pub struct Config {
     /// What the pages show of the company.
     pub pages: PageConfig,
     /// How ChatHub's directory is kept.
-    pub directory: operators::Settings,
+    pub directory: operators::DirectoryConfig,
     /// How long a click takes, at most.
     pub click_budget: Duration,
     /// How operator tokens are got and kept.
@@ -162,7 +162,7 @@ impl Config {
         let chathub = chathub?;
         Ok(Self {
             server: server?,
-            directory: operators::Settings {
+            directory: operators::DirectoryConfig {
                 refresh: refresh?,
                 // Half of the rate is left for clicks.
                 spacing: Duration::from_secs(2) / chathub.max_rate,

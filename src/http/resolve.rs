@@ -26,7 +26,7 @@ pub(super) async fn resolve_operator(
     }
     let selection = state
         .authenticator
-        .resolve_operator(requested, state.directory.known().as_deref());
+        .resolve_operator(requested, state.directory.current().as_deref());
     // In boxes, because a click's own future is copied about, and almost none needs these.
     let selection = match selection {
         Err(Denied::DirectoryNeeded) => Box::pin(when_read(requested, click, state)).await?,
