@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 
 use aws_lc_rs::digest::{Context, SHA256};
 
-use crate::files::{self, Content, KEYS, MAP, NO_ANSWER, Stamp, unusable};
+use crate::files::{self, Content, MAX_KEYS, MAX_MAP, NO_ANSWER, Stamp, unusable};
 use crate::secret::{Secret, SecretSource};
 
 /// How long a poll waits for the files that it reads; the next poll finds the others.
@@ -77,12 +77,12 @@ impl Files {
 
     /// The text of a file of keys. The error is a sentence that names the file.
     pub fn read(&mut self, path: &Path) -> Result<String, String> {
-        self.text(path, KEYS)
+        self.text(path, MAX_KEYS)
     }
 
     /// The text of an operator map, which may be long.
     pub fn read_map(&mut self, path: &Path) -> Result<String, String> {
-        self.text(path, MAP)
+        self.text(path, MAX_MAP)
     }
 
     /// A secret as it is now.
@@ -177,7 +177,7 @@ pub(super) struct FilesRead {
 impl Default for CachedFile {
     fn default() -> Self {
         Self {
-            limit: KEYS,
+            limit: MAX_KEYS,
             text: None,
             stamp: None,
             read_at: None,
