@@ -1,7 +1,7 @@
 //! Reads the files that settings name: regular files of a bounded length, in a bounded time.
 //!
 //! A path may lead anywhere: to a pipe, to a device, to a mount whose server is gone. None of these
-//! may stop a start or fill the memory. It knows nothing of what stands in a file.
+//! may block a start or fill the memory. This module knows nothing of the content of a file.
 
 use std::fs::{File, Metadata};
 use std::io::{self, Read as _};
@@ -10,43 +10,43 @@ use std::sync::mpsc::sync_channel;
 use std::thread;
 use std::time::{Duration, SystemTime};
 
-/// The longest file of keys, and the longest secret, in bytes: as much as a Kubernetes Secret
-/// holds.
-pub const KEYS: u64 = 1 << 20;
+/// The maximum length of a file of keys and of a secret, in bytes: that of a Kubernetes Secret.
+pub const MAX_KEYS: u64 = 1 << 20;
 
-/// The longest operator map, in bytes: some 400,000 agents.
-pub const MAP: u64 = 16 << 20;
+/// The maximum length of an operator map, in bytes: some 400,000 agents.
+pub const MAX_MAP: u64 = 16 << 20;
 
 /// How long a start waits for a file.
-const PATIENCE: Duration = Duration::from_secs(10);
+const TIMEOUT: Duration = Duration::from_secs(10);
 
-/// A file whose time stamps are younger than this may change again without them: file systems keep
-/// them as coarsely as in steps of two seconds.
-const SETTLED: Duration = Duration::from_secs(3);
+/// A file with younger time stamps may change again without a change of them: the resolution of
+/// file systems is two seconds at worst.
+const SETTLE_TIME: Duration = Duration::from_secs(3);
 
-/// What is wrong with a file that cannot be opened in time.
+/// The problem with a file that cannot be read in time.
 pub const NO_ANSWER: &str = "it does not answer";
 
-/// What tells one version of a file from another without reading it.
+/// Identifies a version of a file without reading it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Stamp {
     length: u64,
     modified: Option<SystemTime>,
-    /// Device, inode, and the time of the last change of either content or metadata, which nobody
-    /// can set back. Zeros where there is no such thing.
+    /// Device, inode, and the time of the last change of content or metadata, which no program can
+    /// set back. Zeros where the system has none of these.
     identity: [i64; 4],
 }
 
-/// A file's text, and the version that it is of.
+/// A file's text and its version.
 pub struct Content {
-    /// The text, less a byte order mark.
+    /// The text, without a byte order mark.
     pub text: String,
-    /// Its version. `None`: it is so young that it may change again under the same stamp.
+    /// The version. `None` where the file is so young that it may change again under the same
+    /// stamp.
     pub stamp: Option<Stamp>,
 }
 
-/// Reads a file of at most `limit` bytes, unless it is still the version `known`: then the answer
-/// is `None`. Blocks for as long as the file system does.
+/// Reads a file of at most `limit` bytes; `None` where it still has the stamp `known`. Blocks for
+/// as long as the file system does.
 pub fn read(path: &Path, limit: u64, known: Option<Stamp>) -> io::Result<Option<Content>> {
     let before = regular(&std::fs::metadata(path)?, limit)?;
     if known == Some(before) {
@@ -65,7 +65,7 @@ pub fn read(path: &Path, limit: u64, known: Option<Stamp>) -> io::Result<Option<
     }))
 }
 
-/// The text of a file of at most `limit` bytes, for a start, which waits for it only so long.
+/// Reads a file of at most `limit` bytes, with a start's timeout.
 pub fn read_in_time(path: &Path, limit: u64) -> io::Result<String> {
     let path = path.to_owned();
     in_time(move || {
@@ -74,7 +74,7 @@ pub fn read_in_time(path: &Path, limit: u64) -> io::Result<String> {
     })
 }
 
-/// The same for a file that is no text.
+/// The same for a binary file.
 pub fn bytes_in_time(path: &Path, limit: u64) -> io::Result<Vec<u8>> {
     let path = path.to_owned();
     in_time(move || {
@@ -88,23 +88,23 @@ pub fn unusable(path: &Path, why: impl std::fmt::Display) -> String {
     format!("the file {} cannot be used: {why}", path.display())
 }
 
-/// In a thread of its own, which is left alone where it does not come back.
+/// Runs in a thread of its own, which is abandoned where it does not return.
 fn in_time<T: Send + 'static>(
     work: impl FnOnce() -> io::Result<T> + Send + 'static,
 ) -> io::Result<T> {
     let (sender, receiver) = sync_channel(1);
     thread::Builder::new().name("file".into()).spawn(move || {
-        // Nobody may be waiting any more.
+        // The receiver is gone after the timeout.
         let _ = sender.send(work());
     })?;
     receiver
-        .recv_timeout(PATIENCE)
+        .recv_timeout(TIMEOUT)
         .unwrap_or_else(|_| Err(io::Error::new(io::ErrorKind::TimedOut, NO_ANSWER)))
 }
 
 fn contents(path: &Path, limit: u64) -> io::Result<Vec<u8>> {
     let file = File::open(path)?;
-    // What stands there may have changed since it was looked at.
+    // The path may lead to another file by now.
     regular(&file.metadata()?, limit)?;
     let mut bytes = Vec::new();
     file.take(limit + 1).read_to_end(&mut bytes)?;
@@ -114,7 +114,7 @@ fn contents(path: &Path, limit: u64) -> io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// Only a regular file ends, and is there for whoever reads it next.
+/// Only a regular file has an end and can be read again.
 fn regular(metadata: &Metadata, limit: u64) -> io::Result<Stamp> {
     if !metadata.is_file() {
         return Err(io::Error::other("it is not a regular file"));
@@ -143,8 +143,8 @@ impl Stamp {
         }
     }
 
-    /// Whether a later change would show: all of its times are long enough ago. One that lies
-    /// ahead, because another machine's clock has set it, never is.
+    /// Whether a later change would change the stamp: all times are long enough ago. A time in the
+    /// future, set by another machine's clock, never is.
     fn is_settled(&self, now: SystemTime) -> bool {
         let [_, _, seconds, nanoseconds] = self.identity;
         let changed = u64::try_from(seconds).ok().and_then(|seconds| {
@@ -153,7 +153,7 @@ impl Stamp {
         });
         let is_old = |moment: Option<SystemTime>| {
             let age = moment.and_then(|moment| now.duration_since(moment).ok());
-            age.is_some_and(|age| age > SETTLED)
+            age.is_some_and(|age| age > SETTLE_TIME)
         };
         is_old(self.modified) && is_old(changed)
     }
@@ -202,7 +202,7 @@ mod tests {
     }
 
     #[test]
-    fn a_version_that_is_known_is_not_read_and_a_young_one_never_is_known() {
+    fn a_known_version_is_not_read_and_a_young_one_is_never_known() {
         let path = file("version", b"one");
         assert!(read(&path, 9, None).unwrap().unwrap().stamp.is_none());
         let stamp = Stamp::of(&std::fs::metadata(&path).unwrap());
@@ -211,7 +211,7 @@ mod tests {
         let second = Duration::from_secs(1);
         assert!(!stamp.is_settled(now));
         assert!(stamp.is_settled(now + 10 * second));
-        assert!(!stamp.is_settled(now - 10 * second), "it lies ahead");
+        assert!(!stamp.is_settled(now - 10 * second), "in the future");
         std::fs::write(&path, b"three").unwrap();
         assert!(read(&path, 9, Some(stamp)).unwrap().is_some());
         std::fs::remove_file(&path).unwrap();

@@ -1,6 +1,7 @@
-//! What must never be printed: passwords, keys, tokens.
+//! Secrets: passwords, keys and tokens, which are never printed.
 //!
-//! Owns the one type that carries such a text. It knows nothing of what the text opens.
+//! Owns the one type for such a text, and where its text comes from. It knows nothing of what the
+//! text opens.
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
@@ -14,31 +15,30 @@ use secrecy::{ExposeSecret, SecretString};
 
 use crate::files;
 
-/// A text that opens something. `Debug` shows `[secret]`, there is no `Display`, and the memory is
-/// wiped when it is dropped.
+/// A secret text. `Debug` shows `[secret]`, there is no `Display`, and the memory is zeroed when it
+/// is dropped.
 #[derive(Clone)]
 pub struct Secret(SecretString);
 
 impl Secret {
-    /// Takes the text in.
+    /// Wraps a text.
     pub fn new(text: impl Into<String>) -> Self {
         Self(SecretString::from(text.into()))
     }
 
-    /// Takes a file's text in, less the line end that editors leave. Nothing where nothing but
-    /// white space is in it.
+    /// Wraps a file's text, without the line break at its end. `None` where it is blank.
     pub fn from_file(text: &str) -> Option<Self> {
         let is_blank = text.trim().is_empty();
         (!is_blank).then(|| Self::new(text.trim_end_matches(['\r', '\n'])))
     }
 
-    /// Gives the text out, for the one place that sends it.
+    /// The text, for the one place that sends it.
     pub fn expose(&self) -> &str {
         self.0.expose_secret()
     }
 
     /// The first 16 hex digits of the text's SHA-256: enough to recognise a token in two logs, too
-    /// little to find it.
+    /// little to recover it.
     pub fn fingerprint(&self) -> Fingerprint {
         Fingerprint::of(self.expose())
     }
@@ -57,7 +57,7 @@ impl fmt::Debug for Secret {
 }
 
 impl PartialEq for Secret {
-    /// Compares in constant time, so that the time a comparison takes tells nothing about the text.
+    /// Compares in constant time, so that the duration tells nothing about the text.
     fn eq(&self, other: &Self) -> bool {
         aws_lc_rs::constant_time::verify_slices_are_equal(
             self.expose().as_bytes(),
@@ -72,13 +72,13 @@ impl Eq for Secret {}
 /// Where a secret comes from.
 #[derive(Clone, Debug)]
 pub enum SecretSource {
-    /// It was given, once and for all.
+    /// Its text is fixed.
     Text(Secret),
-    /// It stands in a file, which may change while the service runs.
+    /// It is in a file, which may change while the service runs.
     File(SecretFile),
 }
 
-/// A file with a secret in it. Clones share what was last read.
+/// A file with a secret. Clones share the secret that was last read.
 #[derive(Clone, Debug)]
 pub struct SecretFile {
     path: PathBuf,
@@ -86,14 +86,14 @@ pub struct SecretFile {
 }
 
 impl SecretFile {
-    /// Where it is.
+    /// The file's path.
     pub fn path(&self) -> &Path {
         &self.path
     }
 }
 
 impl SecretSource {
-    /// A secret that stands in this file. It is not read yet.
+    /// A secret in this file, which is not read yet.
     pub fn file(path: impl Into<PathBuf>) -> Self {
         Self::File(SecretFile {
             path: path.into(),
@@ -101,12 +101,12 @@ impl SecretSource {
         })
     }
 
-    /// Reads the secret, for a start: it waits for the file, though not for ever.
+    /// Reads the secret, with a start's timeout.
     pub fn read(&self) -> io::Result<Secret> {
         let secret = match self {
             Self::Text(secret) => secret.clone(),
             Self::File(file) => {
-                let text = files::read_in_time(&file.path, files::KEYS)?;
+                let text = files::read_in_time(&file.path, files::MAX_KEYS)?;
                 Secret::from_file(&text)
                     .ok_or_else(|| io::Error::new(io::ErrorKind::UnexpectedEof, "it is empty"))?
             }
@@ -115,7 +115,7 @@ impl SecretSource {
         Ok(secret)
     }
 
-    /// The secret as it was last read. A file is never touched here, so this waits for nothing.
+    /// The secret that was last read. Never reads the file, so it never blocks.
     pub fn last(&self) -> Option<Secret> {
         match self {
             Self::Text(secret) => Some(secret.clone()),
@@ -123,7 +123,7 @@ impl SecretSource {
         }
     }
 
-    /// Takes in what the file has been found to hold now.
+    /// Replaces the secret that was last read.
     pub fn replace(&self, secret: &Secret) {
         if let Self::File(file) = self {
             file.last.store(Some(Arc::new(secret.clone())));
@@ -184,7 +184,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_s_secret_ends_before_the_line_does() {
+    fn a_file_s_secret_ends_before_the_line_break() {
         let read = |text| Secret::from_file(text).map(|secret| secret.expose().to_owned());
         assert_eq!(read(" key \r\n\n").as_deref(), Some(" key "));
         for blank in ["", "\n", " \t\r\n"] {
@@ -193,7 +193,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_s_secret_is_what_was_last_read_of_it() {
+    fn clones_share_the_secret_that_was_last_read() {
         let source = SecretSource::file("/nowhere");
         let clone = source.clone();
         assert!(source.last().is_none() && source.read().is_err());

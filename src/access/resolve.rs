@@ -8,7 +8,7 @@ use super::denied::Denied;
 use super::operator_request::{ClaimedBy, OperatorRequest};
 use crate::chathub::OperatorId;
 use crate::operators::{
-    DeadAlias, DirectorySnapshot, OperatorMap, OperatorSelection, Operators, ResolveError,
+    DeadAlias, DirectorySnapshot, OperatorMap, OperatorResolver, OperatorSelection, ResolveError,
 };
 use crate::reload::Reloadable;
 
@@ -38,17 +38,17 @@ impl Authenticator {
         snapshot: Option<&DirectorySnapshot>,
     ) -> Result<OperatorSelection, Denied> {
         let map = self.operator_map.get();
-        let operators = self.operators(&map, snapshot);
+        let resolver = self.resolver(&map, snapshot);
         let denied = |error| requested.denied(error);
-        let selection = self.claimed(requested, operators)?.map_err(denied)?;
-        let is_in_scope = requested.scope.contains(&selection, operators);
+        let selection = self.claimed(requested, resolver)?.map_err(denied)?;
+        let is_in_scope = requested.scope.contains(&selection, resolver);
         if !is_in_scope.map_err(denied)? {
             return Err(Denied::OperatorNotAllowed);
         }
         if requested.pinned.is_some() && requested.pinned != selection.operator() {
             return Err(Denied::PassMismatch);
         }
-        check_url(requested, &selection, operators)?;
+        check_url(requested, &selection, resolver)?;
         check_status(&selection, snapshot)?;
         Ok(selection)
     }
@@ -57,12 +57,12 @@ impl Authenticator {
     fn claimed(
         &self,
         requested: &OperatorRequest<'_>,
-        operators: Operators<'_>,
+        resolver: OperatorResolver<'_>,
     ) -> Result<Result<OperatorSelection, ResolveError>, Denied> {
         Ok(match &requested.by {
-            ClaimedBy::Url => operators.named(requested.in_url.ok_or(Denied::OperatorMissing)?),
-            ClaimedBy::Pass { operator, by_name } => operators.vouched(operator, *by_name),
-            ClaimedBy::Identity(identity) => operators.identified(identity, self.sso_by_name),
+            ClaimedBy::Url => resolver.resolve(requested.in_url.ok_or(Denied::OperatorMissing)?),
+            ClaimedBy::Pass { operator, by_name } => resolver.resolve_claim(operator, *by_name),
+            ClaimedBy::Identity(identity) => resolver.resolve_identity(identity, self.sso_by_name),
         })
     }
 
@@ -80,7 +80,7 @@ impl Authenticator {
         let operator = selection
             .operator()
             .or_else(|| chosen.filter(|_| requested.scope.is_limited()))
-            .filter(|id| !self.operators(&map, None).hides(*id));
+            .filter(|id| !self.resolver(&map, None).is_shadowed(*id));
         operator.map_or_else(
             || requested.in_url.map(ToOwned::to_owned),
             |id| Some(id.to_string()),
@@ -99,22 +99,22 @@ impl Authenticator {
         snapshot: Option<&DirectorySnapshot>,
     ) -> Result<OperatorSelection, ResolveError> {
         let map = self.operator_map.get();
-        self.operators(&map, snapshot).named(text)
+        self.resolver(&map, snapshot).resolve(text)
     }
 
     /// The number of aliases, and those of them that lead to no operator who can open a chat.
     pub fn check_aliases(&self, snapshot: &DirectorySnapshot) -> (usize, Vec<DeadAlias>) {
         let map = self.operator_map.get();
-        let operators = self.operators(&map, Some(snapshot));
-        (map.len(), operators.dead_aliases())
+        let resolver = self.resolver(&map, Some(snapshot));
+        (map.len(), resolver.dead_aliases())
     }
 
-    const fn operators<'a>(
+    const fn resolver<'a>(
         &self,
         map: &'a OperatorMap,
         snapshot: Option<&'a DirectorySnapshot>,
-    ) -> Operators<'a> {
-        Operators {
+    ) -> OperatorResolver<'a> {
+        OperatorResolver {
             map,
             snapshot,
             auto: self.operator_auto,
@@ -127,14 +127,14 @@ impl Authenticator {
 fn check_url(
     requested: &OperatorRequest<'_>,
     selection: &OperatorSelection,
-    operators: Operators<'_>,
+    resolver: OperatorResolver<'_>,
 ) -> Result<(), Denied> {
     let mismatch = match requested.by {
         ClaimedBy::Url => return Ok(()),
         ClaimedBy::Pass { .. } => Denied::PassMismatch,
         ClaimedBy::Identity(_) => Denied::OperatorNotAllowed,
     };
-    match requested.in_url.map(|named| operators.named(named)) {
+    match requested.in_url.map(|named| resolver.resolve(named)) {
         None => Ok(()),
         Some(Ok(named)) if named == *selection => Ok(()),
         Some(Err(ResolveError::DirectoryNeeded)) => Err(Denied::DirectoryNeeded),

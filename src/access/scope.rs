@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde::Deserialize;
 
 use crate::chathub::OperatorId;
-use crate::operators::{OperatorSelection, Operators, ResolveError};
+use crate::operators::{OperatorResolver, OperatorSelection, ResolveError};
 
 /// A list of operators by id, alias or name. Without a list, any operator.
 #[derive(Clone, Debug, Default, Deserialize, PartialEq, Eq)]
@@ -31,11 +31,12 @@ impl Scope {
         self.0.is_some()
     }
 
-    /// Whether all operators that may be selected are in it. Fails where only the directory can tell.
+    /// Whether all operators that may be selected are in it. Fails where only the directory can
+    /// tell.
     pub(super) fn contains(
         &self,
         selection: &OperatorSelection,
-        operators: Operators<'_>,
+        resolver: OperatorResolver<'_>,
     ) -> Result<bool, ResolveError> {
         let Some(entries) = &self.0 else {
             return Ok(true);
@@ -47,7 +48,7 @@ impl Scope {
         }
         let (mut listed, mut unknown) = (Vec::new(), None);
         for entry in entries.iter() {
-            match entry.resolve(operators) {
+            match entry.resolve(resolver) {
                 Ok(selection) => listed.extend(selection),
                 Err(error) => unknown = Some(error),
             }
@@ -70,10 +71,13 @@ impl Scope {
 
 impl Entry {
     /// The operator of the entry. A name that no operator or several operators have selects none.
-    fn resolve(&self, operators: Operators<'_>) -> Result<Option<OperatorSelection>, ResolveError> {
+    fn resolve(
+        &self,
+        resolver: OperatorResolver<'_>,
+    ) -> Result<Option<OperatorSelection>, ResolveError> {
         match self {
             Self::Id(id) => Ok(Some(OperatorSelection::Operator(*id))),
-            Self::Name(name) => match operators.named(name) {
+            Self::Name(name) => match resolver.resolve(name) {
                 Ok(selection) => Ok(Some(selection)),
                 Err(ResolveError::DirectoryNeeded) => Err(ResolveError::DirectoryNeeded),
                 Err(_) => Ok(None),
@@ -86,7 +90,7 @@ impl Entry {
 mod tests {
     use super::*;
     use crate::chathub::OperatorStatus::Active;
-    use crate::operators::{OperatorMap, partial_roster, snapshot};
+    use crate::operators::{OperatorMap, partial_snapshot, snapshot};
 
     /// Whether a list of two names, one of which is unknown, contains this operator.
     fn contains(operator: u64, is_complete: bool) -> Result<bool, ResolveError> {
@@ -94,19 +98,16 @@ mod tests {
         let snapshot = if is_complete {
             snapshot(&listed)
         } else {
-            partial_roster(&listed)
+            partial_snapshot(&listed)
         };
-        let operators = Operators {
+        let resolver = OperatorResolver {
             map: &OperatorMap::default(),
             snapshot: Some(&snapshot),
             auto: false,
         };
         let names = ["Nobody", "John Smith"].map(|name| Entry::Name(name.into()));
         let scope = Scope::from(Some(names.to_vec()));
-        scope.contains(
-            &OperatorSelection::Operator(OperatorId(operator)),
-            operators,
-        )
+        scope.contains(&OperatorSelection::Operator(OperatorId(operator)), resolver)
     }
 
     #[test]

@@ -43,7 +43,7 @@ impl WatchedSecret {
 
     fn poll(&self) -> Report {
         let report = self.reloadable.poll();
-        if report.look == PollOutcome::Reloaded {
+        if report.outcome == PollOutcome::Reloaded {
             self.shared.replace(&self.reloadable.get());
         }
         report
@@ -79,12 +79,12 @@ fn poll_all(state: &AppState, credentials: &[WatchedSecret]) -> Vec<Report> {
 fn record(state: &AppState, report: Report) {
     let Report {
         file,
-        look,
+        outcome,
         has_failed,
     } = report;
     let gauge = &state.metrics.open_chat_file_reload_failed;
     gauge.with_label_values(&[file]).set(has_failed.into());
-    match look {
+    match outcome {
         PollOutcome::Unchanged => {}
         PollOutcome::Reloaded => tracing::info!(file, "a changed file is in force"),
         PollOutcome::Emptied(problem) => tracing::error!(

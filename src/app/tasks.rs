@@ -81,7 +81,7 @@ async fn refresh_directory(state: Arc<AppState>) {
         };
         tokens.directory_read(began, is_inactive);
     };
-    state.directory.keep(on_refresh).await;
+    state.directory.run(on_refresh).await;
 }
 
 async fn sweep(state: Arc<AppState>) {
@@ -97,7 +97,7 @@ async fn sweep(state: Arc<AppState>) {
 
 async fn watch_redis(redis: Option<Arc<RedisStore>>) {
     if let Some(redis) = redis {
-        redis.watch().await;
+        redis.monitor().await;
     }
 }
 

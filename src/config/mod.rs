@@ -45,7 +45,7 @@ use self::variables::Variable;
 pub use self::widget::WidgetConfig;
 use crate::access::Mode;
 use crate::chathub::ClientConfig;
-use crate::operators::Settings as DirectoryConfig;
+use crate::operators::DirectoryConfig;
 use crate::rate_limit::RateLimitConfig;
 use crate::tokens::TokenConfig;
 

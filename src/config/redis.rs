@@ -25,7 +25,7 @@ impl RedisConfig {
         }
         Ok(Self {
             url,
-            timeout: redis_store::PATIENCE,
+            timeout: redis_store::TIMEOUT,
         })
     }
 }

@@ -1,12 +1,12 @@
-//! Aliases of the operator map that lead to nobody who can open a chat.
+//! Aliases of the operator map that lead to no operator who can open a chat.
 
-use super::{OperatorSelection, Operators, ResolveError};
+use super::{OperatorResolver, OperatorSelection, ResolveError};
 use crate::chathub::OperatorStatus;
 
 /// An alias, what it stands for, and why that opens no chat.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DeadAlias {
-    /// The name that the map gives.
+    /// The alias.
     pub alias: String,
     /// An id or a name.
     pub stands_for: String,
@@ -14,8 +14,9 @@ pub struct DeadAlias {
     pub why: String,
 }
 
-impl Operators<'_> {
-    /// By name. What a part of the directory cannot tell is not among them.
+impl OperatorResolver<'_> {
+    /// The dead aliases, sorted. An alias of which a partial directory cannot tell is not among
+    /// them.
     pub(crate) fn dead_aliases(&self) -> Vec<DeadAlias> {
         let dead = |(alias, stands_for): (&str, &super::map::Alias)| {
             Some(DeadAlias {
@@ -31,7 +32,7 @@ impl Operators<'_> {
 
     fn why_dead(&self, alias: &str) -> Option<String> {
         let unknown = || Some("no such operator".to_owned());
-        match self.named(alias) {
+        match self.resolve(alias) {
             Ok(OperatorSelection::AnyOf(..)) | Err(ResolveError::DirectoryNeeded) => None,
             Ok(OperatorSelection::Operator(id)) => {
                 let snapshot = self.snapshot?;
@@ -53,7 +54,7 @@ impl Operators<'_> {
 mod tests {
     use super::*;
     use crate::chathub::OperatorStatus::{Active, Inactive};
-    use crate::operators::{OperatorMap, partial_roster, snapshot};
+    use crate::operators::{OperatorMap, partial_snapshot, snapshot};
 
     fn dead(is_complete: bool) -> Vec<String> {
         let map = "a = 101\nb = 21\nc = 9\nd = \"John Smith\"\ne = \"Nobody\"\nf = \"auto:6\"\ng = \"101\"";
@@ -62,20 +63,20 @@ mod tests {
         let snapshot = if is_complete {
             snapshot(&operators)
         } else {
-            partial_roster(&operators)
+            partial_snapshot(&operators)
         };
-        let operators = Operators {
+        let resolver = OperatorResolver {
             map: &map,
             snapshot: Some(&snapshot),
             auto: true,
         };
-        let dead = operators.dead_aliases().into_iter();
+        let dead = resolver.dead_aliases().into_iter();
         dead.map(|dead| format!("{} {}", dead.alias, dead.why))
             .collect()
     }
 
     #[test]
-    fn what_leads_nowhere_is_told_with_its_reason() {
+    fn a_dead_alias_has_a_reason() {
         assert_eq!(
             dead(true),
             [
@@ -85,7 +86,7 @@ mod tests {
                 "f no active operator there"
             ]
         );
-        // In a list that could not be read they may be.
+        // The unknown ones may be in a list that could not be read.
         assert_eq!(dead(false), ["b inactive", "f no active operator there"]);
     }
 }

@@ -1,9 +1,9 @@
-//! ChatHub's directory: who works for the company, read at the start and again and again behind the
-//! scenes.
+//! ChatHub's directory of the company's operators, read at the start and then refreshed in the
+//! background.
 //!
-//! A click that brings an id never waits for it. One that brings a name waits until it has been
-//! read once; from then on, whatever ChatHub's lists say or do not say, a reading is in force. What
-//! of a new one is believed, `reading` decides.
+//! A click with an id never waits for it. A click with a name waits until it has been read once;
+//! from then on a snapshot is in force, whatever ChatHub answers. How a new reading changes it is
+//! decided in `reconcile`.
 
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -16,69 +16,69 @@ use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout, timeout_at};
 
 use super::DirectorySnapshot;
-use super::reading::{Fresh, Judge, Reading, Troubles};
+use super::reconcile::{FreshList, Problems, Reading, Reconciler};
 use super::snapshot::{Entry, List, Lists};
-use super::state::{State, Unread};
+use super::state::{ReadState, Unread};
 use crate::chathub::{ChatHub, Error, ListedOperator, Listing, OrganizationId, Unreachable};
 use crate::repeats::Repeats;
 
-/// So many lists are asked for at the same time: enough for a thousand organizations, too few to be
-/// in the way of a click.
-const AT_ONCE: usize = 4;
+/// The number of concurrent requests for lists: enough for a thousand organizations, too few to
+/// delay a click.
+const CONCURRENCY: usize = 4;
 
-/// Between two tries of a first reading that is not whole: doubling up to a bound.
-const FIRST_AGAIN: Duration = Duration::from_secs(1);
-const LAST_AGAIN: Duration = Duration::from_secs(8);
+/// Between two attempts to complete the first reading: doubled up to a bound.
+const FIRST_RETRY: Duration = Duration::from_secs(1);
+const LAST_RETRY: Duration = Duration::from_secs(8);
 
-/// No list takes longer, whatever the client's own time limits are: nothing may hold up all further
+/// The timeout of a list, whatever the client's own timeouts are: nothing may block all further
 /// readings.
-const LONGEST_LIST: Duration = Duration::from_mins(5);
+const LIST_TIMEOUT: Duration = Duration::from_mins(5);
 
-/// While nothing is sent to ChatHub: not sooner than this.
-const SHORTEST_REST: Duration = Duration::from_millis(100);
+/// The minimum wait while the circuit is open.
+const MIN_RETRY_AFTER: Duration = Duration::from_millis(100);
 
-/// How the directory is kept.
+/// How the directory is refreshed.
 #[derive(Clone, Copy, Debug)]
-pub struct Settings {
+pub struct DirectoryConfig {
     /// Between the end of one reading and the beginning of the next.
     pub refresh: Duration,
-    /// Between two requests of a refresh, so that clicks have the other part of the rate that
-    /// ChatHub allows.
+    /// Between two requests of a refresh, so that clicks get the rest of the rate that ChatHub
+    /// permits.
     pub spacing: Duration,
 }
 
 /// The directory.
 pub struct Directory {
     chathub: Arc<ChatHub>,
-    settings: Settings,
-    /// Read by every click, without a lock.
+    config: DirectoryConfig,
+    /// Read by each click, without a lock.
     snapshot: ArcSwapOption<DirectorySnapshot>,
-    /// How the first reading has gone so far; for those who wait for it.
+    /// The outcome of the first reading so far, for the clicks that wait for it.
     first: watch::Sender<Option<Result<(), Error>>>,
-    /// When everything was read last, on both clocks: one of them stands while the machine is
+    /// When everything was read last, on both clocks: one stands still while the machine is
     /// suspended, the other can be set back.
     read_at: Mutex<(Instant, DateTime<Utc>)>,
 }
 
 impl Directory {
-    /// Nothing is read before [`Self::keep`] is run.
-    pub fn new(chathub: Arc<ChatHub>, settings: Settings) -> Self {
+    /// Nothing is read before [`Self::run`] runs.
+    pub fn new(chathub: Arc<ChatHub>, config: DirectoryConfig) -> Self {
         Self {
             chathub,
-            settings,
+            config,
             snapshot: ArcSwapOption::empty(),
             first: watch::Sender::default(),
             read_at: Mutex::new((Instant::now(), Utc::now())),
         }
     }
 
-    /// The last reading; `None` as long as there is none.
-    pub fn known(&self) -> Guard<Option<Arc<DirectorySnapshot>>> {
+    /// The snapshot in force; `None` until there is one.
+    pub fn current(&self) -> Guard<Option<Arc<DirectorySnapshot>>> {
         self.snapshot.load()
     }
 
-    /// The last reading; the first one is waited for until `deadline`. Where that has failed so
-    /// far, the error is given at once.
+    /// The snapshot in force; waits for the first one until `deadline`. Where the first reading has
+    /// failed so far, returns the error at once.
     pub async fn snapshot(&self, deadline: Instant) -> Result<Arc<DirectorySnapshot>, Error> {
         let mut first = self.first.subscribe();
         let first = timeout_at(deadline.into(), first.wait_for(Option::is_some))
@@ -92,91 +92,95 @@ impl Directory {
             .ok_or(Error::Unavailable(Unreachable::Broken))
     }
 
-    /// How long ago everything that is in force was read; the start, where it never was.
+    /// The time since everything in force was read, or since the start.
     pub fn age(&self) -> Duration {
-        let (monotonic, by_day) = *self.read_at.lock().unwrap_or_else(PoisonError::into_inner);
-        let by_day = (Utc::now() - by_day).to_std().unwrap_or_default();
-        monotonic.elapsed().max(by_day)
+        let (monotonic, wall_clock) = *self.read_at.lock().unwrap_or_else(PoisonError::into_inner);
+        let wall_clock = (Utc::now() - wall_clock).to_std().unwrap_or_default();
+        monotonic.elapsed().max(wall_clock)
     }
 
-    /// Reads the directory, and then again and again, for ever. What is wrong is said once, and so
-    /// is that all is well again. `heard` is told of each reading in which nothing was missing or
-    /// odd, and when it began: who is not in it is not the company's.
-    pub async fn keep(&self, heard: impl Fn(&DirectorySnapshot, Instant)) {
-        let (mut judge, mut told) = (Judge::default(), State::Whole);
-        let mut again = FIRST_AGAIN;
+    /// Reads the directory again and again; never returns. Problems are logged once, and so is
+    /// recovery. `on_complete` gets each complete reading and when it began: an operator that is
+    /// not in it is not the company's.
+    pub async fn run(&self, on_complete: impl Fn(&DirectorySnapshot, Instant)) {
+        let (mut reconciler, mut logged) = (Reconciler::default(), ReadState::Whole);
+        let mut retry = FIRST_RETRY;
         let mut repeats = Repeats::default();
         loop {
             let began = Instant::now();
-            let is_first = self.known().is_none();
+            let is_first = self.current().is_none();
             let state = match self.read().await {
-                Ok(reading) => self.take_in(reading, &mut judge),
-                Err(unread) => self.leave(unread),
+                Ok(reading) => self.apply(reading, &mut reconciler),
+                Err(unread) => self.keep_last(unread),
             };
             if let Some(snapshot) = self.snapshot.load_full() {
                 if is_first {
                     tracing::info!(operators = snapshot.len(), "ChatHub's directory is read");
                 }
-                self.first
-                    .send_if_modified(|first| first.replace(Ok(())) != Some(Ok(())));
-                if state.is_whole() {
-                    *self.read_at.lock().unwrap_or_else(PoisonError::into_inner) =
-                        (Instant::now(), Utc::now());
-                }
-                if matches!(state, State::Whole) {
-                    heard(&snapshot, began);
+                self.note_read(&state);
+                if matches!(state, ReadState::Whole) {
+                    on_complete(&snapshot, began);
                 }
             }
             if state.is_news(&mut repeats) {
-                state.tell(&told);
+                state.log(&logged);
             }
-            sleep(self.wait(&state, &mut again)).await;
-            told = state;
+            sleep(self.wait(&state, &mut retry)).await;
+            logged = state;
         }
     }
 
-    /// Until the next reading; sooner, as long as there is something that has never been read.
-    fn wait(&self, state: &State, again: &mut Duration) -> Duration {
-        let refresh = self.settings.refresh;
-        let most = match &*self.known() {
-            Some(snapshot) if snapshot.is_complete() && !state.lacks_something() => return refresh,
-            Some(_) => refresh,
-            None => LAST_AGAIN,
-        };
-        let wait = (*again).min(most);
-        *again = (wait * 2).max(*again);
-        // An open circuit lets lists out at a moment that is known.
-        state
-            .rest()
-            .map_or(wait, |rest| rest.min(wait).max(SHORTEST_REST))
+    /// Wakes the clicks that wait for the first snapshot, and sets the age.
+    fn note_read(&self, state: &ReadState) {
+        self.first
+            .send_if_modified(|first| first.replace(Ok(())) != Some(Ok(())));
+        if state.is_whole() {
+            *self.read_at.lock().unwrap_or_else(PoisonError::into_inner) =
+                (Instant::now(), Utc::now());
+        }
     }
 
-    /// Puts in force what is believed of a reading.
-    fn take_in(&self, reading: Reading, judge: &mut Judge) -> State {
+    /// Until the next reading; shorter, as long as there are lists that were never read.
+    fn wait(&self, state: &ReadState, retry: &mut Duration) -> Duration {
+        let refresh = self.config.refresh;
+        let most = match &*self.current() {
+            Some(snapshot) if snapshot.is_complete() && !state.may_lack_lists() => return refresh,
+            Some(_) => refresh,
+            None => LAST_RETRY,
+        };
+        let wait = (*retry).min(most);
+        *retry = (wait * 2).max(*retry);
+        // An open circuit admits requests for lists at a known time.
+        state
+            .retry_after()
+            .map_or(wait, |after| after.min(wait).max(MIN_RETRY_AFTER))
+    }
+
+    /// Reconciles a reading with the lists in force, and puts the result in force.
+    fn apply(&self, reading: Reading, reconciler: &mut Reconciler) -> ReadState {
         let previous = self.snapshot.load_full();
         let none = Lists::new();
         let lists = previous.as_ref().map_or(&none, |snapshot| snapshot.lists());
-        let believed = judge.judge(reading, lists, Instant::now());
+        let merged = reconciler.reconcile(reading, lists, Instant::now());
         let is_unchanged = previous.as_ref().is_some_and(|previous| {
-            previous.is_complete() == believed.is_complete
-                && is_same(previous.lists(), &believed.lists)
+            previous.is_complete() == merged.is_complete && is_same(previous.lists(), &merged.lists)
         });
         if !is_unchanged {
-            let snapshot = DirectorySnapshot::new(believed.lists, believed.is_complete);
+            let snapshot = DirectorySnapshot::new(merged.lists, merged.is_complete);
             self.snapshot.store(Some(Arc::new(snapshot)));
         }
-        if believed.troubles != Troubles::default() {
-            return State::Partial(believed.troubles);
+        if merged.problems != Problems::default() {
+            return ReadState::Partial(merged.problems);
         }
-        match &*self.known() {
-            Some(snapshot) if snapshot.is_empty() => State::Empty,
-            _ => State::Whole,
+        match &*self.current() {
+            Some(snapshot) if snapshot.is_empty() => ReadState::Empty,
+            _ => ReadState::Whole,
         }
     }
 
-    /// Nothing could be read.
-    fn leave(&self, unread: Unread) -> State {
-        let is_first = self.known().is_none();
+    /// Leaves the last snapshot in force, because nothing was read.
+    fn keep_last(&self, unread: Unread) -> ReadState {
+        let is_first = self.current().is_none();
         let error = match unread {
             Unread::Empty => None,
             Unread::Failed(error) => Some(error),
@@ -184,13 +188,13 @@ impl Directory {
         if is_first && let Some(error) = &error {
             self.first.send_replace(Some(Err(error.clone())));
         }
-        State::Unread { error, is_first }
+        ReadState::Unread { error, is_first }
     }
 
-    /// Asks for the organizations, and then for the operators of each.
+    /// Lists the organizations, and then the operators of each.
     async fn read(&self) -> Result<Reading, Unread> {
         let previous = self.snapshot.load_full();
-        let organizations = in_time(self.chathub.list_readable_organizations())
+        let organizations = with_timeout(self.chathub.list_readable_organizations())
             .await
             .map_err(Unread::Failed)?;
         let was_empty = previous
@@ -201,48 +205,48 @@ impl Directory {
         }
         let spacing = previous
             .as_ref()
-            .map_or(Duration::ZERO, |_| self.settings.spacing);
+            .map_or(Duration::ZERO, |_| self.config.spacing);
         let ids: BTreeSet<_> = organizations.records.iter().map(|one| one.id).collect();
         let mut reading = Reading {
             unreadable: organizations.unreadable,
             ..Reading::default()
         };
-        let mut asked = JoinSet::new();
+        let mut requests = JoinSet::new();
         for organization in ids {
-            if asked.len() == AT_ONCE {
-                take(&mut reading, &mut asked, previous.as_deref()).await?;
+            if requests.len() == CONCURRENCY {
+                add_next(&mut reading, &mut requests, previous.as_deref()).await?;
             }
             sleep(spacing).await;
             let chathub = Arc::clone(&self.chathub);
-            asked.spawn(async move {
-                let list = in_time(chathub.list_readable_operators(organization)).await;
+            requests.spawn(async move {
+                let list = with_timeout(chathub.list_readable_operators(organization)).await;
                 (organization, list)
             });
         }
-        while !asked.is_empty() {
-            take(&mut reading, &mut asked, previous.as_deref()).await?;
+        while !requests.is_empty() {
+            add_next(&mut reading, &mut requests, previous.as_deref()).await?;
         }
-        match nothing_read(&reading) {
+        match total_failure(&reading) {
             Some(error) if previous.is_none() => Err(Unread::Failed(error.clone())),
             _ => Ok(reading),
         }
     }
 }
 
-/// Waits for a list, but not for ever.
-async fn in_time<T>(list: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
-    timeout(LONGEST_LIST, list)
+/// Waits for a list, with a timeout.
+async fn with_timeout<T>(list: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
+    timeout(LIST_TIMEOUT, list)
         .await
         .unwrap_or(Err(Error::TimedOut))
 }
 
-/// Takes the next list that has come into the reading. One that has not changed is kept once.
-async fn take(
+/// Adds the next list to the reading. A list that has not changed is shared with the last snapshot.
+async fn add_next(
     reading: &mut Reading,
-    asked: &mut JoinSet<(OrganizationId, Result<Listing<ListedOperator>, Error>)>,
+    requests: &mut JoinSet<(OrganizationId, Result<Listing<ListedOperator>, Error>)>,
     previous: Option<&DirectorySnapshot>,
 ) -> Result<(), Unread> {
-    let Some(answer) = asked.join_next().await else {
+    let Some(answer) = requests.join_next().await else {
         return Ok(());
     };
     let broken = Unread::Failed(Error::Unavailable(Unreachable::Broken));
@@ -250,7 +254,7 @@ async fn take(
     let fresh = listing.map(|listing| {
         let list: List = listing.records.into_iter().map(Entry::from).collect();
         let before = previous.and_then(|previous| previous.lists().get(&organization));
-        Fresh {
+        FreshList {
             list: before
                 .filter(|before| **before == list)
                 .cloned()
@@ -262,8 +266,8 @@ async fn take(
     Ok(())
 }
 
-/// Why no list at all could be read, where that is ChatHub's fault.
-fn nothing_read(reading: &Reading) -> Option<&Error> {
+/// Why no list at all could be read, where ChatHub has failed.
+fn total_failure(reading: &Reading) -> Option<&Error> {
     let mut lists = reading.lists.values();
     if lists.clone().any(Result::is_ok) {
         return None;
@@ -274,7 +278,7 @@ fn nothing_read(reading: &Reading) -> Option<&Error> {
     })
 }
 
-/// Whether these are the very same lists.
+/// Whether all lists are shared.
 fn is_same(previous: &Lists, now: &Lists) -> bool {
     previous.len() == now.len()
         && previous

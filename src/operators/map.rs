@@ -1,4 +1,4 @@
-//! What the CRM or the SSO calls an agent (`OPERATOR_MAP_FILE`).
+//! The operator map (`OPERATOR_MAP_FILE`): the CRM's or the SSO's own names for agents.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -9,7 +9,7 @@ use thiserror::Error;
 
 use crate::chathub::OperatorId;
 
-/// Names that a company gives its operators, each for an operator's id or for another name.
+/// Aliases, each for an operator's id or for another name.
 #[derive(Debug, Default)]
 pub struct OperatorMap(HashMap<String, Alias>);
 
@@ -37,8 +37,8 @@ impl<'de> Deserialize<'de> for Alias {
     }
 }
 
-/// Reads an alias, in errors that say what it should be: a derived reader would only say that no
-/// variant fits.
+/// Deserializes an alias, with errors that say what is expected: a derived implementation would
+/// only say that no variant matches.
 struct AliasVisitor;
 
 impl<'de> Visitor<'de> for AliasVisitor {
@@ -62,7 +62,7 @@ impl<'de> Visitor<'de> for AliasVisitor {
         Ok(Alias::Name(name.to_owned()))
     }
 
-    /// TOML reads `john.smith = 101` as a table `john`.
+    /// TOML parses `john.smith = 101` as a table `john`.
     fn visit_map<A: MapAccess<'de>>(self, _: A) -> Result<Alias, A::Error> {
         Err(de::Error::custom(
             "a name with a dot in it must be in quotes, as in \"john.smith\" = 101",
@@ -70,20 +70,20 @@ impl<'de> Visitor<'de> for AliasVisitor {
     }
 }
 
-/// The text is no such map.
+/// Why a text is no operator map.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
 pub enum MapError {
-    /// It cannot be read.
+    /// It cannot be parsed.
     #[error("not a TOML table of names, each = an operator's id or name: line {0}: {1}")]
     Unreadable(usize, String),
-    /// It says two things of one name.
+    /// It has an alias twice.
     #[error("`{0}` stands there twice; the case of A to Z does not matter")]
     Twice(String),
 }
 
 impl OperatorMap {
-    /// Reads TOML: `"ann@example.com" = 101`. The case of A to Z does not matter, that of other
-    /// letters does: folding by Unicode would take one identity for another.
+    /// Parses TOML: `"ann@example.com" = 101`. The case of A to Z does not matter, that of other
+    /// letters does: Unicode case folding could mistake one identity for another.
     pub fn parse(text: &str) -> Result<Self, MapError> {
         let map: HashMap<String, Alias> = toml::from_str(text).map_err(|error| {
             MapError::Unreadable(line_of(&error, text), error.message().to_owned())
@@ -125,7 +125,7 @@ impl OperatorMap {
     }
 }
 
-/// The line of an error, from 1.
+/// The line of an error, counted from 1.
 fn line_of(error: &toml::de::Error, text: &str) -> usize {
     let start = error.span().map_or(0, |span| span.start);
     text.get(..start)

@@ -1,13 +1,13 @@
-//! Which operator a link means: an alias, an id or a name → a ChatHub operator.
+//! Resolves an alias, an id or a name to a ChatHub operator.
 //!
 //! The company's own map of aliases comes first, then ids, then the names in ChatHub's directory.
-//! What may be opened by whom is decided elsewhere.
+//! Which caller may open which operator's panel is decided in `access`.
 
 mod dead_aliases;
 mod directory;
 mod map;
 pub mod name;
-mod reading;
+mod reconcile;
 mod rendezvous;
 mod snapshot;
 mod state;
@@ -15,64 +15,69 @@ mod state;
 use std::sync::Arc;
 
 pub use dead_aliases::DeadAlias;
-pub use directory::{Directory, Settings};
+pub use directory::{Directory, DirectoryConfig};
 use map::Alias;
 pub use map::{MapError, OperatorMap};
 pub use rendezvous::assigned;
 pub use snapshot::DirectorySnapshot;
 #[cfg(test)]
-pub(crate) use snapshot::tests::{partial_roster, snapshot};
+pub(crate) use snapshot::tests::{partial_snapshot, snapshot};
 
 use crate::chathub::{OperatorId, OrganizationId};
 
-/// What is known at this moment of those whom a link may mean.
+/// Resolves operators with the present knowledge of them.
 #[derive(Clone, Copy)]
-pub struct Operators<'a> {
+pub struct OperatorResolver<'a> {
     /// The company's aliases.
     pub map: &'a OperatorMap,
-    /// ChatHub's directory; unset as long as it has not been read.
+    /// ChatHub's directory; `None` until it has been read.
     pub snapshot: Option<&'a DirectorySnapshot>,
     /// Whether a link may leave the choice to this service: `auto:24`.
     pub auto: bool,
 }
 
-/// The operator, or the operators, that a link means.
+/// The operator, or the operators, that an identifier selects.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum OperatorSelection {
     /// One operator.
     Operator(OperatorId),
-    /// Whichever active operator of an organization the client belongs to; there is at least one.
+    /// The active operators of an organization, one of which each client is assigned to. There is
+    /// at least one.
     AnyOf(OrganizationId, Arc<[OperatorId]>),
 }
 
-/// Why nobody is meant.
+/// Why no operator is selected.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ResolveError {
-    /// Nobody is called so.
+    /// No operator has this name.
     Unknown,
-    /// Several are called so.
+    /// Several operators have this name.
     Ambiguous,
-    /// `auto:24`, where that is not wanted.
+    /// `auto:24`, while `OPERATOR_AUTO` is off.
     AutoIsOff,
     /// The organization has no active operator.
     NoActiveOperator,
-    /// It takes the directory to say.
+    /// Only the directory can tell, and it has not been read.
     DirectoryNeeded,
 }
 
-/// What stands before the organization's id where the link leaves the choice open.
+/// The prefix of an organization's id, any of whose operators may be chosen.
 const AUTO: &str = "auto:";
 
-impl Operators<'_> {
-    /// The one that a link names: by an alias first, then by id, then by name.
-    pub fn named(&self, text: &str) -> Result<OperatorSelection, ResolveError> {
+impl OperatorResolver<'_> {
+    /// Resolves a parameter: an alias first, then an id, then a name.
+    pub fn resolve(&self, text: &str) -> Result<OperatorSelection, ResolveError> {
         let text = text.trim();
         self.by_alias(text)
             .unwrap_or_else(|| self.by_id_or_name(text))
     }
 
-    /// The one that a pass names. `by_name`: whether what it says may be a display name.
-    pub fn vouched(&self, text: &str, by_name: bool) -> Result<OperatorSelection, ResolveError> {
+    /// Resolves the operator claim of a pass. `by_name`: whether it may be a display name.
+    pub fn resolve_claim(
+        &self,
+        text: &str,
+        by_name: bool,
+    ) -> Result<OperatorSelection, ResolveError> {
         let text = text.trim_ascii();
         let is_id = || OperatorId::parse(text).is_some() || organization(text).is_some();
         self.by_alias(text).unwrap_or_else(|| {
@@ -84,9 +89,9 @@ impl Operators<'_> {
         })
     }
 
-    /// The one that a login names: by an alias, and by display name only with `by_name`. A login
-    /// that happens to be a number is no id.
-    pub fn identified(
+    /// Resolves an identity that a proxy asserts: an alias, and only with `by_name` a display name.
+    /// An identity that happens to be a number is no id.
+    pub fn resolve_identity(
         &self,
         identity: &str,
         by_name: bool,
@@ -96,13 +101,12 @@ impl Operators<'_> {
             .unwrap_or_else(|| self.by_identity(identity, by_name))
     }
 
-    /// Whether an alias hides the operator of this id: then the id names another operator, or none.
-    pub fn hides(&self, id: OperatorId) -> bool {
+    /// Whether an alias shadows this id: then it resolves to another operator, or to none.
+    pub fn is_shadowed(&self, id: OperatorId) -> bool {
         self.map.get(&id.to_string()).is_some()
     }
 
-    /// A display name that somebody else vouches for, and so without the tolerance for what people
-    /// type.
+    /// A display name that a third party asserts, and so without the tolerance for typed text.
     fn by_identity(&self, name: &str, by_name: bool) -> Result<OperatorSelection, ResolveError> {
         if !by_name || name::has_foreign_space(name) {
             return Err(ResolveError::Unknown);
@@ -141,8 +145,8 @@ impl Operators<'_> {
 
     fn by_name(&self, name: &str) -> Result<OperatorSelection, ResolveError> {
         let snapshot = self.snapshot.ok_or(ResolveError::DirectoryNeeded)?;
-        match snapshot.called(name) {
-            // The name may be in a list that could not be read yet.
+        match snapshot.by_name(name) {
+            // The name may be in a list that has not been read yet.
             Err(ResolveError::Unknown) if !snapshot.is_complete() => {
                 Err(ResolveError::DirectoryNeeded)
             }
@@ -157,7 +161,7 @@ fn organization(text: &str) -> Option<OrganizationId> {
 }
 
 impl OperatorSelection {
-    /// The operator, where the link leaves no choice.
+    /// The operator, where there is no choice.
     pub const fn operator(&self) -> Option<OperatorId> {
         match self {
             Self::Operator(operator) => Some(*operator),
@@ -165,7 +169,7 @@ impl OperatorSelection {
         }
     }
 
-    /// The operator whom this client meets. A client is a phone in E.164, or a chat's id.
+    /// The operator that this client is assigned to. A client is a phone in E.164, or a chat's id.
     pub fn for_client(&self, client: &str) -> Option<OperatorId> {
         match self {
             Self::Operator(operator) => Some(*operator),
@@ -187,12 +191,12 @@ mod tests {
             (24, 102, "Sarah Johnson", Active),
             (6, 21, "Inactive Ivan", Inactive),
         ]);
-        let operators = Operators {
+        let resolver = OperatorResolver {
             map: &map,
             snapshot: Some(&snapshot),
             auto,
         };
-        match operators.named(text)? {
+        match resolver.resolve(text)? {
             OperatorSelection::Operator(operator) => Ok(operator.0),
             OperatorSelection::AnyOf(organization, active) => {
                 Ok(organization.0 * 1000 + active.len() as u64)
@@ -211,7 +215,7 @@ mod tests {
     }
 
     #[test]
-    fn the_choice_is_left_open_only_where_that_is_wanted() {
+    fn auto_takes_the_setting_and_an_active_operator() {
         assert_eq!(find(true, "auto:24"), Ok(24_002));
         assert_eq!(find(true, "desk"), Ok(24_002));
         assert_eq!(find(false, "auto:24"), Err(ResolveError::AutoIsOff));
@@ -222,72 +226,76 @@ mod tests {
     }
 
     #[test]
-    fn who_is_not_found_in_a_part_of_the_directory_may_be_in_the_other() {
+    fn an_operator_missing_from_a_partial_directory_may_be_in_the_rest() {
         let map = OperatorMap::default();
         let snapshot =
-            partial_roster(&[(24, 101, "John Smith", Active), (6, 21, "Ivan", Inactive)]);
-        let operators = Operators {
+            partial_snapshot(&[(24, 101, "John Smith", Active), (6, 21, "Ivan", Inactive)]);
+        let resolver = OperatorResolver {
             map: &map,
             snapshot: Some(&snapshot),
             auto: true,
         };
         let john = Ok(OperatorSelection::Operator(OperatorId(101)));
-        assert_eq!(operators.named("John Smith"), john);
+        assert_eq!(resolver.resolve("John Smith"), john);
         let unknown = Err(ResolveError::DirectoryNeeded);
-        assert_eq!(operators.named("Ann Smith"), unknown);
-        assert_eq!(operators.named("auto:7"), unknown);
+        assert_eq!(resolver.resolve("Ann Smith"), unknown);
+        assert_eq!(resolver.resolve("auto:7"), unknown);
         assert_eq!(
-            operators.named("auto:6"),
+            resolver.resolve("auto:6"),
             Err(ResolveError::NoActiveOperator)
         );
-        assert!(operators.named("auto:24").is_ok());
+        assert!(resolver.resolve("auto:24").is_ok());
+    }
+
+    fn ann() -> OperatorMap {
+        OperatorMap::parse("\"ann\" = 101").unwrap()
+    }
+
+    const fn without_directory(map: &OperatorMap) -> OperatorResolver<'_> {
+        OperatorResolver {
+            map,
+            snapshot: None,
+            auto: true,
+        }
     }
 
     #[test]
-    fn a_login_is_never_an_id_and_a_name_takes_the_directory() {
-        let map = OperatorMap::parse("\"ann\" = 101").unwrap();
-        let operators = Operators {
-            map: &map,
-            snapshot: None,
-            auto: true,
-        };
+    fn an_identity_is_never_an_id_and_a_name_takes_the_directory() {
+        let map = ann();
+        let resolver = without_directory(&map);
         let ann = Ok(OperatorSelection::Operator(OperatorId(101)));
-        assert_eq!(operators.identified("Ann", false), ann);
-        let by_name = |identity, by_name| operators.identified(identity, by_name);
+        assert_eq!(resolver.resolve_identity("Ann", false), ann);
+        let by_name = |identity, by_name| resolver.resolve_identity(identity, by_name);
         assert_eq!(by_name("101", true), Err(ResolveError::DirectoryNeeded));
         assert_eq!(by_name("101", false), Err(ResolveError::Unknown));
         assert_eq!(by_name("Ann Smith", false), Err(ResolveError::Unknown));
         assert_eq!(by_name("Ann\u{a0}Smith", true), Err(ResolveError::Unknown));
         assert_eq!(by_name("\u{a0}Ann", true), Err(ResolveError::Unknown));
         assert_eq!(
-            operators.named("Ann Smith"),
+            resolver.resolve("Ann Smith"),
             Err(ResolveError::DirectoryNeeded)
         );
         assert_eq!(
-            operators.named("auto:24"),
+            resolver.resolve("auto:24"),
             Err(ResolveError::DirectoryNeeded)
         );
     }
 
     #[test]
-    fn a_pass_names_by_alias_or_id_and_by_name_where_it_may() {
-        let map = OperatorMap::parse("\"ann\" = 101").unwrap();
-        let operators = Operators {
-            map: &map,
-            snapshot: None,
-            auto: true,
-        };
+    fn a_claim_is_an_alias_or_an_id_and_a_name_where_allowed() {
+        let map = ann();
+        let resolver = without_directory(&map);
         let [ann, other] = [101, 102].map(|id| Ok(OperatorSelection::Operator(OperatorId(id))));
         for by_name in [false, true] {
-            assert_eq!(operators.vouched(" ANN ", by_name), ann);
-            assert_eq!(operators.vouched("102", by_name), other);
-            let auto = operators.vouched("auto:24", by_name);
+            assert_eq!(resolver.resolve_claim(" ANN ", by_name), ann);
+            assert_eq!(resolver.resolve_claim("102", by_name), other);
+            let auto = resolver.resolve_claim("auto:24", by_name);
             assert_eq!(auto, Err(ResolveError::DirectoryNeeded));
         }
-        let named = |by_name| operators.vouched("Ann Smith", by_name);
+        let named = |by_name| resolver.resolve_claim("Ann Smith", by_name);
         assert_eq!(named(true), Err(ResolveError::DirectoryNeeded));
         assert_eq!(named(false), Err(ResolveError::Unknown));
-        let foreign = operators.vouched("\u{a0}Ann Smith", true);
+        let foreign = resolver.resolve_claim("\u{a0}Ann Smith", true);
         assert_eq!(foreign, Err(ResolveError::Unknown));
     }
 }

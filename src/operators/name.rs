@@ -1,17 +1,17 @@
-//! What an operator may be called, and when two are called the same.
+//! Operators' names: which are valid, and when two are equal.
 
 use thiserror::Error;
 
-/// ChatHub's bound, in characters.
+/// ChatHub's limit, in characters.
 const MAX_NAME: usize = 100;
 
-/// Why a text is no operator's name. `Display` completes "the name …".
+/// Why a text is not a valid name. `Display` is a clause that begins with "the name".
 #[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
 pub enum NameError {
     /// Nothing but white space.
     #[error("the name is empty")]
     Empty,
-    /// More than ChatHub takes.
+    /// Longer than ChatHub accepts.
     #[error("the name has more than 100 characters")]
     TooLong,
     /// A line break, a tab or the like.
@@ -19,8 +19,8 @@ pub enum NameError {
     Control,
 }
 
-/// Reads a name: 1 to 100 characters, less the white space around them and what is not seen. White
-/// space inside becomes a single space, as it is shown.
+/// Parses a name: 1 to 100 characters, without the white space around them and without invisible
+/// characters. White space inside becomes a single space, as it is displayed.
 pub fn parse(text: &str) -> Result<String, NameError> {
     if text.trim().chars().any(char::is_control) {
         return Err(NameError::Control);
@@ -39,10 +39,10 @@ pub fn parse(text: &str) -> Result<String, NameError> {
     Ok(name)
 }
 
-/// Two names that people may take for one are the same here: beside what [`folded`] takes for the
-/// same, however an apostrophe is written, and with or without what is not seen.
+/// A form in which names that look alike are equal: like [`folded`], and with any apostrophe the
+/// same and without invisible characters.
 ///
-/// For lists that people type and paste. An identity that somebody vouches for is never read so.
+/// For lists that people type and paste, never for an identity that a third party asserts.
 pub fn spelling(name: &str) -> String {
     let plain: String = name
         .chars()
@@ -68,7 +68,7 @@ const fn is_apostrophe(letter: char) -> bool {
     )
 }
 
-/// Characters that show nothing, and come along when a text is copied.
+/// Characters without a glyph, which come along when a text is copied.
 const fn is_invisible(letter: char) -> bool {
     matches!(
         letter,
@@ -76,10 +76,10 @@ const fn is_invisible(letter: char) -> bool {
     )
 }
 
-/// Two names are the same where this is: case does not matter, nor how much white space there is.
+/// A form in which names are equal whatever their case and white space.
 ///
-/// No letter outside ASCII becomes one of ASCII, as U+212A (the Kelvin sign) becomes `k` by
-/// Unicode: a user who chooses such a name must not be taken for a colleague.
+/// No letter outside ASCII becomes one of ASCII, as U+212A (the Kelvin sign) becomes `k` in
+/// Unicode: a user with such a name must not be mistaken for a colleague.
 pub fn folded(name: &str) -> String {
     let mut folded = String::with_capacity(name.len());
     for word in name.split_whitespace() {
@@ -100,13 +100,13 @@ fn fold(letter: char, folded: &mut String) {
     }
 }
 
-/// Whether a letter outside ASCII has one of ASCII in its lower case.
+/// Whether the lower case of a letter outside ASCII contains one of ASCII.
 pub fn lowers_into_ascii(letter: char) -> bool {
     !letter.is_ascii() && letter.to_lowercase().any(|lower| lower.is_ascii())
 }
 
-/// Whether a name has white space outside ASCII, such as U+00A0. [`folded`] takes it for a plain
-/// space, which suits names that people type and paste; an identity is not theirs to type.
+/// Whether a name has white space outside ASCII, such as U+00A0. [`folded`] turns it into a plain
+/// space, which suits names that people type and paste, but not an asserted identity.
 pub fn has_foreign_space(name: &str) -> bool {
     name.chars()
         .any(|letter| letter.is_whitespace() && !letter.is_ascii())
@@ -126,7 +126,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_seen_is_no_part_of_a_name() {
+    fn invisible_characters_are_no_part_of_a_name() {
         assert_eq!(
             parse(" Ann \u{200b} \u{a0} Lee\u{feff}"),
             Ok("Ann Lee".into())

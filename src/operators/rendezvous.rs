@@ -1,8 +1,8 @@
-//! One operator for each client, by rendezvous hashing: every operator draws a number for the
-//! client, the highest wins.
+//! Assigns each client to one operator by rendezvous hashing: every operator gets a hash for the
+//! client, and the highest wins.
 //!
-//! So the same client meets the same operator, on every replica and after every restart, with
-//! nothing kept anywhere; and when an operator leaves, only that operator's clients meet another.
+//! So the same client gets the same operator on every replica and after every restart, without any
+//! stored state. When an operator leaves, only that operator's clients are assigned to another.
 
 use std::hash::Hasher as _;
 
@@ -10,18 +10,18 @@ use siphasher::sip::SipHasher13;
 
 use crate::chathub::OperatorId;
 
-/// The one of `operators` whom `client` meets; `None` where there are none. A client is a phone in
-/// E.164, or a chat's id.
+/// The one of `operators` that `client` is assigned to; `None` where there are none. A client is a
+/// phone in E.164, or a chat's id.
 pub fn assigned(client: &str, operators: &[OperatorId]) -> Option<OperatorId> {
     operators
         .iter()
         .copied()
-        .max_by_key(|operator| (draw(client, *operator), *operator))
+        .max_by_key(|operator| (weight(client, *operator), *operator))
 }
 
-/// SipHash-1-3 with the key 0, over the client's bytes and the operator's id as eight bytes: it
-/// must never change, or all clients would meet somebody else after an upgrade.
-fn draw(client: &str, operator: OperatorId) -> u64 {
+/// SipHash-1-3 with the key 0, over the client's bytes and the operator's id as eight bytes. It
+/// must never change, or an upgrade would reassign all clients.
+fn weight(client: &str, operator: OperatorId) -> u64 {
     let mut hasher = SipHasher13::new();
     hasher.write(client.as_bytes());
     hasher.write(&operator.0.to_le_bytes());
@@ -43,7 +43,7 @@ mod tests {
     }
 
     #[test]
-    fn the_same_client_meets_the_same_operator_for_ever() {
+    fn the_same_client_gets_the_same_operator_for_ever() {
         let of = |client| assigned(client, &operators(101..111)).map(|operator| operator.0);
         // Computed by another implementation of SipHash-1-3; a change here would move every client.
         assert_eq!(of("+380501234567"), Some(107));
@@ -52,7 +52,7 @@ mod tests {
     }
 
     #[test]
-    fn the_order_of_the_operators_says_nothing() {
+    fn the_order_of_the_operators_does_not_matter() {
         let mut turned = operators(101..111);
         turned.reverse();
         for client in clients() {

@@ -1,7 +1,6 @@
-//! A company's operators as ChatHub has listed them at one moment. A look-up takes the same time
-//! however many there are.
+//! A snapshot of ChatHub's directory: the company's operators, with look-ups in constant time.
 
-use std::collections::hash_map::Entry as Slot;
+use std::collections::hash_map::Entry as MapEntry;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
@@ -20,7 +19,7 @@ pub(super) struct Entry {
     pub(super) status: OperatorStatus,
 }
 
-/// An organization's operators. Readings share a list that has not changed.
+/// An organization's operators. Snapshots share a list that has not changed.
 pub(super) type List = Arc<[Entry]>;
 
 /// The lists of all organizations.
@@ -40,28 +39,28 @@ impl From<ListedOperator> for Entry {
 /// The operators by name, by id and by organization.
 #[derive(Debug, Default)]
 pub struct DirectorySnapshot {
-    /// What it is made of, to hold the next reading against.
+    /// The lists, which the next reading is compared with.
     lists: Lists,
-    /// Whether something is known of each organization that there is.
+    /// Whether the list of each organization is known.
     is_complete: bool,
     /// By display name, folded.
-    names: HashMap<Arc<str>, Bearer>,
+    names: HashMap<Arc<str>, NameEntry>,
     statuses: HashMap<OperatorId, OperatorStatus, RandomState>,
     active: HashMap<OrganizationId, Arc<[OperatorId]>>,
 }
 
-/// Who bears a name. One who works comes before those who do not: a colleague who has left, and was
-/// deleted, keeps the name from nobody.
+/// The operator of a name. A working operator takes precedence: one who has left, and was deleted,
+/// does not occupy the name.
 #[derive(Debug)]
-struct Bearer {
+struct NameEntry {
     operator: OperatorId,
     works: bool,
-    /// Another one who works bears the name too.
+    /// Whether another working operator has the name too.
     is_shared: bool,
 }
 
 impl DirectorySnapshot {
-    /// From operators however they were listed; `is_complete` where no organization is missing.
+    /// From operators in any order; `is_complete` where no organization is missing.
     pub fn of(operators: &[Operator], is_complete: bool) -> Self {
         let mut lists = BTreeMap::<_, Vec<Entry>>::new();
         for operator in operators {
@@ -77,7 +76,7 @@ impl DirectorySnapshot {
         Self::new(lists.collect(), is_complete)
     }
 
-    /// From the organizations' lists; `is_complete` where none is missing.
+    /// From the organizations' lists; `is_complete` where no list is missing.
     pub(super) fn new(lists: Lists, is_complete: bool) -> Self {
         let mut snapshot = Self {
             is_complete,
@@ -102,42 +101,42 @@ impl DirectorySnapshot {
         for Entry { id, name, status } in &**list {
             self.statuses.insert(*id, *status);
             if let Some(name) = name {
-                self.name(Arc::clone(name), *id, status.works());
+                self.add_name(Arc::clone(name), *id, status.works());
             }
         }
     }
 
-    /// Whether this organization's list may be one that could not be read yet.
+    /// Whether this organization's list may exist and has not been read yet.
     pub(super) fn is_unread(&self, organization: OrganizationId) -> bool {
         !self.is_complete && !self.lists.contains_key(&organization)
     }
 
-    /// What it is made of.
+    /// The organizations' lists.
     pub(super) const fn lists(&self) -> &Lists {
         &self.lists
     }
 
-    /// Whether something is known of each organization that there is. Until then a name that is
-    /// not known may be in a list that could not be read yet.
+    /// Whether the list of each organization is known. Until then an unknown name may be in a list
+    /// that has not been read yet.
     pub const fn is_complete(&self) -> bool {
         self.is_complete
     }
 
     /// The operator of this name; case does not matter.
-    pub(super) fn called(&self, name: &str) -> Result<OperatorId, ResolveError> {
+    pub(super) fn by_name(&self, name: &str) -> Result<OperatorId, ResolveError> {
         match self.names.get(folded(name).as_str()) {
             None => Err(ResolveError::Unknown),
-            Some(bearer) if bearer.is_shared => Err(ResolveError::Ambiguous),
-            Some(bearer) => Ok(bearer.operator),
+            Some(entry) if entry.is_shared => Err(ResolveError::Ambiguous),
+            Some(entry) => Ok(entry.operator),
         }
     }
 
-    /// Whether the operator works; `None` where the company has none of this id, or not yet.
+    /// The operator's status; `None` where the company has no operator of this id, or not yet.
     pub fn status(&self, operator: OperatorId) -> Option<OperatorStatus> {
         self.statuses.get(&operator).copied()
     }
 
-    /// The active operators of an organization, if there is one.
+    /// The active operators of an organization, if there are any.
     pub(super) fn active(&self, organization: OrganizationId) -> Option<&Arc<[OperatorId]>> {
         self.active.get(&organization)
     }
@@ -152,22 +151,22 @@ impl DirectorySnapshot {
         self.statuses.is_empty()
     }
 
-    fn name(&mut self, name: Arc<str>, operator: OperatorId, works: bool) {
+    fn add_name(&mut self, name: Arc<str>, operator: OperatorId, works: bool) {
         match self.names.entry(name) {
-            Slot::Vacant(place) => {
-                place.insert(Bearer {
+            MapEntry::Vacant(vacant) => {
+                vacant.insert(NameEntry {
                     operator,
                     works,
                     is_shared: false,
                 });
             }
-            Slot::Occupied(mut place) => {
-                let bearer = place.get_mut();
-                if works && bearer.works {
+            MapEntry::Occupied(mut occupied) => {
+                let entry = occupied.get_mut();
+                if works && entry.works {
                     // One operator may be in two lists.
-                    bearer.is_shared |= bearer.operator != operator;
+                    entry.is_shared |= entry.operator != operator;
                 } else if works {
-                    (bearer.operator, bearer.works) = (operator, true);
+                    (entry.operator, entry.works) = (operator, true);
                 }
             }
         }
@@ -181,8 +180,8 @@ pub(super) mod tests {
     use super::*;
     use OperatorStatus::{Active, Deleted, Inactive, Other};
 
-    /// The same, where an organization's list could not be read.
-    pub(crate) fn partial_roster(
+    /// The same, with an organization whose list could not be read.
+    pub(crate) fn partial_snapshot(
         operators: &[(u64, u64, &str, OperatorStatus)],
     ) -> DirectorySnapshot {
         DirectorySnapshot::new(snapshot(operators).lists, false)
@@ -207,24 +206,24 @@ pub(super) mod tests {
     #[rstest]
     #[case::one(&[(24, 101, "John Smith", Active)], Ok(101))]
     #[case::spaces_and_case(&[(24, 101, " JOHN  smith ", Active)], Ok(101))]
-    #[case::nobody(&[(24, 101, "John Smithson", Active)], Err(ResolveError::Unknown))]
+    #[case::none(&[(24, 101, "John Smithson", Active)], Err(ResolveError::Unknown))]
     #[case::two(&[(24, 101, "John Smith", Active), (6, 102, "john smith", Active)], Err(ResolveError::Ambiguous))]
     #[case::three(&[(24, 101, "John Smith", Active), (24, 102, "John Smith", Active), (24, 103, "John Smith", Active)], Err(ResolveError::Ambiguous))]
     #[case::one_has_left(&[(24, 101, "John Smith", Deleted), (24, 102, "John Smith", Active)], Ok(102))]
     #[case::the_same_turned_round(&[(24, 102, "John Smith", Active), (24, 101, "John Smith", Inactive)], Ok(102))]
     #[case::one_in_two_lists(&[(24, 101, "John Smith", Active), (6, 101, "John Smith", Active)], Ok(101))]
     #[case::all_have_left(&[(24, 101, "John Smith", Deleted), (24, 102, "John Smith", Inactive)], Ok(101))]
-    #[case::a_status_that_nobody_knows(&[(24, 101, "John Smith", Other(7)), (24, 102, "John Smith", Active)], Err(ResolveError::Ambiguous))]
-    fn who_bears_a_name(
+    #[case::an_unknown_status(&[(24, 101, "John Smith", Other(7)), (24, 102, "John Smith", Active)], Err(ResolveError::Ambiguous))]
+    fn a_name_is_that_of_one_working_operator(
         #[case] operators: &[(u64, u64, &str, OperatorStatus)],
         #[case] expected: Result<u64, ResolveError>,
     ) {
-        let found = snapshot(operators).called("John Smith");
+        let found = snapshot(operators).by_name("John Smith");
         assert_eq!(found.map(|operator| operator.0), expected);
     }
 
     #[test]
-    fn only_active_operators_are_there_to_choose_from() {
+    fn only_active_operators_can_be_chosen() {
         let snapshot = snapshot(&[
             (24, 101, "A", Active),
             (24, 102, "B", Inactive),

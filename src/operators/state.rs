@@ -1,63 +1,63 @@
-//! How a reading of the directory went, and how the log tells it: once for each change, in numbers
-//! and without names.
+//! The outcome of a reading of the directory, and its log: once for each change, with counts and
+//! without names.
 
 use std::time::{Duration, Instant};
 
-use super::reading::Troubles;
+use super::reconcile::Problems;
 use crate::chathub::Error;
 use crate::repeats::Repeats;
 
-/// How a reading went.
+/// The outcome of a reading.
 #[derive(Debug)]
-pub(super) enum State {
+pub(super) enum ReadState {
     /// Everything was read.
     Whole,
-    /// Everything was read, and there are no operators.
+    /// Everything was read, and there is no operator.
     Empty,
-    /// A part of it could not be read, or not be believed.
-    Partial(Troubles),
-    /// Nothing was read, for the first time yet or again; without an error, because it is empty.
+    /// A part could not be read, or was not plausible.
+    Partial(Problems),
+    /// Nothing was read. Without an error the list of organizations is empty.
     Unread {
         error: Option<Error>,
         is_first: bool,
     },
 }
 
-/// Why there is no reading.
+/// Why nothing was read.
 pub(super) enum Unread {
     Failed(Error),
-    /// ChatHub lists no organizations, and did before.
+    /// ChatHub lists no organizations, and has before.
     Empty,
 }
 
-impl State {
-    /// Whether everything that is in force was read now.
+impl ReadState {
+    /// Whether everything in force was read now.
     pub(super) const fn is_whole(&self) -> bool {
         match self {
             Self::Whole | Self::Empty => true,
-            Self::Partial(troubles) => troubles.is_whole(),
+            Self::Partial(problems) => problems.is_whole(),
             Self::Unread { .. } => false,
         }
     }
 
-    /// Whether there may be more that has never been read.
-    pub(super) const fn lacks_something(&self) -> bool {
+    /// Whether there may be lists that have never been read.
+    pub(super) const fn may_lack_lists(&self) -> bool {
         match self {
             Self::Whole | Self::Unread { .. } => false,
             Self::Empty => true,
-            Self::Partial(troubles) => troubles.closed > 0,
+            Self::Partial(problems) => problems.closed > 0,
         }
     }
 
-    /// How long ChatHub is not asked at all, where that is why nothing was read.
-    pub(super) fn rest(&self) -> Option<Duration> {
+    /// How long ChatHub is not called at all, where that is why nothing was read.
+    pub(super) fn retry_after(&self) -> Option<Duration> {
         match self {
             Self::Unread { error, .. } => error.as_ref()?.retry_after(),
             _ => None,
         }
     }
 
-    /// Whether the log has not heard of it lately.
+    /// Whether it was not logged lately.
     pub(super) fn is_news(&self, repeats: &mut Repeats) -> bool {
         if let Self::Unread {
             error: Some(error), ..
@@ -70,19 +70,19 @@ impl State {
     }
 
     /// Logs what has changed since the last reading.
-    pub(super) fn tell(&self, last: &Self) {
+    pub(super) fn log(&self, last: &Self) {
         match self {
-            _ if self.is_told_by(last) => {}
+            _ if self.is_same(last) => {}
             Self::Whole => tracing::info!("ChatHub's directory can be read again"),
             Self::Empty => {
                 tracing::warn!("ChatHub lists no operators, so nobody is known by name");
             }
-            Self::Partial(troubles) => tracing::warn!(
-                failed_lists = troubles.failed,
-                emptied_lists = troubles.emptied,
-                forbidden_lists = troubles.closed,
-                unreadable_records = troubles.unreadable,
-                missing_operators = troubles.doubted,
+            Self::Partial(problems) => tracing::warn!(
+                failed_lists = problems.failed,
+                emptied_lists = problems.emptied,
+                forbidden_lists = problems.closed,
+                unreadable_records = problems.unreadable,
+                missing_operators = problems.pending,
                 "parts of ChatHub's directory cannot be read, or cannot be right: of what is known the last reading stays in force"
             ),
             Self::Unread {
@@ -104,8 +104,8 @@ impl State {
         }
     }
 
-    /// Whether there is nothing new in it. Of errors [`Self::is_news`] decides.
-    fn is_told_by(&self, last: &Self) -> bool {
+    /// Whether nothing has changed. For errors [`Self::is_news`] decides.
+    fn is_same(&self, last: &Self) -> bool {
         match (self, last) {
             (Self::Whole, Self::Whole)
             | (Self::Empty, Self::Empty)

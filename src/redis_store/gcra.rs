@@ -5,12 +5,11 @@ use std::time::Duration;
 use redis::aio::ConnectionManager;
 use redis::{RedisResult, Script};
 
-/// The theoretical arrival time of each key. All keys count or none does.
+/// Stores the theoretical arrival time of each key. All keys count or none does.
 ///
-/// No arrival can be stored that is later than `now + tolerance`. One that is found there comes of
-/// a clock that has since gone back, or of another Redis' clock: how much of it is true is not
-/// known, so the key begins anew, as it does with what is no time at all. Nothing is stored for
-/// longer than a quota's period either.
+/// No arrival is ever stored that is later than `now + tolerance`. One that is found there comes
+/// from a clock that has since gone back, or from another Redis' clock, so the key begins anew, as
+/// it does with a value that is no time. No key is stored for longer than its quota's period.
 const SCRIPT: &str = r"
 local time = redis.call('TIME')
 local now = time[1] * 1000000 + time[2]
@@ -31,18 +30,18 @@ end
 return {0, 0}
 ";
 
-/// One of the keys of a count.
+/// A key, and its quota.
 #[derive(Clone, Debug)]
 pub struct GcraKey {
     /// The key in Redis.
     pub name: String,
-    /// How many at once, and again over the period.
+    /// The burst, which is refilled over the period.
     pub count: u32,
-    /// The time over which they come back.
+    /// The time in which the burst is refilled.
     pub period: Duration,
 }
 
-/// Which key is over its limit, by its place, and until when.
+/// The index of the key that is over its limit, and the time to wait.
 pub type OverLimit = (usize, Duration);
 
 /// The script.
@@ -53,7 +52,7 @@ impl Gcra {
         Self(Script::new(SCRIPT))
     }
 
-    /// Counts one for each key, if all of them have room.
+    /// Counts one under each key, if all of them have room.
     pub(super) async fn count(
         &self,
         keys: &[GcraKey],
@@ -67,10 +66,10 @@ impl Gcra {
                 .arg(micros(interval * key.count));
         }
         // GcraKey from one; 0 where all have room.
-        let (place, wait): (usize, u64) = call.invoke_async(&mut connection).await?;
-        Ok(match place.checked_sub(1) {
+        let (number, wait): (usize, u64) = call.invoke_async(&mut connection).await?;
+        Ok(match number.checked_sub(1) {
             None => Ok(()),
-            Some(place) => Err((place, Duration::from_micros(wait))),
+            Some(index) => Err((index, Duration::from_micros(wait))),
         })
     }
 }

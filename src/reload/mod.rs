@@ -1,9 +1,9 @@
-//! Files that are read again when they change.
+//! Values that are reloaded when their files change.
 //!
-//! A changed file counts once two looks in a row have read the same, so that none counts that is
-//! only half written. One that cannot be used changes nothing: what was read before stays in force
-//! until the file is mended. One that can be read and has no key in it counts: the last key must be
-//! as easy to take away as any other.
+//! A changed file is applied once two polls in a row have read the same, so that a half-written one
+//! never is. A file that cannot be used changes nothing: the value before stays in force until the
+//! file is repaired. A file that can be read and has no key in it is applied: the last key must be
+//! as easy to revoke as any other.
 
 mod files;
 
@@ -14,15 +14,15 @@ use arc_swap::{ArcSwap, Guard};
 
 pub use self::files::Files;
 
-/// How long a file must have read the same to count; a little less than the time between two looks.
-const SETTLES: Duration = Duration::from_millis(900);
+/// How long a file must be stable to be applied; a little less than the time between two polls.
+const SETTLE_TIME: Duration = Duration::from_millis(900);
 
 type Source<T> = Box<dyn Fn(&mut Files) -> Result<T, String> + Send + Sync>;
 
-/// What is missing in a value that lets nobody in, in a sentence.
+/// Tells what is missing in a value that accepts no caller, in a sentence.
 type Missing<T> = Box<dyn Fn(&T) -> Option<String> + Send + Sync>;
 
-/// Something that was read from files.
+/// A value that is read from files.
 pub struct Reloadable<T> {
     name: &'static str,
     current: ArcSwap<T>,
@@ -37,52 +37,52 @@ struct Reader<T> {
 
 struct State<T> {
     files: Files,
-    /// What is known of the files that were read last.
+    /// The version of the files that were read last.
     version: u64,
-    /// Of the files that are in force.
+    /// The digest of the files in force.
     digest: Vec<u8>,
-    /// What is wrong with the newer ones, if anything.
-    trouble: Option<String>,
-    /// What the value in force lacks.
-    lack: Option<String>,
+    /// What is wrong with newer files, if anything.
+    error: Option<String>,
+    /// What is missing in the value in force.
+    missing: Option<String>,
     candidate: Option<Candidate<T>>,
 }
 
-/// What was read once, and has to be read once more.
+/// Files that were read once, and must read the same in a second poll.
 struct Candidate<T> {
-    since: Instant,
+    read_at: Instant,
     digest: Vec<u8>,
-    trouble: Option<String>,
-    /// Nothing where the files cannot be used.
+    error: Option<String>,
+    /// `None` where the files cannot be used.
     value: Option<T>,
 }
 
-/// What a look at the files has brought.
+/// The outcome of a poll.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum PollOutcome {
-    /// The same as before.
+    /// Nothing has changed.
     Unchanged,
     /// New files are in force.
     Reloaded,
-    /// New files are in force, and let nobody in.
+    /// New files are in force, and accept no caller.
     Emptied(String),
-    /// New files cannot be used; the old ones stay in force. Said once for each failure.
+    /// New files cannot be used; the old ones stay in force. Reported once for each failure.
     Failed(String),
 }
 
-/// A look, and what is true after it.
+/// A poll's outcome, and the state after it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Report {
     /// The setting that names the files.
     pub file: &'static str,
-    /// What it has brought.
-    pub look: PollOutcome,
-    /// Whether newer files cannot be used, or those in force let nobody in.
+    /// What has changed.
+    pub outcome: PollOutcome,
+    /// Whether newer files cannot be used, or those in force accept no caller.
     pub has_failed: bool,
 }
 
 impl<T> Reloadable<T> {
-    /// What needs no file, called `name` in what is said of it.
+    /// A value without a file, called `name` in reports.
     pub fn fixed(name: &'static str, value: T) -> Self {
         Self {
             name,
@@ -91,7 +91,7 @@ impl<T> Reloadable<T> {
         }
     }
 
-    /// Reads for the first time; an error here is final.
+    /// Reads the value for the first time; an error here is final.
     pub fn load(
         name: &'static str,
         source: impl Fn(&mut Files) -> Result<T, String> + Send + Sync + 'static,
@@ -99,8 +99,8 @@ impl<T> Reloadable<T> {
         Self::load_from(Files::new(), name, Box::new(source), Box::new(|_| None))
     }
 
-    /// Reads keys for the first time. `missing` says what a value lacks that lets nobody in: no
-    /// start takes such a value, but a file that is emptied later counts.
+    /// Reads keys for the first time. `missing` tells what is missing in a value that accepts no
+    /// caller: a start refuses such a value, but a file that is emptied later is applied.
     pub fn load_keys(
         name: &'static str,
         source: impl Fn(&mut Files) -> Result<T, String> + Send + Sync + 'static,
@@ -112,12 +112,12 @@ impl<T> Reloadable<T> {
             .as_ref()
             .map(|reader| (reader.missing)(&loaded.get()))
         {
-            Some(Some(lack)) => Err(lack),
+            Some(Some(missing)) => Err(missing),
             _ => Ok(loaded),
         }
     }
 
-    /// The same for what a start may do without.
+    /// The same for a value that a start can do without.
     pub fn load_map(
         name: &'static str,
         source: impl Fn(&mut Files) -> Result<T, String> + Send + Sync + 'static,
@@ -133,13 +133,13 @@ impl<T> Reloadable<T> {
         missing: Missing<T>,
     ) -> Result<Self, String> {
         let value = source(&mut files)?;
-        let made = files.end();
+        let read = files.finish();
         let state = State {
             files,
-            version: made.as_ref().map_or(0, |made| made.version),
-            digest: made.map(|made| made.digest).unwrap_or_default(),
-            trouble: None,
-            lack: None,
+            version: read.as_ref().map_or(0, |read| read.version),
+            digest: read.map(|read| read.digest).unwrap_or_default(),
+            error: None,
+            missing: None,
             candidate: None,
         };
         Ok(Self {
@@ -153,102 +153,99 @@ impl<T> Reloadable<T> {
         })
     }
 
-    /// What is in force.
+    /// The value in force.
     pub fn get(&self) -> Guard<Arc<T>> {
         self.current.load()
     }
 
-    /// Looks whether the files have changed. It may wait a moment, so not on a click's way.
+    /// Polls the files for changes. It may block for a moment, so no request may call it.
     pub fn poll(&self) -> Report {
-        self.look_at(Instant::now())
+        self.poll_at(Instant::now())
     }
 
-    fn look_at(&self, now: Instant) -> Report {
-        let (look, has_failed) = match &self.reader {
+    fn poll_at(&self, now: Instant) -> Report {
+        let (outcome, has_failed) = match &self.reader {
             None => (PollOutcome::Unchanged, false),
             Some(reader) => {
                 let mut state = reader.state();
-                let look = match reader.settled(&mut state, now) {
-                    Some(candidate) => self.take(reader, &mut state, candidate),
+                let outcome = match reader.stable_candidate(&mut state, now) {
+                    Some(candidate) => self.apply(reader, &mut state, candidate),
                     None => PollOutcome::Unchanged,
                 };
-                (look, state.trouble.is_some() || state.lack.is_some())
+                (outcome, state.error.is_some() || state.missing.is_some())
             }
         };
         Report {
             file: self.name,
-            look,
+            outcome,
             has_failed,
         }
     }
 
-    /// Takes in what has been read twice.
-    fn take(
+    /// Puts in force what was read twice.
+    fn apply(
         &self,
         reader: &Reader<T>,
         state: &mut State<T>,
         candidate: Candidate<T>,
     ) -> PollOutcome {
-        let mut look = PollOutcome::Unchanged;
-        if let Some(trouble) = candidate.trouble.clone()
-            && state.trouble != candidate.trouble
-        {
-            look = PollOutcome::Failed(trouble);
-        }
-        state.trouble = candidate.trouble;
+        let is_new_error = state.error != candidate.error;
+        let failed = candidate.error.clone().filter(|_| is_new_error);
+        state.error = candidate.error;
+        let outcome = failed.map_or(PollOutcome::Unchanged, PollOutcome::Failed);
         let Some(value) = candidate.value else {
-            return look;
+            return outcome;
         };
-        if state.digest != candidate.digest {
-            state.digest = candidate.digest;
-            // What a start has done without is missed no more than then.
-            let was_accepted = state.lack.is_none() && (reader.missing)(&self.get()).is_some();
-            state.lack = (reader.missing)(&value).filter(|_| !was_accepted);
-            self.current.store(Arc::new(value));
-            look = match state.lack.clone() {
-                Some(lack) => PollOutcome::Emptied(lack),
-                None if look == PollOutcome::Unchanged => PollOutcome::Reloaded,
-                None => look,
-            };
+        if state.digest == candidate.digest {
+            return outcome;
         }
-        look
+        state.digest = candidate.digest;
+        // What a start could do without is not reported later on either.
+        let was_accepted = state.missing.is_none() && (reader.missing)(&self.get()).is_some();
+        state.missing = (reader.missing)(&value).filter(|_| !was_accepted);
+        self.current.store(Arc::new(value));
+        match (state.missing.clone(), outcome) {
+            (Some(missing), _) => PollOutcome::Emptied(missing),
+            (None, PollOutcome::Unchanged) => PollOutcome::Reloaded,
+            (None, failed) => failed,
+        }
     }
 }
 
 impl<T> Reader<T> {
-    /// What was read now as a look ago, if that is anything new.
-    fn settled(&self, state: &mut State<T>, now: Instant) -> Option<Candidate<T>> {
+    /// What reads the same as a poll ago, if it is new.
+    fn stable_candidate(&self, state: &mut State<T>, now: Instant) -> Option<Candidate<T>> {
         if state.files.poll() != state.version {
             self.read(state, now);
             return None;
         }
-        if state.files.is_waiting() {
+        if state.files.is_reading() {
             return None;
         }
         state
             .candidate
-            .take_if(|candidate| now.saturating_duration_since(candidate.since) >= SETTLES)
+            .take_if(|candidate| now.saturating_duration_since(candidate.read_at) >= SETTLE_TIME)
     }
 
     fn read(&self, state: &mut State<T>, now: Instant) {
         state.files.begin();
         let read = (self.source)(&mut state.files);
-        // Where a file has not been read yet, the next look tries again.
-        let Some(made) = state.files.end() else {
+        // Where a file could not be read in time, the next poll tries again.
+        let Some(files) = state.files.finish() else {
             return;
         };
-        state.version = made.version;
-        let (value, trouble) = match read {
-            Ok(value) => (Some(value), made.trouble),
-            // Of a file that is gone, what was wrong with it before is of no interest.
-            Err(problem) => (None, made.trouble.or(Some(problem))),
+        state.version = files.version;
+        let (value, error) = match read {
+            Ok(value) => (Some(value), files.error),
+            // A file that is gone matters more than what was wrong with its content.
+            Err(error) => (None, files.error.or(Some(error))),
         };
-        let is_in_force = value.is_some() && made.digest == state.digest;
-        let is_known = is_in_force && trouble == state.trouble;
+        let is_in_force = value.is_some() && files.digest == state.digest;
+        let is_known = is_in_force && error == state.error;
         state.candidate = (!is_known).then_some(Candidate {
-            since: now,
-            digest: made.digest,
-            trouble,
+            read_at: now,
+            digest: files.digest,
+            error,
             value,
         });
     }
@@ -262,46 +259,53 @@ impl<T> Reader<T> {
 mod tests {
     use std::path::Path;
 
-    use super::files::tests::Shelf;
+    use super::files::tests::FakeDisk;
     use super::*;
 
-    /// A list of numbers, one a line.
-    fn numbers(shelf: &Shelf) -> Reloadable<Vec<u8>> {
-        let source = |files: &mut Files| {
-            let text = files.read(Path::new("a"))?;
-            let numbers = text.lines().map(str::parse);
-            numbers
-                .collect::<Result<_, _>>()
-                .map_err(|_| "not a number".to_owned())
-        };
-        let missing = |numbers: &Vec<u8>| numbers.is_empty().then(|| "no number".to_owned());
-        Reloadable::load_from(
-            shelf.files(),
-            "NUMBERS_FILE",
-            Box::new(source),
-            Box::new(missing),
-        )
-        .unwrap()
-    }
-
-    /// Looks a second apart, until the file has been read at least so often as a look takes on a
-    /// busy machine: what the looks have brought, the dull ones left out.
-    struct Looks<'a> {
-        numbers: &'a Reloadable<Vec<u8>>,
-        shelf: &'a Shelf,
+    /// A list of numbers, one a line, and polls of it that are a second apart.
+    struct Scenario {
+        disk: FakeDisk,
+        numbers: Reloadable<Vec<u8>>,
         now: Instant,
     }
 
-    impl Looks<'_> {
-        /// One look that has read the file as it is now.
-        fn one(&mut self) -> Report {
+    impl Scenario {
+        /// Begins with the file `1`.
+        fn new() -> Self {
+            let disk = FakeDisk::default();
+            disk.write("a", "1");
+            let source = |files: &mut Files| {
+                let text = files.read(Path::new("a"))?;
+                let numbers = text.lines().map(str::parse).collect::<Result<_, _>>();
+                numbers.map_err(|_| "not a number".to_owned())
+            };
+            let missing = |numbers: &Vec<u8>| numbers.is_empty().then(|| "no number".to_owned());
+            let (source, missing) = (Box::new(source), Box::new(missing));
+            let numbers = Reloadable::load_from(disk.files(), "NUMBERS_FILE", source, missing);
+            Self {
+                disk,
+                numbers: numbers.unwrap(),
+                now: Instant::now(),
+            }
+        }
+
+        fn write(&self, text: &str) {
+            self.disk.write("a", text);
+        }
+
+        fn fail(&self, error: &str) {
+            self.disk.fail("a", error);
+        }
+
+        /// One poll that has read the file as it is now, which may take a busy machine several.
+        fn poll(&mut self) -> Report {
             self.now += Duration::from_secs(1);
-            let before = self.shelf.reads();
+            let before = self.disk.reads();
             loop {
-                let report = self.numbers.look_at(self.now);
+                let report = self.numbers.poll_at(self.now);
                 let is_read = self.numbers.reader.as_ref().is_none_or(|reader| {
                     let state = reader.state();
-                    self.shelf.reads() > before && !state.files.is_waiting()
+                    self.disk.reads() > before && !state.files.is_reading()
                 });
                 if is_read {
                     return report;
@@ -309,98 +313,74 @@ mod tests {
             }
         }
 
-        fn brings(&mut self, look: &PollOutcome, has_failed: bool, in_force: &[u8]) {
-            let report = self.one();
-            assert_eq!((&report.look, report.has_failed), (look, has_failed));
+        fn expect(&mut self, outcome: &PollOutcome, has_failed: bool, in_force: &[u8]) {
+            let report = self.poll();
+            assert_eq!((&report.outcome, report.has_failed), (outcome, has_failed));
             assert_eq!(**self.numbers.get(), in_force);
         }
     }
 
     #[test]
-    fn a_changed_file_counts_once_two_looks_have_read_the_same() {
-        let shelf = Shelf::default();
-        shelf.write("a", "1");
-        let numbers = numbers(&shelf);
-        let (shelf, now) = (&shelf, Instant::now());
-        let mut looks = Looks {
-            numbers: &numbers,
-            shelf,
-            now,
-        };
-        looks.brings(&PollOutcome::Unchanged, false, &[1]);
+    fn a_changed_file_is_applied_once_two_polls_have_read_the_same() {
+        let mut scenario = Scenario::new();
+        scenario.expect(&PollOutcome::Unchanged, false, &[1]);
         // Half of it, a little more, all of it.
         for text in ["2", "2\n3", "2\n3\n4"] {
-            shelf.write("a", text);
-            looks.brings(&PollOutcome::Unchanged, false, &[1]);
+            scenario.write(text);
+            scenario.expect(&PollOutcome::Unchanged, false, &[1]);
         }
-        looks.brings(&PollOutcome::Reloaded, false, &[2, 3, 4]);
-        looks.brings(&PollOutcome::Unchanged, false, &[2, 3, 4]);
-        // Two looks that follow on each other's heels are not two.
-        shelf.write("a", "5");
-        looks.brings(&PollOutcome::Unchanged, false, &[2, 3, 4]);
-        looks.now -= Duration::from_millis(999);
-        looks.brings(&PollOutcome::Unchanged, false, &[2, 3, 4]);
-        looks.brings(&PollOutcome::Reloaded, false, &[5]);
-        // What is back before it counted has changed nothing.
-        shelf.write("a", "6");
-        looks.brings(&PollOutcome::Unchanged, false, &[5]);
-        shelf.write("a", "5");
-        looks.brings(&PollOutcome::Unchanged, false, &[5]);
-        looks.brings(&PollOutcome::Unchanged, false, &[5]);
+        scenario.expect(&PollOutcome::Reloaded, false, &[2, 3, 4]);
+        scenario.expect(&PollOutcome::Unchanged, false, &[2, 3, 4]);
+        // Two polls in quick succession are not enough.
+        scenario.write("5");
+        scenario.expect(&PollOutcome::Unchanged, false, &[2, 3, 4]);
+        scenario.now -= Duration::from_millis(999);
+        scenario.expect(&PollOutcome::Unchanged, false, &[2, 3, 4]);
+        scenario.expect(&PollOutcome::Reloaded, false, &[5]);
+        // A change that is undone before it is applied changes nothing.
+        scenario.write("6");
+        scenario.expect(&PollOutcome::Unchanged, false, &[5]);
+        scenario.write("5");
+        scenario.expect(&PollOutcome::Unchanged, false, &[5]);
+        scenario.expect(&PollOutcome::Unchanged, false, &[5]);
     }
 
     #[test]
     fn a_broken_file_keeps_the_old_one_in_force() {
-        let shelf = Shelf::default();
-        shelf.write("a", "1");
-        let numbers = numbers(&shelf);
-        let (shelf, now) = (&shelf, Instant::now());
-        let mut looks = Looks {
-            numbers: &numbers,
-            shelf,
-            now,
-        };
-        shelf.write("a", "two");
-        looks.brings(&PollOutcome::Unchanged, false, &[1]);
-        looks.brings(&PollOutcome::Failed("not a number".into()), true, &[1]);
-        looks.brings(&PollOutcome::Unchanged, true, &[1]);
-        shelf.fail("a", "gone");
-        looks.brings(&PollOutcome::Unchanged, true, &[1]);
-        looks.brings(&PollOutcome::Failed("gone".into()), true, &[1]);
-        looks.brings(&PollOutcome::Unchanged, true, &[1]);
-        shelf.write("a", "3");
-        looks.brings(&PollOutcome::Unchanged, true, &[1]);
-        looks.brings(&PollOutcome::Reloaded, false, &[3]);
-        shelf.fail("a", "gone");
-        looks.brings(&PollOutcome::Unchanged, false, &[3]);
-        looks.brings(&PollOutcome::Failed("gone".into()), true, &[3]);
-        shelf.write("a", "3");
-        looks.brings(&PollOutcome::Unchanged, true, &[3]);
-        looks.brings(&PollOutcome::Unchanged, false, &[3]);
+        let mut scenario = Scenario::new();
+        scenario.write("two");
+        scenario.expect(&PollOutcome::Unchanged, false, &[1]);
+        scenario.expect(&PollOutcome::Failed("not a number".into()), true, &[1]);
+        scenario.expect(&PollOutcome::Unchanged, true, &[1]);
+        scenario.fail("gone");
+        scenario.expect(&PollOutcome::Unchanged, true, &[1]);
+        scenario.expect(&PollOutcome::Failed("gone".into()), true, &[1]);
+        scenario.expect(&PollOutcome::Unchanged, true, &[1]);
+        scenario.write("3");
+        scenario.expect(&PollOutcome::Unchanged, true, &[1]);
+        scenario.expect(&PollOutcome::Reloaded, false, &[3]);
+        scenario.fail("gone");
+        scenario.expect(&PollOutcome::Unchanged, false, &[3]);
+        scenario.expect(&PollOutcome::Failed("gone".into()), true, &[3]);
+        scenario.write("3");
+        scenario.expect(&PollOutcome::Unchanged, true, &[3]);
+        scenario.expect(&PollOutcome::Unchanged, false, &[3]);
     }
 
     #[test]
-    fn a_file_with_nothing_in_it_counts_and_is_told_of() {
-        let shelf = Shelf::default();
-        shelf.write("a", "1");
-        let numbers = numbers(&shelf);
-        let (shelf, now) = (&shelf, Instant::now());
-        let mut looks = Looks {
-            numbers: &numbers,
-            shelf,
-            now,
-        };
-        shelf.write("a", "");
-        looks.brings(&PollOutcome::Unchanged, false, &[1]);
-        looks.brings(&PollOutcome::Emptied("no number".into()), true, &[]);
-        looks.brings(&PollOutcome::Unchanged, true, &[]);
-        shelf.write("a", "2");
-        looks.brings(&PollOutcome::Unchanged, true, &[]);
-        looks.brings(&PollOutcome::Reloaded, false, &[2]);
+    fn an_emptied_file_is_applied_and_reported() {
+        let mut scenario = Scenario::new();
+        scenario.write("");
+        scenario.expect(&PollOutcome::Unchanged, false, &[1]);
+        scenario.expect(&PollOutcome::Emptied("no number".into()), true, &[]);
+        scenario.expect(&PollOutcome::Unchanged, true, &[]);
+        scenario.write("2");
+        scenario.expect(&PollOutcome::Unchanged, true, &[]);
+        scenario.expect(&PollOutcome::Reloaded, false, &[2]);
     }
 
     #[test]
-    fn a_start_does_without_a_map_and_not_without_a_key() {
+    fn a_start_requires_keys_and_no_map() {
         let missing = |(): &()| Some("there is no key".to_owned());
         let keys = Reloadable::load_keys("KEYS_FILE", |_| Ok(()), missing);
         assert_eq!(keys.err().as_deref(), Some("there is no key"));
@@ -409,9 +389,9 @@ mod tests {
     }
 
     #[test]
-    fn a_value_that_needs_no_file_never_changes() {
+    fn a_value_without_a_file_never_changes() {
         let fixed = Reloadable::fixed("MAP_FILE", 7);
         let report = fixed.poll();
-        assert_eq!((report.look, **fixed.get()), (PollOutcome::Unchanged, 7));
+        assert_eq!((report.outcome, **fixed.get()), (PollOutcome::Unchanged, 7));
     }
 }

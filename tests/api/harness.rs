@@ -84,7 +84,7 @@ impl Service {
         rules: Rules,
         variables: &[(&str, &str)],
         faults: &[(Endpoint, Fault)],
-        redis_patience: Duration,
+        redis_timeout: Duration,
     ) -> Self {
         let chathub = Simulator::start(rules).expect("the simulator starts");
         for (endpoint, fault) in faults {
@@ -109,7 +109,7 @@ impl Service {
         let all: BTreeMap<&str, &str> = all.collect();
         let environment = all.into_iter().map(|(n, v)| (n.into(), v.into()));
         let mut config = Config::from_vars(environment).expect("the configuration is good");
-        config.redis.timeout = redis_patience;
+        config.redis.timeout = redis_timeout;
         let application = Application::start(config, Front::Builder, telemetry())
             .expect("the application starts");
         let url = format!("http://{}", application.listen());

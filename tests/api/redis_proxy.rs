@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use open_chat::redis_store::PATIENCE;
+use open_chat::redis_store::TIMEOUT;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
@@ -59,7 +59,7 @@ impl RedisProxy {
         let url = format!("redis://{}/0", self.address);
         let mut all = vec![("REDIS_URL", url.as_str())];
         all.extend(variables);
-        let service = Service::start_at(rules(), &all, &[], PATIENCE);
+        let service = Service::start_at(rules(), &all, &[], TIMEOUT);
         service.wait_until_ready().await;
         is_found(&service).await;
         service

@@ -140,7 +140,7 @@ impl Drop for InUse<'_> {
         let Some(once) = self.once else { return };
         self.state.authenticator.release(once, self.by);
         if let Some(shared) = self.state.shared.as_ref().filter(|_| self.is_shared) {
-            Arc::clone(shared).release_soon(once.fingerprint(), self.by());
+            Arc::clone(shared).release_in_background(once.fingerprint(), self.by());
         }
     }
 }

@@ -23,7 +23,7 @@ pub(super) async fn resolve(
     }
     let selection = state
         .authenticator
-        .resolve_operator(requested, state.directory.known().as_deref());
+        .resolve_operator(requested, state.directory.current().as_deref());
     let selection = match selection {
         Err(Denied::DirectoryNeeded) => with_directory(requested, context, state).await?,
         answer => answer,

@@ -95,7 +95,7 @@ fn look_up(
     if !is_behind_a_lock(auth, request, state) {
         return Ok(Some(NO_LOCK));
     }
-    let directory = state.directory.known();
+    let directory = state.directory.current();
     let directory = directory.as_deref();
     let found = match state
         .authenticator

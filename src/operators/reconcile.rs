@@ -1,13 +1,13 @@
-//! What of a reading is believed: each list that could be read, less what cannot be true.
+//! Reconciles a reading of the directory with the last one, so that an implausible answer removes
+//! no operators.
 //!
-//! - A list that could not be read, and one that is empty, changes nothing: what it said last
-//!   holds.
-//! - Where a list has records that cannot be read, nobody is gone from it.
-//! - Where more than half of over ten operators are gone, of one organization or of all, they stay
-//!   until the same ones are missing from three readings over ten minutes.
-//! - Whoever else is missing is gone.
+//! - A list that could not be read or is empty changes nothing: its last version stays.
+//! - No operator is removed from a list with unreadable records.
+//! - Where more than half of over ten operators are missing, of one organization or of all, they
+//!   stay until the same ones are missing from three readings over ten minutes.
+//! - Any other missing operator is removed.
 //!
-//! A restart forgets all this: the first reading is believed as it is.
+//! A restart forgets all this: the first reading is accepted as it is.
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::Arc;
@@ -18,67 +18,67 @@ use foldhash::fast::RandomState;
 use super::snapshot::{Entry, List, Lists};
 use crate::chathub::{Error, OperatorId, OrganizationId};
 
-/// So many operators may be gone at once without a doubt.
+/// This many operators may be removed at once.
 const FEW: usize = 10;
 
-/// So often, and over such a time, the same operators must be missing.
-const BELIEVED_AFTER: (u32, Duration) = (3, Duration::from_mins(10));
+/// In this many readings, over this time, the same operators must be missing to be removed.
+const REMOVED_AFTER: (u32, Duration) = (3, Duration::from_mins(10));
 
-/// What ChatHub has listed at one moment.
+/// The answers of ChatHub to one reading.
 #[derive(Default)]
 pub(super) struct Reading {
-    /// Each organization's list, or why there is none.
-    pub(super) lists: BTreeMap<OrganizationId, Result<Fresh, Error>>,
-    /// Records of organizations that cannot be read.
+    /// Each organization's list, or the error.
+    pub(super) lists: BTreeMap<OrganizationId, Result<FreshList, Error>>,
+    /// The number of unreadable records of organizations.
     pub(super) unreadable: usize,
 }
 
 /// A list that has been read.
-pub(super) struct Fresh {
+pub(super) struct FreshList {
     pub(super) list: List,
-    /// Records in it that cannot be read.
+    /// The number of unreadable records in it.
     pub(super) unreadable: usize,
 }
 
-/// A reading, as far as it is believed.
-pub(super) struct Believed {
+/// The lists after a reading.
+pub(super) struct Reconciled {
     pub(super) lists: Lists,
-    /// Whether something is known of each organization.
+    /// Whether the list of each organization is known.
     pub(super) is_complete: bool,
-    pub(super) troubles: Troubles,
+    pub(super) problems: Problems,
 }
 
-/// What was wrong with a reading, in numbers.
+/// What was wrong with a reading, as counts.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Troubles {
+pub(super) struct Problems {
     /// Lists that could not be read.
     pub(super) failed: usize,
-    /// Lists that are empty and were not.
+    /// Lists that have become empty.
     pub(super) emptied: usize,
-    /// Organizations whose operators have never been the company's to list.
+    /// Organizations whose operators the company has never been permitted to list.
     pub(super) closed: usize,
-    /// Records that cannot be read.
+    /// Unreadable records.
     pub(super) unreadable: usize,
-    /// Operators who are missing, and not believed to be gone.
-    pub(super) doubted: usize,
+    /// Operators that are missing and not removed yet.
+    pub(super) pending: usize,
 }
 
-impl Troubles {
-    /// Whether everything in force has been read now. An odd record costs itself alone, and what
-    /// has never been open is no loss.
+impl Problems {
+    /// Whether everything in force was read now. An unreadable record affects itself alone, and a
+    /// list that was never permitted is no loss.
     pub(super) const fn is_whole(&self) -> bool {
-        self.failed == 0 && self.emptied == 0 && self.doubted == 0
+        self.failed == 0 && self.emptied == 0 && self.pending == 0
     }
 }
 
-/// Decides what is believed.
+/// Reconciles one reading after another.
 #[derive(Default)]
-pub(super) struct Judge {
-    doubt: Option<Doubt>,
+pub(super) struct Reconciler {
+    pending: Option<PendingRemoval>,
 }
 
-/// Operators who are missing, and since when.
-struct Doubt {
+/// Operators that are missing, and since when.
+struct PendingRemoval {
     missing: BTreeSet<OperatorId>,
     since: Instant,
     readings: u32,
@@ -87,100 +87,108 @@ struct Doubt {
 /// Entries that the last reading had and the new one has not, by organization.
 type Missing<'a> = BTreeMap<OrganizationId, Vec<&'a Entry>>;
 
-impl Judge {
-    /// Holds a reading against the last one.
-    pub(super) fn judge(&mut self, reading: Reading, previous: &Lists, now: Instant) -> Believed {
-        let mut with_odd_records = HashSet::new();
-        let mut believed = Believed {
+impl Reconciler {
+    /// Reconciles a reading with the last lists.
+    pub(super) fn reconcile(
+        &mut self,
+        reading: Reading,
+        previous: &Lists,
+        now: Instant,
+    ) -> Reconciled {
+        let mut with_unreadable = HashSet::new();
+        let mut reconciled = Reconciled {
             lists: Lists::new(),
             is_complete: true,
-            troubles: Troubles {
+            problems: Problems {
                 unreadable: reading.unreadable,
-                ..Troubles::default()
+                ..Problems::default()
             },
         };
         for (organization, list) in reading.lists {
             if list.as_ref().is_ok_and(|fresh| fresh.unreadable > 0) {
-                with_odd_records.insert(organization);
+                with_unreadable.insert(organization);
             }
-            believed.take_in(organization, list, previous.get(&organization));
+            reconciled.add(organization, list, previous.get(&organization));
         }
-        let mut missing = missing(&believed.lists, previous);
+        let mut missing = missing(&reconciled.lists, previous);
         let stays_listed = |organization: &OrganizationId| {
-            with_odd_records.contains(organization)
-                || (reading.unreadable > 0 && !believed.lists.contains_key(organization))
+            with_unreadable.contains(organization)
+                || (reading.unreadable > 0 && !reconciled.lists.contains_key(organization))
         };
         let mut kept: Missing<'_> = missing
             .extract_if(.., |organization, _| stays_listed(organization))
             .collect();
-        let nothing_is_left = believed.lists.values().all(|list| list.is_empty());
-        if nothing_is_left {
-            believed.troubles.emptied += missing.len();
+        let is_all_empty = reconciled.lists.values().all(|list| list.is_empty());
+        if is_all_empty {
+            reconciled.problems.emptied += missing.len();
             kept.append(&mut missing);
         }
-        let mut doubted = doubtful(missing, previous);
-        if self.is_confirmed(&doubted, believed.troubles.failed > 0, now) {
-            doubted.clear();
+        let mut pending = implausible(missing, previous);
+        if self.is_confirmed(&pending, reconciled.problems.failed > 0, now) {
+            pending.clear();
         }
-        believed.troubles.doubted = doubted.values().map(Vec::len).sum();
-        kept.append(&mut doubted);
-        believed.keep(kept);
-        believed
+        reconciled.problems.pending = pending.values().map(Vec::len).sum();
+        kept.append(&mut pending);
+        reconciled.keep(kept);
+        reconciled
     }
 
-    /// Whether these operators have been missing often and long enough. A reading in which lists
-    /// have failed, and nobody is missing, says nothing either way.
-    fn is_confirmed(&mut self, doubted: &Missing<'_>, lists_failed: bool, now: Instant) -> bool {
-        let missing: BTreeSet<_> = doubted.values().flatten().map(|entry| entry.id).collect();
+    /// Whether these operators have been missing often and long enough. A reading with failed lists
+    /// in which no operator is missing neither confirms nor refutes.
+    fn is_confirmed(&mut self, pending: &Missing<'_>, lists_failed: bool, now: Instant) -> bool {
+        let missing: BTreeSet<_> = pending.values().flatten().map(|entry| entry.id).collect();
         if missing.is_empty() {
             if !lists_failed {
-                self.doubt = None;
+                self.pending = None;
             }
             return false;
         }
-        let doubt = match self.doubt.take() {
-            Some(doubt) if doubt.missing == missing => doubt,
-            _ => Doubt {
+        let removal = match self.pending.take() {
+            Some(pending) if pending.missing == missing => pending,
+            _ => PendingRemoval {
                 missing,
                 since: now,
                 readings: 0,
             },
         };
-        let readings = doubt.readings + 1;
-        let (enough, long) = BELIEVED_AFTER;
-        let is_confirmed = readings >= enough && now.duration_since(doubt.since) >= long;
-        self.doubt = (!is_confirmed).then_some(Doubt { readings, ..doubt });
+        let readings = removal.readings + 1;
+        let (enough, long) = REMOVED_AFTER;
+        let is_confirmed = readings >= enough && now.duration_since(removal.since) >= long;
+        self.pending = (!is_confirmed).then_some(PendingRemoval {
+            readings,
+            ..removal
+        });
         is_confirmed
     }
 }
 
-impl Believed {
-    fn take_in(
+impl Reconciled {
+    fn add(
         &mut self,
         organization: OrganizationId,
-        list: Result<Fresh, Error>,
+        list: Result<FreshList, Error>,
         previous: Option<&List>,
     ) {
         let list = match (list, previous) {
             (Ok(fresh), Some(previous)) if fresh.list.is_empty() && !previous.is_empty() => {
-                self.troubles.emptied += 1;
+                self.problems.emptied += 1;
                 Arc::clone(previous)
             }
             (Ok(fresh), _) => {
-                self.troubles.unreadable += fresh.unreadable;
+                self.problems.unreadable += fresh.unreadable;
                 fresh.list
             }
             (Err(_), Some(previous)) => {
-                self.troubles.failed += 1;
+                self.problems.failed += 1;
                 Arc::clone(previous)
             }
-            // Gone since it was listed, or not the company's to look into.
+            // Deleted since it was listed, or not permitted to the company.
             (Err(Error::NotFound | Error::NotPermitted), None) => {
-                self.troubles.closed += 1;
+                self.problems.closed += 1;
                 return;
             }
             (Err(_), None) => {
-                self.troubles.failed += 1;
+                self.problems.failed += 1;
                 self.is_complete = false;
                 return;
             }
@@ -188,7 +196,7 @@ impl Believed {
         self.lists.insert(organization, list);
     }
 
-    /// Puts entries of the last reading back.
+    /// Restores entries of the last reading.
     fn keep(&mut self, kept: Missing<'_>) {
         for (organization, entries) in kept {
             let list = self.lists.entry(organization).or_default();
@@ -197,7 +205,7 @@ impl Believed {
     }
 }
 
-/// Who was listed last, and is listed nowhere now.
+/// The operators of the last lists that are in no list now.
 fn missing<'a>(lists: &Lists, previous: &'a Lists) -> Missing<'a> {
     let is_changed = |(organization, list): &(&OrganizationId, &List)| {
         let now = lists.get(organization);
@@ -222,8 +230,8 @@ fn missing<'a>(lists: &Lists, previous: &'a Lists) -> Missing<'a> {
         .collect()
 }
 
-/// Those of the missing who are too many to be gone, of their organization or of all.
-fn doubtful<'a>(missing: Missing<'a>, previous: &Lists) -> Missing<'a> {
+/// Those missing operators that are too many to be plausible, of their organization or of all.
+fn implausible<'a>(missing: Missing<'a>, previous: &Lists) -> Missing<'a> {
     let too_many = |gone: usize, of: usize| of > FEW && gone * 2 > of;
     let gone = missing.values().map(Vec::len).sum();
     let all = previous.values().map(|list| list.len()).sum();
@@ -260,8 +268,8 @@ mod tests {
     }
 
     #[expect(clippy::unnecessary_wraps, reason = "a list, as a reading has it")]
-    fn fresh(ids: Range<u64>) -> Result<Fresh, Error> {
-        Ok(Fresh {
+    fn fresh(ids: Range<u64>) -> Result<FreshList, Error> {
+        Ok(FreshList {
             list: list(ids),
             unreadable: 0,
         })
@@ -271,20 +279,20 @@ mod tests {
         lists.map(|(id, ids)| (id, list(ids))).into()
     }
 
-    fn reading<const N: usize>(lists: [(OrganizationId, Result<Fresh, Error>); N]) -> Reading {
+    fn reading<const N: usize>(lists: [(OrganizationId, Result<FreshList, Error>); N]) -> Reading {
         Reading {
             lists: lists.into(),
             unreadable: 0,
         }
     }
 
-    /// Of each organization how many are in force.
-    fn counts(believed: &Believed) -> Vec<(u64, usize)> {
+    /// The number of operators in force of each organization.
+    fn counts(reconciled: &Reconciled) -> Vec<(u64, usize)> {
         let count = |(id, list): (&OrganizationId, &List)| (id.0, list.len());
-        believed.lists.iter().map(count).collect()
+        reconciled.lists.iter().map(count).collect()
     }
 
-    const FAILED: Result<Fresh, Error> = Err(Error::Unavailable(Unreachable::Status(500)));
+    const FAILED: Result<FreshList, Error> = Err(Error::Unavailable(Unreachable::Status(500)));
 
     #[test]
     fn a_list_that_is_missing_or_empty_changes_nothing() {
@@ -296,37 +304,37 @@ mod tests {
             fresh(0..0),
         ] {
             let reading = reading([(SUPPORT, broken), (SALES, fresh(20..24))]);
-            let believed = Judge::default().judge(reading, &previous, Instant::now());
-            assert_eq!(counts(&believed), [(6, 4), (24, 5)]);
-            assert!(believed.is_complete && !believed.troubles.is_whole());
+            let reconciled = Reconciler::default().reconcile(reading, &previous, Instant::now());
+            assert_eq!(counts(&reconciled), [(6, 4), (24, 5)]);
+            assert!(reconciled.is_complete && !reconciled.problems.is_whole());
         }
     }
 
     #[test]
-    fn what_has_never_been_known_is_missed() {
+    fn a_list_that_was_never_read_is_missing() {
         let at_the_start = |list| {
             let reading = reading([(SUPPORT, list), (SALES, fresh(20..24))]);
-            Judge::default().judge(reading, &Lists::new(), Instant::now())
+            Reconciler::default().reconcile(reading, &Lists::new(), Instant::now())
         };
         let failed = at_the_start(FAILED);
         assert_eq!(counts(&failed), [(6, 4)]);
-        assert!(!failed.is_complete && !failed.troubles.is_whole());
+        assert!(!failed.is_complete && !failed.problems.is_whole());
         let closed = at_the_start(Err(Error::NotPermitted));
-        assert!(closed.is_complete && closed.troubles.is_whole());
-        assert_eq!(closed.troubles.closed, 1);
+        assert!(closed.is_complete && closed.problems.is_whole());
+        assert_eq!(closed.problems.closed, 1);
         let empty = at_the_start(fresh(0..0));
-        assert!(empty.is_complete && empty.troubles == Troubles::default());
+        assert!(empty.is_complete && empty.problems == Problems::default());
     }
 
     /// Readings of a list of thirty that has come down to ten.
     #[test]
-    fn a_great_loss_is_believed_after_three_readings_over_ten_minutes() {
-        let (mut judge, start) = (Judge::default(), Instant::now());
+    fn a_great_loss_is_accepted_after_three_readings_over_ten_minutes() {
+        let (mut reconciler, start) = (Reconciler::default(), Instant::now());
         let previous = lists([(SUPPORT, 100..130), (SALES, 20..22)]);
         let mut after = |minutes: u64, reading| {
             let now = start + Duration::from_mins(minutes);
-            let believed = judge.judge(reading, &previous, now);
-            (counts(&believed)[1].1, believed.troubles.doubted)
+            let merged = reconciler.reconcile(reading, &previous, now);
+            (counts(&merged)[1].1, merged.problems.pending)
         };
         let short = || reading([(SUPPORT, fresh(100..110)), (SALES, fresh(20..22))]);
         let other = || reading([(SUPPORT, fresh(120..130)), (SALES, fresh(20..22))]);
@@ -338,7 +346,7 @@ mod tests {
         assert_eq!(after(30, short()), (30, 20), "from the beginning");
         assert_eq!(after(35, short()), (30, 20));
         assert_eq!(after(39, short()), (30, 20), "three times, in nine minutes");
-        assert_eq!(after(40, broken()), (30, 0), "no reading at all");
+        assert_eq!(after(40, broken()), (30, 0), "the list has failed");
         assert_eq!(after(41, whole()), (30, 0), "all are there again");
         assert_eq!(after(42, short()), (30, 20));
         assert_eq!(after(43, short()), (30, 20));
@@ -347,7 +355,7 @@ mod tests {
     }
 
     #[test]
-    fn few_may_go_at_once() {
+    fn a_few_operators_are_removed_at_once() {
         for (before, now, in_force) in [
             (100..110, 100..101, 1),
             (100..111, 100..105, 11),
@@ -357,59 +365,60 @@ mod tests {
         ] {
             let previous = lists([(SUPPORT, before), (SALES, 20..60)]);
             let reading = reading([(SUPPORT, fresh(now)), (SALES, fresh(20..60))]);
-            let believed = Judge::default().judge(reading, &previous, Instant::now());
-            assert_eq!(counts(&believed)[1].1, in_force);
+            let reconciled = Reconciler::default().reconcile(reading, &previous, Instant::now());
+            assert_eq!(counts(&reconciled)[1].1, in_force);
         }
     }
 
     #[test]
-    fn an_organization_goes_with_few_operators_and_stays_with_many() {
+    fn an_organization_with_few_operators_is_removed_and_one_with_many_stays() {
         let previous = lists([(SUPPORT, 100..112), (SALES, 20..30)]);
         let without_sales = reading([(SUPPORT, fresh(100..112))]);
-        let believed = Judge::default().judge(without_sales, &previous, Instant::now());
-        assert_eq!(counts(&believed), [(24, 12)]);
+        let reconciled = Reconciler::default().reconcile(without_sales, &previous, Instant::now());
+        assert_eq!(counts(&reconciled), [(24, 12)]);
         let without_support = reading([(SALES, fresh(20..30))]);
-        let believed = Judge::default().judge(without_support, &previous, Instant::now());
-        assert_eq!(counts(&believed), [(6, 10), (24, 12)]);
-        // The last one that has anybody does not go.
+        let reconciled =
+            Reconciler::default().reconcile(without_support, &previous, Instant::now());
+        assert_eq!(counts(&reconciled), [(6, 10), (24, 12)]);
+        // The last organization with operators is not removed.
         let previous = lists([(SUPPORT, 100..103)]);
         let empty = reading([(SALES, fresh(0..0))]);
-        let believed = Judge::default().judge(empty, &previous, Instant::now());
-        assert_eq!(counts(&believed), [(6, 0), (24, 3)]);
-        assert!(!believed.troubles.is_whole());
+        let reconciled = Reconciler::default().reconcile(empty, &previous, Instant::now());
+        assert_eq!(counts(&reconciled), [(6, 0), (24, 3)]);
+        assert!(!reconciled.problems.is_whole());
     }
 
     #[test]
-    fn who_changes_the_organization_is_not_missing() {
+    fn an_operator_who_changes_the_organization_is_not_missing() {
         let previous = lists([(SUPPORT, 100..130), (SALES, 20..22)]);
         let moved = reading([(SUPPORT, fresh(100..102)), (SALES, fresh(102..130))]);
-        let believed = Judge::default().judge(moved, &previous, Instant::now());
-        assert_eq!(counts(&believed), [(6, 28), (24, 2)]);
-        assert_eq!(believed.troubles, Troubles::default());
+        let reconciled = Reconciler::default().reconcile(moved, &previous, Instant::now());
+        assert_eq!(counts(&reconciled), [(6, 28), (24, 2)]);
+        assert_eq!(reconciled.problems, Problems::default());
     }
 
     #[test]
-    fn nobody_is_gone_from_a_list_with_odd_records() {
+    fn no_operator_is_removed_from_a_list_with_unreadable_records() {
         let previous = lists([(SUPPORT, 100..105), (SALES, 20..22)]);
-        let mut odd = reading([
+        let mut partial = reading([
             (
                 SUPPORT,
-                Ok(Fresh {
+                Ok(FreshList {
                     list: list(100..104),
                     unreadable: 1,
                 }),
             ),
             (SALES, fresh(20..21)),
         ]);
-        odd.unreadable = 0;
-        let believed = Judge::default().judge(odd, &previous, Instant::now());
-        assert_eq!(counts(&believed), [(6, 1), (24, 5)]);
-        assert!(believed.troubles.is_whole());
-        assert_eq!(believed.troubles.unreadable, 1);
-        // Nor are the organizations of a list that has some.
-        let mut odd = reading([(SALES, fresh(20..22))]);
-        odd.unreadable = 1;
-        let believed = Judge::default().judge(odd, &previous, Instant::now());
-        assert_eq!(counts(&believed), [(6, 2), (24, 5)]);
+        partial.unreadable = 0;
+        let reconciled = Reconciler::default().reconcile(partial, &previous, Instant::now());
+        assert_eq!(counts(&reconciled), [(6, 1), (24, 5)]);
+        assert!(reconciled.problems.is_whole());
+        assert_eq!(reconciled.problems.unreadable, 1);
+        // Nor is an organization, where their list has unreadable records.
+        let mut partial = reading([(SALES, fresh(20..22))]);
+        partial.unreadable = 1;
+        let reconciled = Reconciler::default().reconcile(partial, &previous, Instant::now());
+        assert_eq!(counts(&reconciled), [(6, 2), (24, 5)]);
     }
 }
