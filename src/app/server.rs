@@ -7,6 +7,7 @@ use std::future::ready;
 use std::io;
 use std::net::{SocketAddr, TcpListener};
 use std::num::NonZeroUsize;
+use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -122,14 +123,16 @@ fn app(
         InitError = (),
     >,
 > {
+    let worker = Rc::new(WorkerState::new(Arc::clone(&state), log));
     App::new()
-        .app_data(web::Data::new(WorkerState::new(&state, log)))
         .app_data(web::Data::from(state))
         .configure(routes)
         .default_service(http::not_found())
         .wrap(from_fn(render_problems))
         .wrap(security_headers())
-        .wrap(from_fn(track))
+        .wrap(from_fn(move |request, next| {
+            track(Rc::clone(&worker), request, next)
+        }))
         .wrap_fn(|request, app| {
             let body = Body::of(request.head());
             let connection = request.conn_data();

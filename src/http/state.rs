@@ -69,17 +69,19 @@ pub enum Front {
     Demo,
 }
 
-/// What one worker thread has for itself.
+/// The state as one worker thread sees it, with what the thread has for itself.
 pub struct WorkerState {
+    pub(super) state: Arc<AppState>,
     pub(super) metrics: RequestMetrics,
     pub(super) log: RefCell<RequestLog>,
 }
 
 impl WorkerState {
     /// Looks the thread's metric handles up; `log` is the thread's own.
-    pub fn new(state: &AppState, log: RequestLog) -> Self {
+    pub fn new(state: Arc<AppState>, log: RequestLog) -> Self {
         Self {
             metrics: RequestMetrics::new(&state.metrics),
+            state,
             log: RefCell::new(log),
         }
     }

@@ -209,3 +209,15 @@ fn a_foreign_crate_stays_behind_its_module() {
         }
     }
 }
+
+/// Middlewares, extractors and problems know no handler, and handlers do not know each other.
+#[test]
+fn only_the_route_table_names_handlers() {
+    let http = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/http");
+    for path in source_files(&http) {
+        let text = std::fs::read_to_string(&path).unwrap();
+        let code = text.split("#[cfg(test)]").next().unwrap();
+        let may_name = path == http.join("mod.rs") || !code.contains("handlers::");
+        assert!(may_name, "{} names a handler", path.display());
+    }
+}

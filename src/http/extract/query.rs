@@ -24,7 +24,8 @@ pub(crate) const NAMES: [&str; 6] = ["operator", "phone", "chat_raw_id", "from",
 /// source.
 const ESCAPED: &str = "amp;";
 
-/// The parameters of a click, decoded and read; `None` where absent.
+/// The parameters of a click, decoded and read; `None` where absent. They are borrowed from the
+/// request, so this is no actix extractor, which would have to copy them.
 #[derive(Debug, Default)]
 pub struct Query<'a> {
     values: [Option<Cow<'a, str>>; NAMES.len()],
@@ -84,15 +85,6 @@ impl<'a> Query<'a> {
 
     pub(crate) fn pass(&self) -> Option<&str> {
         self.values[5].as_deref()
-    }
-
-    /// The same values, copied from the request.
-    fn into_owned(self) -> Query<'static> {
-        Query {
-            values: self
-                .values
-                .map(|value| value.map(|value| Cow::Owned(value.into_owned()))),
-        }
     }
 
     /// A pass's constraints that say the same.
@@ -157,15 +149,6 @@ impl<'a> Query<'a> {
         Ok(())
     }
 }
-
-/// The query of a request, as a handler takes it. One that decides on the request before it reads
-/// the query takes `Result<StrictQuery, Problem>`.
-pub(crate) struct StrictQuery(pub(crate) Query<'static>);
-
-extractor!(StrictQuery, |request| {
-    let query = Query::parse(request.query_string())?;
-    Ok(Self(query.into_owned()))
-});
 
 /// What stands before and behind a mark of ASCII; all of it before, where there is none. The pieces
 /// are too short for a search to pay that makes itself ready first.

@@ -20,7 +20,7 @@ use crate::http::context::{Context, RequestContext};
 use crate::http::extract::credentials::{credentials, ticket};
 use crate::http::extract::host::OwnHost;
 use crate::http::extract::navigation::{OwnScript, PageNavigation};
-use crate::http::extract::query::StrictQuery;
+use crate::http::extract::query::Query;
 use crate::http::problem::{Kind, Problem};
 use crate::http::state::AppState;
 use crate::http::token::operator_token;
@@ -48,11 +48,11 @@ struct Page<'a> {
 pub(crate) async fn page(
     _: OwnHost,
     _: PageNavigation,
-    StrictQuery(query): StrictQuery,
     request: HttpRequest,
     context: Context,
     state: web::Data<AppState>,
 ) -> Result<HttpResponse, Problem> {
+    let query = Query::parse(request.query_string())?;
     let shown = credentials(&request, &query, &state);
     let key = state.authenticator.presented_api_key(&shown);
     let auth = authenticate(key, |access| access.authenticate(&shown), &context, &state).await?;
@@ -92,11 +92,11 @@ struct Next<'a> {
 pub(crate) async fn token(
     _: OwnHost,
     _: OwnScript,
-    StrictQuery(query): StrictQuery,
     request: HttpRequest,
     context: Context,
     state: web::Data<AppState>,
 ) -> Result<HttpResponse, Problem> {
+    let query = Query::parse(request.query_string())?;
     let shown = credentials(&request, &query, &state);
     let key = state.authenticator.presented_api_key(&shown);
     let ticket = ticket(request.headers());

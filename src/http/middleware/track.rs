@@ -7,9 +7,9 @@ use std::time::Instant;
 use actix_web::body::BoxBody;
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::Method;
-use actix_web::http::header::HeaderName;
+use actix_web::http::header::{HeaderName, HeaderValue};
 use actix_web::middleware::Next;
-use actix_web::{Error, HttpMessage as _, web};
+use actix_web::{Error, HttpMessage as _};
 use prometheus::IntGauge;
 
 use super::access_log;
@@ -26,25 +26,20 @@ const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
 
 /// Makes the request's context and follows the request to its answer.
 pub async fn track(
-    state: web::Data<AppState>,
-    worker: web::Data<WorkerState>,
+    worker: Rc<WorkerState>,
     request: ServiceRequest,
     next: Next<BoxBody>,
 ) -> Result<ServiceResponse, Error> {
-    let context = Rc::new(context(&request, &state));
+    let context = Rc::new(context(&request, &worker.state));
     request.extensions_mut().insert(Rc::clone(&context));
     let _in_flight = InFlight::enter(&worker.metrics.in_flight);
     let mut response = next.call(request).await?;
-    let id = context.request_id.as_header().clone();
-    response.headers_mut().insert(REQUEST_ID, id);
+    // An id is always a valid value.
+    if let Ok(id) = HeaderValue::from_str(context.request_id.as_str()) {
+        response.headers_mut().insert(REQUEST_ID, id);
+    }
     let method = response.request().method();
-    finish(
-        &context,
-        method,
-        response.status().as_u16(),
-        &state,
-        &worker,
-    );
+    finish(&context, method, response.status().as_u16(), &worker);
     Ok(response)
 }
 
@@ -76,13 +71,7 @@ fn trace(route: Route, request: &ServiceRequest, sampling: Sampling) -> Trace {
 }
 
 /// Counts, traces and logs an answer.
-fn finish(
-    context: &RequestContext,
-    method: &Method,
-    status: u16,
-    state: &AppState,
-    worker: &WorkerState,
-) {
+fn finish(context: &RequestContext, method: &Method, status: u16, worker: &WorkerState) {
     let took = context.started.elapsed();
     let record = context.record.borrow();
     let metrics = &worker.metrics;
@@ -104,7 +93,7 @@ fn finish(
     );
     if context.route.is_logged() {
         let log = &mut worker.log.borrow_mut();
-        access_log::write(log, context, method, status, took, state.log_phones);
+        access_log::write(log, context, method, status, took, worker.state.log_phones);
     }
 }
 

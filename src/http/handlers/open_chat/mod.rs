@@ -14,7 +14,7 @@ use crate::http::context::{Context, PageShown, RequestContext};
 use crate::http::extract::confirmation::Confirmation;
 use crate::http::extract::credentials::credentials;
 use crate::http::extract::navigation::Navigation;
-use crate::http::extract::query::StrictQuery;
+use crate::http::extract::query::Query;
 use crate::http::pages::layout::{CspProfile, PageLayout};
 use crate::http::problem::Problem;
 use crate::http::redirect;
@@ -27,7 +27,6 @@ use crate::http::token::operator_token;
 /// one-time pass is used up when nothing else can go wrong here.
 pub(crate) async fn open_chat(
     Navigation { visitor }: Navigation,
-    query: Result<StrictQuery, Problem>,
     request: HttpRequest,
     context: Context,
     state: web::Data<AppState>,
@@ -35,7 +34,7 @@ pub(crate) async fn open_chat(
     if confirm::is_only_shown(visitor, &state) {
         return Ok(nothing_to_preview(&request, &context, &state));
     }
-    let StrictQuery(mut query) = query?;
+    let mut query = Query::parse(request.query_string())?;
     let shown = credentials(&request, &query, &state);
     let key = state.authenticator.presented_api_key(&shown);
     let auth = authenticate(key, |access| access.authenticate(&shown), &context, &state);
@@ -87,12 +86,11 @@ pub(crate) async fn open_chat(
 pub(crate) async fn confirmed(
     _: Confirmation,
     navigation: Navigation,
-    query: Result<StrictQuery, Problem>,
     request: HttpRequest,
     context: Context,
     state: web::Data<AppState>,
 ) -> Result<HttpResponse, Problem> {
-    open_chat(navigation, query, request, context, state).await
+    open_chat(navigation, request, context, state).await
 }
 
 /// The answer to a click that is right, while ChatHub has no token for it.
