@@ -164,10 +164,10 @@ mod tests {
     #[test]
     fn every_route_is_described() {
         // The demo's own, and the path that leads nowhere.
-        let untold = [Route::Root, Route::Demo, Route::Other];
+        let undescribed = [Route::Root, Route::Demo, Route::Other];
         let routes = Route::ALL
             .into_iter()
-            .filter(|route| !untold.contains(route));
+            .filter(|route| !undescribed.contains(route));
         assert_eq!(names(&DOCUMENT["paths"]), routes.map(Route::name).collect());
     }
 
@@ -191,9 +191,9 @@ mod tests {
     #[test]
     fn every_parameter_is_described() {
         let components = &DOCUMENT["components"];
-        let mut told = names(&components["parameters"]);
-        told.insert(text(&components["securitySchemes"]["pass"]["name"]));
-        assert_eq!(told, NAMES.into());
+        let mut described = names(&components["parameters"]);
+        described.insert(text(&components["securitySchemes"]["pass"]["name"]));
+        assert_eq!(described, NAMES.into());
         let click = &DOCUMENT["paths"]["/open-chat"]["get"]["parameters"];
         assert_eq!(click.as_array().unwrap().len(), NAMES.len() - 1);
     }
@@ -201,11 +201,11 @@ mod tests {
     /// serde names the fields that it would have taken.
     #[test]
     fn every_field_of_a_wanted_link_is_described() {
-        let told = &DOCUMENT["components"]["schemas"]["WantedLink"]["properties"];
+        let described = &DOCUMENT["components"]["schemas"]["WantedLink"]["properties"];
         let refused = serde_json::from_value::<LinkRequest>(json!({"operator": 1, "?": 1}));
         let error = refused.err().unwrap().to_string();
         let taken = error.split('`').skip(1).step_by(2).skip(1);
-        assert_eq!(names(told), taken.collect(), "{error}");
+        assert_eq!(names(described), taken.collect(), "{error}");
         let body =
             &DOCUMENT["paths"]["/links"]["post"]["requestBody"]["content"]["application/json"];
         assert!(serde_json::from_value::<LinkRequest>(body["example"].clone()).is_ok());

@@ -1,6 +1,7 @@
 //! What pages and problems say, in each language: a TOML file a language, compiled in.
 //!
-//! It does not know when a request is refused, nor what a page looks like.
+//! It does not know when a request is refused, nor what a page looks like. A new language takes a
+//! file, a variant of [`Language`], and an arm of [`Language::texts`].
 
 mod details;
 mod texts;
@@ -23,7 +24,7 @@ static UKRAINIAN: LazyLock<Texts> = LazyLock::new(|| Texts::read(include_str!("u
 /// A language that pages speak.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(in crate::http) enum Language {
-    /// Also where the visitor understands neither.
+    /// Also for a visitor who accepts neither.
     #[default]
     English,
     Ukrainian,
@@ -37,7 +38,9 @@ impl Words {
 }
 
 impl Language {
-    /// The one of ours that the visitor likes best; of two that are liked alike, the first one.
+    const ALL: [Self; 2] = [Self::English, Self::Ukrainian];
+
+    /// The language of ours with the highest weight in `Accept-Language`; the first one of equals.
     pub(in crate::http) fn of(request: &HttpRequest) -> Self {
         let Ok(AcceptLanguage(mut accepted)) = AcceptLanguage::parse(request) else {
             return Self::default();
@@ -52,7 +55,7 @@ impl Language {
             Preference::Any => return Some(Self::English),
             Preference::Specific(tag) => tag.primary_language(),
         };
-        [Self::English, Self::Ukrainian]
+        Self::ALL
             .into_iter()
             .find(|language| primary.eq_ignore_ascii_case(language.words().lang))
     }
@@ -154,6 +157,7 @@ mod tests {
         assert_eq!(Language::of(&request), expected);
     }
 
+    /// In the order of [`Language::ALL`].
     const FILES: [&str; 2] = [include_str!("en.toml"), include_str!("uk.toml")];
 
     /// Every text of a file, by its key.
@@ -198,8 +202,8 @@ mod tests {
         for file in FILES {
             let texts: Result<Texts, _> = toml::from_str(file);
             let texts = texts.map_err(|error| error.message().to_owned()).unwrap();
-            let told: BTreeSet<_> = texts.kinds.into_keys().collect();
-            assert_eq!(told, kinds.into());
+            let named: BTreeSet<_> = texts.kinds.into_keys().collect();
+            assert_eq!(named, kinds.into());
         }
     }
 
@@ -251,10 +255,7 @@ mod tests {
         let has_value = |(key, text): &(String, String)| {
             text.contains('{') && !text.starts_with('{') && key != ".words.wait"
         };
-        for (language, file) in [Language::English, Language::Ukrainian]
-            .into_iter()
-            .zip(FILES)
-        {
+        for (language, file) in Language::ALL.into_iter().zip(FILES) {
             let details = filled();
             assert_eq!(
                 texts(file).into_iter().filter(has_value).count(),
