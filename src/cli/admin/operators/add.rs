@@ -9,6 +9,7 @@ use serde::Serialize;
 use super::batch::AddOutcome;
 use super::batch_adder::{BATCH_SIZE, BatchAdder, Stop};
 use super::interrupt::{FINISHING, Interrupt};
+use super::row_outcome::RowOutcome;
 use crate::chathub::{OperatorId, OrganizationId};
 use crate::cli::company::{Company, organization_id, with_company};
 use crate::cli::exit::{Exit, Usage};
@@ -59,8 +60,7 @@ struct Line {
     organization_id: OrganizationId,
     /// The operator of this name, new or old.
     id: Option<OperatorId>,
-    /// `added`, `exists`, `duplicate`, `failed` or `unknown`, as in an import's results.
-    outcome: &'static str,
+    outcome: RowOutcome,
     #[serde(skip_serializing_if = "Option::is_none")]
     link: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -79,7 +79,7 @@ impl Add {
         with_company(async |company| {
             let (mut lines, stop) = self.add(company, names).await?;
             for line in &mut lines {
-                if let (Some(id), "added") = (line.id, line.outcome) {
+                if let (Some(id), RowOutcome::Added) = (line.id, line.outcome) {
                     (line.link, line.pass) = self.sign(&signing, id)?;
                 }
             }
@@ -87,12 +87,8 @@ impl Add {
                 output::say(UNSIGNED);
             }
             self.print(&lines)?;
-            match stop {
-                Some(Stop::Failed(error)) => Err(error.into()),
-                Some(Stop::Interrupted) => Ok(Exit::Interrupted),
-                None if lines.iter().any(|line| line.outcome == "failed") => Ok(Exit::Failed),
-                None => Ok(Exit::Done),
-            }
+            let is_failed = |line: &Line| line.outcome == RowOutcome::Failed;
+            Stop::exit(stop, lines.iter().any(is_failed))
         })
     }
 
@@ -139,11 +135,11 @@ impl Add {
             let key = spelling(&name);
             let id = ids.get(&key).copied();
             let outcome = match outcomes.get(&key) {
-                None => "exists",
+                None => RowOutcome::Exists,
                 // Not sent.
                 Some(None) => return None,
-                Some(Some(outcome)) if given.insert(key) => outcome,
-                Some(Some(_)) => "duplicate",
+                Some(Some(outcome)) if given.insert(key) => *outcome,
+                Some(Some(_)) => RowOutcome::Duplicate,
             };
             Some(self.line(name, id, outcome))
         });
@@ -156,7 +152,7 @@ impl Add {
         company: &Company,
         new: &[String],
         ids: &mut HashMap<String, OperatorId>,
-        outcomes: &mut HashMap<String, Option<&'static str>>,
+        outcomes: &mut HashMap<String, Option<RowOutcome>>,
     ) -> Option<Stop> {
         let mut adder = BatchAdder {
             chathub: &company.chathub,
@@ -170,10 +166,10 @@ impl Add {
                 let outcome = match outcome {
                     AddOutcome::Added { id, .. } => {
                         ids.insert(spelling(name), id);
-                        "added"
+                        RowOutcome::Added
                     }
-                    AddOutcome::Refused(_) => "failed",
-                    AddOutcome::Unknown => "unknown",
+                    AddOutcome::Refused(_) => RowOutcome::Failed,
+                    AddOutcome::Unknown => RowOutcome::Unknown,
                     AddOutcome::NotSent => continue,
                 };
                 outcomes.insert(spelling(name), Some(outcome));
@@ -185,7 +181,7 @@ impl Add {
         None
     }
 
-    const fn line(&self, name: String, id: Option<OperatorId>, outcome: &'static str) -> Line {
+    const fn line(&self, name: String, id: Option<OperatorId>, outcome: RowOutcome) -> Line {
         Line {
             name,
             organization_id: self.organization,
@@ -205,7 +201,7 @@ impl Add {
             ["ID", "NAME", "OUTCOME"],
             lines
                 .iter()
-                .map(|line| [id(line), line.name.clone(), line.outcome.to_owned()]),
+                .map(|line| [id(line), line.name.clone(), line.outcome.to_string()]),
         )?;
         for line in lines {
             for made in [&line.link, &line.pass].into_iter().flatten() {

@@ -10,6 +10,7 @@ use super::batch::{AddOutcome, Batch};
 use super::error_class::{is_not_applied, is_permanent};
 use super::interrupt::Interrupt;
 use crate::chathub::{BadAnswer, ChatHub, Error, OrganizationId, Unreachable};
+use crate::cli::exit::Exit;
 
 /// The number of operators in a request. A failed answer leaves the outcome of one batch open, and
 /// progress is saved batch by batch.
@@ -30,6 +31,18 @@ pub(super) enum Stop {
     Interrupted,
     /// ChatHub refuses, or has failed for too long.
     Failed(Error),
+}
+
+impl Stop {
+    /// How the command ends.
+    pub(super) fn exit(stop: Option<Self>, has_failed: bool) -> anyhow::Result<Exit> {
+        match stop {
+            Some(Self::Failed(error)) => Err(error.into()),
+            Some(Self::Interrupted) => Ok(Exit::Interrupted),
+            None if has_failed => Ok(Exit::Failed),
+            None => Ok(Exit::Done),
+        }
+    }
 }
 
 /// Adds operators to organizations.

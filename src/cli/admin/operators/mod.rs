@@ -10,6 +10,7 @@ mod ids;
 mod import;
 mod interrupt;
 mod list;
+mod row_outcome;
 mod stats;
 mod status;
 

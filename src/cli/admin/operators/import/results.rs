@@ -14,35 +14,13 @@ use serde::{Deserialize, Serialize};
 
 use super::rows::Row;
 use crate::chathub::OperatorId;
+use crate::cli::admin::operators::row_outcome::RowOutcome;
 
 /// The first line: the fields of [`ResultLine`].
 const HEADER: &str = "line,organizationId,name,id,outcome,note";
 
 /// The error for any other file.
 const NOT_RESULTS: &str = "it is not a results file";
-
-/// The outcome of a row.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub(super) enum RowOutcome {
-    /// A new operator.
-    Added,
-    /// The organization has an operator of this name.
-    Exists,
-    /// An earlier row has the same organization and name.
-    Duplicate,
-    /// ChatHub refuses it.
-    Failed,
-    /// Sent, and the import ended before it was known whether it was added.
-    Unknown,
-}
-
-impl RowOutcome {
-    /// Whether a later run skips the row.
-    pub(super) const fn is_final(self) -> bool {
-        matches!(self, Self::Added | Self::Exists | Self::Duplicate)
-    }
-}
 
 /// A line of the file.
 #[derive(Clone, Debug, Serialize, Deserialize)]

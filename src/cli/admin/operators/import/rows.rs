@@ -7,8 +7,8 @@ use anyhow::{Context as _, anyhow, bail, ensure};
 use thiserror::Error;
 
 use crate::chathub::OrganizationId;
+use crate::cli::admin::operators::csv_text::CsvText;
 use crate::cli::company::organization_id;
-use crate::cli::operators::csv_text::CsvText;
 use crate::cli::output::sanitized;
 use crate::operators::name;
 

@@ -4,9 +4,10 @@ use std::path::Path;
 
 use serde::Serialize;
 
-use super::results::{ResultLine, RowOutcome, RowOutcomes};
+use super::results::{ResultLine, RowOutcomes};
+use crate::cli::admin::operators::batch_adder::Stop;
+use crate::cli::admin::operators::row_outcome::RowOutcome;
 use crate::cli::exit::Exit;
-use crate::cli::operators::batch_adder::Stop;
 use crate::cli::output::{self, OutputFormat};
 
 /// The known outcomes, and how the run was started.
@@ -76,12 +77,7 @@ impl Summary {
         } else {
             output::line(&self.text(&counts))?;
         }
-        match stop {
-            Some(Stop::Failed(error)) => Err(error.into()),
-            Some(Stop::Interrupted) => Ok(Exit::Interrupted),
-            None if counts.failed > 0 => Ok(Exit::Failed),
-            None => Ok(Exit::Done),
-        }
+        Stop::exit(stop, counts.failed > 0)
     }
 
     fn counts(&self) -> Counts<'_> {
