@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use super::ConfigError;
 use super::environment::Environment;
 use super::links::LinkConfig;
-use super::reader::{Kept, Reader, duration, on_or_off};
+use super::reader::{Reader, Reported, duration, on_or_off};
 use super::sso::{self, SsoSettings};
 use crate::access::{AuthConfig, Authenticator, Mode, Networks, PassKeySources, UnusableFile};
 use crate::https_url::HttpsUrl;
@@ -38,7 +38,7 @@ impl AccessConfig {
         reader: &mut Reader,
         env: &Environment,
         credential: Option<&SecretSource>,
-    ) -> Result<Self, Kept> {
+    ) -> Result<Self, Reported> {
         let modes = modes(reader, env);
         let pass_keys = pass_keys(reader, env);
         let sso = SsoSettings::read(reader, env);
@@ -92,7 +92,7 @@ impl SigningConfig {
         reader.finish(config)
     }
 
-    fn read(reader: &mut Reader, env: &Environment) -> Result<Self, Kept> {
+    fn read(reader: &mut Reader, env: &Environment) -> Result<Self, Reported> {
         let public_url =
             reader.read_optional("PUBLIC_URL", env.public_url.as_ref(), HttpsUrl::parse);
         let links = LinkConfig::read(reader, env);
@@ -111,16 +111,16 @@ impl SigningConfig {
     }
 }
 
-fn authenticator(reader: &mut Reader, config: AuthConfig) -> Result<Authenticator, Kept> {
+fn authenticator(reader: &mut Reader, config: AuthConfig) -> Result<Authenticator, Reported> {
     Authenticator::new(config).map_err(|files| {
         for UnusableFile { variable, problem } in files {
             reader.problem(variable, problem);
         }
-        Kept
+        Reported
     })
 }
 
-fn modes(reader: &mut Reader, env: &Environment) -> Result<Vec<Mode>, Kept> {
+fn modes(reader: &mut Reader, env: &Environment) -> Result<Vec<Mode>, Reported> {
     let modes = reader.read_optional("ACCESS", env.access.as_ref(), Mode::parse_list)?;
     match modes {
         Some(modes) if !modes.is_empty() => Ok(modes),
@@ -132,7 +132,7 @@ fn modes(reader: &mut Reader, env: &Environment) -> Result<Vec<Mode>, Kept> {
     }
 }
 
-fn pass_keys(reader: &mut Reader, env: &Environment) -> Result<Option<PassKeySources>, Kept> {
+fn pass_keys(reader: &mut Reader, env: &Environment) -> Result<Option<PassKeySources>, Reported> {
     let secret = reader.secret(
         "PASS_SECRET",
         env.pass_secret.clone(),
@@ -149,7 +149,11 @@ fn pass_keys(reader: &mut Reader, env: &Environment) -> Result<Option<PassKeySou
 }
 
 /// Requires all settings that a mode needs: half of them would accept every caller, or none.
-fn check_modes(reader: &mut Reader, env: &Environment, config: &AuthConfig) -> Result<(), Kept> {
+fn check_modes(
+    reader: &mut Reader,
+    env: &Environment,
+    config: &AuthConfig,
+) -> Result<(), Reported> {
     let mut outcome = Ok(());
     let mut need = |mode, is_there: bool, variable: &'static str, problem: &str| {
         if config.modes.contains(&mode) && !is_there {

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use rustls::RootCertStore;
 use rustls_native_certs::load_certs_from_paths;
 
-use super::reader::{Kept, Reader};
+use super::reader::{Reader, Reported};
 use crate::files;
 
 const FILE: &str = "SSL_CERT_FILE";
@@ -37,7 +37,7 @@ impl Certificates {
 }
 
 /// What is set must lead to a certificate.
-pub(super) fn check(reader: &mut Reader) -> Result<(), Kept> {
+pub(super) fn check(reader: &mut Reader) -> Result<(), Reported> {
     match std::mem::take(&mut reader.certificates) {
         Certificates {
             file: Some(path), ..

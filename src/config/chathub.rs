@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::environment::Environment;
-use super::reader::{Kept, Reader, duration};
+use super::reader::{Reader, Reported, duration};
 use super::{ConfigError, certificates, links};
 use crate::chathub::{Credentials, Settings};
 use crate::https_url::HttpsUrl;
@@ -36,7 +36,7 @@ impl ChatHubConfig {
         reader.finish(config)
     }
 
-    fn read(reader: &mut Reader, env: &Environment) -> Result<Self, Kept> {
+    fn read(reader: &mut Reader, env: &Environment) -> Result<Self, Reported> {
         let default_region = links::default_region(reader, env);
         let settings = read(reader, env, Ok(Duration::ZERO))?;
         let attempt_timeout = settings
@@ -58,8 +58,8 @@ impl ChatHubConfig {
 pub(super) fn read(
     reader: &mut Reader,
     env: &Environment,
-    click_budget: Result<Duration, Kept>,
-) -> Result<Settings, Kept> {
+    click_budget: Result<Duration, Reported>,
+) -> Result<Settings, Reported> {
     let url = reader.read("CHATHUB_URL", env.chathub_url.as_ref(), HttpsUrl::parse);
     // ChatHub's client needs them whatever the URL begins with.
     let certificates = certificates::check(reader);
@@ -112,7 +112,7 @@ fn credentials(
     login: Option<SecretSource>,
     password: Option<SecretSource>,
     key: Option<SecretSource>,
-) -> Result<Credentials, Kept> {
+) -> Result<Credentials, Reported> {
     let (variable, problem) = match (login, password, key) {
         (None, None, Some(key)) => return Ok(Credentials::ProfileKey(key)),
         (Some(login), Some(password), None) => return Ok(Credentials::Login { login, password }),

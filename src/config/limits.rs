@@ -1,10 +1,10 @@
 //! The settings of the rate limits.
 
 use super::environment::Environment;
-use super::reader::{Kept, Reader};
+use super::reader::{Reader, Reported};
 use crate::rate_limit::{Quota, RateLimitConfig};
 
-pub(super) fn read(reader: &mut Reader, env: &Environment) -> Result<RateLimitConfig, Kept> {
+pub(super) fn read(reader: &mut Reader, env: &Environment) -> Result<RateLimitConfig, Reported> {
     let mut quota =
         |variable, text: &Option<String>| reader.read(variable, text.as_ref(), Quota::parse);
     let operator = quota("RATE_LIMIT_OPERATOR", &env.rate_limit_operator);

@@ -1,7 +1,7 @@
 //! How a click becomes a deep link.
 
 use super::environment::Environment;
-use super::reader::{Kept, Reader};
+use super::reader::{Reader, Reported};
 use crate::deep_link::PanelUrl;
 use crate::https_url::HttpsUrl;
 use crate::phone::Region;
@@ -55,7 +55,7 @@ pub enum Confirm {
 }
 
 impl LinkConfig {
-    pub(super) fn read(reader: &mut Reader, env: &Environment) -> Result<Self, Kept> {
+    pub(super) fn read(reader: &mut Reader, env: &Environment) -> Result<Self, Reported> {
         let panel = reader.read(
             "CHAT_PANEL_URL",
             env.chat_panel_url.as_ref(),
@@ -94,6 +94,6 @@ impl LinkConfig {
     }
 }
 
-pub(super) fn default_region(reader: &mut Reader, env: &Environment) -> Result<Region, Kept> {
+pub(super) fn default_region(reader: &mut Reader, env: &Environment) -> Result<Region, Reported> {
     reader.read("DEFAULT_REGION", env.default_region.as_ref(), Region::parse)
 }

@@ -3,7 +3,7 @@
 use tracing_subscriber::EnvFilter;
 
 use super::environment::Environment;
-use super::reader::{Kept, Reader};
+use super::reader::{Reader, Reported};
 use crate::telemetry::LogFormat;
 
 /// What the log shows.
@@ -27,7 +27,7 @@ pub enum LogPhones {
 }
 
 impl LogConfig {
-    pub(super) fn read(reader: &mut Reader, env: &Environment) -> Result<Self, Kept> {
+    pub(super) fn read(reader: &mut Reader, env: &Environment) -> Result<Self, Reported> {
         let format =
             reader.read_optional("LOG_FORMAT", env.log_format.as_ref(), |text| match text {
                 "json" => Ok(LogFormat::Json),

@@ -35,7 +35,7 @@ pub use self::logs::{LogConfig, LogPhones};
 pub use self::misspelt::UnknownVariable;
 pub use self::pages::{Contact, PageConfig};
 pub use self::quotes::quoted_secrets;
-use self::reader::{Kept, Problem, Reader, duration};
+use self::reader::{Problem, Reader, Reported, duration};
 pub use self::server::ServerConfig;
 pub use self::traces::TraceConfig;
 pub use self::widget::WidgetConfig;
@@ -140,7 +140,7 @@ impl Config {
         reader.finish(config)
     }
 
-    fn read(reader: &mut Reader, env: &Environment) -> Result<Self, Kept> {
+    fn read(reader: &mut Reader, env: &Environment) -> Result<Self, Reported> {
         let server = ServerConfig::read(reader, env);
         let links = LinkConfig::read(reader, env);
         let pages = PageConfig::read(reader, env);
@@ -223,7 +223,7 @@ impl Config {
     }
 }
 
-fn redis_url(reader: &mut Reader, env: &Environment) -> Result<Option<SecretSource>, Kept> {
+fn redis_url(reader: &mut Reader, env: &Environment) -> Result<Option<SecretSource>, Reported> {
     let source = reader.secret(
         "REDIS_URL",
         env.redis_url.clone(),

@@ -7,7 +7,7 @@ use base64::engine::general_purpose::STANDARD;
 use url::Url;
 
 use super::environment::Environment;
-use super::reader::{Kept, Reader, on_or_off};
+use super::reader::{Reader, Reported, on_or_off};
 use crate::files;
 
 /// A logo stands in every page, and every page is read at a click.
@@ -49,7 +49,7 @@ pub enum Contact {
 }
 
 impl PageConfig {
-    pub(super) fn read(reader: &mut Reader, env: &Environment) -> Result<Self, Kept> {
+    pub(super) fn read(reader: &mut Reader, env: &Environment) -> Result<Self, Reported> {
         let brand = reader.read_optional("BRAND_NAME", env.brand_name.as_ref(), |text| {
             one_line(text, MAX_BRAND).ok_or("must be one line of at most 60 characters")
         });

@@ -18,9 +18,9 @@ pub(super) struct Problem {
     pub(super) what: String,
 }
 
-/// There is a problem, and the reader has kept it.
+/// A problem that has been reported to the reader.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Kept;
+pub(super) struct Reported;
 
 /// Collects problems while it reads.
 #[derive(Default)]
@@ -37,7 +37,7 @@ impl Reader {
     pub(super) fn environment(
         &mut self,
         vars: impl IntoIterator<Item = (OsString, OsString)>,
-    ) -> Result<Environment, Kept> {
+    ) -> Result<Environment, Reported> {
         let ours = Config::variables();
         let mut texts = Vec::new();
         for (name, value) in vars {
@@ -65,7 +65,7 @@ impl Reader {
         variable: &'static str,
         text: Option<&String>,
         parse: impl FnOnce(&str) -> Result<T, E>,
-    ) -> Result<T, Kept> {
+    ) -> Result<T, Reported> {
         let text = text.ok_or_else(|| self.problem(variable, "must be set"))?;
         parse(text.trim()).map_err(|error| self.problem(variable, error.to_string()))
     }
@@ -76,7 +76,7 @@ impl Reader {
         variable: &'static str,
         text: Option<&String>,
         parse: impl FnOnce(&str) -> Result<T, E>,
-    ) -> Result<Option<T>, Kept> {
+    ) -> Result<Option<T>, Reported> {
         match text {
             None => Ok(None),
             text => self.read(variable, text, parse).map(Some),
@@ -90,7 +90,7 @@ impl Reader {
         variable: &'static str,
         value: Option<String>,
         file: Option<String>,
-    ) -> Result<Option<SecretSource>, Kept> {
+    ) -> Result<Option<SecretSource>, Reported> {
         match (value, file) {
             (None, None) => Ok(None),
             (Some(value), None) => Ok(Some(Secret::new(value).into())),
@@ -115,16 +115,16 @@ impl Reader {
         &mut self,
         variable: impl Into<Cow<'static, str>>,
         what: impl Into<String>,
-    ) -> Kept {
+    ) -> Reported {
         self.problems.push(Problem {
             variable: variable.into(),
             what: what.into(),
         });
-        Kept
+        Reported
     }
 
     /// The value, if nothing was wrong on the way to it.
-    pub(super) fn finish<T>(self, value: Result<T, Kept>) -> Result<T, ConfigError> {
+    pub(super) fn finish<T>(self, value: Result<T, Reported>) -> Result<T, ConfigError> {
         match value {
             Ok(value) if self.problems.is_empty() => Ok(value),
             _ => Err(ConfigError {

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::ConfigError;
 use super::environment::Environment;
-use super::reader::{Kept, Reader, duration, duration_or_zero};
+use super::reader::{Reader, Reported, duration, duration_or_zero};
 use crate::https_url::HttpsUrl;
 
 /// Where the service listens, for how many, and how it ends.
@@ -52,7 +52,7 @@ impl ServerConfig {
         shows_ops_routes(self.listen, self.ops_listen)
     }
 
-    pub(super) fn read(reader: &mut Reader, env: &Environment) -> Result<Self, Kept> {
+    pub(super) fn read(reader: &mut Reader, env: &Environment) -> Result<Self, Reported> {
         let listen = reader.read("LISTEN", env.listen.as_ref(), address);
         let max_connections =
             reader.read("MAX_CONNECTIONS", env.max_connections.as_ref(), |text| {

@@ -1,7 +1,7 @@
 //! How a proxy that logs agents in names them: `SSO_HEADER`, `SSO_PROXY_SECRET`, `SSO_BY_NAME`.
 
 use super::environment::Environment;
-use super::reader::{Kept, Reader, on_or_off};
+use super::reader::{Reader, Reported, on_or_off};
 use crate::access::{AuthConfig, Mode};
 use crate::secret::SecretSource;
 
@@ -66,9 +66,9 @@ const USERS: [&str; 3] = [
 
 /// The settings as far as each can be read.
 pub(super) struct SsoSettings {
-    pub(super) header: Result<Option<String>, Kept>,
-    pub(super) secret: Result<Option<SecretSource>, Kept>,
-    pub(super) by_name: Result<bool, Kept>,
+    pub(super) header: Result<Option<String>, Reported>,
+    pub(super) secret: Result<Option<SecretSource>, Reported>,
+    pub(super) by_name: Result<bool, Reported>,
 }
 
 impl SsoSettings {
@@ -87,7 +87,7 @@ impl SsoSettings {
 
 /// An address says which machine sends; a network says that any machine in it may, and then a
 /// secret must tell the proxy from the others.
-pub(super) fn check(reader: &mut Reader, settings: &AuthConfig) -> Result<(), Kept> {
+pub(super) fn check(reader: &mut Reader, settings: &AuthConfig) -> Result<(), Reported> {
     let network = settings.trusted_proxies.widest();
     match network {
         Some(network)

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::environment::Environment;
-use super::reader::{Kept, Reader, duration, duration_or_zero, on_or_off};
+use super::reader::{Reader, Reported, duration, duration_or_zero, on_or_off};
 use crate::tokens::Settings;
 
 /// ChatHub's bound is 24 hours; five minutes of it are left for clocks that differ.
@@ -13,8 +13,8 @@ const TTL: std::ops::RangeInclusive<Duration> =
 pub(super) fn read(
     reader: &mut Reader,
     env: &Environment,
-    click_budget: Result<Duration, Kept>,
-) -> Result<Settings, Kept> {
+    click_budget: Result<Duration, Reported>,
+) -> Result<Settings, Reported> {
     let ttl = reader.read("TOKEN_TTL", env.token_ttl.as_ref(), |text| {
         duration(text).and_then(|ttl| {
             let is_allowed = TTL.contains(&ttl);

@@ -3,7 +3,7 @@
 use url::Url;
 
 use super::environment::Environment;
-use super::reader::{Kept, Reader, on_or_off};
+use super::reader::{Reader, Reported, on_or_off};
 use crate::telemetry::Sampling;
 
 /// Which clicks are traced, and where that goes.
@@ -18,7 +18,7 @@ pub struct TraceConfig {
 }
 
 impl TraceConfig {
-    pub(super) fn read(reader: &mut Reader, env: &Environment) -> Result<Self, Kept> {
+    pub(super) fn read(reader: &mut Reader, env: &Environment) -> Result<Self, Reported> {
         let argument = env.otel_traces_sampler_arg.as_deref();
         let sampling = reader.read(
             "OTEL_TRACES_SAMPLER",
@@ -57,7 +57,7 @@ fn is_disabled(env: &Environment) -> bool {
 
 /// Of OpenTelemetry's protocols one is built in. The exporter would go on with it whatever it is
 /// told, and a collector's port for gRPC takes none of that.
-fn check_protocol(reader: &mut Reader, env: &Environment) -> Result<(), Kept> {
+fn check_protocol(reader: &mut Reader, env: &Environment) -> Result<(), Reported> {
     let (variable, protocol) = match &env.otel_exporter_otlp_traces_protocol {
         Some(protocol) => ("OTEL_EXPORTER_OTLP_TRACES_PROTOCOL", Some(protocol)),
         None => (

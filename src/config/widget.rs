@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use super::environment::Environment;
-use super::reader::{Kept, Reader, duration};
+use super::reader::{Reader, Reported, duration};
 use crate::https_url::HttpsUrl;
 
 /// The operator panel for other pages.
@@ -22,7 +22,7 @@ pub struct WidgetConfig {
 }
 
 impl WidgetConfig {
-    pub(super) fn read(reader: &mut Reader, env: &Environment) -> Result<Self, Kept> {
+    pub(super) fn read(reader: &mut Reader, env: &Environment) -> Result<Self, Reported> {
         let script = reader.read("WIDGET_URL", env.widget_url.as_ref(), HttpsUrl::parse);
         let frame_ancestors = reader.read(
             "WIDGET_FRAME_ANCESTORS",
