@@ -9,7 +9,7 @@ use tokio::sync::Notify;
 use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::timeout;
 
-use crate::chathub::{self, ChatHub, NoConnection, Unreachable};
+use crate::chathub::{ChatHub, ErrorKind, NoConnection, Unreachable};
 use crate::http::AppState;
 use crate::operators::DirectorySnapshot;
 use crate::redis_store::RedisStore;
@@ -91,7 +91,7 @@ pub(super) fn start(
 async fn prove(chathub: Arc<ChatHub>, state: Arc<AppState>) {
     let mut failures = 0;
     let mut repeats = Repeats::default();
-    while let Err(error) = chathub.log_in().await {
+    while let Err(error) = chathub.log_in().await.map_err(ErrorKind::from) {
         if repeats.is_news(&error, Instant::now()) {
             let address = chathub.address();
             tracing::warn!(%error, address, "not ready: ChatHub has not accepted the credentials yet");
@@ -107,16 +107,16 @@ async fn prove(chathub: Arc<ChatHub>, state: Arc<AppState>) {
 }
 
 /// What `/readyz` says of an error; nothing of one that only follows from those before it.
-fn not_ready(error: &chathub::Error, address: &str) -> Option<String> {
+fn not_ready(error: &ErrorKind, address: &str) -> Option<String> {
     let cause = match error {
-        chathub::Error::Unavailable(Unreachable::CircuitOpen { .. }) => return None,
-        chathub::Error::Unavailable(Unreachable::NoConnection(NoConnection::NoSuchName)) => {
+        ErrorKind::Unavailable(Unreachable::CircuitOpen { .. }) => return None,
+        ErrorKind::Unavailable(Unreachable::NoConnection(NoConnection::NoSuchName)) => {
             return Some(format!(
                 "ChatHub could not be reached: no such name {address}, or no name server that answers"
             ));
         }
-        chathub::Error::Unavailable(Unreachable::NoConnection(cause)) => cause.to_string(),
-        chathub::Error::TimedOut => "no answer in time".into(),
+        ErrorKind::Unavailable(Unreachable::NoConnection(cause)) => cause.to_string(),
+        ErrorKind::TimedOut => "no answer in time".into(),
         error => {
             return Some(format!(
                 "ChatHub has not accepted the credentials yet: {error}"
@@ -128,11 +128,11 @@ fn not_ready(error: &chathub::Error, address: &str) -> Option<String> {
 
 /// How long to wait before the next proof. Where it is known when ChatHub is asked again, this is
 /// the first to ask.
-fn proof_again(error: &chathub::Error, failures: u32) -> Duration {
+fn proof_again(error: &ErrorKind, failures: u32) -> Duration {
     if let Some(rest) = error.retry_after() {
         return rest.clamp(SHORTEST_REST, LONGEST_REST);
     }
-    if *error == chathub::Error::CredentialsRejected {
+    if *error == ErrorKind::CredentialsRejected {
         return REJECTED_PROOF_AGAIN;
     }
     let doubled = FIRST_PROOF_AGAIN.saturating_mul(2_u32.saturating_pow(failures));
@@ -244,7 +244,6 @@ mod tests {
     use std::sync::atomic::AtomicU32;
 
     use super::*;
-    use crate::chathub::Error;
 
     #[tokio::test]
     async fn a_task_that_breaks_down_begins_again() {
@@ -262,8 +261,8 @@ mod tests {
 
     #[test]
     fn the_next_proof_comes_when_chathub_is_asked_again() {
-        let milliseconds = |error: &Error, failures| proof_again(error, failures).as_millis();
-        let closed = Error::Unavailable(Unreachable::NoConnection(NoConnection::Refused));
+        let milliseconds = |error: &ErrorKind, failures| proof_again(error, failures).as_millis();
+        let closed = ErrorKind::Unavailable(Unreachable::NoConnection(NoConnection::Refused));
         for (failures, expected) in [(0, 1000), (1, 2000), (2, 4000), (3, 5000), (99, 5000)] {
             assert_eq!(milliseconds(&closed, failures), expected);
         }
@@ -274,13 +273,13 @@ mod tests {
             (3_600_000, 15_000),
         ] {
             let retry_after = Duration::from_millis(rest);
-            let open = Error::Unavailable(Unreachable::CircuitOpen { retry_after });
+            let open = ErrorKind::Unavailable(Unreachable::CircuitOpen { retry_after });
             assert_eq!(milliseconds(&open, 5), expected);
-            let throttled = Error::Throttled {
+            let throttled = ErrorKind::Throttled {
                 retry_after: Some(retry_after),
             };
             assert_eq!(milliseconds(&throttled, 5), expected);
         }
-        assert_eq!(milliseconds(&Error::CredentialsRejected, 9), 1000);
+        assert_eq!(milliseconds(&ErrorKind::CredentialsRejected, 9), 1000);
     }
 }

@@ -12,7 +12,7 @@ use super::identity::ShownIdentity;
 use super::kind::Kind;
 use super::refusal::Refusal;
 use crate::access::Denied;
-use crate::chathub::{BadAnswer, Error, NoConnection, Unreachable};
+use crate::chathub::{BadAnswer, ErrorKind, NoConnection, Unreachable};
 use crate::deep_link::DeepLink;
 use crate::phone::{PhoneError, PhoneNumber, Region};
 use crate::rate_limit::{Limit, Limited};
@@ -84,13 +84,13 @@ pub(super) fn example(kind: Kind) -> Detail {
         Kind::QueryTooLong => Detail::TooLong,
         Kind::HostNotAllowed => Detail::HostNotAllowed,
         Kind::RateLimited => Detail::Limited(Limit::Operator),
-        Kind::ChathubBadAnswer => Detail::ChatHub(Error::BadAnswer(BadAnswer::NoToken)),
-        Kind::ChathubUnavailable => Detail::ChatHub(Error::Unavailable(Unreachable::NoConnection(
-            NoConnection::Refused,
-        ))),
-        Kind::ChathubThrottled => Detail::ChatHub(Error::Throttled { retry_after: None }),
-        Kind::CredentialsRejected => Detail::ChatHub(Error::CredentialsRejected),
-        Kind::Overloaded => Detail::ChatHub(Error::Overloaded),
-        Kind::ChathubTimeout => Detail::ChatHub(Error::TimedOut),
+        Kind::ChathubBadAnswer => Detail::ChatHub(ErrorKind::BadAnswer(BadAnswer::NoToken)),
+        Kind::ChathubUnavailable => Detail::ChatHub(ErrorKind::Unavailable(
+            Unreachable::NoConnection(NoConnection::Refused),
+        )),
+        Kind::ChathubThrottled => Detail::ChatHub(ErrorKind::Throttled { retry_after: None }),
+        Kind::CredentialsRejected => Detail::ChatHub(ErrorKind::CredentialsRejected),
+        Kind::Overloaded => Detail::ChatHub(ErrorKind::Overloaded),
+        Kind::ChathubTimeout => Detail::ChatHub(ErrorKind::TimedOut),
     }
 }

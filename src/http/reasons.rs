@@ -67,9 +67,9 @@ impl From<Limited> for Refusal {
 }
 
 /// What a failed mint means for the click.
-impl From<chathub::Error> for Refusal {
-    fn from(error: chathub::Error) -> Self {
-        use chathub::Error as E;
+impl From<chathub::ErrorKind> for Refusal {
+    fn from(error: chathub::ErrorKind) -> Self {
+        use chathub::ErrorKind as E;
         let kind = match &error {
             E::CredentialsRejected => Kind::CredentialsRejected,
             E::NotPermitted => Kind::OperatorNotAllowed,
@@ -78,7 +78,7 @@ impl From<chathub::Error> for Refusal {
             E::Overloaded => Kind::Overloaded,
             E::Unavailable(_) => Kind::ChathubUnavailable,
             E::TimedOut => Kind::ChathubTimeout,
-            E::BadAnswer(_) => Kind::ChathubBadAnswer,
+            _ => Kind::ChathubBadAnswer,
         };
         let wait = match error {
             E::Throttled {

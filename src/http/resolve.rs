@@ -11,7 +11,7 @@ use super::reasons::RETRY_SOON;
 use super::refusal::Refusal;
 use super::value;
 use crate::access::{Denied, OperatorRequest};
-use crate::chathub::{Error, OperatorId};
+use crate::chathub::{ErrorKind, OperatorId};
 use crate::deep_link::DeepLink;
 use crate::operators::OperatorSelection;
 
@@ -95,13 +95,13 @@ pub(super) fn for_client(selection: &OperatorSelection, link: &DeepLink<'_>) -> 
 pub(super) async fn no_token(
     operator: OperatorId,
     said: Option<&str>,
-    error: Error,
+    error: ErrorKind,
     click: &Click,
     state: &AppState,
 ) -> Refusal {
     let is_refused = matches!(
         error,
-        Error::NotFound | Error::NotPermitted | Error::InvalidRequest { .. }
+        ErrorKind::NotFound | ErrorKind::NotPermitted | ErrorKind::InvalidRequest { .. }
     );
     if is_refused
         && let Ok(snapshot) = Box::pin(state.directory.snapshot(click.deadline)).await
@@ -118,9 +118,9 @@ pub(super) async fn no_token(
     refusal
 }
 
-fn directory_unread(error: Error) -> Refusal {
+fn directory_unread(error: ErrorKind) -> Refusal {
     match error {
-        Error::NotFound | Error::NotPermitted | Error::InvalidRequest { .. } => {
+        ErrorKind::NotFound | ErrorKind::NotPermitted | ErrorKind::InvalidRequest { .. } => {
             Refusal::new(Kind::CredentialsRejected, Detail::DirectoryUnread).retry_after(RETRY_SOON)
         }
         error => error.into(),

@@ -19,7 +19,9 @@ use super::DirectorySnapshot;
 use super::reading::{Fresh, Judge, Reading, Troubles};
 use super::snapshot::{Entry, List, Lists};
 use super::state::{State, Unread};
-use crate::chathub::{ChatHub, Error, ListedOperator, Listing, OrganizationId, Unreachable};
+use crate::chathub::{
+    self, ChatHub, ErrorKind, ListedOperator, Listing, OrganizationId, Unreachable,
+};
 use crate::repeats::Repeats;
 
 /// So many lists are asked for at the same time: enough for a thousand organizations, too few to be
@@ -54,7 +56,7 @@ pub struct Directory {
     /// Read by every click, without a lock.
     snapshot: ArcSwapOption<DirectorySnapshot>,
     /// How the first reading has gone so far; for those who wait for it.
-    first: watch::Sender<Option<Result<(), Error>>>,
+    first: watch::Sender<Option<Result<(), ErrorKind>>>,
     /// When everything was read last, on both clocks: one of them stands while the machine is
     /// suspended, the other can be set back.
     read_at: Mutex<(Instant, DateTime<Utc>)>,
@@ -79,17 +81,17 @@ impl Directory {
 
     /// The last reading; the first one is waited for until `deadline`. Where that has failed so
     /// far, the error is given at once.
-    pub async fn snapshot(&self, deadline: Instant) -> Result<Arc<DirectorySnapshot>, Error> {
+    pub async fn snapshot(&self, deadline: Instant) -> Result<Arc<DirectorySnapshot>, ErrorKind> {
         let mut first = self.first.subscribe();
         let first = timeout_at(deadline.into(), first.wait_for(Option::is_some))
             .await
-            .map_err(|_| Error::TimedOut)?;
+            .map_err(|_| ErrorKind::TimedOut)?;
         if let Ok(Some(Err(error))) = first.as_deref() {
             return Err(error.clone());
         }
         self.snapshot
             .load_full()
-            .ok_or(Error::Unavailable(Unreachable::Broken))
+            .ok_or(ErrorKind::Unavailable(Unreachable::Broken))
     }
 
     /// How long ago everything that is in force was read; the start, where it never was.
@@ -230,22 +232,21 @@ impl Directory {
 }
 
 /// Waits for a list, but not for ever.
-async fn in_time<T>(list: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
-    timeout(LONGEST_LIST, list)
-        .await
-        .unwrap_or(Err(Error::TimedOut))
+async fn in_time<T>(list: impl Future<Output = Result<T, chathub::Error>>) -> Result<T, ErrorKind> {
+    let list = timeout(LONGEST_LIST, list).await;
+    Ok(list.map_err(|_| ErrorKind::TimedOut)??)
 }
 
 /// Takes the next list that has come into the reading. One that has not changed is kept once.
 async fn take(
     reading: &mut Reading,
-    asked: &mut JoinSet<(OrganizationId, Result<Listing<ListedOperator>, Error>)>,
+    asked: &mut JoinSet<(OrganizationId, Result<Listing<ListedOperator>, ErrorKind>)>,
     previous: Option<&DirectorySnapshot>,
 ) -> Result<(), Unread> {
     let Some(answer) = asked.join_next().await else {
         return Ok(());
     };
-    let broken = Unread::Failed(Error::Unavailable(Unreachable::Broken));
+    let broken = Unread::Failed(ErrorKind::Unavailable(Unreachable::Broken));
     let (organization, listing) = answer.map_err(|_| broken)?;
     let fresh = listing.map(|listing| {
         let list: List = listing.records.into_iter().map(Entry::from).collect();
@@ -263,13 +264,13 @@ async fn take(
 }
 
 /// Why no list at all could be read, where that is ChatHub's fault.
-fn nothing_read(reading: &Reading) -> Option<&Error> {
+fn nothing_read(reading: &Reading) -> Option<&ErrorKind> {
     let mut lists = reading.lists.values();
     if lists.clone().any(Result::is_ok) {
         return None;
     }
     lists.find_map(|list| match list {
-        Err(Error::NotFound | Error::NotPermitted) | Ok(_) => None,
+        Err(ErrorKind::NotFound | ErrorKind::NotPermitted) | Ok(_) => None,
         Err(error) => Some(error),
     })
 }

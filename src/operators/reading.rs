@@ -16,7 +16,7 @@ use std::time::{Duration, Instant};
 use foldhash::fast::RandomState;
 
 use super::snapshot::{Entry, List, Lists};
-use crate::chathub::{Error, OperatorId, OrganizationId};
+use crate::chathub::{ErrorKind, OperatorId, OrganizationId};
 
 /// So many operators may be gone at once without a doubt.
 const FEW: usize = 10;
@@ -28,7 +28,7 @@ const BELIEVED_AFTER: (u32, Duration) = (3, Duration::from_mins(10));
 #[derive(Default)]
 pub(super) struct Reading {
     /// Each organization's list, or why there is none.
-    pub(super) lists: BTreeMap<OrganizationId, Result<Fresh, Error>>,
+    pub(super) lists: BTreeMap<OrganizationId, Result<Fresh, ErrorKind>>,
     /// Records of organizations that cannot be read.
     pub(super) unreadable: usize,
 }
@@ -158,7 +158,7 @@ impl Believed {
     fn take_in(
         &mut self,
         organization: OrganizationId,
-        list: Result<Fresh, Error>,
+        list: Result<Fresh, ErrorKind>,
         previous: Option<&List>,
     ) {
         let list = match (list, previous) {
@@ -175,7 +175,7 @@ impl Believed {
                 Arc::clone(previous)
             }
             // Gone since it was listed, or not the company's to look into.
-            (Err(Error::NotFound | Error::NotPermitted), None) => {
+            (Err(ErrorKind::NotFound | ErrorKind::NotPermitted), None) => {
                 self.troubles.closed += 1;
                 return;
             }
@@ -260,7 +260,7 @@ mod tests {
     }
 
     #[expect(clippy::unnecessary_wraps, reason = "a list, as a reading has it")]
-    fn fresh(ids: Range<u64>) -> Result<Fresh, Error> {
+    fn fresh(ids: Range<u64>) -> Result<Fresh, ErrorKind> {
         Ok(Fresh {
             list: list(ids),
             unreadable: 0,
@@ -271,7 +271,7 @@ mod tests {
         lists.map(|(id, ids)| (id, list(ids))).into()
     }
 
-    fn reading<const N: usize>(lists: [(OrganizationId, Result<Fresh, Error>); N]) -> Reading {
+    fn reading<const N: usize>(lists: [(OrganizationId, Result<Fresh, ErrorKind>); N]) -> Reading {
         Reading {
             lists: lists.into(),
             unreadable: 0,
@@ -284,15 +284,15 @@ mod tests {
         believed.lists.iter().map(count).collect()
     }
 
-    const FAILED: Result<Fresh, Error> = Err(Error::Unavailable(Unreachable::Status(500)));
+    const FAILED: Result<Fresh, ErrorKind> = Err(ErrorKind::Unavailable(Unreachable::Status(500)));
 
     #[test]
     fn a_list_that_is_missing_or_empty_changes_nothing() {
         let previous = lists([(SUPPORT, 100..105), (SALES, 20..22)]);
         for broken in [
             FAILED,
-            Err(Error::NotPermitted),
-            Err(Error::NotFound),
+            Err(ErrorKind::NotPermitted),
+            Err(ErrorKind::NotFound),
             fresh(0..0),
         ] {
             let reading = reading([(SUPPORT, broken), (SALES, fresh(20..24))]);
@@ -311,7 +311,7 @@ mod tests {
         let failed = at_the_start(FAILED);
         assert_eq!(counts(&failed), [(6, 4)]);
         assert!(!failed.is_complete && !failed.troubles.is_whole());
-        let closed = at_the_start(Err(Error::NotPermitted));
+        let closed = at_the_start(Err(ErrorKind::NotPermitted));
         assert!(closed.is_complete && closed.troubles.is_whole());
         assert_eq!(closed.troubles.closed, 1);
         let empty = at_the_start(fresh(0..0));

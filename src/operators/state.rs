@@ -4,7 +4,7 @@
 use std::time::{Duration, Instant};
 
 use super::reading::Troubles;
-use crate::chathub::Error;
+use crate::chathub::ErrorKind;
 use crate::repeats::Repeats;
 
 /// How a reading went.
@@ -18,14 +18,14 @@ pub(super) enum State {
     Partial(Troubles),
     /// Nothing was read, for the first time yet or again; without an error, because it is empty.
     Unread {
-        error: Option<Error>,
+        error: Option<ErrorKind>,
         is_first: bool,
     },
 }
 
 /// Why there is no reading.
 pub(super) enum Unread {
-    Failed(Error),
+    Failed(ErrorKind),
     /// ChatHub lists no organizations, and did before.
     Empty,
 }

@@ -22,7 +22,7 @@ use self::mint::Mint;
 use self::moment::Clock;
 use self::place::{Minted, TokenEntry, Work};
 use self::places::TokenCache;
-use crate::chathub::{ChatHub, Error, OperatorId, Unreachable};
+use crate::chathub::{ChatHub, ErrorKind, OperatorId, Unreachable};
 use crate::metrics::{self, Metrics};
 use crate::single_flight::SingleFlight;
 
@@ -104,7 +104,7 @@ impl OperatorTokens {
         &self,
         operator: OperatorId,
         deadline: Instant,
-    ) -> Result<(Arc<CachedToken>, Outcome), Error> {
+    ) -> Result<(Arc<CachedToken>, Outcome), ErrorKind> {
         let place = self.places.of(operator);
         if let Some(held) = self.reusable(operator, &place) {
             self.counters.add(Outcome::Reused);
@@ -126,15 +126,15 @@ impl OperatorTokens {
         operator: OperatorId,
         place: &Arc<TokenEntry>,
         deadline: Instant,
-    ) -> Result<(Arc<CachedToken>, Outcome), Error> {
+    ) -> Result<(Arc<CachedToken>, Outcome), ErrorKind> {
         let (mut flight, outcome) = match self.join(operator, place)? {
             Joined::Landed(held) => return Ok((held, Outcome::Reused)),
             Joined::SingleFlight(flight, outcome) => (flight, outcome),
         };
         let landed = timeout_at(deadline.into(), flight.wait())
             .await
-            .map_err(|_| Error::TimedOut)?;
-        let held = landed.unwrap_or(Err(Error::Unavailable(Unreachable::Broken)))?;
+            .map_err(|_| ErrorKind::TimedOut)?;
+        let held = landed.unwrap_or(Err(ErrorKind::Unavailable(Unreachable::Broken)))?;
         Ok((held, outcome))
     }
 
@@ -179,7 +179,7 @@ impl OperatorTokens {
     }
 
     /// Joins the mint that is on its way, or starts one.
-    fn join(&self, operator: OperatorId, place: &Arc<TokenEntry>) -> Result<Joined, Error> {
+    fn join(&self, operator: OperatorId, place: &Arc<TokenEntry>) -> Result<Joined, ErrorKind> {
         let mut work = place.work();
         let now = self.clock.now();
         // It may have landed while this click came to the lock.
@@ -269,7 +269,7 @@ mod tests {
         for operator in 0..50 {
             let place = tokens.places.of(OperatorId(operator));
             if operator < 20 {
-                place.complete(&Err(Error::NotFound), tokens.clock.now());
+                place.complete(&Err(ErrorKind::NotFound), tokens.clock.now());
             }
         }
         assert_eq!(tokens.entries(), 50);

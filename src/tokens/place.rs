@@ -8,7 +8,7 @@ use arc_swap::ArcSwapOption;
 
 use super::held::CachedToken;
 use super::moment::Moment;
-use crate::chathub::Error;
+use crate::chathub::ErrorKind;
 use crate::single_flight::SingleFlight;
 
 /// How long ChatHub's "no such operator" and "not this one" are believed, and how long it must say
@@ -19,7 +19,7 @@ const REFUSAL_HOLDS: Duration = Duration::from_mins(1);
 const REFRESH_AGAIN: Duration = Duration::from_secs(10);
 
 /// How a mint ends.
-pub(super) type Minted = Result<Arc<CachedToken>, Error>;
+pub(super) type Minted = Result<Arc<CachedToken>, ErrorKind>;
 
 /// What is known of one operator.
 #[derive(Default)]
@@ -40,12 +40,12 @@ pub(super) struct Work {
 /// Why ChatHub is not asked for an operator, and until when.
 pub(super) enum Pause {
     /// It has said no, which is believed for a while.
-    Refused(Error, Instant),
+    Refused(ErrorKind, Instant),
     /// A refresh has failed, and the token is still good.
     NotRefreshed {
         again: Instant,
         /// ChatHub has said no to it, first at this moment, and yes never since.
-        refused: Option<(Error, Instant)>,
+        refused: Option<(ErrorKind, Instant)>,
     },
 }
 
@@ -61,10 +61,10 @@ enum Verdict {
 }
 
 impl Verdict {
-    const fn of(error: &Error) -> Self {
+    const fn of(error: &ErrorKind) -> Self {
         match error {
-            Error::NotFound | Error::NotPermitted => Self::No,
-            Error::InvalidRequest { .. } => Self::Perhaps,
+            ErrorKind::NotFound | ErrorKind::NotPermitted => Self::No,
+            ErrorKind::InvalidRequest { .. } => Self::Perhaps,
             _ => Self::None,
         }
     }
@@ -96,7 +96,7 @@ impl TokenEntry {
         &self,
         work: &mut Work,
         before: Option<Box<Pause>>,
-        error: &Error,
+        error: &ErrorKind,
         now: Instant,
     ) {
         let before = match before.map(|pause| *pause) {
@@ -121,7 +121,7 @@ impl TokenEntry {
         }
     }
 
-    fn refuse(&self, work: &mut Work, error: Error, now: Instant) {
+    fn refuse(&self, work: &mut Work, error: ErrorKind, now: Instant) {
         self.held.store(None);
         let until = now + REFUSAL_HOLDS;
         work.pause = Some(Box::new(Pause::Refused(error, until)));
@@ -192,7 +192,7 @@ impl Work {
     }
 
     /// Why the operator is refused at this moment, if so.
-    pub(super) fn refusal(&self, now: Instant) -> Option<&Error> {
+    pub(super) fn refusal(&self, now: Instant) -> Option<&ErrorKind> {
         match self.pause.as_deref() {
             Some(Pause::Refused(error, until)) if now < *until => Some(error),
             _ => None,
@@ -217,7 +217,8 @@ mod tests {
 
     const SECOND: Duration = Duration::from_secs(1);
 
-    const AWAY: Error = Error::Unavailable(Unreachable::NoConnection(NoConnection::Refused));
+    const AWAY: ErrorKind =
+        ErrorKind::Unavailable(Unreachable::NoConnection(NoConnection::Refused));
 
     fn now() -> Moment {
         Moment {
@@ -238,7 +239,7 @@ mod tests {
 
     fn refused_until(until: Instant) -> TokenEntry {
         let place = TokenEntry::default();
-        place.work().pause = Some(Box::new(Pause::Refused(Error::NotFound, until)));
+        place.work().pause = Some(Box::new(Pause::Refused(ErrorKind::NotFound, until)));
         place
     }
 
@@ -255,9 +256,9 @@ mod tests {
     #[test]
     fn a_refusal_is_believed_for_a_minute() {
         for refused in [
-            Error::NotFound,
-            Error::NotPermitted,
-            Error::InvalidRequest { status: 400 },
+            ErrorKind::NotFound,
+            ErrorKind::NotPermitted,
+            ErrorKind::InvalidRequest { status: 400 },
         ] {
             let (place, now) = (TokenEntry::default(), now());
             assert!(place.complete(&Err(refused.clone()), now));
@@ -291,10 +292,10 @@ mod tests {
 
     #[test]
     fn a_token_that_is_good_outlives_refusals_for_a_minute() {
-        let no = || Err(Error::NotPermitted);
-        let other_no = || Err(Error::NotFound);
+        let no = || Err(ErrorKind::NotPermitted);
+        let other_no = || Err(ErrorKind::NotFound);
         let away = || Err(AWAY);
-        let not_wanted = || Err(Error::InvalidRequest { status: 400 });
+        let not_wanted = || Err(ErrorKind::InvalidRequest { status: 400 });
         let yes = || Ok(held(now()));
         assert_eq!(gone_after(&[(300, no()), (310, no()), (359, no())]), None);
         let lasting = [(300, no()), (330, other_no()), (360, no())];
@@ -318,14 +319,14 @@ mod tests {
         assert!(place.usable(start).is_some(), "nothing was refused");
         place.complete(&Err(AWAY), start);
         assert!(!place.is_refused_since(start.monotonic));
-        place.complete(&Err(Error::NotFound), start);
+        place.complete(&Err(ErrorKind::NotFound), start);
         assert!(!place.is_refused_since(start.monotonic.checked_sub(SECOND).unwrap()));
         assert!(place.is_refused_since(start.monotonic));
         place.believe();
         assert!(place.usable(start).is_none());
         assert_eq!(
             place.work().refusal(start.monotonic),
-            Some(&Error::NotFound)
+            Some(&ErrorKind::NotFound)
         );
     }
 
@@ -340,15 +341,19 @@ mod tests {
             chathub: start.chathub,
         };
         assert!(place.usable(suspended).is_none());
-        place.complete(&Err(Error::NotPermitted), suspended);
+        place.complete(&Err(ErrorKind::NotPermitted), suspended);
         let refusal = place.work().refusal(suspended.monotonic).cloned();
-        assert_eq!(refusal, Some(Error::NotPermitted));
+        assert_eq!(refusal, Some(ErrorKind::NotPermitted));
         assert!(place.usable(start).is_none());
     }
 
     #[test]
     fn a_refresh_that_fails_leaves_the_token_and_is_tried_again_after_ten_seconds() {
-        for failure in [AWAY, Error::NotFound, Error::InvalidRequest { status: 400 }] {
+        for failure in [
+            AWAY,
+            ErrorKind::NotFound,
+            ErrorKind::InvalidRequest { status: 400 },
+        ] {
             let (place, now) = (TokenEntry::default(), now());
             place.complete(&Ok(held(now)), now);
             assert!(!place.work().is_refresh_too_early(now.monotonic));

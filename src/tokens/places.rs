@@ -150,12 +150,12 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::chathub::Error;
+    use crate::chathub::ErrorKind;
     use crate::tokens::place::Pause;
 
     fn refused_until(until: Instant) -> Arc<TokenEntry> {
         let place = Arc::<TokenEntry>::default();
-        place.work().pause = Some(Box::new(Pause::Refused(Error::NotFound, until)));
+        place.work().pause = Some(Box::new(Pause::Refused(ErrorKind::NotFound, until)));
         place
     }
 
@@ -217,7 +217,7 @@ mod tests {
         for operator in 0..90 {
             let place = places.of(OperatorId(operator));
             let until = now + Duration::from_secs(60 * (operator % 2));
-            place.work().pause = Some(Box::new(Pause::Refused(Error::NotFound, until)));
+            place.work().pause = Some(Box::new(Pause::Refused(ErrorKind::NotFound, until)));
         }
         for _ in 0..places.parts.len() {
             places.sweep();

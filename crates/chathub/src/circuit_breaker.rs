@@ -6,7 +6,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use crate::circuit::{Circuit, Permit};
-use crate::error::{Error, Unreachable};
+use crate::error::{ErrorKind, Unreachable};
 
 /// The waits after a 429 without `Retry-After`, as ChatHub's general page advises them.
 const ADVISED_WAITS: [u64; 4] = [1, 2, 4, 8];
@@ -48,12 +48,14 @@ pub(crate) struct Health {
     pub(crate) has_opened: bool,
 }
 
-impl From<&Error> for Verdict {
-    fn from(error: &Error) -> Self {
+impl From<&ErrorKind> for Verdict {
+    fn from(error: &ErrorKind) -> Self {
         match error {
-            Error::Unavailable(Unreachable::TokenRefused | Unreachable::Login(_)) => Self::Answers,
-            Error::Unavailable(_) | Error::TimedOut => Self::Fails,
-            Error::Throttled { retry_after } => Self::Throttles(*retry_after),
+            ErrorKind::Unavailable(Unreachable::TokenRefused | Unreachable::Login(_)) => {
+                Self::Answers
+            }
+            ErrorKind::Unavailable(_) | ErrorKind::TimedOut => Self::Fails,
+            ErrorKind::Throttled { retry_after } => Self::Throttles(*retry_after),
             _ => Self::Answers,
         }
     }
@@ -61,13 +63,13 @@ impl From<&Error> for Verdict {
 
 impl CircuitBreaker {
     /// Says why a request cannot go out, if so.
-    pub(crate) fn check(&self, now: Instant, is_list: bool) -> Result<(), Error> {
+    pub(crate) fn check(&self, now: Instant, is_list: bool) -> Result<(), ErrorKind> {
         self.state().permit(now, is_list).map(drop)
     }
 
     /// Lets a request out, or says why not. What goes out must come back with
     /// [`Self::record`].
-    pub(crate) fn acquire(&self, now: Instant, is_list: bool) -> Result<Permit, Error> {
+    pub(crate) fn acquire(&self, now: Instant, is_list: bool) -> Result<Permit, ErrorKind> {
         let mut state = self.state();
         let permit = state.permit(now, is_list)?;
         state.circuit.leave(permit);
@@ -114,15 +116,15 @@ impl CircuitBreaker {
 }
 
 impl State {
-    fn permit(&self, now: Instant, is_list: bool) -> Result<Permit, Error> {
+    fn permit(&self, now: Instant, is_list: bool) -> Result<Permit, ErrorKind> {
         if let Some(until) = self.held_until.filter(|until| *until > now) {
-            return Err(Error::Throttled {
+            return Err(ErrorKind::Throttled {
                 retry_after: Some(until - now),
             });
         }
         self.circuit
             .permit(now, is_list)
-            .map_err(|retry_after| Error::Unavailable(Unreachable::CircuitOpen { retry_after }))
+            .map_err(|retry_after| ErrorKind::Unavailable(Unreachable::CircuitOpen { retry_after }))
     }
 
     /// Several requests that were out together may all be asked to wait: that is one time, and the
@@ -153,7 +155,7 @@ mod tests {
         breaker.record(Normal, Verdict::Throttles(Some(7 * SECOND)), now, 0.0);
         assert_eq!(
             breaker.acquire(now + 2 * SECOND, false),
-            Err(Error::Throttled {
+            Err(ErrorKind::Throttled {
                 retry_after: Some(5 * SECOND)
             })
         );
@@ -210,7 +212,7 @@ mod tests {
         }
         assert_eq!(
             breaker.check(now + 9 * SECOND, false),
-            Err(Error::Unavailable(Unreachable::CircuitOpen {
+            Err(ErrorKind::Unavailable(Unreachable::CircuitOpen {
                 retry_after: SECOND
             }))
         );
@@ -225,7 +227,7 @@ mod tests {
     #[test]
     fn a_refused_token_and_a_firewall_s_page_are_answers() {
         for unreachable in [Unreachable::TokenRefused, Unreachable::Login(403)] {
-            let error = Error::Unavailable(unreachable);
+            let error = ErrorKind::Unavailable(unreachable);
             assert_eq!(Verdict::from(&error), Verdict::Answers);
         }
     }

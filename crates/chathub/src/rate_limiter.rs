@@ -6,7 +6,7 @@
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use crate::error::Error;
+use crate::error::ErrorKind;
 
 /// A limiter, with a second's worth of requests that may go out at once after a pause.
 #[derive(Debug)]
@@ -32,12 +32,12 @@ impl RateLimiter {
         now: Instant,
         deadline: Instant,
         needs: Duration,
-    ) -> Result<Duration, Error> {
+    ) -> Result<Duration, ErrorKind> {
         let mut next = self.next.lock().unwrap_or_else(PoisonError::into_inner);
         let after_pause = now.checked_sub(Duration::from_secs(1)).unwrap_or(now);
         let booked = (*next).max(after_pause) + self.interval;
         if booked.max(now) + needs > deadline {
-            return Err(Error::Overloaded);
+            return Err(ErrorKind::Overloaded);
         }
         *next = booked;
         Ok(booked.saturating_duration_since(now))
@@ -90,7 +90,7 @@ mod tests {
         for _ in 0..3 {
             assert_eq!(
                 limiter.reserve(now, now + 2 * SECOND, SECOND + SECOND / 2),
-                Err(Error::Overloaded)
+                Err(ErrorKind::Overloaded)
             );
         }
         assert_eq!(limiter.reserve(now, now + 2 * SECOND, SECOND), Ok(SECOND));

@@ -13,7 +13,7 @@ use crate::circuit_breaker::{CircuitBreaker, Verdict};
 use crate::clock::Clock;
 use crate::connections::Connections;
 use crate::endpoint::Endpoint;
-use crate::error::{Error, Unreachable};
+use crate::error::{Error, ErrorKind, Unreachable};
 use crate::observe::{Observer, Outcome};
 use crate::rate_limiter::RateLimiter;
 use crate::retry_budget::RetryBudget;
@@ -23,7 +23,7 @@ use crate::transport::{Authorization, Call, Transport};
 const RETRY_AFTER: Duration = Duration::from_millis(50);
 
 /// How an answer's body is read.
-pub(crate) type Read<T> = fn(&[u8]) -> Result<T, Error>;
+pub(crate) type Read<T> = fn(&[u8]) -> Result<T, ErrorKind>;
 
 /// The way to ChatHub.
 #[derive(Debug)]
@@ -51,13 +51,16 @@ impl Upstream {
         read: Read<T>,
     ) -> Result<T, Error> {
         self.retries.earn();
-        let attempt = |client| self.attempt(call, client, authorization, deadline, read);
+        let attempt = async |client| {
+            let attempt = self.attempt(call, client, authorization, deadline, read);
+            attempt.await.map_err(|error| error.at(call.endpoint))
+        };
         let pooled = self.connections.pooled();
         let first = attempt(Arc::clone(&pooled)).await;
         let may_pass = matches!(
-            first,
-            Err(Error::TimedOut
-                | Error::Unavailable(
+            first.as_ref().map_err(Error::kind),
+            Err(ErrorKind::TimedOut
+                | ErrorKind::Unavailable(
                     Unreachable::NoConnection(_) | Unreachable::Broken | Unreachable::Status(_)
                 ))
         );
@@ -66,9 +69,11 @@ impl Upstream {
         }
         sleep(RETRY_AFTER.mul_f64(1.0 + fastrand::f64())).await;
         let second = attempt(self.connections.unpooled()).await;
-        match &second {
+        match second.as_ref().map_err(Error::kind) {
             // What the first attempt has shown says more than that there was no second.
-            Err(Error::Overloaded | Error::Unavailable(Unreachable::CircuitOpen { .. })) => {
+            Err(
+                ErrorKind::Overloaded | ErrorKind::Unavailable(Unreachable::CircuitOpen { .. }),
+            ) => {
                 return first;
             }
             // A new connection works where a pooled one does not, so the others may be dead too.
@@ -118,12 +123,12 @@ impl Upstream {
             .send(call, &client, authorization, traceparent, &self.clock);
         let outcome = timeout_at(end, answer.instrument(span.clone()))
             .await
-            .unwrap_or(Err(Error::TimedOut))
-            .and_then(|body| read(&body));
+            .unwrap_or(Err(ErrorKind::TimedOut.into()))
+            .and_then(|body| Ok(read(&body)?));
         span.record("chathub.outcome", Outcome::of(&outcome).name());
         in_flight.verdict = outcome
             .as_ref()
-            .map_or_else(Verdict::from, |_| Verdict::Answers);
+            .map_or_else(|error| error.kind().into(), |_| Verdict::Answers);
         self.observer
             .request_ended(call.endpoint, Outcome::of(&outcome), started.elapsed());
         outcome

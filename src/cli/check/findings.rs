@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::chathub::Error;
+use crate::chathub::ErrorKind;
 use crate::cli::advice::advice;
 use crate::cli::exit::Exit;
 use crate::cli::output::{self, Form};
@@ -70,7 +70,7 @@ impl Findings {
         }
     }
 
-    pub(super) fn fail(&mut self, check: &'static str, error: &Error) {
+    pub(super) fn fail(&mut self, check: &'static str, error: &ErrorKind) {
         self.advise(check, Outcome::Failed, error.to_string(), advice(error));
     }
 

@@ -12,7 +12,7 @@ use super::company::{Company, organization_name};
 use super::exit::{Exit, block_on};
 use super::output::{Form, shown};
 use crate::app::Room;
-use crate::chathub::{BadAnswer, ChatHub, Error, Operator, OperatorStatus, Unreachable};
+use crate::chathub::{BadAnswer, ChatHub, ErrorKind, Operator, OperatorStatus, Unreachable};
 use crate::config::{ChatHubConfig, Config, ConfigError};
 
 /// A smaller difference between the clocks is the way's, and does nobody any harm.
@@ -111,7 +111,7 @@ impl Findings {
                 self.chathub(&company, config).await;
             }
             Err(error) => {
-                self.fail(ALL[0], &error);
+                self.fail(ALL[0], error.kind());
                 self.skip(&ALL[1..]);
             }
         }
@@ -119,7 +119,7 @@ impl Findings {
 
     async fn chathub(&mut self, company: &Company, config: Option<&Config>) {
         if let Err(error) = company.chathub.log_in().await {
-            self.no_login(&error, &company.chathub.address());
+            self.no_login(error.kind(), &company.chathub.address());
             return self.skip(&["clock", "organizations", "operators", "token"]);
         }
         self.note(
@@ -150,9 +150,9 @@ impl Findings {
         }
     }
 
-    fn no_login(&mut self, error: &Error, address: &str) {
+    fn no_login(&mut self, error: &ErrorKind, address: &str) {
         let message = match error {
-            Error::Unavailable(Unreachable::NoConnection(_)) | Error::TimedOut => {
+            ErrorKind::Unavailable(Unreachable::NoConnection(_)) | ErrorKind::TimedOut => {
                 format!("{error} ({address})")
             }
             _ => error.to_string(),
@@ -186,7 +186,7 @@ impl Findings {
         let organizations = match company.chathub.list_organizations().await {
             Ok(organizations) => organizations,
             Err(error) => {
-                self.fail("organizations", &error);
+                self.fail("organizations", error.kind());
                 self.skip(&["operators", "token"]);
                 return None;
             }
@@ -216,7 +216,7 @@ impl Findings {
                 }
                 Err(error) => {
                     let message = format!("{name}: {error}");
-                    self.advise("operators", Outcome::Failed, message, advice(&error));
+                    self.advise("operators", Outcome::Failed, message, advice(error.kind()));
                     is_known = false;
                 }
             }
@@ -265,7 +265,7 @@ impl Findings {
                 .await?;
             let check = chathub.validate_operator_token(&token.secret).await?;
             if check.is_for_another(operator.id) {
-                return Err(Error::BadAnswer(BadAnswer::OtherOperator));
+                return Err(ErrorKind::BadAnswer(BadAnswer::OtherOperator));
             }
             Ok(check)
         };

@@ -9,7 +9,7 @@ use std::time::Duration;
 use super::certainty::{is_certainly_not_done, is_final};
 use super::chunk::{Chunk, Fate};
 use super::interrupt::Interrupt;
-use crate::chathub::{BadAnswer, ChatHub, Error, OrganizationId, Unreachable};
+use crate::chathub::{BadAnswer, ChatHub, ErrorKind, OrganizationId, Unreachable};
 
 /// How many operators go out at once. A chunk is what a broken answer leaves open, and the unit in
 /// which progress is kept.
@@ -29,7 +29,7 @@ pub(super) enum Stop {
     /// Ctrl-C.
     Interrupted,
     /// ChatHub does not do it, or not for too long.
-    Failed(Error),
+    Failed(ErrorKind),
 }
 
 /// Adds operators to organizations.
@@ -88,13 +88,13 @@ impl Adding<'_> {
             let new = chunk.new_operators(&missing);
             chunk.mark(&missing, &Fate::Unknown);
             let answer = tokio::select! {
-                answer = self.chathub.synchronize_operators(&new) => answer,
+                answer = self.chathub.synchronize_operators(&new) => answer.map_err(ErrorKind::from),
                 () = self.interrupt.comes(2) => return Err(Stop::Interrupted),
             };
             match answer {
                 Ok(added) if chunk.is_answered_by(&added, &missing) => return Ok(None),
                 Ok(_) => return self.explain(chunk, missing).await,
-                Err(Error::InvalidRequest { status }) => {
+                Err(ErrorKind::InvalidRequest { status }) => {
                     chunk.mark(&missing, &Fate::Left);
                     return Ok(Some(Refused {
                         status,
@@ -121,7 +121,7 @@ impl Adding<'_> {
         chunk: &mut Chunk<'_>,
         sent: Vec<usize>,
     ) -> Result<Option<Refused>, Stop> {
-        let error = Error::BadAnswer(BadAnswer::NotDocumented);
+        let error = ErrorKind::BadAnswer(BadAnswer::NotDocumented);
         let missing = self.settle(chunk, sent, error.clone()).await?;
         if missing.is_empty() {
             return Ok(None);
@@ -135,7 +135,7 @@ impl Adding<'_> {
         &self,
         chunk: &mut Chunk<'_>,
         mut missing: Vec<usize>,
-        mut error: Error,
+        mut error: ErrorKind,
     ) -> Result<Vec<usize>, Stop> {
         let mut seen = None;
         loop {
@@ -151,13 +151,13 @@ impl Adding<'_> {
                     }
                     seen = Some(missing.len());
                 }
-                Err(other) => error = other,
+                Err(other) => error = other.into(),
             }
         }
     }
 
     /// Waits before another try: as long as ChatHub says, or advises.
-    async fn wait(&self, chunk: &mut Chunk<'_>, error: &Error) -> Result<(), Stop> {
+    async fn wait(&self, chunk: &mut Chunk<'_>, error: &ErrorKind) -> Result<(), Stop> {
         if is_final(error) || chunk.waits == MOST_WAITS {
             return Err(Stop::Failed(error.clone()));
         }
@@ -165,8 +165,8 @@ impl Adding<'_> {
         chunk.waits += 1;
         let advised = self.first_wait * step;
         let wait = match error {
-            Error::Throttled { retry_after } => retry_after.unwrap_or(advised),
-            Error::Unavailable(Unreachable::CircuitOpen { retry_after }) => {
+            ErrorKind::Throttled { retry_after } => retry_after.unwrap_or(advised),
+            ErrorKind::Unavailable(Unreachable::CircuitOpen { retry_after }) => {
                 advised.max(*retry_after)
             }
             _ => advised,

@@ -8,7 +8,7 @@ use clap::Args;
 
 use super::certainty::is_certainly_never_done;
 use super::{Status, ids, list};
-use crate::chathub::{Error, Operator, OperatorId, OrganizationId};
+use crate::chathub::{ErrorKind, Operator, OperatorId, OrganizationId};
 use crate::cli::company::{Company, find, organization_id, organization_name, with_company};
 use crate::cli::exit::{Exit, Usage};
 use crate::cli::output::{Form, say, shown};
@@ -87,7 +87,7 @@ impl SetStatus {
             let id = operators[position].id;
             if let Err(error) = company.chathub.set_operator_status(id, status).await {
                 operators.truncate(position);
-                let left = how_they_are_left(id, &error);
+                let left = how_they_are_left(id, error.kind());
                 return Err(anyhow::Error::from(error).context(left));
             }
             operators[position].status = status;
@@ -97,7 +97,7 @@ impl SetStatus {
 }
 
 /// Of the operator at which it has failed, and of those that were to follow.
-fn how_they_are_left(id: OperatorId, error: &Error) -> String {
+fn how_they_are_left(id: OperatorId, error: &ErrorKind) -> String {
     if is_certainly_never_done(error) {
         format!("operator {id} and those named after it are as they were")
     } else {

@@ -179,8 +179,8 @@ const fn of_limit(limit: Limit) -> &'static str {
     }
 }
 
-const fn of_chathub(error: &chathub::Error) -> &'static str {
-    use chathub::Error as E;
+const fn of_chathub(error: &chathub::ErrorKind) -> &'static str {
+    use chathub::ErrorKind as E;
     match error {
         E::CredentialsRejected => {
             "ChatHub does not accept the company's login, password or key. Whoever runs this service must correct it."
@@ -209,7 +209,7 @@ const fn of_chathub(error: &chathub::Error) -> &'static str {
         E::BadAnswer(BadAnswer::Clocks) => {
             "ChatHub's clock and this service's differ by more than a day. Whoever runs this service must set the clock."
         }
-        E::BadAnswer(_) => {
+        _ => {
             "ChatHub's answer could not be understood. Try again; if it stays so, whoever runs this service should look \
              at CHATHUB_URL."
         }

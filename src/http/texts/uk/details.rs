@@ -202,8 +202,8 @@ const fn of_limit(limit: Limit) -> &'static str {
     }
 }
 
-const fn of_chathub(error: &chathub::Error) -> &'static str {
-    use chathub::Error as E;
+const fn of_chathub(error: &chathub::ErrorKind) -> &'static str {
+    use chathub::ErrorKind as E;
     match error {
         E::CredentialsRejected => {
             "ChatHub не приймає логін, пароль або ключ компанії. Це має виправити той, хто обслуговує цей сервіс."
@@ -230,7 +230,7 @@ const fn of_chathub(error: &chathub::Error) -> &'static str {
         E::BadAnswer(BadAnswer::Clocks) => {
             "Годинники ChatHub і цього сервісу розходяться більш ніж на добу. Тому, хто обслуговує цей сервіс, треба виправити час."
         }
-        E::BadAnswer(_) => {
+        _ => {
             "Відповідь ChatHub не вдалося зрозуміти. Спробуйте ще раз; якщо це повторюється, тому, хто обслуговує цей сервіс, варто \
              перевірити CHATHUB_URL."
         }
