@@ -1,4 +1,4 @@
-//! Whether a request may go out at all: the circuit breaker, and the waits that ChatHub asks for.
+//! Whether a request may be sent: the circuit breaker, and the waits that ChatHub asks for.
 //!
 //! Time comes in as a parameter, so the rules can be read, and tested, without a clock.
 
@@ -11,17 +11,17 @@ use crate::error::{ErrorKind, Unreachable};
 /// The waits after a 429 without `Retry-After`, as ChatHub's general page advises them.
 const ADVISED_WAITS: [u64; 4] = [1, 2, 4, 8];
 
-/// No `Retry-After` is believed beyond this.
+/// A longer `Retry-After` is cut to this.
 pub(crate) const MAX_RETRY_AFTER: Duration = Duration::from_hours(1);
 
-/// The breaker before ChatHub.
+/// The circuit breaker for all requests to ChatHub.
 #[derive(Debug, Default)]
 pub(crate) struct CircuitBreaker(Mutex<State>);
 
 #[derive(Debug, Default)]
 struct State {
     circuit: Circuit,
-    /// Until when ChatHub wants no request.
+    /// Until when ChatHub has asked for no requests.
     held_until: Option<Instant>,
     /// 429s in a row.
     throttled: usize,
@@ -36,7 +36,7 @@ pub(crate) enum Verdict {
     Fails,
     /// It asks to wait.
     Throttles(Option<Duration>),
-    /// Nothing: nobody waited for the outcome.
+    /// Nothing: the caller stopped waiting for the outcome.
     Unknown,
 }
 
@@ -44,7 +44,7 @@ pub(crate) enum Verdict {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Health {
     pub(crate) circuit_is_open: bool,
-    /// It has opened, or opened again, by this request.
+    /// This request has opened it, or opened it again.
     pub(crate) has_opened: bool,
 }
 
@@ -62,13 +62,13 @@ impl From<&ErrorKind> for Verdict {
 }
 
 impl CircuitBreaker {
-    /// Says why a request cannot go out, if so.
+    /// Fails with the reason why a request cannot be sent, if there is one. Takes no permit.
     pub(crate) fn check(&self, now: Instant, is_list: bool) -> Result<(), ErrorKind> {
         self.state().permit(now, is_list).map(drop)
     }
 
-    /// Lets a request out, or says why not. What goes out must come back with
-    /// [`Self::record`].
+    /// Permits a request, or says why not. How the request ends must be told by
+    /// [`record`](Self::record).
     pub(crate) fn acquire(&self, now: Instant, is_list: bool) -> Result<Permit, ErrorKind> {
         let mut state = self.state();
         let permit = state.permit(now, is_list)?;
@@ -76,7 +76,7 @@ impl CircuitBreaker {
         Ok(permit)
     }
 
-    /// Learns from a request that was let out. `jitter` is from 0 to 1.
+    /// Records how a permitted request has ended. `jitter` is from 0 to 1.
     pub(crate) fn record(
         &self,
         permit: Permit,
@@ -127,8 +127,8 @@ impl State {
             .map_err(|retry_after| ErrorKind::Unavailable(Unreachable::CircuitOpen { retry_after }))
     }
 
-    /// Several requests that were out together may all be asked to wait: that is one time, and the
-    /// longest wait counts.
+    /// Several concurrent requests may all be asked to wait: that counts as one 429, with the longest
+    /// wait.
     fn hold(&mut self, asked: Option<Duration>, now: Instant) {
         let held = self.held_until.filter(|until| *until > now);
         if held.is_none() || asked.is_some() {

@@ -1,4 +1,4 @@
-//! The calls over one private `send`; the one for operator tokens is in `minting`.
+//! The seven calls over one private `send`; the call for operator tokens is in `minting`.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -116,7 +116,7 @@ impl ChatHub {
     }
 
     /// `GET /api/operator`: an organization's operators, inactive and deleted ones too. Fails where
-    /// a record cannot be read: whoever adds operators must know of all that there are.
+    /// a record cannot be read, because a program that adds operators must know all of them.
     pub async fn list_operators(
         &self,
         organization: OrganizationId,

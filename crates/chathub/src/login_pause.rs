@@ -1,4 +1,4 @@
-//! How long to wait before the next login, where nothing speaks against the credentials.
+//! How long to wait before the next login, where the credentials were not rejected.
 //!
 //! Two things ask for a wait. A company token that is refused soon after its login: where each
 //! login ends the token before it, replicas that share an account end each other's, and only those

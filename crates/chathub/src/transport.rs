@@ -1,7 +1,6 @@
 //! One request to ChatHub and its answer: headers, size caps, status → error.
 //!
-//! The only place in the crate that touches reqwest. It does not log in, does not try again, and
-//! waits as long as it is let.
+//! It does not log in and does not retry.
 
 use std::time::{Duration, Instant};
 
@@ -23,10 +22,10 @@ use secrecy::{ExposeSecret as _, SecretString};
 
 const PROFILE_KEY: HeaderName = HeaderName::from_static("x-authorization-key");
 
-/// What opens the call.
+/// How a call is authorized.
 #[derive(Clone, Debug)]
 pub(crate) enum Authorization {
-    /// Nothing: the login itself.
+    /// Not at all: the login itself.
     None,
     /// `Authorization: Bearer`, for a company token.
     Bearer(SecretString),
@@ -92,7 +91,7 @@ impl Transport {
     }
 
     /// Sends the call once and reads the answer's body; `clock` learns from its `Date`.
-    /// `traceparent` tells ChatHub of our trace.
+    /// `traceparent` is sent as the header of that name.
     ///
     /// 401 is [`Unreachable::TokenRefused`] where a company token was shown, and
     /// [`ErrorKind::CredentialsRejected`] where a key or a login was.
@@ -189,11 +188,11 @@ fn refusal(
         _ if status.is_server_error() => {
             ErrorKind::Unavailable(Unreachable::Status(status.as_u16()))
         }
-        // A firewall's page knows nothing of passwords.
+        // A firewall's page says nothing about the password.
         StatusCode::FORBIDDEN if endpoint == Endpoint::CompanyToken && is_text(response) => {
             ErrorKind::Unavailable(Unreachable::Login(status.as_u16()))
         }
-        // Nor is a page for people ChatHub's verdict on an operator or an account.
+        // Nor does a page for people say anything about an operator or an account.
         StatusCode::NOT_FOUND if is_page(response) => ErrorKind::BadAnswer(BadAnswer::NoChatHub),
         StatusCode::BAD_REQUEST | StatusCode::FORBIDDEN if is_page(response) => {
             ErrorKind::BadAnswer(BadAnswer::Page)

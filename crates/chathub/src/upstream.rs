@@ -1,5 +1,5 @@
-//! One call to ChatHub, as it should be made: at the right limiter, not while ChatHub is down or wants
-//! to be left alone, within its time, and where that is safe, once more.
+//! One call to ChatHub with everything around it: circuit breaker, rate limit, timeouts, and one
+//! retry where that is safe.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -19,7 +19,7 @@ use crate::rate_limiter::RateLimiter;
 use crate::retry_budget::RetryBudget;
 use crate::transport::{Authorization, Call, Transport};
 
-/// Before the second attempt: long enough for a restarted connection, short enough for an agent.
+/// Before the second attempt: long enough for a restart, short enough for an agent.
 const RETRY_AFTER: Duration = Duration::from_millis(50);
 
 /// How an answer's body is read.
@@ -35,14 +35,14 @@ pub(crate) struct Upstream {
     pub(crate) limiter: RateLimiter,
     pub(crate) retries: RetryBudget,
     pub(crate) attempt_timeout: Duration,
-    /// A request that would have less time than this when its turn comes is not worth its place.
+    /// A request that would have less time than this when its turn comes is not sent.
     pub(crate) least_time: Duration,
     pub(crate) observer: Arc<dyn Observer>,
 }
 
 impl Upstream {
-    /// Makes the call and reads its answer, and makes it again once where nothing can be done twice
-    /// by that and the failure looks like a passing one.
+    /// Makes the call and reads its answer. Repeats it once where the failure may be transient and
+    /// a repetition does nothing twice.
     pub(crate) async fn call<T>(
         &self,
         call: &Call,
@@ -70,13 +70,13 @@ impl Upstream {
         sleep(RETRY_AFTER.mul_f64(1.0 + fastrand::f64())).await;
         let second = attempt(self.connections.unpooled()).await;
         match second.as_ref().map_err(Error::kind) {
-            // What the first attempt has shown says more than that there was no second.
+            // The first error says more than that there was no second attempt.
             Err(
                 ErrorKind::Overloaded | ErrorKind::Unavailable(Unreachable::CircuitOpen { .. }),
             ) => {
                 return first;
             }
-            // A new connection works where a pooled one does not, so the others may be dead too.
+            // A new connection works where a pooled one did not, so the others may be dead too.
             Ok(_) => self.connections.discard(&pooled),
             Err(_) => {}
         }
