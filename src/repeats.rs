@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use crate::chathub::{Error, Unreachable};
+use crate::chathub::{ErrorKind, Unreachable};
 
 /// An error that goes on is news again after this time.
 const REMIND_AFTER: Duration = Duration::from_mins(10);
@@ -10,14 +10,14 @@ const REMIND_AFTER: Duration = Duration::from_mins(10);
 /// The errors that one caller has met in a row, and when each was news.
 #[derive(Debug, Default)]
 pub struct Repeats {
-    told: Vec<(Error, Instant)>,
+    told: Vec<(ErrorKind, Instant)>,
     has_told: bool,
 }
 
 impl Repeats {
     /// Whether the error is worth a line in the log: it has not been one lately, and is not merely
     /// what those before it have led to, as an open circuit is.
-    pub fn is_news(&mut self, error: &Error, now: Instant) -> bool {
+    pub fn is_news(&mut self, error: &ErrorKind, now: Instant) -> bool {
         self.told
             .retain(|(_, at)| now.saturating_duration_since(*at) < REMIND_AFTER);
         let is_known = self.told.iter().any(|(known, _)| is_same(known, error));
@@ -31,17 +31,20 @@ impl Repeats {
 }
 
 /// Whether an error before it has led to this one, rather than a trouble of its own.
-const fn is_consequence(error: &Error) -> bool {
-    matches!(error, Error::Unavailable(Unreachable::CircuitOpen { .. }))
+const fn is_consequence(error: &ErrorKind) -> bool {
+    matches!(
+        error,
+        ErrorKind::Unavailable(Unreachable::CircuitOpen { .. })
+    )
 }
 
 /// The time until the next try is no difference.
-fn is_same(one: &Error, other: &Error) -> bool {
+fn is_same(one: &ErrorKind, other: &ErrorKind) -> bool {
     one == other
         || (is_consequence(one) && is_consequence(other))
         || matches!(
             (one, other),
-            (Error::Throttled { .. }, Error::Throttled { .. })
+            (ErrorKind::Throttled { .. }, ErrorKind::Throttled { .. })
         )
 }
 
@@ -50,11 +53,12 @@ mod tests {
     use super::*;
     use crate::chathub::NoConnection;
 
-    const REFUSED: Error = Error::Unavailable(Unreachable::NoConnection(NoConnection::Refused));
+    const REFUSED: ErrorKind =
+        ErrorKind::Unavailable(Unreachable::NoConnection(NoConnection::Refused));
 
-    const fn open(seconds: u64) -> Error {
+    const fn open(seconds: u64) -> ErrorKind {
         let retry_after = Duration::from_secs(seconds);
-        Error::Unavailable(Unreachable::CircuitOpen { retry_after })
+        ErrorKind::Unavailable(Unreachable::CircuitOpen { retry_after })
     }
 
     /// An hour without ChatHub: probes fail in two ways, and between them the circuit is open.
@@ -66,7 +70,7 @@ mod tests {
             let now = start + Duration::from_secs(second);
             let error = match second % 11 {
                 0 if second % 2 == 0 => REFUSED,
-                0 => Error::TimedOut,
+                0 => ErrorKind::TimedOut,
                 rest => open(11 - rest),
             };
             lines += u32::from(repeats.is_news(&error, now));
@@ -81,7 +85,7 @@ mod tests {
             (REFUSED, true),
             (open(9), false),
             (REFUSED, false),
-            (Error::CredentialsRejected, true),
+            (ErrorKind::CredentialsRejected, true),
             (REFUSED, false),
         ] {
             assert_eq!(repeats.is_news(&error, now), is_news, "{error}");

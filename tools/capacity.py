@@ -4,7 +4,7 @@
 python3 tools/capacity.py [--agents N] [--rush MINUTES] [--clicks PER_HOUR] [--replicas N] [--sticky] [--reuse MINUTES]
                           [--ttl MINUTES] [--rate PER_SECOND]
 
-Without arguments: the table of docs/performance.md. The model is src/tokens/mod.rs and src/chathub/pace.rs in short: a token is handed out while it has
+Without arguments: the table of docs/performance.md. The model is src/tokens/mod.rs and crates/chathub/src/rate_limiter.rs in short: a token is handed out while it has
 five minutes left, and refreshed behind a click that comes after its time of reuse; each replica keeps tokens and an even pace of its own, with a
 second's worth at once after a pause; a click that could not be served within its budget is refused, and the agent tries again half a minute later.
 """

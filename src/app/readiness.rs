@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
-use crate::chathub::{self, ChatHub, NoConnection, Unreachable};
+use crate::chathub::{ChatHub, ErrorKind, NoConnection, Unreachable};
 use crate::http::AppState;
 use crate::repeats::Repeats;
 
@@ -24,7 +24,7 @@ const MAX_RETRY_AFTER: Duration = Duration::from_secs(15);
 pub(super) async fn verify_credentials(chathub: Arc<ChatHub>, state: Arc<AppState>) {
     let mut failures = 0;
     let mut repeats = Repeats::default();
-    while let Err(error) = chathub.log_in().await {
+    while let Err(error) = chathub.log_in().await.map_err(ErrorKind::from) {
         if repeats.is_news(&error, Instant::now()) {
             let address = chathub.address();
             tracing::warn!(%error, address, "not ready: ChatHub has not accepted the credentials yet");
@@ -40,16 +40,16 @@ pub(super) async fn verify_credentials(chathub: Arc<ChatHub>, state: Arc<AppStat
 }
 
 /// What `/readyz` says of an error; `None` for one that only follows from the errors before.
-fn not_ready(error: &chathub::Error, address: &str) -> Option<String> {
+fn not_ready(error: &ErrorKind, address: &str) -> Option<String> {
     let cause = match error {
-        chathub::Error::Unavailable(Unreachable::CircuitOpen { .. }) => return None,
-        chathub::Error::Unavailable(Unreachable::NoConnection(NoConnection::NoSuchName)) => {
+        ErrorKind::Unavailable(Unreachable::CircuitOpen { .. }) => return None,
+        ErrorKind::Unavailable(Unreachable::NoConnection(NoConnection::NoSuchName)) => {
             return Some(format!(
                 "ChatHub could not be reached: no such name {address}, or no name server that answers"
             ));
         }
-        chathub::Error::Unavailable(Unreachable::NoConnection(cause)) => cause.to_string(),
-        chathub::Error::TimedOut => "no answer in time".into(),
+        ErrorKind::Unavailable(Unreachable::NoConnection(cause)) => cause.to_string(),
+        ErrorKind::TimedOut => "no answer in time".into(),
         error => {
             return Some(format!(
                 "ChatHub has not accepted the credentials yet: {error}"
@@ -61,11 +61,11 @@ fn not_ready(error: &chathub::Error, address: &str) -> Option<String> {
 
 /// How long to wait before the next login. Where the error tells when ChatHub takes requests again,
 /// the login is the first of them.
-fn retry_delay(error: &chathub::Error, failures: u32) -> Duration {
+fn retry_delay(error: &ErrorKind, failures: u32) -> Duration {
     if let Some(rest) = error.retry_after() {
         return rest.clamp(MIN_RETRY_AFTER, MAX_RETRY_AFTER);
     }
-    if *error == chathub::Error::CredentialsRejected {
+    if *error == ErrorKind::CredentialsRejected {
         return REJECTED_RETRY_DELAY;
     }
     let doubled = MIN_RETRY_DELAY.saturating_mul(2_u32.saturating_pow(failures));
@@ -75,12 +75,11 @@ fn retry_delay(error: &chathub::Error, failures: u32) -> Duration {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::chathub::Error;
 
     #[test]
     fn the_next_login_comes_when_chathub_takes_requests_again() {
-        let milliseconds = |error: &Error, failures| retry_delay(error, failures).as_millis();
-        let closed = Error::Unavailable(Unreachable::NoConnection(NoConnection::Refused));
+        let milliseconds = |error: &ErrorKind, failures| retry_delay(error, failures).as_millis();
+        let closed = ErrorKind::Unavailable(Unreachable::NoConnection(NoConnection::Refused));
         for (failures, expected) in [(0, 1000), (1, 2000), (2, 4000), (3, 5000), (99, 5000)] {
             assert_eq!(milliseconds(&closed, failures), expected);
         }
@@ -91,13 +90,13 @@ mod tests {
             (3_600_000, 15_000),
         ] {
             let retry_after = Duration::from_millis(rest);
-            let open = Error::Unavailable(Unreachable::CircuitOpen { retry_after });
+            let open = ErrorKind::Unavailable(Unreachable::CircuitOpen { retry_after });
             assert_eq!(milliseconds(&open, 5), expected);
-            let throttled = Error::Throttled {
+            let throttled = ErrorKind::Throttled {
                 retry_after: Some(retry_after),
             };
             assert_eq!(milliseconds(&throttled, 5), expected);
         }
-        assert_eq!(milliseconds(&Error::CredentialsRejected, 9), 1000);
+        assert_eq!(milliseconds(&ErrorKind::CredentialsRejected, 9), 1000);
     }
 }

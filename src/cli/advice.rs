@@ -1,52 +1,52 @@
 //! Advice for errors of ChatHub: what the user of a shell can do about them.
 
-use crate::chathub::{BadAnswer, Error, NoConnection, Unreachable};
+use crate::chathub::{BadAnswer, ErrorKind, NoConnection, Unreachable};
 
 /// One or two sentences that follow the error's own.
-pub(super) const fn advice(error: &Error) -> &'static str {
+pub(super) const fn advice(error: &ErrorKind) -> &'static str {
     match error {
-        Error::CredentialsRejected => {
+        ErrorKind::CredentialsRejected => {
             "Check CHATHUB_LOGIN and CHATHUB_PASSWORD, or CHATHUB_API_KEY, or the files that …_FILE names: is it this company's, and still \
              valid? Correct it before trying again: accounts get locked."
         }
-        Error::NotPermitted => {
+        ErrorKind::NotPermitted => {
             "The company's account has no right to this: an organization or an operator of another company, or an operator that is not \
              active. `open-chat operators list` shows what it may see."
         }
-        Error::NotFound => {
+        ErrorKind::NotFound => {
             "`open-chat organizations list` and `open-chat operators list` show what there is."
         }
-        Error::InvalidRequest { .. } => {
+        ErrorKind::InvalidRequest { .. } => {
             "ChatHub does not want what was sent. Check ids, names and this machine's clock; `open-chat check` tries everything once."
         }
-        Error::Throttled { .. } => {
+        ErrorKind::Throttled { .. } => {
             "Wait, then try again. If it happens often: lower CHATHUB_MAX_RATE, and look for what else uses the company's account."
         }
-        Error::Overloaded => "CHATHUB_MAX_RATE is too low for this.",
-        Error::Unavailable(Unreachable::NoConnection(cause)) => no_connection(*cause),
-        Error::Unavailable(Unreachable::TokenRefused) => {
+        ErrorKind::Overloaded => "CHATHUB_MAX_RATE is too low for this.",
+        ErrorKind::Unavailable(Unreachable::NoConnection(cause)) => no_connection(*cause),
+        ErrorKind::Unavailable(Unreachable::TokenRefused) => {
             "Something else logs in with the same account at the same time, and ChatHub ends the earlier token. Try again."
         }
-        Error::Unavailable(Unreachable::Login(_)) => {
+        ErrorKind::Unavailable(Unreachable::Login(_)) => {
             "Something before ChatHub, a firewall perhaps, turns the login away. Ask SMSBAT's support whether this machine's address is let in."
         }
-        Error::Unavailable(_) => {
+        ErrorKind::Unavailable(_) => {
             "ChatHub fails on its own side, or something before it does. Try again in a minute."
         }
-        Error::TimedOut => {
+        ErrorKind::TimedOut => {
             "Try again. If a list is long and the line slow, raise CHATHUB_ATTEMPT_TIMEOUT: a command waits thirty times as long."
         }
-        Error::BadAnswer(BadAnswer::TokenNotValid) => {
+        ErrorKind::BadAnswer(BadAnswer::TokenNotValid) => {
             "ChatHub does not take a token that it has just made: tell SMSBAT's support."
         }
-        Error::BadAnswer(BadAnswer::OtherOperator | BadAnswer::TokenEnded) => {
+        ErrorKind::BadAnswer(BadAnswer::OtherOperator | BadAnswer::TokenEnded) => {
             "ChatHub makes tokens that nobody may use: look at this machine's clock, then tell SMSBAT's support."
         }
-        Error::BadAnswer(BadAnswer::Page) => {
+        ErrorKind::BadAnswer(BadAnswer::Page) => {
             "Something between this machine and ChatHub refuses, a firewall or a proxy: ask whoever runs it to let this through."
         }
-        Error::BadAnswer(BadAnswer::Clocks) => "Set this machine's clock by NTP (timedatectl).",
-        Error::BadAnswer(_) => {
+        ErrorKind::BadAnswer(BadAnswer::Clocks) => "Set this machine's clock by NTP (timedatectl).",
+        _ => {
             "Check CHATHUB_URL: something that is not ChatHub answers there, perhaps a proxy. ChatHub is at https://chatapi.smsbat.com."
         }
     }
@@ -80,7 +80,7 @@ const fn no_connection(cause: NoConnection) -> &'static str {
             "Install the package ca-certificates, or name a file with certificates (PEM) in SSL_CERT_FILE."
         }
         Cause::Proxy => "Check HTTPS_PROXY, and NO_PROXY for what needs no proxy.",
-        Cause::NoRoute | Cause::TimedOut | Cause::Closed | Cause::Other => {
+        _ => {
             "Check CHATHUB_URL, and from this very machine: the network, the firewall, HTTPS_PROXY."
         }
     }

@@ -7,7 +7,7 @@ use super::exit::block_on;
 use super::output::sanitized;
 use super::suggestions;
 use crate::chathub::{
-    ChatHub, Error, Operator, OperatorId, Organization, OrganizationId, Unreachable,
+    ChatHub, Error, ErrorKind, Operator, OperatorId, Organization, OrganizationId, Unreachable,
 };
 use crate::config::ChatHubConfig;
 use crate::operators::name::{folded, spelling};
@@ -38,8 +38,8 @@ pub(super) fn with_company<T>(
 
 /// Adds the address to the error of a failed connection.
 fn located(error: anyhow::Error, address: &str) -> anyhow::Error {
-    match error.downcast_ref::<Error>() {
-        Some(Error::Unavailable(Unreachable::NoConnection(_))) => {
+    match error.downcast_ref::<Error>().map(Error::kind) {
+        Some(ErrorKind::Unavailable(Unreachable::NoConnection(_))) => {
             error.context(format!("calling {address}"))
         }
         _ => error,
@@ -76,11 +76,11 @@ impl Company {
         organization: OrganizationId,
     ) -> anyhow::Result<Vec<Operator>> {
         let listed = self.chathub.list_operators(organization).await;
-        let mut operators = listed.map_err(|error| match error {
-            Error::NotPermitted | Error::NotFound => anyhow!(
+        let mut operators = listed.map_err(|error| match error.kind() {
+            ErrorKind::NotPermitted | ErrorKind::NotFound => anyhow!(
                 "the company has no organization {organization}, or may not see it; `open-chat organizations list` shows those there are"
             ),
-            other => other.into(),
+            _ => error.into(),
         })?;
         operators.sort_by_key(|operator| operator.id);
         Ok(operators)

@@ -57,9 +57,13 @@ pub(super) fn report(outcome: anyhow::Result<Exit>) -> ExitCode {
         Ok(Exit::Interrupted) => return ExitCode::from(INTERRUPTED),
         Err(error) => error,
     };
-    say(&format!("open-chat: {error:#}"));
-    if let Some(error) = error.downcast_ref::<chathub::Error>() {
-        say(advice(error));
+    say(&format!("open-chat: {}", sentence(&error)));
+    let of_chathub = error.downcast_ref::<chathub::Error>();
+    if let Some(kind) = of_chathub
+        .map(chathub::Error::kind)
+        .or(error.downcast_ref())
+    {
+        say(advice(kind));
     }
     if error.is::<ConfigError>() || error.is::<Unexportable>() {
         ExitCode::from(CONFIG)
@@ -68,4 +72,15 @@ pub(super) fn report(outcome: anyhow::Result<Exit>) -> ExitCode {
     } else {
         ExitCode::FAILURE
     }
+}
+
+/// The error and its causes, less what ChatHub's client has met on the way: its own sentence says
+/// what that means.
+fn sentence(error: &anyhow::Error) -> String {
+    let mut is_complete = false;
+    let causes = error
+        .chain()
+        .take_while(|cause| !std::mem::replace(&mut is_complete, cause.is::<chathub::Error>()));
+    let causes: Vec<_> = causes.map(ToString::to_string).collect();
+    causes.join(": ")
 }

@@ -11,7 +11,7 @@ use super::context::RequestContext;
 use super::problem::{Kind, Problem};
 use super::state::AppState;
 use crate::access::{Denied, OneTimeUse};
-use crate::chathub::{Error, OperatorId};
+use crate::chathub::{ErrorKind, OperatorId};
 use crate::tokens::{CachedToken, TokenOutcome};
 
 /// A token, and where it came from. `said` is what the operator was found by.
@@ -41,13 +41,13 @@ pub(crate) async fn operator_token(
 async fn no_token(
     operator: OperatorId,
     said: Option<&str>,
-    error: Error,
+    error: ErrorKind,
     context: &RequestContext,
     state: &AppState,
 ) -> Problem {
     let is_refused = matches!(
         error,
-        Error::NotFound | Error::NotPermitted | Error::InvalidRequest { .. }
+        ErrorKind::NotFound | ErrorKind::NotPermitted | ErrorKind::InvalidRequest { .. }
     );
     if is_refused
         && let Ok(snapshot) = state.directory.snapshot(context.deadline).await

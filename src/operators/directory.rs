@@ -19,7 +19,9 @@ use super::DirectorySnapshot;
 use super::reconcile::{FreshList, Problems, Reading, Reconciler};
 use super::snapshot::{Entry, List, Lists};
 use super::state::{ReadState, Unread};
-use crate::chathub::{ChatHub, Error, ListedOperator, Listing, OrganizationId, Unreachable};
+use crate::chathub::{
+    self, ChatHub, ErrorKind, ListedOperator, Listing, OrganizationId, Unreachable,
+};
 use crate::repeats::Repeats;
 
 /// The number of concurrent requests for lists: enough for a thousand organizations, too few to
@@ -54,7 +56,7 @@ pub struct Directory {
     /// Read by each click, without a lock.
     snapshot: ArcSwapOption<DirectorySnapshot>,
     /// The outcome of the first reading so far, for the clicks that wait for it.
-    first: watch::Sender<Option<Result<(), Error>>>,
+    first: watch::Sender<Option<Result<(), ErrorKind>>>,
     /// When everything was read last, on both clocks: one stands still while the machine is
     /// suspended, the other can be set back.
     read_at: Mutex<(Instant, DateTime<Utc>)>,
@@ -79,17 +81,17 @@ impl Directory {
 
     /// The snapshot in force; waits for the first one until `deadline`. Where the first reading has
     /// failed so far, returns the error at once.
-    pub async fn snapshot(&self, deadline: Instant) -> Result<Arc<DirectorySnapshot>, Error> {
+    pub async fn snapshot(&self, deadline: Instant) -> Result<Arc<DirectorySnapshot>, ErrorKind> {
         let mut first = self.first.subscribe();
         let first = timeout_at(deadline.into(), first.wait_for(Option::is_some))
             .await
-            .map_err(|_| Error::TimedOut)?;
+            .map_err(|_| ErrorKind::TimedOut)?;
         if let Ok(Some(Err(error))) = first.as_deref() {
             return Err(error.clone());
         }
         self.snapshot
             .load_full()
-            .ok_or(Error::Unavailable(Unreachable::Broken))
+            .ok_or(ErrorKind::Unavailable(Unreachable::Broken))
     }
 
     /// The time since everything in force was read, or since the start.
@@ -234,22 +236,23 @@ impl Directory {
 }
 
 /// Waits for a list, with a timeout.
-async fn with_timeout<T>(list: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
-    timeout(LIST_TIMEOUT, list)
-        .await
-        .unwrap_or(Err(Error::TimedOut))
+async fn with_timeout<T>(
+    list: impl Future<Output = Result<T, chathub::Error>>,
+) -> Result<T, ErrorKind> {
+    let list = timeout(LIST_TIMEOUT, list).await;
+    Ok(list.map_err(|_| ErrorKind::TimedOut)??)
 }
 
 /// Adds the next list to the reading. A list that has not changed is shared with the last snapshot.
 async fn add_next(
     reading: &mut Reading,
-    requests: &mut JoinSet<(OrganizationId, Result<Listing<ListedOperator>, Error>)>,
+    requests: &mut JoinSet<(OrganizationId, Result<Listing<ListedOperator>, ErrorKind>)>,
     previous: Option<&DirectorySnapshot>,
 ) -> Result<(), Unread> {
     let Some(answer) = requests.join_next().await else {
         return Ok(());
     };
-    let broken = Unread::Failed(Error::Unavailable(Unreachable::Broken));
+    let broken = Unread::Failed(ErrorKind::Unavailable(Unreachable::Broken));
     let (organization, listing) = answer.map_err(|_| broken)?;
     let fresh = listing.map(|listing| {
         let list: List = listing.records.into_iter().map(Entry::from).collect();
@@ -267,13 +270,13 @@ async fn add_next(
 }
 
 /// Why no list at all could be read, where ChatHub has failed.
-fn total_failure(reading: &Reading) -> Option<&Error> {
+fn total_failure(reading: &Reading) -> Option<&ErrorKind> {
     let mut lists = reading.lists.values();
     if lists.clone().any(Result::is_ok) {
         return None;
     }
     lists.find_map(|list| match list {
-        Err(Error::NotFound | Error::NotPermitted) | Ok(_) => None,
+        Err(ErrorKind::NotFound | ErrorKind::NotPermitted) | Ok(_) => None,
         Err(error) => Some(error),
     })
 }

@@ -16,7 +16,7 @@ use std::time::{Duration, Instant};
 use foldhash::fast::RandomState;
 
 use super::snapshot::{Entry, List, Lists};
-use crate::chathub::{Error, OperatorId, OrganizationId};
+use crate::chathub::{ErrorKind, OperatorId, OrganizationId};
 
 /// This many operators may be removed at once.
 const FEW: usize = 10;
@@ -28,7 +28,7 @@ const REMOVED_AFTER: (u32, Duration) = (3, Duration::from_mins(10));
 #[derive(Default)]
 pub(super) struct Reading {
     /// Each organization's list, or the error.
-    pub(super) lists: BTreeMap<OrganizationId, Result<FreshList, Error>>,
+    pub(super) lists: BTreeMap<OrganizationId, Result<FreshList, ErrorKind>>,
     /// The number of unreadable records of organizations.
     pub(super) unreadable: usize,
 }
@@ -166,7 +166,7 @@ impl Reconciled {
     fn add(
         &mut self,
         organization: OrganizationId,
-        list: Result<FreshList, Error>,
+        list: Result<FreshList, ErrorKind>,
         previous: Option<&List>,
     ) {
         let list = match (list, previous) {
@@ -183,7 +183,7 @@ impl Reconciled {
                 Arc::clone(previous)
             }
             // Deleted since it was listed, or not permitted to the company.
-            (Err(Error::NotFound | Error::NotPermitted), None) => {
+            (Err(ErrorKind::NotFound | ErrorKind::NotPermitted), None) => {
                 self.problems.closed += 1;
                 return;
             }
@@ -268,7 +268,7 @@ mod tests {
     }
 
     #[expect(clippy::unnecessary_wraps, reason = "a list, as a reading has it")]
-    fn fresh(ids: Range<u64>) -> Result<FreshList, Error> {
+    fn fresh(ids: Range<u64>) -> Result<FreshList, ErrorKind> {
         Ok(FreshList {
             list: list(ids),
             unreadable: 0,
@@ -279,7 +279,9 @@ mod tests {
         lists.map(|(id, ids)| (id, list(ids))).into()
     }
 
-    fn reading<const N: usize>(lists: [(OrganizationId, Result<FreshList, Error>); N]) -> Reading {
+    fn reading<const N: usize>(
+        lists: [(OrganizationId, Result<FreshList, ErrorKind>); N],
+    ) -> Reading {
         Reading {
             lists: lists.into(),
             unreadable: 0,
@@ -292,15 +294,16 @@ mod tests {
         reconciled.lists.iter().map(count).collect()
     }
 
-    const FAILED: Result<FreshList, Error> = Err(Error::Unavailable(Unreachable::Status(500)));
+    const FAILED: Result<FreshList, ErrorKind> =
+        Err(ErrorKind::Unavailable(Unreachable::Status(500)));
 
     #[test]
     fn a_list_that_is_missing_or_empty_changes_nothing() {
         let previous = lists([(SUPPORT, 100..105), (SALES, 20..22)]);
         for broken in [
             FAILED,
-            Err(Error::NotPermitted),
-            Err(Error::NotFound),
+            Err(ErrorKind::NotPermitted),
+            Err(ErrorKind::NotFound),
             fresh(0..0),
         ] {
             let reading = reading([(SUPPORT, broken), (SALES, fresh(20..24))]);
@@ -319,7 +322,7 @@ mod tests {
         let failed = at_the_start(FAILED);
         assert_eq!(counts(&failed), [(6, 4)]);
         assert!(!failed.is_complete && !failed.problems.is_whole());
-        let closed = at_the_start(Err(Error::NotPermitted));
+        let closed = at_the_start(Err(ErrorKind::NotPermitted));
         assert!(closed.is_complete && closed.problems.is_whole());
         assert_eq!(closed.problems.closed, 1);
         let empty = at_the_start(fresh(0..0));

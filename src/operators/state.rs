@@ -4,7 +4,7 @@
 use std::time::{Duration, Instant};
 
 use super::reconcile::Problems;
-use crate::chathub::Error;
+use crate::chathub::ErrorKind;
 use crate::repeats::Repeats;
 
 /// The outcome of a reading.
@@ -18,14 +18,14 @@ pub(super) enum ReadState {
     Partial(Problems),
     /// Nothing was read. Without an error the list of organizations is empty.
     Unread {
-        error: Option<Error>,
+        error: Option<ErrorKind>,
         is_first: bool,
     },
 }
 
 /// Why nothing was read.
 pub(super) enum Unread {
-    Failed(Error),
+    Failed(ErrorKind),
     /// ChatHub lists no organizations, and has before.
     Empty,
 }

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use crate::chathub::Error;
+use crate::chathub::ErrorKind;
 
 /// How long a refusal of an operator (not found, not permitted) is believed, and how long ChatHub
 /// must go on refusing before a token that is still good is taken away.
@@ -14,12 +14,12 @@ const REFRESH_RETRY: Duration = Duration::from_secs(10);
 /// Why ChatHub is not asked for an operator, and until when.
 pub(super) enum Backoff {
     /// It refused the operator, which is believed for a while.
-    Refused { error: Error, until: Instant },
+    Refused { error: ErrorKind, until: Instant },
     /// A refresh failed, and the token is still good.
     RefreshFailed {
         retry_at: Instant,
         /// The latest refusal of the operator, and when refusals began; gone after a success.
-        refused: Option<(Error, Instant)>,
+        refused: Option<(ErrorKind, Instant)>,
     },
 }
 
@@ -35,10 +35,10 @@ enum Verdict {
 }
 
 impl Verdict {
-    const fn of(error: &Error) -> Self {
+    const fn of(error: &ErrorKind) -> Self {
         match error {
-            Error::NotFound | Error::NotPermitted => Self::Refused,
-            Error::InvalidRequest { .. } => Self::Doubtful,
+            ErrorKind::NotFound | ErrorKind::NotPermitted => Self::Refused,
+            ErrorKind::InvalidRequest { .. } => Self::Doubtful,
             _ => Self::Unrelated,
         }
     }
@@ -46,20 +46,20 @@ impl Verdict {
 
 impl Backoff {
     /// Believes a refusal, from now on.
-    pub(super) fn refused(error: Error, now: Instant) -> Self {
+    pub(super) fn refused(error: ErrorKind, now: Instant) -> Self {
         let until = now + REFUSAL_TTL;
         Self::Refused { error, until }
     }
 
     /// After a mint for an operator without a good token failed. `None`: the next click asks again.
-    pub(super) fn after_failed_mint(error: &Error, now: Instant) -> Option<Self> {
+    pub(super) fn after_failed_mint(error: &ErrorKind, now: Instant) -> Option<Self> {
         (Verdict::of(error) != Verdict::Unrelated).then(|| Self::refused(error.clone(), now))
     }
 
     /// After a refresh failed. One refusal does not take a good token away, because it may come
     /// from a firewall, or from a ChatHub that is being deployed: only where refusals go on.
     pub(super) fn after_failed_refresh(
-        error: &Error,
+        error: &ErrorKind,
         before: Option<Box<Self>>,
         now: Instant,
     ) -> Self {
@@ -83,7 +83,7 @@ impl Backoff {
     }
 
     /// The error that refuses the operator at this moment, if any.
-    pub(super) fn refusal(&self, now: Instant) -> Option<&Error> {
+    pub(super) fn refusal(&self, now: Instant) -> Option<&ErrorKind> {
         match self {
             Self::Refused { error, until } if now < *until => Some(error),
             _ => None,
@@ -104,7 +104,7 @@ impl Backoff {
     }
 
     /// The refusal of a refresh, and when it began, where the token is still good.
-    pub(super) const fn refused_refresh(&self) -> Option<&(Error, Instant)> {
+    pub(super) const fn refused_refresh(&self) -> Option<&(ErrorKind, Instant)> {
         match self {
             Self::RefreshFailed { refused, .. } => refused.as_ref(),
             Self::Refused { .. } => None,

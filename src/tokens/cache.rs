@@ -105,12 +105,12 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::chathub::Error;
+    use crate::chathub::ErrorKind;
     use crate::tokens::backoff::Backoff;
 
     fn refuse_until(entry: &TokenEntry, until: Instant) {
         entry.state().backoff = Some(Box::new(Backoff::Refused {
-            error: Error::NotFound,
+            error: ErrorKind::NotFound,
             until,
         }));
     }

@@ -9,11 +9,11 @@ use arc_swap::ArcSwapOption;
 use super::backoff::{Backoff, REFUSAL_TTL};
 use super::cached_token::CachedToken;
 use super::moment::Moment;
-use crate::chathub::Error;
+use crate::chathub::ErrorKind;
 use crate::single_flight::SingleFlight;
 
 /// The result of a mint.
-pub(super) type MintResult = Result<Arc<CachedToken>, Error>;
+pub(super) type MintResult = Result<Arc<CachedToken>, ErrorKind>;
 
 /// What is known about one operator.
 #[derive(Default)]
@@ -122,7 +122,7 @@ impl EntryState {
     }
 
     /// Why ChatHub refuses the operator at this moment, if it does.
-    pub(super) fn refusal(&self, now: Instant) -> Option<&Error> {
+    pub(super) fn refusal(&self, now: Instant) -> Option<&ErrorKind> {
         self.backoff.as_deref()?.refusal(now)
     }
 }
@@ -139,7 +139,8 @@ mod tests {
 
     const SECOND: Duration = Duration::from_secs(1);
 
-    const AWAY: Error = Error::Unavailable(Unreachable::NoConnection(NoConnection::Refused));
+    const AWAY: ErrorKind =
+        ErrorKind::Unavailable(Unreachable::NoConnection(NoConnection::Refused));
 
     fn now() -> Moment {
         Moment {
@@ -160,7 +161,7 @@ mod tests {
 
     fn refused_until(until: Instant) -> TokenEntry {
         let entry = TokenEntry::default();
-        let error = Error::NotFound;
+        let error = ErrorKind::NotFound;
         entry.state().backoff = Some(Box::new(Backoff::Refused { error, until }));
         entry
     }
@@ -178,9 +179,9 @@ mod tests {
     #[test]
     fn a_refusal_is_believed_for_a_minute() {
         for refused in [
-            Error::NotFound,
-            Error::NotPermitted,
-            Error::InvalidRequest { status: 400 },
+            ErrorKind::NotFound,
+            ErrorKind::NotPermitted,
+            ErrorKind::InvalidRequest { status: 400 },
         ] {
             let (entry, now) = (TokenEntry::default(), now());
             assert!(entry.complete(&Err(refused.clone()), now));
@@ -218,10 +219,10 @@ mod tests {
 
     #[test]
     fn a_good_token_outlives_refusals_for_a_minute() {
-        let no = || Err(Error::NotPermitted);
-        let other_no = || Err(Error::NotFound);
+        let no = || Err(ErrorKind::NotPermitted);
+        let other_no = || Err(ErrorKind::NotFound);
         let away = || Err(AWAY);
-        let invalid = || Err(Error::InvalidRequest { status: 400 });
+        let invalid = || Err(ErrorKind::InvalidRequest { status: 400 });
         let yes = || Ok(token(now()));
         assert_eq!(gone_after(&[(300, no()), (310, no()), (359, no())]), None);
         let lasting = [(300, no()), (330, other_no()), (360, no())];
@@ -247,7 +248,7 @@ mod tests {
         entry.complete(&Err(AWAY), start);
         believe_before(moment);
         assert!(entry.usable(start).is_some(), "nothing was refused");
-        entry.complete(&Err(Error::NotFound), start);
+        entry.complete(&Err(ErrorKind::NotFound), start);
         believe_before(moment.checked_sub(SECOND).unwrap());
         entry.believe_refusal_before(moment, || false);
         assert!(entry.usable(start).is_some());
@@ -255,7 +256,7 @@ mod tests {
         assert!(entry.usable(start).is_none());
         assert_eq!(
             entry.state().refusal(start.monotonic),
-            Some(&Error::NotFound)
+            Some(&ErrorKind::NotFound)
         );
     }
 
@@ -270,15 +271,19 @@ mod tests {
             chathub: start.chathub,
         };
         assert!(entry.usable(suspended).is_none());
-        entry.complete(&Err(Error::NotPermitted), suspended);
+        entry.complete(&Err(ErrorKind::NotPermitted), suspended);
         let refusal = entry.state().refusal(suspended.monotonic).cloned();
-        assert_eq!(refusal, Some(Error::NotPermitted));
+        assert_eq!(refusal, Some(ErrorKind::NotPermitted));
         assert!(entry.usable(start).is_none());
     }
 
     #[test]
     fn a_failed_refresh_keeps_the_token_and_is_retried_after_ten_seconds() {
-        for failure in [AWAY, Error::NotFound, Error::InvalidRequest { status: 400 }] {
+        for failure in [
+            AWAY,
+            ErrorKind::NotFound,
+            ErrorKind::InvalidRequest { status: 400 },
+        ] {
             let (entry, now) = (TokenEntry::default(), now());
             entry.complete(&Ok(token(now)), now);
             assert!(entry.state().may_refresh(now.monotonic));

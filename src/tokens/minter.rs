@@ -9,7 +9,7 @@ use tokio::time::timeout;
 use super::TokenConfig;
 use super::cached_token::CachedToken;
 use super::moment::Clock;
-use crate::chathub::{BadAnswer, ChatHub, Error, OperatorId, OperatorToken};
+use crate::chathub::{BadAnswer, ChatHub, ErrorKind, OperatorId, OperatorToken};
 
 /// Mints tokens as configured.
 pub(super) struct Minter {
@@ -35,29 +35,29 @@ impl Minter {
     }
 
     /// Mints a token for `operator`.
-    pub(super) async fn mint(&self, operator: OperatorId) -> Result<CachedToken, Error> {
+    pub(super) async fn mint(&self, operator: OperatorId) -> Result<CachedToken, ErrorKind> {
         timeout(self.budget, self.mint_validated(operator))
             .await
-            .unwrap_or(Err(Error::TimedOut))
+            .unwrap_or(Err(ErrorKind::TimedOut))
     }
 
-    async fn mint_validated(&self, operator: OperatorId) -> Result<CachedToken, Error> {
+    async fn mint_validated(&self, operator: OperatorId) -> Result<CachedToken, ErrorKind> {
         let token = self.request(operator).await?;
         if self.validate {
             let check = self.chathub.validate_operator_token(&token.secret).await?;
             if !check.is_valid {
-                return Err(Error::BadAnswer(BadAnswer::TokenNotValid));
+                return Err(ErrorKind::BadAnswer(BadAnswer::TokenNotValid));
             }
             if check.is_for_another(operator) {
-                return Err(Error::BadAnswer(BadAnswer::OtherOperator));
+                return Err(ErrorKind::BadAnswer(BadAnswer::OtherOperator));
             }
         }
         Ok(CachedToken::new(token, self.reuse, self.clock.now()))
     }
 
-    async fn request(&self, operator: OperatorId) -> Result<OperatorToken, Error> {
+    async fn request(&self, operator: OperatorId) -> Result<OperatorToken, ErrorKind> {
         // The configuration allows less than a day.
         let ttl = TimeDelta::from_std(self.ttl).unwrap_or(TimeDelta::days(1));
-        self.chathub.mint_operator_token_for(operator, ttl).await
+        Ok(self.chathub.mint_operator_token_for(operator, ttl).await?)
     }
 }

@@ -24,7 +24,7 @@ pub use self::cached_token::CachedToken;
 use self::entry::{EntryState, MintResult, TokenEntry};
 use self::minter::Minter;
 use self::moment::Clock;
-use crate::chathub::{ChatHub, Error, OperatorId, Unreachable};
+use crate::chathub::{ChatHub, ErrorKind, OperatorId, Unreachable};
 use crate::metrics::{self, Metrics};
 use crate::single_flight::SingleFlight;
 
@@ -106,7 +106,7 @@ impl OperatorTokens {
         &self,
         operator: OperatorId,
         deadline: Instant,
-    ) -> Result<(Arc<CachedToken>, TokenOutcome), Error> {
+    ) -> Result<(Arc<CachedToken>, TokenOutcome), ErrorKind> {
         let entry = self.cache.get_or_create(operator);
         if let Some(token) = self.reusable(operator, &entry) {
             self.counters.add(TokenOutcome::Reused);
@@ -128,15 +128,15 @@ impl OperatorTokens {
         operator: OperatorId,
         entry: &Arc<TokenEntry>,
         deadline: Instant,
-    ) -> Result<(Arc<CachedToken>, TokenOutcome), Error> {
+    ) -> Result<(Arc<CachedToken>, TokenOutcome), ErrorKind> {
         let (mut mint, outcome) = match self.join_or_mint(operator, entry)? {
             Acquired::Cached(token) => return Ok((token, TokenOutcome::Reused)),
             Acquired::InFlight(mint, outcome) => (mint, outcome),
         };
         let result = timeout_at(deadline.into(), mint.wait())
             .await
-            .map_err(|_| Error::TimedOut)?;
-        let token = result.unwrap_or(Err(Error::Unavailable(Unreachable::Broken)))?;
+            .map_err(|_| ErrorKind::TimedOut)?;
+        let token = result.unwrap_or(Err(ErrorKind::Unavailable(Unreachable::Broken)))?;
         Ok((token, outcome))
     }
 
@@ -183,7 +183,7 @@ impl OperatorTokens {
         &self,
         operator: OperatorId,
         entry: &Arc<TokenEntry>,
-    ) -> Result<Acquired, Error> {
+    ) -> Result<Acquired, ErrorKind> {
         let mut state = entry.state();
         let now = self.clock.now();
         // A mint may have completed while this click waited for the lock.
@@ -273,7 +273,7 @@ mod tests {
         for operator in 0..50 {
             let entry = tokens.cache.get_or_create(OperatorId(operator));
             if operator < 20 {
-                entry.complete(&Err(Error::NotFound), tokens.clock.now());
+                entry.complete(&Err(ErrorKind::NotFound), tokens.clock.now());
             }
         }
         assert_eq!(tokens.entries(), 50);

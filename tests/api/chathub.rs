@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use chrono::{TimeDelta, Utc};
 use open_chat::chathub::{
-    AddedOperator, BadAnswer, ChatHub, ClientConfig, Credentials, Error, HttpsUrl, NewOperator,
-    NoConnection, OperatorId, OperatorStatus, Organization, OrganizationId, Unreachable,
+    BadAnswer, ChatHub, ClientConfig, Credentials, ErrorKind, HttpsUrl, NewOperator, NoConnection,
+    OperatorId, OperatorStatus, OrganizationId, Unreachable,
 };
 use open_chat::simulator::{Endpoint, Fault, Rules, Simulator, TokenForm, ValidateBody};
 use rstest::rstest;
@@ -47,27 +47,20 @@ async fn all_seven_calls(#[case] credentials: Credentials, #[case] logins: u64) 
     let chathub = connect(&simulator, credentials);
 
     let organizations = chathub.list_organizations().await.unwrap();
-    let acme = Organization {
-        id: OrganizationId(24),
-        name: "Acme Support".into(),
-    };
-    assert!(organizations.contains(&acme), "{organizations:?}");
+    let acme = organizations
+        .iter()
+        .find(|one| one.id == OrganizationId(24));
+    let acme = acme.unwrap();
+    assert_eq!(acme.name, "Acme Support");
 
     let added = chathub
-        .synchronize_operators(&[NewOperator {
-            organization_id: OrganizationId(24),
-            name: "Nina New".into(),
-        }])
+        .synchronize_operators(&[NewOperator::new(OrganizationId(24), "Nina New")])
         .await
         .unwrap();
-    assert_eq!(
-        added,
-        [AddedOperator {
-            id: OperatorId(103),
-            status: OperatorStatus::Active,
-            name: "Nina New".into(),
-        }]
-    );
+    assert_eq!(added.len(), 1);
+    assert_eq!(added[0].id, OperatorId(103));
+    assert_eq!(added[0].status, OperatorStatus::Active);
+    assert_eq!(added[0].name, "Nina New");
 
     chathub
         .set_operator_status(OperatorId(103), OperatorStatus::Inactive)
@@ -86,7 +79,7 @@ async fn all_seven_calls(#[case] credentials: Credentials, #[case] logins: u64) 
             (103, "Nina New", OperatorStatus::Inactive),
         ]
     );
-    assert_eq!(operators[0].organization, acme);
+    assert_eq!(operators[0].organization, *acme);
 
     let token = chathub
         .mint_operator_token(OperatorId(101), Utc::now() + TimeDelta::hours(1))
@@ -169,22 +162,26 @@ async fn lists_may_call_themselves_plain_text() {
 
 /// The error, and how many requests it takes: what may pass by itself is tried twice.
 #[rstest]
-#[case(Fault::Status(400), Error::InvalidRequest { status: 400 }, 1)]
-#[case(Fault::Status(422), Error::InvalidRequest { status: 422 }, 1)]
-#[case(Fault::Status(403), Error::NotPermitted, 1)]
-#[case(Fault::Status(404), Error::NotFound, 1)]
-#[case(Fault::Status(408), Error::TimedOut, 2)]
-#[case(Fault::Status(500), Error::Unavailable(Unreachable::Status(500)), 2)]
-#[case(Fault::Throttled(3), Error::Throttled { retry_after: Some(Duration::from_secs(3)) }, 1)]
-#[case(Fault::Redirect("https://elsewhere.example/".into()), Error::BadAnswer(BadAnswer::Redirect), 1)]
-#[case(Fault::Body("{}".into()), Error::BadAnswer(BadAnswer::NoToken), 1)]
-#[case(Fault::Endless, Error::BadAnswer(BadAnswer::TooLong), 1)]
-#[case(Fault::Reset, Error::Unavailable(Unreachable::Broken), 2)]
-#[case(Fault::Silence, Error::TimedOut, 2)]
+#[case(Fault::Status(400), ErrorKind::InvalidRequest { status: 400 }, 1)]
+#[case(Fault::Status(422), ErrorKind::InvalidRequest { status: 422 }, 1)]
+#[case(Fault::Status(403), ErrorKind::NotPermitted, 1)]
+#[case(Fault::Status(404), ErrorKind::NotFound, 1)]
+#[case(Fault::Status(408), ErrorKind::TimedOut, 2)]
+#[case(
+    Fault::Status(500),
+    ErrorKind::Unavailable(Unreachable::Status(500)),
+    2
+)]
+#[case(Fault::Throttled(3), ErrorKind::Throttled { retry_after: Some(Duration::from_secs(3)) }, 1)]
+#[case(Fault::Redirect("https://elsewhere.example/".into()), ErrorKind::BadAnswer(BadAnswer::Redirect), 1)]
+#[case(Fault::Body("{}".into()), ErrorKind::BadAnswer(BadAnswer::NoToken), 1)]
+#[case(Fault::Endless, ErrorKind::BadAnswer(BadAnswer::TooLong), 1)]
+#[case(Fault::Reset, ErrorKind::Unavailable(Unreachable::Broken), 2)]
+#[case(Fault::Silence, ErrorKind::TimedOut, 2)]
 #[tokio::test]
 async fn errors_say_what_the_caller_can_do(
     #[case] fault: Fault,
-    #[case] expected: Error,
+    #[case] expected: ErrorKind,
     #[case] requests: u64,
 ) {
     let simulator = Simulator::start(rules()).unwrap();
@@ -201,7 +198,7 @@ async fn errors_say_what_the_caller_can_do(
         .mint_operator_token(OperatorId(101), Utc::now() + TimeDelta::hours(1))
         .await
         .unwrap_err();
-    assert_eq!(error, expected);
+    assert_eq!(*error.kind(), expected);
     assert_eq!(simulator.calls(Endpoint::OperatorToken), requests);
 }
 
@@ -211,8 +208,8 @@ async fn nobody_there_is_no_connection() {
     let chathub = ChatHub::new(ClientConfig::new(url, login(PASSWORD))).unwrap();
     let error = chathub.list_organizations().await.unwrap_err();
     assert_eq!(
-        error,
-        Error::Unavailable(Unreachable::NoConnection(NoConnection::Refused))
+        *error.kind(),
+        ErrorKind::Unavailable(Unreachable::NoConnection(NoConnection::Refused))
     );
     assert!(!error.to_string().contains("127."), "{error}");
 }
@@ -223,8 +220,8 @@ async fn a_host_that_is_no_chathub_is_told_apart_from_a_wrong_password() {
     let url = HttpsUrl::parse(&format!("{}elsewhere", simulator.url())).unwrap();
     let chathub = ChatHub::new(ClientConfig::new(url, login(PASSWORD))).unwrap();
     assert_eq!(
-        chathub.list_organizations().await.unwrap_err(),
-        Error::BadAnswer(BadAnswer::NoChatHub)
+        *chathub.list_organizations().await.unwrap_err().kind(),
+        ErrorKind::BadAnswer(BadAnswer::NoChatHub)
     );
 }
 
@@ -236,8 +233,8 @@ async fn wrong_credentials_are_tried_once(#[case] credentials: Credentials, #[ca
     let simulator = Simulator::start(rules()).unwrap();
     let chathub = connect(&simulator, credentials);
     assert_eq!(
-        chathub.list_organizations().await.unwrap_err(),
-        Error::CredentialsRejected
+        *chathub.list_organizations().await.unwrap_err().kind(),
+        ErrorKind::CredentialsRejected
     );
     assert_eq!(simulator.calls(Endpoint::Organizations), lists);
 }
@@ -249,13 +246,10 @@ async fn synchronize_is_never_sent_twice() {
     let chathub = connect(&simulator, login(PASSWORD));
     simulator.next(Endpoint::Synchronize, Fault::ResetAfterwards);
     let error = chathub
-        .synchronize_operators(&[NewOperator {
-            organization_id: OrganizationId(24),
-            name: "Once Only".into(),
-        }])
+        .synchronize_operators(&[NewOperator::new(OrganizationId(24), "Once Only")])
         .await
         .unwrap_err();
-    assert_eq!(error, Error::Unavailable(Unreachable::Broken));
+    assert_eq!(*error.kind(), ErrorKind::Unavailable(Unreachable::Broken));
     assert_eq!(simulator.calls(Endpoint::Synchronize), 1);
     let operators = simulator.store().operators_of(24).unwrap();
     let added = operators

@@ -2,6 +2,7 @@
 
 mod answer;
 mod api;
+mod calls;
 mod control;
 mod directory;
 mod endpoint;

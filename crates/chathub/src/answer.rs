@@ -4,16 +4,16 @@
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
-use crate::error::{BadAnswer, Error};
+use crate::error::{BadAnswer, ErrorKind};
 use secrecy::SecretString;
 
 /// The longest token that is believed, in bytes.
 const MAX_TOKEN: usize = 8192;
 
 /// Reads documented JSON. The nesting that `serde_json` follows is bounded (128).
-pub(crate) fn json<T: DeserializeOwned>(body: &[u8]) -> Result<T, Error> {
+pub(crate) fn json<T: DeserializeOwned>(body: &[u8]) -> Result<T, ErrorKind> {
     serde_json::from_slice(without_mark(body))
-        .map_err(|_| Error::BadAnswer(BadAnswer::NotDocumented))
+        .map_err(|_| ErrorKind::BadAnswer(BadAnswer::NotDocumented))
 }
 
 /// The body less a byte order mark, which some servers begin with and JSON does not allow.
@@ -22,12 +22,12 @@ pub(crate) fn without_mark(body: &[u8]) -> &[u8] {
 }
 
 /// Reads a token: a JSON string (documented), the bare text, or an object with a `token`.
-pub(crate) fn token(body: &[u8]) -> Result<SecretString, Error> {
+pub(crate) fn token(body: &[u8]) -> Result<SecretString, ErrorKind> {
     find_token(without_mark(body))
         .filter(|token| (1..=MAX_TOKEN).contains(&token.len()))
         .filter(|token| token.bytes().all(|byte| byte.is_ascii_graphic()))
         .map(SecretString::from)
-        .ok_or(Error::BadAnswer(BadAnswer::NoToken))
+        .ok_or(ErrorKind::BadAnswer(BadAnswer::NoToken))
 }
 
 fn find_token(body: &[u8]) -> Option<String> {
@@ -84,7 +84,7 @@ mod tests {
     fn no_token_there(#[case] body: &str) {
         assert_eq!(
             token(body.as_bytes()).map(drop),
-            Err(Error::BadAnswer(BadAnswer::NoToken))
+            Err(ErrorKind::BadAnswer(BadAnswer::NoToken))
         );
     }
 

@@ -1,17 +1,17 @@
-//! A circuit breaker: whether ChatHub is well enough to be asked.
+//! The states of the circuit breaker: closed, open, and half-open with one probe.
 //!
-//! The rule. The circuit opens after five failures in a row, where ChatHub is down and not only
-//! failing in part: at least 70 % of the requests of the last seconds have failed, or none has been
-//! answered for a second. While it is open nothing goes out; then one request goes out as a probe.
-//! An answer to it closes the circuit at once, for everybody, and is worth five answers, so that a
-//! ChatHub that fails for every other caller is not shut out again at once. A failed probe opens it
-//! again. It stays open for ten seconds where 70 % have failed, else for one second, then two,
-//! four, eight and ten, as each probe fails.
+//! The circuit opens after five failures in a row, if ChatHub is down and not only failing in part:
+//! at least 70 % of the requests of the last seconds have failed, or none was answered for a second.
+//! While it is open no request is sent; afterwards one is sent as a probe. An answer to the probe
+//! closes the circuit at once and counts as five answers, so that a ChatHub that fails for every
+//! other caller does not open it again at once. A failed probe opens it again. It stays open for ten
+//! seconds where 70 % have failed, else for one second, then two, four, eight and ten, as each probe
+//! fails.
 //!
-//! Lists are read in the background, and say little of tokens: ChatHub may mint while it cannot
-//! list, or the other way round. So a list holds up no probe, and one that fails shows nothing.
+//! Lists are read in the background and say little about tokens: ChatHub may mint while it cannot
+//! list, or the other way round. So a list delays no probe, and a failed list counts for nothing.
 //!
-//! Time comes in as a parameter, so the rule can be read, and tested, without a clock.
+//! Time is a parameter, so the rules are tested without a clock.
 
 use std::time::{Duration, Instant};
 
@@ -26,14 +26,13 @@ const DOWN: f64 = 0.7;
 /// Without an answer for this long it is down too.
 const SILENT: Duration = Duration::from_secs(1);
 
-/// How long the circuit stays open; up to a tenth is added, so that replicas do not come back in
-/// step.
+/// How long the circuit stays open; up to a tenth is added, so that replicas do not retry in step.
 const OPEN_FOR: Duration = Duration::from_secs(10);
 
-/// The same at first, where ChatHub has answered much lately.
+/// The first time, where ChatHub has answered much lately.
 const FIRST_OPEN_FOR: Duration = Duration::from_secs(1);
 
-/// So many answers a successful probe counts for.
+/// A successful probe counts as so many answers.
 const PROBE_WORTH: f64 = 5.0;
 
 /// The circuit.
@@ -50,26 +49,26 @@ pub(crate) struct Circuit {
     is_listed: bool,
 }
 
-/// An open circuit. Nothing goes out before `until`; afterwards, one probe.
+/// An open circuit. No request is sent before `until`; afterwards, one probe.
 #[derive(Clone, Copy, Debug)]
 struct Open {
     until: Instant,
     length: Duration,
 }
 
-/// How a request was let out.
+/// The kind of a permit to send a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Permit {
-    /// As one of many.
+    /// The circuit is closed.
     Normal,
-    /// Alone, to find out whether ChatHub is back.
+    /// The one request that finds out whether ChatHub is back.
     Probe,
-    /// As a list.
+    /// A list, which neither is a probe nor waits for one.
     List,
 }
 
 impl Circuit {
-    /// How a request may go out, or how long nothing goes out at least.
+    /// The permit for a request, or for how long there is none at least.
     pub(crate) fn permit(&self, now: Instant, is_list: bool) -> Result<Permit, Duration> {
         match self.open {
             Some(Open { until, .. }) if until > now || (self.probe_is_out && !is_list) => {
@@ -81,7 +80,7 @@ impl Circuit {
         }
     }
 
-    /// The request goes out.
+    /// The request is sent.
     pub(crate) fn leave(&mut self, permit: Permit) {
         self.probe_is_out |= permit == Permit::Probe;
     }
@@ -93,7 +92,7 @@ impl Circuit {
         }
     }
 
-    /// ChatHub has answered, whatever it says.
+    /// ChatHub has answered, whatever the answer.
     pub(crate) fn answered(&mut self, permit: Permit, now: Instant) {
         if permit == Permit::List {
             self.is_listed = self.open.is_some_and(|open| open.until <= now);
@@ -291,7 +290,7 @@ mod tests {
     }
 
     #[test]
-    fn a_probe_that_nobody_waits_for_makes_room_for_another() {
+    fn an_abandoned_probe_makes_room_for_another() {
         let start = Instant::now();
         let mut circuit = open(start);
         let later = start + 10 * SECOND;

@@ -1,4 +1,4 @@
-//! Whether a request may go out at all: the circuit breaker, and the waits that ChatHub asks for.
+//! Whether a request may be sent: the circuit breaker, and the waits that ChatHub asks for.
 //!
 //! Time comes in as a parameter, so the rules can be read, and tested, without a clock.
 
@@ -6,22 +6,22 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use crate::circuit::{Circuit, Permit};
-use crate::error::{Error, Unreachable};
+use crate::error::{ErrorKind, Unreachable};
 
 /// The waits after a 429 without `Retry-After`, as ChatHub's general page advises them.
 const ADVISED_WAITS: [u64; 4] = [1, 2, 4, 8];
 
-/// No `Retry-After` is believed beyond this.
+/// A longer `Retry-After` is cut to this.
 pub(crate) const MAX_RETRY_AFTER: Duration = Duration::from_hours(1);
 
-/// The breaker before ChatHub.
+/// The circuit breaker for all requests to ChatHub.
 #[derive(Debug, Default)]
 pub(crate) struct CircuitBreaker(Mutex<State>);
 
 #[derive(Debug, Default)]
 struct State {
     circuit: Circuit,
-    /// Until when ChatHub wants no request.
+    /// Until when ChatHub has asked for no requests.
     held_until: Option<Instant>,
     /// 429s in a row.
     throttled: usize,
@@ -36,7 +36,7 @@ pub(crate) enum Verdict {
     Fails,
     /// It asks to wait.
     Throttles(Option<Duration>),
-    /// Nothing: nobody waited for the outcome.
+    /// Nothing: the caller stopped waiting for the outcome.
     Unknown,
 }
 
@@ -44,37 +44,39 @@ pub(crate) enum Verdict {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Health {
     pub(crate) circuit_is_open: bool,
-    /// It has opened, or opened again, by this request.
+    /// This request has opened it, or opened it again.
     pub(crate) has_opened: bool,
 }
 
-impl From<&Error> for Verdict {
-    fn from(error: &Error) -> Self {
+impl From<&ErrorKind> for Verdict {
+    fn from(error: &ErrorKind) -> Self {
         match error {
-            Error::Unavailable(Unreachable::TokenRefused | Unreachable::Login(_)) => Self::Answers,
-            Error::Unavailable(_) | Error::TimedOut => Self::Fails,
-            Error::Throttled { retry_after } => Self::Throttles(*retry_after),
+            ErrorKind::Unavailable(Unreachable::TokenRefused | Unreachable::Login(_)) => {
+                Self::Answers
+            }
+            ErrorKind::Unavailable(_) | ErrorKind::TimedOut => Self::Fails,
+            ErrorKind::Throttled { retry_after } => Self::Throttles(*retry_after),
             _ => Self::Answers,
         }
     }
 }
 
 impl CircuitBreaker {
-    /// Says why a request cannot go out, if so.
-    pub(crate) fn check(&self, now: Instant, is_list: bool) -> Result<(), Error> {
+    /// Fails with the reason why a request cannot be sent, if there is one. Takes no permit.
+    pub(crate) fn check(&self, now: Instant, is_list: bool) -> Result<(), ErrorKind> {
         self.state().permit(now, is_list).map(drop)
     }
 
-    /// Lets a request out, or says why not. What goes out must come back with
-    /// [`Self::record`].
-    pub(crate) fn acquire(&self, now: Instant, is_list: bool) -> Result<Permit, Error> {
+    /// Permits a request, or says why not. How the request ends must be told by
+    /// [`record`](Self::record).
+    pub(crate) fn acquire(&self, now: Instant, is_list: bool) -> Result<Permit, ErrorKind> {
         let mut state = self.state();
         let permit = state.permit(now, is_list)?;
         state.circuit.leave(permit);
         Ok(permit)
     }
 
-    /// Learns from a request that was let out. `jitter` is from 0 to 1.
+    /// Records how a permitted request has ended. `jitter` is from 0 to 1.
     pub(crate) fn record(
         &self,
         permit: Permit,
@@ -114,19 +116,19 @@ impl CircuitBreaker {
 }
 
 impl State {
-    fn permit(&self, now: Instant, is_list: bool) -> Result<Permit, Error> {
+    fn permit(&self, now: Instant, is_list: bool) -> Result<Permit, ErrorKind> {
         if let Some(until) = self.held_until.filter(|until| *until > now) {
-            return Err(Error::Throttled {
+            return Err(ErrorKind::Throttled {
                 retry_after: Some(until - now),
             });
         }
         self.circuit
             .permit(now, is_list)
-            .map_err(|retry_after| Error::Unavailable(Unreachable::CircuitOpen { retry_after }))
+            .map_err(|retry_after| ErrorKind::Unavailable(Unreachable::CircuitOpen { retry_after }))
     }
 
-    /// Several requests that were out together may all be asked to wait: that is one time, and the
-    /// longest wait counts.
+    /// Several concurrent requests may all be asked to wait: that counts as one 429, with the longest
+    /// wait.
     fn hold(&mut self, asked: Option<Duration>, now: Instant) {
         let held = self.held_until.filter(|until| *until > now);
         if held.is_none() || asked.is_some() {
@@ -153,7 +155,7 @@ mod tests {
         breaker.record(Normal, Verdict::Throttles(Some(7 * SECOND)), now, 0.0);
         assert_eq!(
             breaker.acquire(now + 2 * SECOND, false),
-            Err(Error::Throttled {
+            Err(ErrorKind::Throttled {
                 retry_after: Some(5 * SECOND)
             })
         );
@@ -210,7 +212,7 @@ mod tests {
         }
         assert_eq!(
             breaker.check(now + 9 * SECOND, false),
-            Err(Error::Unavailable(Unreachable::CircuitOpen {
+            Err(ErrorKind::Unavailable(Unreachable::CircuitOpen {
                 retry_after: SECOND
             }))
         );
@@ -225,7 +227,7 @@ mod tests {
     #[test]
     fn a_refused_token_and_a_firewall_s_page_are_answers() {
         for unreachable in [Unreachable::TokenRefused, Unreachable::Login(403)] {
-            let error = Error::Unavailable(unreachable);
+            let error = ErrorKind::Unavailable(unreachable);
             assert_eq!(Verdict::from(&error), Verdict::Answers);
         }
     }

@@ -1,4 +1,4 @@
-//! The calls over one private `send`; the one for operator tokens is in `minting`.
+//! The seven calls over one private `send`; the call for operator tokens is in `minting`.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -14,7 +14,7 @@ use crate::clock::Clock;
 use crate::config::ClientConfig;
 use crate::connections::Connections;
 use crate::endpoint::Endpoint;
-use crate::error::{BadAnswer, Error, Unreachable};
+use crate::error::{BadAnswer, Error, ErrorKind, Unreachable};
 use crate::listing::{self, ListedOperator, ListedOrganization, Listing};
 use crate::observe::Observer;
 use crate::rate_limiter::RateLimiter;
@@ -100,6 +100,7 @@ impl ChatHub {
             .authorize(&self.upstream, deadline)
             .await
             .map(drop)
+            .map_err(|error| error.at(Endpoint::CompanyToken))
     }
 
     /// `GET /api/company/organization`: the company's organizations.
@@ -115,7 +116,7 @@ impl ChatHub {
     }
 
     /// `GET /api/operator`: an organization's operators, inactive and deleted ones too. Fails where
-    /// a record cannot be read: whoever adds operators must know of all that there are.
+    /// a record cannot be read, because a program that adds operators must know all of them.
     pub async fn list_operators(
         &self,
         organization: OrganizationId,
@@ -136,8 +137,8 @@ impl ChatHub {
     /// `POST /api/operator/synchronize`: adds operators.
     ///
     /// ChatHub does not look for their names first: the same request twice makes every operator
-    /// twice. After any error but [`Error::InvalidRequest`], [`Error::NotPermitted`],
-    /// [`Error::CredentialsRejected`] and [`Unreachable::TokenRefused`] it is unknown whether they
+    /// twice. After any error but [`ErrorKind::InvalidRequest`], [`ErrorKind::NotPermitted`],
+    /// [`ErrorKind::CredentialsRejected`] and [`Unreachable::TokenRefused`] it is unknown whether they
     /// were added; list them before trying again.
     pub async fn synchronize_operators(
         &self,
@@ -165,7 +166,7 @@ impl ChatHub {
     pub async fn validate_operator_token(&self, token: &SecretString) -> Result<TokenCheck, Error> {
         let first = self.token_in_object.load(Ordering::Relaxed);
         match self.validate(token, first).await {
-            Err(Error::InvalidRequest { .. }) => {
+            Err(error) if matches!(error.kind(), ErrorKind::InvalidRequest { .. }) => {
                 let check = self.validate(token, !first).await?;
                 self.token_in_object.store(!first, Ordering::Relaxed);
                 Ok(check)
@@ -189,7 +190,8 @@ impl ChatHub {
         let deadline = Instant::now() + self.call_budget;
         let mut refusals = 0;
         loop {
-            let grant = self.session.authorize(&self.upstream, deadline).await?;
+            let grant = self.session.authorize(&self.upstream, deadline).await;
+            let grant = grant.map_err(|error| error.at(call.endpoint))?;
             let outcome = self
                 .upstream
                 .call(&call, &grant.authorization, deadline, read)
@@ -199,8 +201,8 @@ impl ChatHub {
                     self.session.verified(&grant);
                     return Ok(answer);
                 }
-                Err(Error::CredentialsRejected | Error::Unavailable(Unreachable::TokenRefused))
-                    if self.session.refused(&grant, refusals) =>
+                Err(error)
+                    if is_refusal(error.kind()) && self.session.refused(&grant, refusals) =>
                 {
                     refusals += 1;
                 }
@@ -216,8 +218,16 @@ impl ChatHub {
 
 /// Organizations are asked for by nothing that could be missing.
 fn nothing_there(error: Error) -> Error {
-    match error {
-        Error::NotFound => Error::BadAnswer(BadAnswer::NoChatHub),
+    error.map_kind(|kind| match kind {
+        ErrorKind::NotFound => ErrorKind::BadAnswer(BadAnswer::NoChatHub),
         other => other,
-    }
+    })
+}
+
+/// Whether ChatHub has refused what was shown to open the call.
+const fn is_refusal(kind: &ErrorKind) -> bool {
+    matches!(
+        kind,
+        ErrorKind::CredentialsRejected | ErrorKind::Unavailable(Unreachable::TokenRefused)
+    )
 }

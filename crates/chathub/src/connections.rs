@@ -11,7 +11,7 @@ use std::time::Duration;
 use connect_error::NoConnection;
 use reqwest::{Client, ClientBuilder, redirect};
 
-use crate::error::{Error, Unreachable};
+use crate::error::{ErrorKind, Unreachable};
 use crate::https_url::HttpsUrl;
 
 /// An idle connection is closed before a server's usual keep-alive (nginx 75 s, Kestrel 130 s, many
@@ -67,7 +67,7 @@ impl Connections {
         http: HttpClient,
         connect_timeout: Duration,
         attempt_timeout: Duration,
-    ) -> Result<Self, Error> {
+    ) -> Result<Self, ErrorKind> {
         let limits = Limits {
             connect_timeout,
             attempt_timeout,
@@ -105,7 +105,7 @@ impl Connections {
 }
 
 impl Limits {
-    fn client(&self, http: &HttpClient, max_idle: usize) -> Result<Arc<Client>, Error> {
+    fn client(&self, http: &HttpClient, max_idle: usize) -> Result<Arc<Client>, ErrorKind> {
         let HttpClient(builder) = http;
         let mut builder = builder()
             .connect_timeout(self.connect_timeout)
@@ -125,6 +125,166 @@ impl Limits {
         builder
             .build()
             .map(Arc::new)
-            .map_err(|_| Error::Unavailable(no_certificates))
+            .map_err(|_| ErrorKind::Unavailable(no_certificates))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::{Read as _, Write as _};
+    use std::net::{SocketAddr, TcpListener};
+    use std::thread;
+
+    use reqwest::dns::{Name, Resolve, Resolving};
+
+    use super::*;
+
+    const MINUTE: Duration = Duration::from_mins(1);
+
+    /// A caller's builder that undoes whatever it can.
+    fn careless() -> ClientBuilder {
+        Client::builder()
+            .connect_timeout(60 * MINUTE)
+            .read_timeout(60 * MINUTE)
+            .timeout(60 * MINUTE)
+            .pool_idle_timeout(60 * MINUTE)
+            .pool_max_idle_per_host(100)
+            .redirect(redirect::Policy::limited(10))
+            .https_only(false)
+    }
+
+    fn client(limits: &Limits, max_idle: usize) -> Arc<Client> {
+        limits.client(&HttpClient::new(careless), max_idle).unwrap()
+    }
+
+    const fn patient() -> Limits {
+        Limits {
+            connect_timeout: MINUTE,
+            attempt_timeout: MINUTE,
+            pool_idle: MINUTE,
+            is_loopback: true,
+        }
+    }
+
+    /// Answers every request with this, where `NUMBER` is that of its connection; with
+    /// `LATE`, after a while.
+    fn serve(answer: &'static str) -> SocketAddr {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        thread::spawn(move || {
+            for (number, stream) in listener.incoming().enumerate() {
+                thread::spawn(move || {
+                    let (mut stream, mut request) = (stream.unwrap(), [0; 4096]);
+                    while stream.read(&mut request).is_ok_and(|read| read > 0) {
+                        if answer == LATE {
+                            thread::sleep(Duration::from_millis(20));
+                        }
+                        let answer = answer.replace("NUMBER", &number.to_string());
+                        stream.write_all(answer.as_bytes()).unwrap();
+                    }
+                });
+            }
+        });
+        address
+    }
+
+    async fn get(client: &Client, address: SocketAddr) -> reqwest::Result<String> {
+        let response = client.get(format!("http://{address}/")).send().await?;
+        response.error_for_status()?.text().await
+    }
+
+    const LATE: &str = "HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nlate";
+    const NUMBERED: &str = "HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\nNUMBER";
+
+    #[tokio::test]
+    async fn a_redirect_is_not_followed() {
+        let address = serve("HTTP/1.1 307 Elsewhere\r\nLocation: /\r\nContent-Length: 0\r\n\r\n");
+        let answer = get(&client(&patient(), 1), address).await;
+        assert_eq!(answer.unwrap(), "", "an error where it is followed");
+    }
+
+    #[tokio::test]
+    async fn only_loopback_may_be_asked_in_the_clear() {
+        let address = serve(NUMBERED);
+        let limits = Limits {
+            is_loopback: false,
+            ..patient()
+        };
+        let error = get(&client(&limits, 1), address).await.unwrap_err();
+        assert!(error.is_builder(), "{error:?}");
+        assert!(get(&client(&patient(), 1), address).await.is_ok());
+    }
+
+    #[tokio::test]
+    async fn a_request_has_a_timeout() {
+        let silent = TcpListener::bind("127.0.0.1:0").unwrap();
+        let limits = Limits {
+            attempt_timeout: Duration::from_millis(1),
+            ..patient()
+        };
+        let client = client(&limits, 1);
+        let asked = get(&client, silent.local_addr().unwrap());
+        let error = tokio::time::timeout(MINUTE, asked).await.unwrap();
+        assert!(error.unwrap_err().is_timeout());
+    }
+
+    #[tokio::test]
+    async fn a_caller_s_timeouts_do_not_count() {
+        let hasty: [fn() -> ClientBuilder; 2] = [
+            || Client::builder().timeout(Duration::from_millis(1)),
+            || Client::builder().read_timeout(Duration::from_millis(1)),
+        ];
+        let address = serve(LATE);
+        for builder in hasty {
+            let client = patient().client(&HttpClient::new(builder), 1).unwrap();
+            assert_eq!(get(&client, address).await.unwrap(), "late");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_connection_has_a_timeout() {
+        struct Never;
+        impl Resolve for Never {
+            fn resolve(&self, _: Name) -> Resolving {
+                Box::pin(std::future::pending())
+            }
+        }
+        let limits = Limits {
+            connect_timeout: Duration::from_millis(1),
+            is_loopback: false,
+            ..patient()
+        };
+        let http = HttpClient::new(|| careless().dns_resolver(Never).no_proxy());
+        let client = limits.client(&http, 1).unwrap();
+        let asked = client.get("https://chathub.example/").send();
+        let error = tokio::time::timeout(MINUTE, asked).await.unwrap();
+        assert!(error.unwrap_err().is_connect());
+    }
+
+    #[tokio::test]
+    async fn the_pool_is_as_large_as_it_is_meant() {
+        let address = serve(NUMBERED);
+        let (pooled, unpooled) = (client(&patient(), 1), client(&patient(), 0));
+        for (client, number) in [
+            (&pooled, "0"),
+            (&pooled, "0"),
+            (&unpooled, "1"),
+            (&unpooled, "2"),
+        ] {
+            assert_eq!(get(client, address).await.unwrap(), number);
+        }
+    }
+
+    #[tokio::test]
+    async fn an_idle_connection_is_given_up() {
+        let address = serve(NUMBERED);
+        let limits = Limits {
+            pool_idle: Duration::from_millis(1),
+            ..patient()
+        };
+        let client = client(&limits, 1);
+        assert_eq!(get(&client, address).await.unwrap(), "0");
+        thread::sleep(Duration::from_millis(2));
+        assert_eq!(get(&client, address).await.unwrap(), "1");
     }
 }

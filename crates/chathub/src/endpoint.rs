@@ -7,6 +7,7 @@ use reqwest::Method;
 /// One of ChatHub's seven calls.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[repr(usize)]
+#[non_exhaustive]
 pub enum Endpoint {
     /// `POST /api/company/get-token`: the company logs in.
     CompanyToken,

@@ -1,18 +1,90 @@
-//! What can go wrong with a call, by what the caller can do about it.
+//! Why a call has failed.
 //!
-//! No variant carries a URL, a header or a piece of an answer: ChatHub documents no error bodies,
-//! so nothing is read out of them.
+//! No message holds a URL, a header or a part of an answer: ChatHub documents no error bodies, so
+//! they are not read.
 
+use std::sync::Arc;
 use std::time::Duration;
 
+use connect_error::NoConnection;
 use thiserror::Error;
 
-use connect_error::NoConnection;
+use crate::endpoint::Endpoint;
 
-/// Why a call has no result.
+/// A failed call. `Display` is that of its [`kind`](Self::kind); the source, where there is one, is
+/// what the HTTP library has met, without the URL.
+#[derive(Clone, Debug, Error)]
+#[error("{kind}")]
+pub struct Error {
+    kind: ErrorKind,
+    endpoint: Option<Endpoint>,
+    source: Option<Arc<reqwest::Error>>,
+}
+
+impl Error {
+    /// Why it has failed.
+    pub const fn kind(&self) -> &ErrorKind {
+        &self.kind
+    }
+
+    /// What was asked: the call's endpoint, or [`Endpoint::CompanyToken`] where the login before it
+    /// has failed. `None`: the client could not be built.
+    pub const fn endpoint(&self) -> Option<Endpoint> {
+        self.endpoint
+    }
+
+    /// How long nothing is sent to ChatHub, where that is known.
+    pub const fn retry_after(&self) -> Option<Duration> {
+        self.kind.retry_after()
+    }
+
+    /// Whether the same call may succeed later, with nothing changed. This says nothing of whether
+    /// it was carried out: see [`ChatHub::synchronize_operators`](crate::ChatHub::synchronize_operators).
+    pub const fn is_retryable(&self) -> bool {
+        self.kind.is_retryable()
+    }
+
+    /// The same error of this endpoint, unless it is another's already.
+    pub(crate) fn at(mut self, endpoint: Endpoint) -> Self {
+        self.endpoint.get_or_insert(endpoint);
+        self
+    }
+
+    pub(crate) fn map_kind(mut self, map: impl FnOnce(ErrorKind) -> ErrorKind) -> Self {
+        self.kind = map(self.kind);
+        self
+    }
+
+    pub(crate) fn of_http(kind: ErrorKind, error: reqwest::Error) -> Self {
+        Self {
+            kind,
+            endpoint: None,
+            source: Some(Arc::new(error.without_url())),
+        }
+    }
+}
+
+impl From<ErrorKind> for Error {
+    fn from(kind: ErrorKind) -> Self {
+        Self {
+            kind,
+            endpoint: None,
+            source: None,
+        }
+    }
+}
+
+impl From<Error> for ErrorKind {
+    fn from(error: Error) -> Self {
+        error.kind
+    }
+}
+
+/// Why a call has no result, by what the caller can do about it.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
-pub enum Error {
-    /// The login, the password or the profile key is wrong: somebody has to mend the configuration.
+#[non_exhaustive]
+pub enum ErrorKind {
+    /// The login, the password or the profile key is wrong: correct the configuration.
     #[error("ChatHub does not accept the company's credentials")]
     CredentialsRejected,
     /// 403: these credentials may not do this.
@@ -47,7 +119,7 @@ pub enum Error {
     BadAnswer(BadAnswer),
 }
 
-impl Error {
+impl ErrorKind {
     /// How long nothing is sent to ChatHub, where that is known.
     pub const fn retry_after(&self) -> Option<Duration> {
         match self {
@@ -56,10 +128,19 @@ impl Error {
             _ => None,
         }
     }
+
+    /// Whether the same call may succeed later, with nothing changed.
+    pub const fn is_retryable(&self) -> bool {
+        matches!(
+            self,
+            Self::Throttled { .. } | Self::Overloaded | Self::Unavailable(_) | Self::TimedOut
+        )
+    }
 }
 
 /// How ChatHub is unavailable.
 #[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Unreachable {
     /// No connection, and why.
     #[error("no connection: {0}")]
@@ -87,6 +168,7 @@ pub enum Unreachable {
 
 /// What is wrong with an answer.
 #[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum BadAnswer {
     /// It is longer than any such answer.
     #[error("it is too long")]

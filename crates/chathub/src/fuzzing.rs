@@ -9,12 +9,12 @@ use crate::jwt;
 use secrecy::SecretString;
 
 /// Reads documented JSON.
-pub fn json<T: DeserializeOwned>(body: &[u8]) -> Result<T, Error> {
+pub fn json<T: DeserializeOwned>(body: &[u8]) -> Result<T, ErrorKind> {
     answer::json(body)
 }
 
 /// Reads a token.
-pub fn token(body: &[u8]) -> Result<SecretString, Error> {
+pub fn token(body: &[u8]) -> Result<SecretString, ErrorKind> {
     answer::token(body)
 }
 

@@ -14,6 +14,7 @@ pub struct HttpsUrl(Url);
 
 /// Why a text is refused. `Display` completes "the address …".
 #[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum HttpsUrlError {
     /// It is not an absolute URL.
     #[error("is not a URL")]

@@ -35,7 +35,7 @@ pub use config::{ClientConfig, DEFAULT_URL};
 pub use connect_error::NoConnection;
 pub use credentials::{CredentialSource, Credentials};
 pub use endpoint::Endpoint;
-pub use error::{BadAnswer, Error, Unreachable};
+pub use error::{BadAnswer, Error, ErrorKind, Unreachable};
 pub use https_url::{HttpsUrl, HttpsUrlError};
 pub use listing::{ListedOperator, ListedOrganization, Listing};
 pub use observe::{Observer, Outcome};

@@ -8,7 +8,7 @@ use serde::de::{DeserializeOwned, Deserializer, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 
 use crate::answer;
-use crate::error::{BadAnswer, Error};
+use crate::error::{BadAnswer, ErrorKind};
 use crate::types::{OperatorId, OperatorStatus, OrganizationId};
 
 /// A list, less what could not be read in it.
@@ -40,8 +40,8 @@ pub struct ListedOrganization {
 }
 
 /// Reads a JSON array. An array in which nothing can be read is no list.
-pub(crate) fn read<T: DeserializeOwned>(body: &[u8]) -> Result<Listing<T>, Error> {
-    let unreadable = Error::BadAnswer(BadAnswer::NotDocumented);
+pub(crate) fn read<T: DeserializeOwned>(body: &[u8]) -> Result<Listing<T>, ErrorKind> {
+    let unreadable = ErrorKind::BadAnswer(BadAnswer::NotDocumented);
     // A byte that is no UTF-8 spoils the name that it stands in, and nothing else.
     let text = String::from_utf8_lossy(answer::without_mark(body));
     let mut json = serde_json::Deserializer::from_str(&text);
@@ -84,7 +84,7 @@ impl<'de, T: DeserializeOwned> Visitor<'de> for Records<T> {
 mod tests {
     use super::*;
 
-    fn ids(body: &[u8]) -> Result<(Vec<u64>, usize), Error> {
+    fn ids(body: &[u8]) -> Result<(Vec<u64>, usize), ErrorKind> {
         let Listing {
             records,
             unreadable,
@@ -113,7 +113,7 @@ mod tests {
         for body in [
             "", "{}", "null", "[", "[1]", "[{},{}]", "[] []", "\"[]\"", &deep,
         ] {
-            let expected = Err(Error::BadAnswer(BadAnswer::NotDocumented));
+            let expected = Err(ErrorKind::BadAnswer(BadAnswer::NotDocumented));
             assert_eq!(ids(body.as_bytes()), expected, "{body:.20}");
         }
         // Depth within one record is that record's.

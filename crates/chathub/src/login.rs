@@ -8,7 +8,7 @@ use tokio::time::Instant as Deadline;
 
 use crate::answer;
 use crate::endpoint::Endpoint;
-use crate::error::{BadAnswer, Error, Unreachable};
+use crate::error::{BadAnswer, Error, ErrorKind, Unreachable};
 use crate::jwt;
 use crate::transport::{Authorization, Call};
 use crate::upstream::Upstream;
@@ -21,7 +21,7 @@ pub(crate) struct Ends {
     pub(crate) at: Instant,
 }
 
-/// Exchanges a login and a password for a company token. [`Error::CredentialsRejected`] is
+/// Exchanges a login and a password for a company token. [`ErrorKind::CredentialsRejected`] is
 /// ChatHub's own refusal of the two, and nothing else is.
 pub(crate) async fn get_token(
     upstream: &Upstream,
@@ -34,19 +34,23 @@ pub(crate) async fn get_token(
     upstream
         .call(&call, &Authorization::None, deadline, answer::token)
         .await
-        .map_err(|error| match error {
-            // Web servers that have no such page, or only pages to look at.
-            Error::NotFound | Error::InvalidRequest { status: 405 } => {
-                Error::BadAnswer(BadAnswer::NoChatHub)
-            }
-            // Whether a wrong login answers 400 or 401 is not documented; 403 is ChatHub's
-            // "revoked".
-            Error::InvalidRequest { status: 400 } | Error::NotPermitted => {
-                Error::CredentialsRejected
-            }
-            Error::InvalidRequest { status } => Error::Unavailable(Unreachable::Login(status)),
-            other => other,
-        })
+        .map_err(|error| error.map_kind(verdict))
+}
+
+fn verdict(kind: ErrorKind) -> ErrorKind {
+    match kind {
+        // Web servers that have no such page, or only pages to look at.
+        ErrorKind::NotFound | ErrorKind::InvalidRequest { status: 405 } => {
+            ErrorKind::BadAnswer(BadAnswer::NoChatHub)
+        }
+        // Whether a wrong login answers 400 or 401 is not documented; 403 is ChatHub's
+        // "revoked".
+        ErrorKind::InvalidRequest { status: 400 } | ErrorKind::NotPermitted => {
+            ErrorKind::CredentialsRejected
+        }
+        ErrorKind::InvalidRequest { status } => ErrorKind::Unavailable(Unreachable::Login(status)),
+        other => other,
+    }
 }
 
 /// A token that tells its end is renewed when a tenth of its life is left.

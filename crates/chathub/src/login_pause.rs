@@ -1,4 +1,4 @@
-//! How long to wait before the next login, where nothing speaks against the credentials.
+//! How long to wait before the next login, where the credentials were not rejected.
 //!
 //! Two things ask for a wait. A company token that is refused soon after its login: where each
 //! login ends the token before it, replicas that share an account end each other's, and only those
@@ -7,7 +7,7 @@
 
 use std::time::{Duration, Instant};
 
-use crate::error::{Error, Unreachable};
+use crate::error::{ErrorKind, Unreachable};
 
 /// A token that is refused within this time of its login was ended by another login.
 const YOUNG: Duration = Duration::from_secs(2);
@@ -26,7 +26,7 @@ const AFTER_LOGIN: [Duration; 4] = [
 /// The wait before the next login; none as long as nothing asks for one.
 #[derive(Debug, Default)]
 pub(crate) struct LoginPause {
-    pause: Option<(Instant, Error)>,
+    pause: Option<(Instant, ErrorKind)>,
     /// Logins in a row that were neither accepted nor refused.
     unclear: usize,
 }
@@ -38,7 +38,7 @@ impl LoginPause {
     }
 
     /// Why a caller who has time until `deadline` need not wait for the next login.
-    pub(crate) fn refuses(&self, deadline: Instant) -> Option<Error> {
+    pub(crate) fn refuses(&self, deadline: Instant) -> Option<ErrorKind> {
         let (until, why) = self.pause.as_ref()?;
         (*until >= deadline).then(|| why.clone())
     }
@@ -47,7 +47,10 @@ impl LoginPause {
     pub(crate) fn token_refused(&mut self, made: Instant, now: Instant, jitter: f64) {
         if now.saturating_duration_since(made) < YOUNG {
             let wait = AFTER_YOUNG_TOKEN.mul_f64(1.0 + jitter);
-            self.pause = Some((now + wait, Error::Unavailable(Unreachable::TokenRefused)));
+            self.pause = Some((
+                now + wait,
+                ErrorKind::Unavailable(Unreachable::TokenRefused),
+            ));
         }
     }
 
@@ -58,11 +61,11 @@ impl LoginPause {
 
     /// A login has failed. Refused credentials rest elsewhere, and a ChatHub that is down or asks
     /// for a pause is left alone by the breaker.
-    pub(crate) fn failed(&mut self, error: &Error, now: Instant) {
+    pub(crate) fn failed(&mut self, error: &ErrorKind, now: Instant) {
         self.pause = None;
         if matches!(
             error,
-            Error::BadAnswer(_) | Error::Unavailable(Unreachable::Login(_))
+            ErrorKind::BadAnswer(_) | ErrorKind::Unavailable(Unreachable::Login(_))
         ) {
             let wait = AFTER_LOGIN[self.unclear.min(AFTER_LOGIN.len() - 1)];
             self.unclear += 1;
@@ -94,7 +97,7 @@ mod tests {
             assert_eq!(pause.refuses(until + SECOND), None, "it can be waited for");
             assert_eq!(
                 pause.refuses(until),
-                Some(Error::Unavailable(Unreachable::TokenRefused))
+                Some(ErrorKind::Unavailable(Unreachable::TokenRefused))
             );
             pause.accepted();
             assert_eq!(pause.until(), None);
@@ -104,12 +107,12 @@ mod tests {
     #[test]
     fn a_login_that_is_neither_accepted_nor_refused_waits_longer_each_time() {
         let (mut pause, now) = (LoginPause::default(), Instant::now());
-        let page = Error::Unavailable(Unreachable::Login(403));
+        let page = ErrorKind::Unavailable(Unreachable::Login(403));
         for seconds in [1, 2, 4, 8, 8] {
             pause.failed(&page, now);
             assert_eq!(pause.until(), Some(now + seconds * SECOND));
         }
-        pause.failed(&Error::TimedOut, now);
+        pause.failed(&ErrorKind::TimedOut, now);
         assert_eq!(pause.until(), None, "the breaker sees to that");
         pause.accepted();
         pause.failed(&page, now);

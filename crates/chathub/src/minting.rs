@@ -12,7 +12,7 @@ use serde_json::json;
 use crate::client::ChatHub;
 use crate::clock::Clock;
 use crate::endpoint::Endpoint;
-use crate::error::{BadAnswer, Error};
+use crate::error::{BadAnswer, Error, ErrorKind};
 use crate::operator_token;
 use crate::transport::Call;
 use crate::types::{OperatorId, OperatorToken};
@@ -22,7 +22,7 @@ type Minted = Result<OperatorToken, Error>;
 impl ChatHub {
     /// `POST /api/operator/get-token`: a token that opens the panel as this operator until
     /// `expires_at`, which may be at most 24 hours ahead. What is no JWT, says that it is another
-    /// operator's, or has ended, is [`Error::BadAnswer`].
+    /// operator's, or has ended, is [`ErrorKind::BadAnswer`].
     pub async fn mint_operator_token(
         &self,
         operator: OperatorId,
@@ -44,7 +44,7 @@ impl ChatHub {
         let secret = self.send(call, operator_token::read).await?;
         // The answer has told the time, so this is after it.
         operator_token::check(secret, operator, expires_at, now(self.clock()))
-            .map_err(Error::BadAnswer)
+            .map_err(|wrong| Error::from(ErrorKind::BadAnswer(wrong)).at(Endpoint::OperatorToken))
     }
 
     /// The same for a token that lives this long, at most 24 hours. Where the answer teaches that
@@ -57,8 +57,11 @@ impl ChatHub {
         let (at, asked) = (Instant::now(), self.now());
         let first = self.mint_operator_token(operator, asked + lifetime).await;
         let may_be_the_clock = matches!(
-            first,
-            Ok(_) | Err(Error::InvalidRequest { .. } | Error::BadAnswer(BadAnswer::TokenEnded))
+            first.as_ref().map_err(Error::kind),
+            Ok(_)
+                | Err(
+                    ErrorKind::InvalidRequest { .. } | ErrorKind::BadAnswer(BadAnswer::TokenEnded)
+                )
         );
         if !may_be_the_clock {
             return first;
@@ -95,11 +98,11 @@ impl ChatHub {
 
     /// A second end was refused. While the clocks are days apart that says nothing of the operator.
     fn blame_the_clocks(&self, error: Error) -> Error {
-        match error {
-            Error::InvalidRequest { .. } if self.clock().is_doubtful() => {
-                Error::BadAnswer(BadAnswer::Clocks)
+        error.map_kind(|kind| match kind {
+            ErrorKind::InvalidRequest { .. } if self.clock().is_doubtful() => {
+                ErrorKind::BadAnswer(BadAnswer::Clocks)
             }
             other => other,
-        }
+        })
     }
 }

@@ -7,11 +7,12 @@ use chrono::TimeDelta;
 use tracing::Span;
 
 use crate::endpoint::Endpoint;
-use crate::error::{Error, Unreachable};
+use crate::error::{Error, ErrorKind, Unreachable};
 
 /// How one request to ChatHub ended. The name is a metric's label.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(usize)]
+#[non_exhaustive]
 pub enum Outcome {
     /// It was carried out.
     Ok,
@@ -66,21 +67,21 @@ impl Outcome {
         }
     }
 
-    pub(crate) const fn of<T>(result: &Result<T, Error>) -> Self {
-        match result {
+    pub(crate) fn of<T>(result: &Result<T, Error>) -> Self {
+        match result.as_ref().map_err(Error::kind) {
             Ok(_) => Self::Ok,
             Err(error) => match error {
-                Error::CredentialsRejected => Self::CredentialsRejected,
-                Error::Unavailable(Unreachable::TokenRefused) => Self::TokenRefused,
-                Error::NotPermitted | Error::Unavailable(Unreachable::Login(_)) => {
+                ErrorKind::CredentialsRejected => Self::CredentialsRejected,
+                ErrorKind::Unavailable(Unreachable::TokenRefused) => Self::TokenRefused,
+                ErrorKind::NotPermitted | ErrorKind::Unavailable(Unreachable::Login(_)) => {
                     Self::NotPermitted
                 }
-                Error::NotFound => Self::NotFound,
-                Error::InvalidRequest { .. } => Self::InvalidRequest,
-                Error::Throttled { .. } => Self::Throttled,
-                Error::Unavailable(_) | Error::Overloaded => Self::Unavailable,
-                Error::TimedOut => Self::TimedOut,
-                Error::BadAnswer(_) => Self::BadAnswer,
+                ErrorKind::NotFound => Self::NotFound,
+                ErrorKind::InvalidRequest { .. } => Self::InvalidRequest,
+                ErrorKind::Throttled { .. } => Self::Throttled,
+                ErrorKind::Unavailable(_) | ErrorKind::Overloaded => Self::Unavailable,
+                ErrorKind::TimedOut => Self::TimedOut,
+                ErrorKind::BadAnswer(_) => Self::BadAnswer,
             },
         }
     }

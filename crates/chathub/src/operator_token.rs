@@ -9,7 +9,7 @@ use chrono::{DateTime, Utc};
 use serde_json::Value;
 
 use crate::answer;
-use crate::error::{BadAnswer, Error};
+use crate::error::{BadAnswer, ErrorKind};
 use crate::jwt::Claims;
 use crate::types::{OperatorId, OperatorToken};
 use secrecy::SecretString;
@@ -18,11 +18,11 @@ use secrecy::SecretString;
 const OPERATOR: [&str; 2] = ["operator_id", "operatorId"];
 
 /// Reads the answer that holds an operator token: in any form that a token comes in, and a JWT.
-pub(crate) fn read(body: &[u8]) -> Result<SecretString, Error> {
+pub(crate) fn read(body: &[u8]) -> Result<SecretString, ErrorKind> {
     let secret = answer::token(body)?;
     Claims::of(&secret)
         .map(|_| secret)
-        .ok_or(Error::BadAnswer(BadAnswer::NoJwt))
+        .ok_or(ErrorKind::BadAnswer(BadAnswer::NoJwt))
 }
 
 /// The token as it may be handed out: it is this operator's as far as it says, and has not ended.
@@ -121,7 +121,7 @@ mod tests {
         let expected = if is_token {
             Ok(())
         } else {
-            Err(Error::BadAnswer(BadAnswer::NoJwt))
+            Err(ErrorKind::BadAnswer(BadAnswer::NoJwt))
         };
         assert_eq!(read(body.as_bytes()).map(drop), expected);
     }

@@ -1,18 +1,18 @@
-//! How fast requests go out: at an even limiter, in the order in which they came.
+//! How fast requests are sent: evenly, in the order in which they came.
 //!
-//! Each request books the next free moment and waits for it. Booking is what makes it fair; a
-//! request that could not go out in time books nothing, and so takes no place from those behind it.
+//! Each request reserves the next free slot and waits for it, which is fair. A request that could
+//! not be sent in time reserves none, so it delays no other.
 
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use crate::error::Error;
+use crate::error::ErrorKind;
 
-/// A limiter, with a second's worth of requests that may go out at once after a pause.
+/// A rate limiter that allows a burst of one second's requests after a pause.
 #[derive(Debug)]
 pub(crate) struct RateLimiter {
     interval: Duration,
-    /// The next free moment; up to a second back after a pause.
+    /// The latest reserved slot; at least a second ago after a pause.
     next: Mutex<Instant>,
 }
 
@@ -25,22 +25,22 @@ impl RateLimiter {
         }
     }
 
-    /// Books a moment for a request that `needs` some time before its `deadline`, and says how long
-    /// to wait for that moment.
+    /// Reserves a slot for a request that `needs` some time before its `deadline`, and returns how
+    /// long to wait for it.
     pub(crate) fn reserve(
         &self,
         now: Instant,
         deadline: Instant,
         needs: Duration,
-    ) -> Result<Duration, Error> {
+    ) -> Result<Duration, ErrorKind> {
         let mut next = self.next.lock().unwrap_or_else(PoisonError::into_inner);
-        let after_pause = now.checked_sub(Duration::from_secs(1)).unwrap_or(now);
-        let booked = (*next).max(after_pause) + self.interval;
-        if booked.max(now) + needs > deadline {
-            return Err(Error::Overloaded);
+        let earliest = now.checked_sub(Duration::from_secs(1)).unwrap_or(now);
+        let slot = (*next).max(earliest) + self.interval;
+        if slot.max(now) + needs > deadline {
+            return Err(ErrorKind::Overloaded);
         }
-        *next = booked;
-        Ok(booked.saturating_duration_since(now))
+        *next = slot;
+        Ok(slot.saturating_duration_since(now))
     }
 }
 
@@ -74,23 +74,23 @@ mod tests {
     fn over_a_minute_no_more_than_the_rate() {
         let start = Instant::now();
         let limiter = RateLimiter::new(40, start);
-        let mut went_out = 0;
+        let mut sent = 0;
         for millisecond in 0..60_000 {
             let now = start + Duration::from_millis(millisecond);
-            went_out += u32::from(limiter.reserve(now, now, Duration::ZERO).is_ok());
+            sent += u32::from(limiter.reserve(now, now, Duration::ZERO).is_ok());
         }
-        assert_eq!(went_out, 40 * 61 - 1);
+        assert_eq!(sent, 40 * 61 - 1);
     }
 
     #[test]
-    fn who_cannot_go_out_in_time_is_told_at_once_and_takes_no_place() {
+    fn a_request_that_cannot_be_sent_in_time_fails_at_once_and_reserves_nothing() {
         let now = Instant::now();
         let limiter = RateLimiter::new(1, now);
         limiter.reserve(now, now, Duration::ZERO).unwrap();
         for _ in 0..3 {
             assert_eq!(
                 limiter.reserve(now, now + 2 * SECOND, SECOND + SECOND / 2),
-                Err(Error::Overloaded)
+                Err(ErrorKind::Overloaded)
             );
         }
         assert_eq!(limiter.reserve(now, now + 2 * SECOND, SECOND), Ok(SECOND));

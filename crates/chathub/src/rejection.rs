@@ -1,14 +1,13 @@
-//! How long refused credentials rest.
+//! How long rejected credentials are not tried again.
 //!
-//! An account can be locked by a wrong password that is shown again and again. So credentials that
-//! ChatHub has refused are shown again after 1, then 5, then every 15 minutes, or as soon as they
-//! change.
+//! Repeated logins with a wrong password can lock an account. So credentials that ChatHub has
+//! rejected are tried again after 1, then 5, then every 15 minutes, or as soon as they change.
 
 use std::time::{Duration, Instant};
 
 use crate::credentials::Credentials;
 
-/// How long refused credentials rest: after the first refusal, the second, and any later one.
+/// The wait after the first rejection, the second, and any later one.
 const WAITS: [Duration; 3] = [
     Duration::from_mins(1),
     Duration::from_mins(5),

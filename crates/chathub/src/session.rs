@@ -15,7 +15,7 @@ use tokio::time::{Instant as Deadline, sleep_until, timeout_at};
 use tracing::Instrument as _;
 
 use crate::credentials::{CredentialSource, Credentials};
-use crate::error::{Error, Unreachable};
+use crate::error::{Error, ErrorKind, Unreachable};
 use crate::login::{Ends, ends, get_token};
 use crate::login_pause::LoginPause;
 use crate::rejection::Rejection;
@@ -103,16 +103,16 @@ impl Session {
                 }
             }
             if state.rejection.holds(now, || self.credentials()) {
-                return Err(Error::CredentialsRejected);
+                return Err(ErrorKind::CredentialsRejected.into());
             }
             if let Some(error) = state.pause.refuses(deadline.into_std()) {
-                return Err(error);
+                return Err(error.into());
             }
             self.login(&mut state, upstream)
         };
         timeout_at(deadline, login)
             .await
-            .unwrap_or(Err(Error::TimedOut))
+            .unwrap_or_else(|_| Err(ErrorKind::TimedOut.into()))
     }
 
     /// Records that ChatHub has refused this grant, for the same call as `refusals` others before
@@ -166,7 +166,9 @@ impl Session {
             result
         };
         let login = tokio::spawn(task.in_current_span())
-            .map(|ended| ended.unwrap_or(Err(Error::Unavailable(Unreachable::Broken))))
+            .map(|ended| {
+                ended.unwrap_or_else(|_| Err(ErrorKind::Unavailable(Unreachable::Broken).into()))
+            })
             .boxed()
             .shared();
         state.login.insert(login).clone()
@@ -176,7 +178,7 @@ impl Session {
         let credentials = self.credentials();
         let deadline = Deadline::now() + self.login_budget;
         let granted = match &credentials {
-            None => Err(Error::CredentialsRejected),
+            None => Err(ErrorKind::CredentialsRejected.into()),
             Some(Credentials::ProfileKey(key)) => {
                 Ok((Authorization::ProfileKey(key.clone()), None))
             }
@@ -197,7 +199,7 @@ impl Session {
                 ends,
             })),
             Err(error) => {
-                if error == Error::CredentialsRejected {
+                if *error.kind() == ErrorKind::CredentialsRejected {
                     self.state().rejection.record(credentials, Instant::now());
                 }
                 Err(error)
@@ -238,7 +240,7 @@ impl SessionState {
             }
             Err(error) => {
                 self.renew_after = Some(now + RENEW_AGAIN);
-                self.pause.failed(error, now);
+                self.pause.failed(error.kind(), now);
             }
         }
     }

@@ -1,7 +1,6 @@
 //! One request to ChatHub and its answer: headers, size caps, status → error.
 //!
-//! The only place in the crate that touches reqwest. It does not log in, does not try again, and
-//! waits as long as it is let.
+//! It does not log in and does not retry.
 
 use std::time::{Duration, Instant};
 
@@ -16,17 +15,17 @@ use url::Url;
 use crate::circuit_breaker::MAX_RETRY_AFTER;
 use crate::clock::{Clock, Dated};
 use crate::endpoint::Endpoint;
-use crate::error::{BadAnswer, Error, Unreachable};
+use crate::error::{BadAnswer, Error, ErrorKind, Unreachable};
 use crate::https_url::HttpsUrl;
 use connect_error::NoConnection;
 use secrecy::{ExposeSecret as _, SecretString};
 
 const PROFILE_KEY: HeaderName = HeaderName::from_static("x-authorization-key");
 
-/// What opens the call.
+/// How a call is authorized.
 #[derive(Clone, Debug)]
 pub(crate) enum Authorization {
-    /// Nothing: the login itself.
+    /// Not at all: the login itself.
     None,
     /// `Authorization: Bearer`, for a company token.
     Bearer(SecretString),
@@ -92,10 +91,10 @@ impl Transport {
     }
 
     /// Sends the call once and reads the answer's body; `clock` learns from its `Date`.
-    /// `traceparent` tells ChatHub of our trace.
+    /// `traceparent` is sent as the header of that name.
     ///
     /// 401 is [`Unreachable::TokenRefused`] where a company token was shown, and
-    /// [`Error::CredentialsRejected`] where a key or a login was.
+    /// [`ErrorKind::CredentialsRejected`] where a key or a login was.
     pub(crate) async fn send(
         &self,
         call: &Call,
@@ -129,7 +128,7 @@ impl Transport {
                 .body(body.clone());
         }
         let sent = Instant::now();
-        let response = request.send().await.map_err(|error| failure(&error))?;
+        let response = request.send().await.map_err(failure)?;
         let date = date(&response, DATE);
         // What has an age comes from a cache, and its date with it.
         if let Some(date) = date.filter(|_| !response.headers().contains_key(AGE)) {
@@ -142,10 +141,10 @@ impl Transport {
         }
         let chathub_now = date.unwrap_or_else(|| clock.now());
         match refusal(&response, call.endpoint, chathub_now) {
-            Some(Error::CredentialsRejected) if authorization.is_token() => {
-                Err(Error::Unavailable(Unreachable::TokenRefused))
+            Some(ErrorKind::CredentialsRejected) if authorization.is_token() => {
+                Err(ErrorKind::Unavailable(Unreachable::TokenRefused).into())
             }
-            Some(refusal) => Err(refusal),
+            Some(refusal) => Err(refusal.into()),
             None => read(response, call.endpoint.max_answer()).await,
         }
     }
@@ -158,18 +157,18 @@ impl Authorization {
 }
 
 /// Marked as sensitive, so that no `Debug` of a request shows it.
-fn secret_header(scheme: &str, secret: &SecretString) -> Result<HeaderValue, Error> {
+fn secret_header(scheme: &str, secret: &SecretString) -> Result<HeaderValue, ErrorKind> {
     let mut value = HeaderValue::from_str(&format!("{scheme}{}", secret.expose_secret()))
-        .map_err(|_| Error::CredentialsRejected)?;
+        .map_err(|_| ErrorKind::CredentialsRejected)?;
     value.set_sensitive(true);
     Ok(value)
 }
 
 async fn read(mut response: Response, max: usize) -> Result<Vec<u8>, Error> {
     let mut body = Vec::new();
-    while let Some(chunk) = response.chunk().await.map_err(|error| failure(&error))? {
+    while let Some(chunk) = response.chunk().await.map_err(failure)? {
         if body.len() + chunk.len() > max {
-            return Err(Error::BadAnswer(BadAnswer::TooLong));
+            return Err(ErrorKind::BadAnswer(BadAnswer::TooLong).into());
         }
         body.extend_from_slice(&chunk);
     }
@@ -177,32 +176,38 @@ async fn read(mut response: Response, max: usize) -> Result<Vec<u8>, Error> {
 }
 
 /// What the answer's status says, unless that all is well.
-fn refusal(response: &Response, endpoint: Endpoint, chathub_now: DateTime<Utc>) -> Option<Error> {
+fn refusal(
+    response: &Response,
+    endpoint: Endpoint,
+    chathub_now: DateTime<Utc>,
+) -> Option<ErrorKind> {
     let status = response.status();
     Some(match status {
         _ if status.is_success() => return None,
-        _ if status.is_redirection() => Error::BadAnswer(BadAnswer::Redirect),
-        _ if status.is_server_error() => Error::Unavailable(Unreachable::Status(status.as_u16())),
-        // A firewall's page knows nothing of passwords.
+        _ if status.is_redirection() => ErrorKind::BadAnswer(BadAnswer::Redirect),
+        _ if status.is_server_error() => {
+            ErrorKind::Unavailable(Unreachable::Status(status.as_u16()))
+        }
+        // A firewall's page says nothing about the password.
         StatusCode::FORBIDDEN if endpoint == Endpoint::CompanyToken && is_text(response) => {
-            Error::Unavailable(Unreachable::Login(status.as_u16()))
+            ErrorKind::Unavailable(Unreachable::Login(status.as_u16()))
         }
-        // Nor is a page for people ChatHub's verdict on an operator or an account.
-        StatusCode::NOT_FOUND if is_page(response) => Error::BadAnswer(BadAnswer::NoChatHub),
+        // Nor does a page for people say anything about an operator or an account.
+        StatusCode::NOT_FOUND if is_page(response) => ErrorKind::BadAnswer(BadAnswer::NoChatHub),
         StatusCode::BAD_REQUEST | StatusCode::FORBIDDEN if is_page(response) => {
-            Error::BadAnswer(BadAnswer::Page)
+            ErrorKind::BadAnswer(BadAnswer::Page)
         }
-        StatusCode::UNAUTHORIZED => Error::CredentialsRejected,
-        StatusCode::FORBIDDEN => Error::NotPermitted,
-        StatusCode::NOT_FOUND => Error::NotFound,
-        StatusCode::REQUEST_TIMEOUT => Error::TimedOut,
-        StatusCode::TOO_MANY_REQUESTS => Error::Throttled {
+        StatusCode::UNAUTHORIZED => ErrorKind::CredentialsRejected,
+        StatusCode::FORBIDDEN => ErrorKind::NotPermitted,
+        StatusCode::NOT_FOUND => ErrorKind::NotFound,
+        StatusCode::REQUEST_TIMEOUT => ErrorKind::TimedOut,
+        StatusCode::TOO_MANY_REQUESTS => ErrorKind::Throttled {
             retry_after: retry_after(response, chathub_now),
         },
-        _ if status.is_client_error() => Error::InvalidRequest {
+        _ if status.is_client_error() => ErrorKind::InvalidRequest {
             status: status.as_u16(),
         },
-        _ => Error::BadAnswer(BadAnswer::NotDocumented),
+        _ => ErrorKind::BadAnswer(BadAnswer::NotDocumented),
     })
 }
 
@@ -241,13 +246,14 @@ fn retry_after(response: &Response, chathub_now: DateTime<Utc>) -> Option<Durati
     Some(wait.min(MAX_RETRY_AFTER))
 }
 
-/// Keeps the cause of a reqwest error and drops the rest: its text names the URL.
-fn failure(error: &reqwest::Error) -> Error {
-    if error.is_timeout() {
-        Error::TimedOut
+/// What an error of reqwest means.
+fn failure(error: reqwest::Error) -> Error {
+    let kind = if error.is_timeout() {
+        ErrorKind::TimedOut
     } else if error.is_connect() {
-        Error::Unavailable(Unreachable::NoConnection(NoConnection::of(error)))
+        ErrorKind::Unavailable(Unreachable::NoConnection(NoConnection::of(&error)))
     } else {
-        Error::Unavailable(Unreachable::Broken)
-    }
+        ErrorKind::Unavailable(Unreachable::Broken)
+    };
+    Error::of_http(kind, error)
 }

@@ -51,6 +51,7 @@ impl fmt::Display for OrganizationId {
 
 /// A part of the company; operators belong to one.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct Organization {
     /// Its number.
     pub id: OrganizationId,
@@ -60,6 +61,7 @@ pub struct Organization {
 
 /// A support agent.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct Operator {
     /// Its number.
     pub id: OperatorId,
@@ -129,6 +131,7 @@ impl fmt::Display for OperatorStatus {
 /// An operator to be added.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
+#[non_exhaustive]
 pub struct NewOperator {
     /// Where the operator will belong.
     pub organization_id: OrganizationId,
@@ -136,8 +139,19 @@ pub struct NewOperator {
     pub name: String,
 }
 
+impl NewOperator {
+    /// An operator with this name, to be added to this organization.
+    pub fn new(organization_id: OrganizationId, name: impl Into<String>) -> Self {
+        Self {
+            organization_id,
+            name: name.into(),
+        }
+    }
+}
+
 /// An operator that has been added.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct AddedOperator {
     /// The new number.
     pub id: OperatorId,
@@ -167,6 +181,7 @@ impl OperatorToken {
 /// What ChatHub says of an operator token.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
+#[non_exhaustive]
 pub struct TokenCheck {
     /// Whether the panel would take it.
     pub is_valid: bool,

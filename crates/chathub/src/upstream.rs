@@ -1,5 +1,5 @@
-//! One call to ChatHub, as it should be made: at the right limiter, not while ChatHub is down or wants
-//! to be left alone, within its time, and where that is safe, once more.
+//! One call to ChatHub with everything around it: circuit breaker, rate limit, timeouts, and one
+//! retry where that is safe.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,17 +13,17 @@ use crate::circuit_breaker::{CircuitBreaker, Verdict};
 use crate::clock::Clock;
 use crate::connections::Connections;
 use crate::endpoint::Endpoint;
-use crate::error::{Error, Unreachable};
+use crate::error::{Error, ErrorKind, Unreachable};
 use crate::observe::{Observer, Outcome};
 use crate::rate_limiter::RateLimiter;
 use crate::retry_budget::RetryBudget;
 use crate::transport::{Authorization, Call, Transport};
 
-/// Before the second attempt: long enough for a restarted connection, short enough for an agent.
+/// Before the second attempt: long enough for a restart, short enough for an agent.
 const RETRY_AFTER: Duration = Duration::from_millis(50);
 
 /// How an answer's body is read.
-pub(crate) type Read<T> = fn(&[u8]) -> Result<T, Error>;
+pub(crate) type Read<T> = fn(&[u8]) -> Result<T, ErrorKind>;
 
 /// The way to ChatHub.
 #[derive(Debug)]
@@ -35,14 +35,14 @@ pub(crate) struct Upstream {
     pub(crate) limiter: RateLimiter,
     pub(crate) retries: RetryBudget,
     pub(crate) attempt_timeout: Duration,
-    /// A request that would have less time than this when its turn comes is not worth its place.
+    /// A request that would have less time than this when its turn comes is not sent.
     pub(crate) least_time: Duration,
     pub(crate) observer: Arc<dyn Observer>,
 }
 
 impl Upstream {
-    /// Makes the call and reads its answer, and makes it again once where nothing can be done twice
-    /// by that and the failure looks like a passing one.
+    /// Makes the call and reads its answer. Repeats it once where the failure may be transient and
+    /// a repetition does nothing twice.
     pub(crate) async fn call<T>(
         &self,
         call: &Call,
@@ -51,13 +51,16 @@ impl Upstream {
         read: Read<T>,
     ) -> Result<T, Error> {
         self.retries.earn();
-        let attempt = |client| self.attempt(call, client, authorization, deadline, read);
+        let attempt = async |client| {
+            let attempt = self.attempt(call, client, authorization, deadline, read);
+            attempt.await.map_err(|error| error.at(call.endpoint))
+        };
         let pooled = self.connections.pooled();
         let first = attempt(Arc::clone(&pooled)).await;
         let may_pass = matches!(
-            first,
-            Err(Error::TimedOut
-                | Error::Unavailable(
+            first.as_ref().map_err(Error::kind),
+            Err(ErrorKind::TimedOut
+                | ErrorKind::Unavailable(
                     Unreachable::NoConnection(_) | Unreachable::Broken | Unreachable::Status(_)
                 ))
         );
@@ -66,12 +69,14 @@ impl Upstream {
         }
         sleep(RETRY_AFTER.mul_f64(1.0 + fastrand::f64())).await;
         let second = attempt(self.connections.unpooled()).await;
-        match &second {
-            // What the first attempt has shown says more than that there was no second.
-            Err(Error::Overloaded | Error::Unavailable(Unreachable::CircuitOpen { .. })) => {
+        match second.as_ref().map_err(Error::kind) {
+            // The first error says more than that there was no second attempt.
+            Err(
+                ErrorKind::Overloaded | ErrorKind::Unavailable(Unreachable::CircuitOpen { .. }),
+            ) => {
                 return first;
             }
-            // A new connection works where a pooled one does not, so the others may be dead too.
+            // A new connection works where a pooled one did not, so the others may be dead too.
             Ok(_) => self.connections.discard(&pooled),
             Err(_) => {}
         }
@@ -118,12 +123,12 @@ impl Upstream {
             .send(call, &client, authorization, traceparent, &self.clock);
         let outcome = timeout_at(end, answer.instrument(span.clone()))
             .await
-            .unwrap_or(Err(Error::TimedOut))
-            .and_then(|body| read(&body));
+            .unwrap_or(Err(ErrorKind::TimedOut.into()))
+            .and_then(|body| Ok(read(&body)?));
         span.record("chathub.outcome", Outcome::of(&outcome).name());
         in_flight.verdict = outcome
             .as_ref()
-            .map_or_else(Verdict::from, |_| Verdict::Answers);
+            .map_or_else(|error| error.kind().into(), |_| Verdict::Answers);
         self.observer
             .request_ended(call.endpoint, Outcome::of(&outcome), started.elapsed());
         outcome

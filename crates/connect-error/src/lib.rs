@@ -15,6 +15,7 @@ type Shared = Arc<dyn Error + Send + Sync>;
 
 /// Why a connection could not be made. `Display` completes "no connection: …".
 #[derive(Clone, Copy, Debug, thiserror::Error, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum NoConnection {
     /// The name leads to no address. A name server that does not answer looks the same.
     #[error("no such name, or no name server that answers")]

@@ -5,7 +5,7 @@ use std::time::Duration;
 use chrono::TimeDelta;
 
 use super::findings::Findings;
-use crate::chathub::{BadAnswer, Error, Operator, OperatorStatus, Unreachable};
+use crate::chathub::{BadAnswer, ErrorKind, Operator, OperatorStatus, Unreachable};
 use crate::cli::advice::advice;
 use crate::cli::company::Company;
 use crate::cli::output::sanitized;
@@ -24,7 +24,7 @@ impl Findings {
         match Company::new(chathub) {
             Ok(company) => self.company(&company, config).await,
             Err(error) => {
-                self.error(ALL[0], &error);
+                self.error(ALL[0], error.kind());
                 self.skip(&ALL[1..]);
             }
         }
@@ -32,7 +32,7 @@ impl Findings {
 
     async fn company(&mut self, company: &Company, config: Option<&Config>) {
         if let Err(error) = company.chathub.log_in().await {
-            self.login_failed(&error, &company.chathub.address());
+            self.login_failed(error.kind(), &company.chathub.address());
             return self.skip(&["clock", "organizations", "operators", "token"]);
         }
         self.ok("chathub", "it answers, and accepts the credentials");
@@ -58,9 +58,9 @@ impl Findings {
         }
     }
 
-    fn login_failed(&mut self, error: &Error, address: &str) {
+    fn login_failed(&mut self, error: &ErrorKind, address: &str) {
         let message = match error {
-            Error::Unavailable(Unreachable::NoConnection(_)) | Error::TimedOut => {
+            ErrorKind::Unavailable(Unreachable::NoConnection(_)) | ErrorKind::TimedOut => {
                 format!("{error} ({address})")
             }
             _ => error.to_string(),
@@ -96,7 +96,7 @@ impl Findings {
                 .await?;
             let check = chathub.validate_operator_token(&token.secret).await?;
             if check.is_for_another(operator.id) {
-                return Err(Error::BadAnswer(BadAnswer::OtherOperator));
+                return Err(ErrorKind::BadAnswer(BadAnswer::OtherOperator));
             }
             Ok(check)
         };

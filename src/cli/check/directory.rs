@@ -18,7 +18,7 @@ impl Findings {
         let organizations = match company.chathub.list_organizations().await {
             Ok(organizations) => organizations,
             Err(error) => {
-                self.error("organizations", &error);
+                self.error("organizations", error.kind());
                 self.skip(&["operators", "token"]);
                 return None;
             }
@@ -43,7 +43,7 @@ impl Findings {
                 }
                 Err(error) => {
                     let message = format!("{name}: {error}");
-                    self.fail("operators", message, advice(&error));
+                    self.fail("operators", message, advice(error.kind()));
                     is_known = false;
                 }
             }

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::chathub::Error;
+use crate::chathub::ErrorKind;
 use crate::cli::advice::advice;
 use crate::cli::exit::Exit;
 use crate::cli::output::{self, OutputFormat};
@@ -66,7 +66,7 @@ impl Findings {
     }
 
     /// A failure with ChatHub's error and the advice for it.
-    pub(super) fn error(&mut self, check: &'static str, error: &Error) {
+    pub(super) fn error(&mut self, check: &'static str, error: &ErrorKind) {
         self.fail(check, error.to_string(), advice(error));
     }
 

@@ -3,7 +3,7 @@
 
 use super::reject;
 use crate::access::{Denied, OperatorRequest};
-use crate::chathub::Error;
+use crate::chathub::ErrorKind;
 use crate::http::context::RequestContext;
 use crate::http::extract::value;
 use crate::http::problem::conversions::RETRY_SOON;
@@ -76,9 +76,9 @@ async fn with_directory(
         .resolve_operator(requested, Some(&snapshot)))
 }
 
-fn directory_unread(error: Error) -> Problem {
+fn directory_unread(error: ErrorKind) -> Problem {
     match error {
-        Error::NotFound | Error::NotPermitted | Error::InvalidRequest { .. } => {
+        ErrorKind::NotFound | ErrorKind::NotPermitted | ErrorKind::InvalidRequest { .. } => {
             Problem::new(Kind::CredentialsRejected, Detail::DirectoryUnread).retry_after(RETRY_SOON)
         }
         error => error.into(),

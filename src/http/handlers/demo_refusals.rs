@@ -6,7 +6,7 @@ use actix_web::http::Method;
 use actix_web::{HttpRequest, HttpResponse, web};
 
 use crate::access::Denied;
-use crate::chathub::{BadAnswer, Error, NoConnection, Unreachable};
+use crate::chathub::{BadAnswer, ErrorKind, NoConnection, Unreachable};
 use crate::deep_link::DeepLink;
 use crate::http::problem::identity::ShownIdentity;
 use crate::http::problem::{Detail, Kind, Problem};
@@ -78,13 +78,13 @@ pub(in crate::http) fn example(kind: Kind) -> Detail {
         Kind::QueryTooLong => Detail::TooLong,
         Kind::HostNotAllowed => Detail::HostNotAllowed,
         Kind::RateLimited => Detail::Limited(Limit::Operator),
-        Kind::ChathubBadAnswer => Detail::ChatHub(Error::BadAnswer(BadAnswer::NoToken)),
-        Kind::ChathubUnavailable => Detail::ChatHub(Error::Unavailable(Unreachable::NoConnection(
-            NoConnection::Refused,
-        ))),
-        Kind::ChathubThrottled => Detail::ChatHub(Error::Throttled { retry_after: None }),
-        Kind::CredentialsRejected => Detail::ChatHub(Error::CredentialsRejected),
-        Kind::Overloaded => Detail::ChatHub(Error::Overloaded),
-        Kind::ChathubTimeout => Detail::ChatHub(Error::TimedOut),
+        Kind::ChathubBadAnswer => Detail::ChatHub(ErrorKind::BadAnswer(BadAnswer::NoToken)),
+        Kind::ChathubUnavailable => Detail::ChatHub(ErrorKind::Unavailable(
+            Unreachable::NoConnection(NoConnection::Refused),
+        )),
+        Kind::ChathubThrottled => Detail::ChatHub(ErrorKind::Throttled { retry_after: None }),
+        Kind::CredentialsRejected => Detail::ChatHub(ErrorKind::CredentialsRejected),
+        Kind::Overloaded => Detail::ChatHub(ErrorKind::Overloaded),
+        Kind::ChathubTimeout => Detail::ChatHub(ErrorKind::TimedOut),
     }
 }

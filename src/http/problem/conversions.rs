@@ -66,9 +66,9 @@ impl From<Limited> for Problem {
 }
 
 /// What a failed mint means for the click.
-impl From<chathub::Error> for Problem {
-    fn from(error: chathub::Error) -> Self {
-        use chathub::Error as E;
+impl From<chathub::ErrorKind> for Problem {
+    fn from(error: chathub::ErrorKind) -> Self {
+        use chathub::ErrorKind as E;
         let kind = match &error {
             E::CredentialsRejected => Kind::CredentialsRejected,
             E::NotPermitted => Kind::OperatorNotAllowed,
@@ -77,7 +77,7 @@ impl From<chathub::Error> for Problem {
             E::Overloaded => Kind::Overloaded,
             E::Unavailable(_) => Kind::ChathubUnavailable,
             E::TimedOut => Kind::ChathubTimeout,
-            E::BadAnswer(_) => Kind::ChathubBadAnswer,
+            _ => Kind::ChathubBadAnswer,
         };
         let wait = match error {
             E::Throttled {

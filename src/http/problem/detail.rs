@@ -31,7 +31,7 @@ pub(crate) enum Detail {
     /// Which limit is reached.
     Limited(Limit),
     /// Why ChatHub has no token.
-    ChatHub(chathub::Error),
+    ChatHub(chathub::ErrorKind),
     /// ChatHub does not list its operators for these credentials.
     DirectoryUnread,
     /// Whether a one-time pass has been used cannot be known at this moment.
@@ -111,7 +111,9 @@ impl Detail {
             Self::Denied(Denied::AutoIsOff) => Some(Exception::AutoIsOff),
             Self::DirectoryUnread => Some(Exception::DirectoryUnread),
             Self::OnceUnknown => Some(Exception::OnceUnknown),
-            Self::ChatHub(chathub::Error::BadAnswer(BadAnswer::Clocks)) => Some(Exception::Clocks),
+            Self::ChatHub(chathub::ErrorKind::BadAnswer(BadAnswer::Clocks)) => {
+                Some(Exception::Clocks)
+            }
             _ => None,
         }
     }

@@ -44,10 +44,7 @@ impl<'a> Batch<'a> {
     pub(super) fn new_operators(&self, which: &[usize]) -> Vec<NewOperator> {
         which
             .iter()
-            .map(|at| NewOperator {
-                organization_id: self.organization,
-                name: self.names[*at].clone(),
-            })
+            .map(|at| NewOperator::new(self.organization, &self.names[*at]))
             .collect()
     }
 

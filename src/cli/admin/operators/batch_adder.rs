@@ -9,7 +9,7 @@ use std::time::Duration;
 use super::batch::{AddOutcome, Batch};
 use super::error_class::{is_not_applied, is_permanent};
 use super::interrupt::Interrupt;
-use crate::chathub::{BadAnswer, ChatHub, Error, OrganizationId, Unreachable};
+use crate::chathub::{BadAnswer, ChatHub, ErrorKind, OrganizationId, Unreachable};
 use crate::cli::exit::Exit;
 
 /// The number of operators in a request. A failed answer leaves the outcome of one batch open, and
@@ -30,7 +30,7 @@ pub(super) enum Stop {
     /// Ctrl-C.
     Interrupted,
     /// ChatHub refuses, or has failed for too long.
-    Failed(Error),
+    Failed(ErrorKind),
 }
 
 impl Stop {
@@ -101,13 +101,13 @@ impl BatchAdder<'_> {
             let new = batch.new_operators(&missing);
             batch.mark(&missing, &AddOutcome::Unknown);
             let answer = tokio::select! {
-                answer = self.chathub.synchronize_operators(&new) => answer,
+                answer = self.chathub.synchronize_operators(&new) => answer.map_err(ErrorKind::from),
                 () = self.interrupt.pressed(2) => return Err(Stop::Interrupted),
             };
             match answer {
                 Ok(added) if batch.is_answered_by(&added, &missing) => return Ok(None),
                 Ok(_) => return self.reconcile_mismatch(batch, missing).await,
-                Err(Error::InvalidRequest { status }) => {
+                Err(ErrorKind::InvalidRequest { status }) => {
                     batch.mark(&missing, &AddOutcome::NotSent);
                     return Ok(Some(Refused {
                         status,
@@ -134,7 +134,7 @@ impl BatchAdder<'_> {
         batch: &mut Batch<'_>,
         sent: Vec<usize>,
     ) -> Result<Option<Refused>, Stop> {
-        let error = Error::BadAnswer(BadAnswer::NotDocumented);
+        let error = ErrorKind::BadAnswer(BadAnswer::NotDocumented);
         let missing = self.reconcile(batch, sent, error.clone()).await?;
         if missing.is_empty() {
             return Ok(None);
@@ -148,7 +148,7 @@ impl BatchAdder<'_> {
         &self,
         batch: &mut Batch<'_>,
         mut missing: Vec<usize>,
-        mut error: Error,
+        mut error: ErrorKind,
     ) -> Result<Vec<usize>, Stop> {
         let mut seen = None;
         loop {
@@ -164,13 +164,13 @@ impl BatchAdder<'_> {
                     }
                     seen = Some(missing.len());
                 }
-                Err(other) => error = other,
+                Err(other) => error = other.into(),
             }
         }
     }
 
     /// Waits before another attempt: as long as the error says, or ChatHub advises.
-    async fn wait(&self, batch: &mut Batch<'_>, error: &Error) -> Result<(), Stop> {
+    async fn wait(&self, batch: &mut Batch<'_>, error: &ErrorKind) -> Result<(), Stop> {
         if is_permanent(error) || batch.waits == MAX_WAITS {
             return Err(Stop::Failed(error.clone()));
         }
@@ -178,8 +178,8 @@ impl BatchAdder<'_> {
         batch.waits += 1;
         let advised = self.first_wait * step;
         let wait = match error {
-            Error::Throttled { retry_after } => retry_after.unwrap_or(advised),
-            Error::Unavailable(Unreachable::CircuitOpen { retry_after }) => {
+            ErrorKind::Throttled { retry_after } => retry_after.unwrap_or(advised),
+            ErrorKind::Unavailable(Unreachable::CircuitOpen { retry_after }) => {
                 advised.max(*retry_after)
             }
             _ => advised,

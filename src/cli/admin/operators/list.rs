@@ -56,7 +56,7 @@ fn print_csv(operators: &[Operator]) -> anyhow::Result<()> {
     let mut writer = csv::Writer::from_writer(Vec::new());
     writer.write_record(["id", "name", "status", "organizationId", "organization"])?;
     for operator in operators {
-        let Organization { id, name } = &operator.organization;
+        let Organization { id, name, .. } = &operator.organization;
         let [own, status, organization] = [
             operator.id.to_string(),
             operator.status.to_string(),

@@ -8,7 +8,7 @@ use clap::Args;
 
 use super::error_class::is_not_applied_after_retry;
 use super::{Status, ids, list};
-use crate::chathub::{Error, Operator, OperatorId, OrganizationId};
+use crate::chathub::{ErrorKind, Operator, OperatorId, OrganizationId};
 use crate::cli::company::{Company, find, organization_id, organization_name, with_company};
 use crate::cli::exit::{Exit, Usage};
 use crate::cli::output::{OutputFormat, sanitized, say};
@@ -87,7 +87,7 @@ impl SetStatus {
             let id = operators[position].id;
             if let Err(error) = company.chathub.set_operator_status(id, status).await {
                 operators.truncate(position);
-                let left = state_after_failure(id, &error);
+                let left = state_after_failure(id, error.kind());
                 return Err(anyhow::Error::from(error).context(left));
             }
             operators[position].status = status;
@@ -97,7 +97,7 @@ impl SetStatus {
 }
 
 /// What is known of the operator at which it failed, and of those after it.
-fn state_after_failure(id: OperatorId, error: &Error) -> String {
+fn state_after_failure(id: OperatorId, error: &ErrorKind) -> String {
     if is_not_applied_after_retry(error) {
         format!("operator {id} and those named after it are as they were")
     } else {

@@ -109,7 +109,7 @@ fn look_up(
     };
     match directory {
         Some(directory) if directory.status(operator).is_some() => Ok(None),
-        Some(directory) if directory.is_complete() => Err(chathub::Error::NotFound.into()),
+        Some(directory) if directory.is_complete() => Err(chathub::ErrorKind::NotFound.into()),
         _ => Ok(Some(NO_LIST)),
     }
 }

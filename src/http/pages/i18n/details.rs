@@ -96,8 +96,8 @@ impl LimitTexts {
 }
 
 impl ChatHubTexts {
-    const fn of(&self, error: &chathub::Error) -> &'static str {
-        use chathub::Error as E;
+    const fn of(&self, error: &chathub::ErrorKind) -> &'static str {
+        use chathub::ErrorKind as E;
         match error {
             E::CredentialsRejected => self.credentials_rejected,
             E::NotPermitted => self.not_permitted,
@@ -110,7 +110,7 @@ impl ChatHubTexts {
             E::TimedOut => self.timed_out,
             E::BadAnswer(BadAnswer::Page) => self.not_chathub,
             E::BadAnswer(BadAnswer::Clocks) => self.clocks,
-            E::BadAnswer(_) => self.bad_answer,
+            _ => self.bad_answer,
         }
     }
 }
