@@ -1,10 +1,10 @@
 //! The URL behind a button: where `/open-chat` is, and what it is asked.
 
+use chathub::HttpsUrl;
 use url::Url;
 use url::form_urlencoded::Serializer;
 
 use crate::access::PassConstraints;
-use crate::https_url::HttpsUrl;
 
 /// A link that carries a pass, and with it everything that the pass fixes.
 pub fn with_pass(public: &HttpsUrl, pass: &str) -> String {

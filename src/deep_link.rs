@@ -5,9 +5,9 @@
 
 use std::fmt::Write as _;
 
+use chathub::HttpsUrl;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
-use crate::https_url::HttpsUrl;
 use crate::phone::PhoneNumber;
 use crate::source::ChatSource;
 use crate::unreserved::is_unreserved;

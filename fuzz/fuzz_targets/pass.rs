@@ -17,7 +17,7 @@ use libfuzzer_sys::fuzz_target;
 use open_chat::access::{
     Authenticator, AuthContext, PassConstraints, Caller, Credentials, Mode, NewPass, PassKeySources, Settings,
 };
-use open_chat::chathub::OperatorId;
+use chathub::OperatorId;
 use open_chat::operators::OperatorSelection;
 use open_chat::parameter;
 use open_chat::secret::Secret;

@@ -4,12 +4,12 @@ use std::fmt::Write as _;
 use std::time::Duration;
 
 use aws_lc_rs::digest::{Context, SHA256};
+use chathub::OperatorId;
 use chrono::{DateTime, Utc};
 
 use super::denied::Denied;
 use super::pass::PassConstraints;
 use super::scope::Scope;
-use crate::chathub::OperatorId;
 use crate::operators::ResolveError;
 
 /// Who is at the door, as the request shows it.

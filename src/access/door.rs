@@ -4,6 +4,7 @@
 use std::net::IpAddr;
 use std::path::PathBuf;
 
+use chathub::OperatorId;
 use chrono::{DateTime, Utc};
 
 use super::api_key::ApiKeys;
@@ -18,7 +19,6 @@ use super::proven_keys::ProvenKeys;
 use super::proxy_secret;
 use super::scope::Scope;
 use super::settings::{Mode, Settings, UnusableFile};
-use crate::chathub::OperatorId;
 use crate::operators::{
     DeadAlias, DirectorySnapshot, OperatorMap, OperatorSelection, Operators, ResolveError,
 };
@@ -472,12 +472,12 @@ fn operators(path: Option<PathBuf>) -> Result<Reloadable<OperatorMap>, UnusableF
 mod tests {
     use std::time::Duration;
 
+    use chathub::OperatorId;
+    use chathub::OperatorStatus::{Active, Inactive};
     use rstest::rstest;
 
     use super::*;
     use crate::access::pass_keys::tests::simple;
-    use crate::chathub::OperatorId;
-    use crate::chathub::OperatorStatus::{Active, Inactive};
     use crate::operators::snapshot;
 
     fn door(modes: &[Mode]) -> Authenticator {

@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
+use chathub::OperatorId;
 use serde::Deserialize;
 
-use crate::chathub::OperatorId;
 use crate::operators::{OperatorSelection, Operators, ResolveError};
 
 /// A list of operators by id, alias or name; without a list, any.
@@ -84,8 +84,9 @@ impl Entry {
 
 #[cfg(test)]
 mod tests {
+    use chathub::OperatorStatus::Active;
+
     use super::*;
-    use crate::chathub::OperatorStatus::Active;
     use crate::operators::{OperatorMap, partial_roster, snapshot};
 
     /// Whether a list of two names, one of which nobody bears, has this operator in it.

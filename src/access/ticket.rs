@@ -9,6 +9,7 @@
 
 use std::time::Duration;
 
+use chathub::OperatorId;
 use chrono::{DateTime, Utc};
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
 use jsonwebtoken::{decode, decode_header, encode};
@@ -21,7 +22,6 @@ use super::door::Authenticator;
 use super::pass::{LEEWAY, MAX_PASS, PassConstraints};
 use super::pass_keys::{PassKey, PassKeys};
 use super::settings::Mode;
-use crate::chathub::OperatorId;
 use crate::secret::{Secret, SecretSource};
 
 /// What tells the key for tickets from others that are derived from the same two.

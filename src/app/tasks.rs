@@ -4,12 +4,12 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
+use chathub::{ChatHub, ErrorKind, NoConnection, Unreachable};
 use tokio::runtime::Handle;
 use tokio::sync::Notify;
 use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::timeout;
 
-use crate::chathub::{ChatHub, ErrorKind, NoConnection, Unreachable};
 use crate::http::AppState;
 use crate::operators::DirectorySnapshot;
 use crate::redis_store::RedisStore;

@@ -3,11 +3,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use chathub::{Endpoint, Observer, Outcome};
 use chrono::TimeDelta;
 use prometheus::{Gauge, Histogram, IntCounter, IntGauge};
 use tracing::Span;
 
-use crate::chathub::{Endpoint, Observer, Outcome};
 use crate::metrics::{self, Metrics};
 use crate::telemetry;
 

@@ -1,6 +1,6 @@
 //! What somebody at a shell can do about an error of ChatHub.
 
-use crate::chathub::{BadAnswer, ErrorKind, NoConnection, Unreachable};
+use chathub::{BadAnswer, ErrorKind, NoConnection, Unreachable};
 
 /// One or two sentences that follow the error's own.
 pub(super) const fn advice(error: &ErrorKind) -> &'static str {

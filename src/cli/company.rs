@@ -2,13 +2,13 @@
 //! operators by id or name.
 
 use anyhow::{anyhow, bail};
+use chathub::{
+    ChatHub, Error, ErrorKind, Operator, OperatorId, Organization, OrganizationId, Unreachable,
+};
 
 use super::exit::block_on;
 use super::near;
 use super::output::shown;
-use crate::chathub::{
-    ChatHub, Error, ErrorKind, Operator, OperatorId, Organization, OrganizationId, Unreachable,
-};
 use crate::config::ChatHubConfig;
 use crate::operators::name::{folded, spelling};
 use crate::phone::Region;

@@ -4,6 +4,7 @@ use std::ffi::OsString;
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 
+use chathub_simulator::{Rules, Simulator};
 use clap::Args;
 use tracing_subscriber::EnvFilter;
 
@@ -11,7 +12,6 @@ use super::exit::block_on;
 use crate::app::Application;
 use crate::config::Config;
 use crate::http::Front;
-use crate::simulator::{Rules, Simulator};
 use crate::telemetry::{LogFormat, Telemetry};
 
 #[derive(Args)]

@@ -8,7 +8,6 @@ use tokio::runtime::Runtime;
 
 use super::advice::advice;
 use super::output::say;
-use crate::chathub;
 use crate::config::ConfigError;
 use crate::telemetry::Unexportable;
 

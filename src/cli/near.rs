@@ -1,7 +1,8 @@
 //! Operators whose names are nearly what somebody has typed.
 
+use chathub::Operator;
+
 use super::output::shown;
-use crate::chathub::Operator;
 use crate::operators::name::spelling;
 
 /// So many are offered.

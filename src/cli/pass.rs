@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use chathub::HttpsUrl;
 use clap::{Args, Subcommand};
 
 use super::exit::Usage;
@@ -11,7 +12,6 @@ use crate::access::{MintError, NewPass, PassConstraints};
 use crate::button_url;
 use crate::config::{ConfigError, SigningConfig};
 use crate::http::check_link;
-use crate::https_url::HttpsUrl;
 
 /// A link lives as long as it takes to show a page and click.
 const TTL: Duration = Duration::from_mins(10);

@@ -2,11 +2,11 @@
 //! anybody, by name from ChatHub, as far as it can be asked.
 
 use anyhow::bail;
+use chathub::ChatHub;
 
 use super::company::{Company, find};
 use super::exit::{Usage, block_on};
 use super::output::{say, shown};
-use crate::chathub::ChatHub;
 use crate::config::{ChatHubConfig, SigningConfig};
 use crate::operators::{DirectorySnapshot, ResolveError};
 

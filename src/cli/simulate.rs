@@ -3,6 +3,7 @@
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 
+use chathub_simulator::{Rules, Simulator};
 use clap::Args;
 #[cfg(unix)]
 use tokio::select;
@@ -11,7 +12,6 @@ use tokio::signal::ctrl_c;
 use tokio::signal::unix::{SignalKind, signal};
 
 use super::exit::block_on;
-use crate::simulator::{Rules, Simulator};
 
 #[derive(Args)]
 #[command(after_help = "Example: open-chat simulate --operators 100 --latency 20ms")]

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::{Context as _, bail, ensure};
+use chathub::{OperatorId, OperatorStatus, OrganizationId, SecretString, TokenCheck};
 use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
 use clap::{Args, Subcommand};
 use serde::Serialize;
@@ -13,7 +14,6 @@ use serde::Serialize;
 use super::company::{Company, find, organization_id, with_company};
 use super::exit::Exit;
 use super::output::{self, Form, shown};
-use crate::chathub::{OperatorId, OperatorStatus, OrganizationId, SecretString, TokenCheck};
 use crate::operators::name::folded;
 
 /// More than any token has.

@@ -2,13 +2,14 @@
 
 use std::path::PathBuf;
 
+use chathub::HttpsUrl;
+
 use super::ConfigError;
 use super::environment::Environment;
 use super::links::LinkConfig;
 use super::reader::{Kept, Reader, duration, on_or_off};
 use super::sso::{self, SsoSettings};
 use crate::access::{Authenticator, Mode, Networks, PassKeySources, Settings, UnusableFile};
-use crate::https_url::HttpsUrl;
 use crate::secret::SecretSource;
 
 /// The door, and what the HTTP side must know of it.

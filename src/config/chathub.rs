@@ -2,12 +2,12 @@
 
 use std::time::Duration;
 
+use chathub::{ClientConfig, HttpsUrl};
+
 use super::credentials::ChatHubCredentials;
 use super::environment::Environment;
 use super::reader::{Kept, Reader, duration};
 use super::{ConfigError, certificates, links};
-use crate::chathub::ClientConfig;
-use crate::https_url::HttpsUrl;
 use crate::phone::Region;
 use crate::secret::SecretSource;
 

@@ -2,8 +2,6 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::chathub;
-
 /// Each field is the variable of the same name in capitals. [`Default`] holds the documented
 /// defaults.
 #[derive(Deserialize, Serialize)]

@@ -1,9 +1,10 @@
 //! How a click becomes a deep link.
 
+use chathub::HttpsUrl;
+
 use super::environment::Environment;
 use super::reader::{Kept, Reader};
 use crate::deep_link::PanelUrl;
-use crate::https_url::HttpsUrl;
 use crate::phone::Region;
 use crate::source::Senders;
 

@@ -31,6 +31,8 @@ use thiserror::Error;
 pub use self::access::{AccessConfig, SigningConfig};
 pub use self::chathub::ChatHubConfig;
 pub use self::credentials::ChatHubCredentials;
+use ::chathub::ClientConfig;
+
 use self::environment::Environment;
 pub use self::links::{Confirm, Fallback, LinkConfig, SourceWithoutSender};
 pub use self::logs::{LogConfig, LogPhones};
@@ -42,7 +44,6 @@ pub use self::server::ServerConfig;
 pub use self::traces::TraceConfig;
 pub use self::widget::WidgetConfig;
 use crate::access::Mode;
-use crate::chathub::ClientConfig;
 use crate::operators;
 use crate::rate_limit;
 use crate::redis_store::{self, RedisStore};

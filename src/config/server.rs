@@ -4,10 +4,11 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::num::NonZeroUsize;
 use std::time::Duration;
 
+use chathub::HttpsUrl;
+
 use super::ConfigError;
 use super::environment::Environment;
 use super::reader::{Kept, Reader, duration, duration_or_zero};
-use crate::https_url::HttpsUrl;
 
 /// Where the service listens, for how many, and how it ends.
 #[derive(Debug)]

@@ -3,9 +3,10 @@
 
 use std::time::Duration;
 
+use chathub::HttpsUrl;
+
 use super::environment::Environment;
 use super::reader::{Kept, Reader, duration};
-use crate::https_url::HttpsUrl;
 
 /// The operator panel for other pages.
 #[derive(Debug)]

@@ -3,9 +3,10 @@
 use std::net::IpAddr;
 use std::time::Instant;
 
+use chathub::OperatorId;
+
 use super::kind::Kind;
 use crate::access::Caller;
-use crate::chathub::OperatorId;
 use crate::config::LogPhones;
 use crate::phone::PhoneNumber;
 use crate::secret::Fingerprint;

@@ -3,6 +3,7 @@
 use std::net::{IpAddr, Ipv4Addr};
 
 use actix_web::{HttpRequest, HttpResponse};
+use chathub::{BadAnswer, ErrorKind, NoConnection, Unreachable};
 
 use super::AppState;
 use super::click::Click;
@@ -12,7 +13,6 @@ use super::identity::ShownIdentity;
 use super::kind::Kind;
 use super::refusal::Refusal;
 use crate::access::Denied;
-use crate::chathub::{BadAnswer, ErrorKind, NoConnection, Unreachable};
 use crate::deep_link::DeepLink;
 use crate::phone::{PhoneError, PhoneNumber, Region};
 use crate::rate_limit::{Limit, Limited};

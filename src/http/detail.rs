@@ -7,9 +7,10 @@
 use std::borrow::Cow;
 use std::net::IpAddr;
 
+use chathub::BadAnswer;
+
 use super::identity::ShownIdentity;
 use crate::access::Denied;
-use crate::chathub::{self, BadAnswer};
 use crate::phone::PhoneError;
 use crate::rate_limit::Limit;
 use crate::source::ChatSource;

@@ -4,13 +4,13 @@ use std::net::{IpAddr, Ipv4Addr};
 
 use actix_web::HttpRequest;
 use actix_web::http::header::{AUTHORIZATION, AsHeaderName, HeaderMap, HeaderName};
+use chathub::OperatorId;
 
 use super::AppState;
 use super::click::Click;
 use super::query::Query;
 use super::refusal::Refusal;
 use crate::access::{AuthContext, Caller, Credentials, Denied};
-use crate::chathub::OperatorId;
 use crate::rate_limit::Limited;
 
 const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");

@@ -44,6 +44,7 @@ use std::time::Duration;
 
 use actix_web::{HttpRequest, web};
 use arc_swap::ArcSwapOption;
+use chathub::HttpsUrl;
 
 use self::click::Click;
 use self::counters::Counters;
@@ -56,7 +57,6 @@ pub use self::query::Query;
 use self::refusal::Refusal;
 use crate::access::Authenticator;
 use crate::config::{LinkConfig, LogPhones, PageConfig, WidgetConfig};
-use crate::https_url::HttpsUrl;
 use crate::metrics::Metrics;
 use crate::operators::Directory;
 use crate::rate_limit::Limits;

@@ -3,6 +3,7 @@
 
 use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
+use chathub::OperatorId;
 use tracing::Instrument as _;
 
 use super::click::{Click, Shown};
@@ -17,7 +18,6 @@ use super::refusal::Refusal;
 use super::resolve::{for_client, no_token, resolve_operator};
 use super::{AppState, door, guard, once, redirect};
 use crate::access::{AuthContext, Denied, OneTimeUse};
-use crate::chathub::OperatorId;
 use crate::config::{Fallback, LinkConfig, SourceWithoutSender};
 use crate::deep_link::DeepLink;
 use crate::phone::{PhoneError, PhoneNumber, Region};

@@ -2,11 +2,12 @@
 
 use std::time::Duration;
 
+use chathub::Unreachable;
+
 use super::detail::Detail;
 use super::kind::Kind;
 use super::refusal::Refusal;
 use crate::access::Denied;
-use crate::chathub::{self, Unreachable};
 use crate::phone::PhoneError;
 use crate::rate_limit::Limited;
 use crate::source::UnknownSource;

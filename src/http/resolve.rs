@@ -1,6 +1,8 @@
 //! Whose panel a request opens. ChatHub's directory is waited for only where a name is all there
 //! is, and while it has never been read.
 
+use chathub::{ErrorKind, OperatorId};
+
 use super::AppState;
 use super::click::Click;
 use super::detail::Detail;
@@ -11,7 +13,6 @@ use super::reasons::RETRY_SOON;
 use super::refusal::Refusal;
 use super::value;
 use crate::access::{Denied, OperatorRequest};
-use crate::chathub::{ErrorKind, OperatorId};
 use crate::deep_link::DeepLink;
 use crate::operators::OperatorSelection;
 

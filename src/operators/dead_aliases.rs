@@ -1,7 +1,8 @@
 //! Aliases of the operator map that lead to nobody who can open a chat.
 
+use chathub::OperatorStatus;
+
 use super::{OperatorSelection, Operators, ResolveError};
-use crate::chathub::OperatorStatus;
 
 /// An alias, what it stands for, and why that opens no chat.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -51,8 +52,9 @@ impl Operators<'_> {
 
 #[cfg(test)]
 mod tests {
+    use chathub::OperatorStatus::{Active, Inactive};
+
     use super::*;
-    use crate::chathub::OperatorStatus::{Active, Inactive};
     use crate::operators::{OperatorMap, partial_roster, snapshot};
 
     fn dead(is_complete: bool) -> Vec<String> {

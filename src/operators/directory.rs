@@ -10,6 +10,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use arc_swap::{ArcSwapOption, Guard};
+use chathub::{ChatHub, ErrorKind, ListedOperator, Listing, OrganizationId, Unreachable};
 use chrono::{DateTime, Utc};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
@@ -19,9 +20,6 @@ use super::DirectorySnapshot;
 use super::reading::{Fresh, Judge, Reading, Troubles};
 use super::snapshot::{Entry, List, Lists};
 use super::state::{State, Unread};
-use crate::chathub::{
-    self, ChatHub, ErrorKind, ListedOperator, Listing, OrganizationId, Unreachable,
-};
 use crate::repeats::Repeats;
 
 /// So many lists are asked for at the same time: enough for a thousand organizations, too few to be

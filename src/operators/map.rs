@@ -7,7 +7,7 @@ use serde::de::{self, MapAccess, Unexpected, Visitor};
 use serde::{Deserialize, Deserializer};
 use thiserror::Error;
 
-use crate::chathub::OperatorId;
+use chathub::OperatorId;
 
 /// Names that a company gives its operators, each for an operator's id or for another name.
 #[derive(Debug, Default)]

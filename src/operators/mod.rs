@@ -23,7 +23,7 @@ pub use snapshot::DirectorySnapshot;
 #[cfg(test)]
 pub(crate) use snapshot::tests::{partial_roster, snapshot};
 
-use crate::chathub::{OperatorId, OrganizationId};
+use chathub::{OperatorId, OrganizationId};
 
 /// What is known at this moment of those whom a link may mean.
 #[derive(Clone, Copy)]
@@ -176,8 +176,9 @@ impl OperatorSelection {
 
 #[cfg(test)]
 mod tests {
+    use chathub::OperatorStatus::{Active, Inactive};
+
     use super::*;
-    use crate::chathub::OperatorStatus::{Active, Inactive};
 
     fn find(auto: bool, text: &str) -> Result<u64, ResolveError> {
         let map = "\"ann@example.com\" = 101\n102 = 7\n\"kommo-5\" = \"Sarah Johnson\"\n\"desk\" = \"auto:24\"";

@@ -13,10 +13,10 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use chathub::{ErrorKind, OperatorId, OrganizationId};
 use foldhash::fast::RandomState;
 
 use super::snapshot::{Entry, List, Lists};
-use crate::chathub::{ErrorKind, OperatorId, OrganizationId};
 
 /// So many operators may be gone at once without a doubt.
 const FEW: usize = 10;
@@ -243,9 +243,10 @@ fn doubtful<'a>(missing: Missing<'a>, previous: &Lists) -> Missing<'a> {
 mod tests {
     use std::ops::Range;
 
+    use chathub::OperatorStatus::Active;
+    use chathub::Unreachable;
+
     use super::*;
-    use crate::chathub::OperatorStatus::Active;
-    use crate::chathub::Unreachable;
 
     const SUPPORT: OrganizationId = OrganizationId(24);
     const SALES: OrganizationId = OrganizationId(6);

@@ -5,11 +5,11 @@ use std::collections::hash_map::Entry as Slot;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
+use chathub::{ListedOperator, Operator, OperatorId, OperatorStatus, OrganizationId};
 use foldhash::fast::RandomState;
 
 use super::ResolveError;
 use super::name::folded;
-use crate::chathub::{ListedOperator, Operator, OperatorId, OperatorStatus, OrganizationId};
 
 /// An operator in an organization's list.
 #[derive(Clone, Debug, PartialEq, Eq)]

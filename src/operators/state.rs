@@ -3,8 +3,9 @@
 
 use std::time::{Duration, Instant};
 
+use chathub::ErrorKind;
+
 use super::reading::Troubles;
-use crate::chathub::ErrorKind;
 use crate::repeats::Repeats;
 
 /// How a reading went.

@@ -11,12 +11,12 @@ use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::Duration;
 
+use chathub::OperatorId;
 use prometheus::{IntCounter, IntGauge};
 use siphasher::sip::SipHasher13;
 use thiserror::Error;
 
 use self::local::Local;
-use crate::chathub::OperatorId;
 use crate::metrics::{self, Metrics};
 use crate::redis_store::{self, Counted, RedisStore};
 

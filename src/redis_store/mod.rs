@@ -15,6 +15,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use arc_swap::ArcSwap;
+use connect_error::NoConnection;
 use prometheus::IntGauge;
 use redis::aio::{ConnectionManager, ConnectionManagerConfig};
 use redis::{Client, ConnectionAddr, RedisError, RedisResult};
@@ -25,7 +26,6 @@ use self::gcra::Gcra;
 pub use self::gcra::{Counted, OverLimit};
 use self::health::{Health, Recovery};
 use self::once::{GiveBack, OneTimeUse};
-use crate::no_connection::NoConnection;
 use crate::reload::{PollOutcome, Reloadable, Report};
 use crate::secret::{Secret, SecretSource};
 

@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
+use chathub::OperatorToken;
+
 use super::moment::Moment;
-use crate::chathub::OperatorToken;
 use crate::secret::Fingerprint;
 
 /// A token is handed out as long as it has this much left: an agent should be able to work with it.

@@ -3,13 +3,13 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use chathub::{BadAnswer, ChatHub, ErrorKind, OperatorId, OperatorToken};
 use chrono::TimeDelta;
 use tokio::time::timeout;
 
 use super::Settings;
 use super::held::CachedToken;
 use super::moment::Clock;
-use crate::chathub::{BadAnswer, ChatHub, ErrorKind, OperatorId, OperatorToken};
 
 /// Mints tokens as the settings say.
 pub(super) struct Mint {

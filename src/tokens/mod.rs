@@ -18,11 +18,12 @@ use tokio::runtime::Handle;
 use tokio::time::timeout_at;
 
 pub use self::held::CachedToken;
+use chathub::{ChatHub, ErrorKind, OperatorId, Unreachable};
+
 use self::mint::Mint;
 use self::moment::Clock;
 use self::place::{Minted, TokenEntry, Work};
 use self::places::TokenCache;
-use crate::chathub::{ChatHub, ErrorKind, OperatorId, Unreachable};
 use crate::metrics::{self, Metrics};
 use crate::single_flight::SingleFlight;
 
@@ -240,11 +241,10 @@ impl Counters {
 mod tests {
     use std::sync::atomic::Ordering;
 
+    use chathub::{Credentials, HttpsUrl};
+    use chathub_simulator::{Endpoint, Rules, Simulator};
+
     use super::*;
-    use crate::chathub;
-    use crate::chathub::Credentials;
-    use crate::https_url::HttpsUrl;
-    use crate::simulator::{Endpoint, Rules, Simulator};
 
     fn tokens_of(url: &str, reuse: Duration) -> OperatorTokens {
         let url = HttpsUrl::parse(url).unwrap();

@@ -5,10 +5,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use arc_swap::ArcSwapOption;
+use chathub::ErrorKind;
 
 use super::held::CachedToken;
 use super::moment::Moment;
-use crate::chathub::ErrorKind;
 use crate::single_flight::SingleFlight;
 
 /// How long ChatHub's "no such operator" and "not this one" are believed, and how long it must say
@@ -209,11 +209,11 @@ impl Work {
 
 #[cfg(test)]
 mod tests {
+    use chathub::{NoConnection, OperatorToken, Unreachable};
     use chrono::{TimeDelta, Utc};
     use tokio::runtime::Handle;
 
     use super::*;
-    use crate::chathub::{NoConnection, OperatorToken, Unreachable};
 
     const SECOND: Duration = Duration::from_secs(1);
 

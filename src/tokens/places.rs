@@ -10,10 +10,10 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::time::Instant;
 
+use chathub::OperatorId;
 use foldhash::fast::RandomState;
 
 use super::place::TokenEntry;
-use crate::chathub::OperatorId;
 
 /// So many parts, so that two threads seldom meet in one; fewer where there is little to keep.
 const PARTS: usize = 64;
@@ -149,8 +149,9 @@ fn write(part: &RwLock<Part>) -> RwLockWriteGuard<'_, Part> {
 mod tests {
     use std::time::Duration;
 
+    use chathub::ErrorKind;
+
     use super::*;
-    use crate::chathub::ErrorKind;
     use crate::tokens::place::Pause;
 
     fn refused_until(until: Instant) -> Arc<TokenEntry> {

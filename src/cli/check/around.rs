@@ -3,9 +3,10 @@
 
 use std::time::Duration;
 
+use chathub::Operator;
+
 use super::findings::{Findings, Outcome};
 use crate::access::Authenticator;
-use crate::chathub::Operator;
 use crate::cli::output::shown;
 use crate::config::{Config, quoted_secrets};
 use crate::operators::{DeadAlias, DirectorySnapshot};

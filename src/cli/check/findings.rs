@@ -1,8 +1,8 @@
 //! What a checklist has found, and how it is printed.
 
+use chathub::ErrorKind;
 use serde::Serialize;
 
-use crate::chathub::ErrorKind;
 use crate::cli::advice::advice;
 use crate::cli::exit::Exit;
 use crate::cli::output::{self, Form};

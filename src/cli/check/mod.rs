@@ -3,6 +3,7 @@
 mod around;
 mod findings;
 
+use chathub::{BadAnswer, ChatHub, ErrorKind, Operator, OperatorStatus, Unreachable};
 use chrono::TimeDelta;
 use clap::Args;
 
@@ -12,7 +13,6 @@ use super::company::{Company, organization_name};
 use super::exit::{Exit, block_on};
 use super::output::{Form, shown};
 use crate::app::Room;
-use crate::chathub::{BadAnswer, ChatHub, ErrorKind, Operator, OperatorStatus, Unreachable};
 use crate::config::{ChatHubConfig, Config, ConfigError};
 
 /// A smaller difference between the clocks is the way's, and does nobody any harm.

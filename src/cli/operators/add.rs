@@ -3,13 +3,13 @@
 use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
+use chathub::{OperatorId, OrganizationId};
 use clap::Args;
 use serde::Serialize;
 
 use super::adding::{Adding, CHUNK, Stop};
 use super::chunk::Fate;
 use super::interrupt::{FINISHING, Interrupt};
-use crate::chathub::{OperatorId, OrganizationId};
 use crate::cli::company::{Company, organization_id, with_company};
 use crate::cli::exit::{Exit, Usage};
 use crate::cli::output::{self, Form, shown};

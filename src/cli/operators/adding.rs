@@ -6,10 +6,11 @@
 
 use std::time::Duration;
 
+use chathub::{BadAnswer, ChatHub, ErrorKind, OrganizationId, Unreachable};
+
 use super::certainty::{is_certainly_not_done, is_final};
 use super::chunk::{Chunk, Fate};
 use super::interrupt::Interrupt;
-use crate::chathub::{BadAnswer, ChatHub, ErrorKind, OrganizationId, Unreachable};
 
 /// How many operators go out at once. A chunk is what a broken answer leaves open, and the unit in
 /// which progress is kept.

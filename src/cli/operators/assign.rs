@@ -1,8 +1,8 @@
 //! `open-chat operators assign`
 
+use chathub::{OperatorId, OperatorStatus, OrganizationId};
 use clap::Args;
 
-use crate::chathub::{OperatorId, OperatorStatus, OrganizationId};
 use crate::cli::company::{Company, organization_id};
 use crate::cli::exit::{Exit, Usage};
 use crate::cli::output::{self, Form, shown};

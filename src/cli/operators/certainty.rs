@@ -1,6 +1,6 @@
 //! What an error says of whether ChatHub has done what it was asked.
 
-use crate::chathub::{ErrorKind, Unreachable};
+use chathub::{ErrorKind, Unreachable};
 
 /// Whether the error of a call that is never repeated, as `synchronize` is not, says that nothing
 /// was done.

@@ -2,7 +2,8 @@
 
 use std::collections::HashMap;
 
-use crate::chathub::{AddedOperator, NewOperator, OperatorId, OrganizationId};
+use chathub::{AddedOperator, NewOperator, OperatorId, OrganizationId};
+
 use crate::operators::name::folded;
 
 /// What became of one name.

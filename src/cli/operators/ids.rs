@@ -3,9 +3,9 @@
 use std::path::Path;
 
 use anyhow::{Context as _, bail, ensure};
+use chathub::OperatorId;
 
 use super::csv_text::CsvText;
-use crate::chathub::OperatorId;
 use crate::cli::output::shown;
 
 /// Reads the ids. Other columns are passed over: the file may be one of `operators list --csv`.

@@ -1,9 +1,9 @@
 //! `open-chat operators list`
 
+use chathub::{Operator, Organization, OrganizationId};
 use clap::Args;
 
 use super::Status;
-use crate::chathub::{Operator, Organization, OrganizationId};
 use crate::cli::company::{Company, organization_id, organization_name};
 use crate::cli::exit::Exit;
 use crate::cli::near::has_part;

@@ -13,11 +13,11 @@ mod list;
 mod stats;
 mod status;
 
+use chathub::OperatorStatus;
 use clap::{Subcommand, ValueEnum};
 
 use super::company::with_company;
 use super::exit::Exit;
-use crate::chathub::OperatorStatus;
 
 #[derive(Subcommand)]
 pub(super) enum Operators {

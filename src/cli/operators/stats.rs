@@ -1,9 +1,9 @@
 //! `open-chat operators stats`
 
+use chathub::{Operator, OperatorStatus, Organization};
 use clap::Args;
 use serde::Serialize;
 
-use crate::chathub::{Operator, OperatorStatus, Organization};
 use crate::cli::company::{Company, organization_name};
 use crate::cli::exit::Exit;
 use crate::cli::output::{self, Form};

@@ -4,11 +4,11 @@ use std::collections::HashSet;
 use std::io::{self, IsTerminal as _, Write as _};
 use std::path::PathBuf;
 
+use chathub::{ErrorKind, Operator, OperatorId, OrganizationId};
 use clap::Args;
 
 use super::certainty::is_certainly_never_done;
 use super::{Status, ids, list};
-use crate::chathub::{ErrorKind, Operator, OperatorId, OrganizationId};
 use crate::cli::company::{Company, find, organization_id, organization_name, with_company};
 use crate::cli::exit::{Exit, Usage};
 use crate::cli::output::{Form, say, shown};

@@ -4,7 +4,6 @@
 use actix_web::HttpRequest;
 
 use crate::access::{AuthContext, Caller, Denied};
-use crate::chathub;
 use crate::deep_link::DeepLink;
 use crate::http::click::Click;
 use crate::http::kind::Kind;

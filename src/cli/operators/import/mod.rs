@@ -11,6 +11,7 @@ use std::collections::{BTreeSet, HashSet};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use chathub::OrganizationId;
 use clap::Args;
 
 use self::plan::{Existing, Plan};
@@ -18,7 +19,6 @@ use self::results::Results;
 use self::rows::Row;
 use self::sending::Sending;
 use self::summary::Summary;
-use crate::chathub::OrganizationId;
 use crate::cli::company::{Company, organization_id, with_company};
 use crate::cli::exit::{Exit, Usage};
 use crate::cli::operators::adding::Stop;

@@ -3,9 +3,10 @@
 
 use std::collections::{BTreeMap, HashMap};
 
+use chathub::{Operator, OperatorId, OperatorStatus, OrganizationId};
+
 use super::results::{Outcome, Outcomes, ResultLine};
 use super::rows::Row;
-use crate::chathub::{Operator, OperatorId, OperatorStatus, OrganizationId};
 use crate::cli::output::shown;
 use crate::operators::name::{folded, spelling};
 

@@ -10,10 +10,10 @@ use std::io::{Read as _, Seek as _, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail, ensure};
+use chathub::OperatorId;
 use serde::{Deserialize, Serialize};
 
 use super::rows::Row;
-use crate::chathub::OperatorId;
 
 /// The first line, as the fields of [`ResultLine`] make it.
 const HEADER: &str = "line,organizationId,name,id,outcome,note";

@@ -4,9 +4,9 @@ use std::collections::HashSet;
 use std::fmt;
 
 use anyhow::{Context as _, anyhow, bail, ensure};
+use chathub::OrganizationId;
 use thiserror::Error;
 
-use crate::chathub::OrganizationId;
 use crate::cli::company::organization_id;
 use crate::cli::operators::csv_text::CsvText;
 use crate::cli::output::shown;

@@ -3,13 +3,13 @@
 use std::time::Duration;
 
 use anyhow::ensure;
+use chathub::ChatHub;
 use indicatif::{ProgressBar, ProgressStyle};
 
 use super::plan::{Plan, same_name};
 use super::results::{Outcome, ResultLine, Results};
 use super::rows::Row;
 use super::summary::Summary;
-use crate::chathub::ChatHub;
 use crate::cli::operators::adding::{Adding, CHUNK, Stop};
 use crate::cli::operators::chunk::Fate;
 use crate::cli::operators::interrupt::{FINISHING, Interrupt};

@@ -2,8 +2,9 @@
 
 use std::borrow::Cow;
 
+use chathub::{BadAnswer, Unreachable};
+
 use crate::access::Denied;
-use crate::chathub::{self, BadAnswer, Unreachable};
 use crate::http::detail::Detail;
 use crate::http::identity::ShownIdentity;
 use crate::rate_limit::Limit;
