@@ -11,11 +11,11 @@ use std::io::{self, Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
 use std::time::{Duration, SystemTime};
 
+use chathub_simulator::{Rules, Simulator};
 use jsonwebtoken::{EncodingKey, Header, encode};
 use open_chat::app::Application;
 use open_chat::config::Config;
 use open_chat::http::Front;
-use open_chat::simulator::{Rules, Simulator};
 use open_chat::telemetry::{LogFormat, Telemetry};
 use serde_json::json;
 use stats_alloc::{INSTRUMENTED_SYSTEM, Region, Stats, StatsAlloc};

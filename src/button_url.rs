@@ -4,7 +4,7 @@ use url::Url;
 use url::form_urlencoded::Serializer;
 
 use crate::access::PassConstraints;
-use crate::https_url::HttpsUrl;
+use chathub::HttpsUrl;
 
 /// A link with a pass, which fixes the operator and the constraints.
 pub fn with_pass(public: &HttpsUrl, pass: &str) -> String {

@@ -7,10 +7,10 @@ use std::fmt::Write as _;
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
-use crate::https_url::HttpsUrl;
 use crate::phone::PhoneNumber;
 use crate::source::ChatSource;
 use crate::unreserved::is_unreserved;
+use chathub::HttpsUrl;
 
 /// Everything but RFC 3986's unreserved characters is escaped, so a value cannot end its parameter.
 const VALUE: &AsciiSet = &NON_ALPHANUMERIC

@@ -68,8 +68,3 @@ pub mod source;
 pub mod telemetry;
 pub mod tokens;
 pub mod unreserved;
-
-pub use ::chathub;
-pub use ::chathub as https_url;
-pub use ::chathub_simulator as simulator;
-pub use ::connect_error as no_connection;

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use crate::chathub::{ErrorKind, Unreachable};
+use chathub::{ErrorKind, Unreachable};
 
 /// An error that goes on is news again after this time.
 const REMIND_AFTER: Duration = Duration::from_mins(10);
@@ -51,7 +51,7 @@ fn is_same(one: &ErrorKind, other: &ErrorKind) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::chathub::NoConnection;
+    use chathub::NoConnection;
 
     const REFUSED: ErrorKind =
         ErrorKind::Unavailable(Unreachable::NoConnection(NoConnection::Refused));

@@ -4,7 +4,7 @@
 
 use libfuzzer_sys::fuzz_target;
 use open_chat::deep_link::{DeepLink, PanelUrl};
-use open_chat::https_url::HttpsUrl;
+use chathub::HttpsUrl;
 use open_chat::phone::{PhoneNumber, Region};
 use open_chat::source::ChatSource;
 use percent_encoding::percent_decode_str;

@@ -17,7 +17,7 @@ use open_chat::access::{
     AuthConfig, AuthContext, Authenticator, Caller, Credentials, Mode, NewPass, PassConstraints,
     PassKeySources,
 };
-use open_chat::chathub::OperatorId;
+use chathub::OperatorId;
 use open_chat::operators::OperatorSelection;
 use open_chat::parameter;
 use open_chat::secret::Secret;

@@ -2,8 +2,8 @@
 
 use super::denied::Denied;
 use super::scope::Scope;
-use crate::chathub::OperatorId;
 use crate::operators::ResolveError;
+use chathub::OperatorId;
 
 /// The operator that a caller asks for, as a text that is still to be resolved.
 #[derive(Debug)]

@@ -6,11 +6,11 @@ use super::authenticator::Authenticator;
 use super::config::UnusableFile;
 use super::denied::Denied;
 use super::operator_request::{ClaimedBy, OperatorRequest};
-use crate::chathub::OperatorId;
 use crate::operators::{
     DeadAlias, DirectorySnapshot, OperatorMap, OperatorResolver, OperatorSelection, ResolveError,
 };
 use crate::reload::Reloadable;
+use chathub::OperatorId;
 
 /// Loads the operator map; an empty one, without a file.
 pub(super) fn load_map(path: Option<PathBuf>) -> Result<Reloadable<OperatorMap>, UnusableFile> {
@@ -165,8 +165,8 @@ mod tests {
     use crate::access::authenticator::tests::authenticator;
     use crate::access::scope::Scope;
     use crate::access::{AuthConfig, Mode};
-    use crate::chathub::OperatorStatus::{Active, Inactive};
     use crate::operators::snapshot;
+    use chathub::OperatorStatus::{Active, Inactive};
 
     fn by_pass(operator: &str) -> ClaimedBy {
         ClaimedBy::Pass {

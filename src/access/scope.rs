@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use serde::Deserialize;
 
-use crate::chathub::OperatorId;
 use crate::operators::{OperatorResolver, OperatorSelection, ResolveError};
+use chathub::OperatorId;
 
 /// A list of operators by id, alias or name. Without a list, any operator.
 #[derive(Clone, Debug, Default, Deserialize, PartialEq, Eq)]
@@ -89,8 +89,8 @@ impl Entry {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::chathub::OperatorStatus::Active;
     use crate::operators::{OperatorMap, partial_snapshot, snapshot};
+    use chathub::OperatorStatus::Active;
 
     /// Whether a list of two names, one of which is unknown, contains this operator.
     fn contains(operator: u64, is_complete: bool) -> Result<bool, ResolveError> {

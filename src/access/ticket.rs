@@ -21,8 +21,8 @@ use super::denied::Denied;
 use super::derived_key;
 use super::operator_request::{ClaimedBy, OperatorRequest};
 use super::pass::{LEEWAY, MAX_PASS, PassKey, PassKeys};
-use crate::chathub::OperatorId;
 use crate::secret::{Secret, SecretSource};
+use chathub::OperatorId;
 
 /// Separates the key for tickets from others that are derived from the same two.
 const PURPOSE: &str = "open-chat widget ticket 2";

@@ -7,9 +7,9 @@ use chrono::TimeDelta;
 use prometheus::{Gauge, Histogram, IntCounter, IntGauge};
 use tracing::Span;
 
-use crate::chathub::{Endpoint, Observer, Outcome};
 use crate::metrics::{self, Metrics};
 use crate::telemetry;
+use chathub::{Endpoint, Observer, Outcome};
 
 /// Records what the ChatHub client reports. Metric handles are looked up once, at the start.
 #[derive(Debug)]

@@ -4,9 +4,9 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
-use crate::chathub::{ChatHub, ErrorKind, NoConnection, Unreachable};
 use crate::http::AppState;
 use crate::repeats::Repeats;
+use chathub::{ChatHub, ErrorKind, NoConnection, Unreachable};
 
 /// Between two logins: doubling up to a bound.
 const MIN_RETRY_DELAY: Duration = Duration::from_secs(1);

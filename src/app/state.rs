@@ -9,7 +9,6 @@ use arc_swap::ArcSwapOption;
 
 use super::chathub_metrics::ChatHubMetrics;
 use super::file_watch::WatchedSecret;
-use crate::chathub::ChatHub;
 use crate::config::Config;
 use crate::http::AppState;
 use crate::metrics::Metrics;
@@ -19,6 +18,7 @@ use crate::redis_store::RedisStore;
 use crate::secret::SecretSource;
 use crate::telemetry::Telemetry;
 use crate::tokens::OperatorTokens;
+use chathub::ChatHub;
 
 /// What the servers and the background tasks work with.
 pub(super) struct Components {

@@ -9,10 +9,10 @@ use tokio::task::{JoinHandle, JoinSet};
 
 use super::file_watch::{WatchedSecret, poll_files};
 use super::readiness::verify_credentials;
-use crate::chathub::ChatHub;
 use crate::http::AppState;
 use crate::operators::DirectorySnapshot;
 use crate::redis_store::RedisStore;
+use chathub::ChatHub;
 
 /// How often rate limits drop keys without recent use, and the token cache a part of its expired
 /// entries.

@@ -1,6 +1,6 @@
 //! Advice for errors of ChatHub: what the user of a shell can do about them.
 
-use crate::chathub::{BadAnswer, ErrorKind, NoConnection, Unreachable};
+use chathub::{BadAnswer, ErrorKind, NoConnection, Unreachable};
 
 /// One or two sentences that follow the error's own.
 pub(super) const fn advice(error: &ErrorKind) -> &'static str {

@@ -6,12 +6,12 @@ use anyhow::{anyhow, bail};
 use super::exit::block_on;
 use super::output::sanitized;
 use super::suggestions;
-use crate::chathub::{
-    ChatHub, Error, ErrorKind, Operator, OperatorId, Organization, OrganizationId, Unreachable,
-};
 use crate::config::ChatHubConfig;
 use crate::operators::name::{folded, spelling};
 use crate::phone::Region;
+use chathub::{
+    ChatHub, Error, ErrorKind, Operator, OperatorId, Organization, OrganizationId, Unreachable,
+};
 
 /// How many operators a message lists.
 const MAX_LISTED: usize = 20;

@@ -7,9 +7,9 @@ use tokio::runtime::Runtime;
 
 use super::advice::advice;
 use super::output::say;
-use crate::chathub;
 use crate::config::ConfigError;
 use crate::telemetry::Unexportable;
+use chathub;
 
 /// The codes as `--help` shows them.
 pub(super) const CODES: &str =

@@ -1,8 +1,8 @@
 //! Suggests operators with a similar name for a name that no operator has.
 
 use super::output::sanitized;
-use crate::chathub::Operator;
 use crate::operators::name::spelling;
+use chathub::Operator;
 
 /// How many names are suggested.
 const MAX_SUGGESTIONS: usize = 3;

@@ -6,10 +6,10 @@ use super::credentials::ChatHubCredentials;
 use super::parser::{EnvParser, Reported, duration};
 use super::variables::Variable;
 use super::{ConfigError, certificates, links};
-use crate::chathub::{self, ClientConfig};
-use crate::https_url::HttpsUrl;
 use crate::phone::Region;
 use crate::secret::SecretSource;
+use chathub::HttpsUrl;
+use chathub::{self, ClientConfig};
 
 pub(super) const VARIABLES: &[Variable] = &[
     Variable::secret("CHATHUB_API_KEY"),

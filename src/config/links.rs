@@ -4,9 +4,9 @@
 use super::parser::{EnvParser, Reported};
 use super::variables::Variable;
 use crate::deep_link::PanelUrl;
-use crate::https_url::HttpsUrl;
 use crate::phone::Region;
 use crate::source::Senders;
+use chathub::HttpsUrl;
 
 pub(super) const VARIABLES: &[Variable] = &[
     Variable::with_default("CHAT_PANEL_URL", "https://chat.smsbat.com/"),

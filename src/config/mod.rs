@@ -44,10 +44,10 @@ pub use self::unknown_variables::UnknownVariable;
 use self::variables::Variable;
 pub use self::widget::WidgetConfig;
 use crate::access::Mode;
-use crate::chathub::ClientConfig;
 use crate::operators::DirectoryConfig;
 use crate::rate_limit::RateLimitConfig;
 use crate::tokens::TokenConfig;
+use ::chathub::ClientConfig;
 
 const VARIABLES: &[Variable] = &[
     // Longer than this an agent does not look at an empty tab.

@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::ConfigError;
 use super::parser::{EnvParser, Reported, duration, duration_or_zero};
 use super::variables::Variable;
-use crate::https_url::HttpsUrl;
+use chathub::HttpsUrl;
 
 pub(super) const VARIABLES: &[Variable] = &[
     Variable::with_default("LISTEN", "0.0.0.0:8080"),

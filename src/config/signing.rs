@@ -5,7 +5,7 @@ use super::access::{authenticator, pass_keys};
 use super::links::LinkConfig;
 use super::parser::{EnvParser, Reported, on_or_off};
 use crate::access::{AuthConfig, Authenticator};
-use crate::https_url::HttpsUrl;
+use chathub::HttpsUrl;
 
 /// The settings for links and passes from a shell; no other variable need be set.
 pub struct SigningConfig {

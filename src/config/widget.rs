@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::parser::{EnvParser, Reported, duration};
 use super::variables::Variable;
-use crate::https_url::HttpsUrl;
+use chathub::HttpsUrl;
 
 pub(super) const VARIABLES: &[Variable] = &[
     // Only pages that are named may embed the panel.

@@ -14,12 +14,12 @@ use super::middleware::request_id::RequestId;
 use super::problem::Kind;
 use super::route::Route;
 use crate::access::Caller;
-use crate::chathub::OperatorId;
 use crate::phone::PhoneNumber;
 use crate::secret::Fingerprint;
 use crate::source::ChatSource;
 use crate::telemetry::Trace;
 use crate::tokens::TokenOutcome;
+use chathub::OperatorId;
 
 /// The request's context as handlers take it.
 pub(crate) type Context = ReqData<Rc<RequestContext>>;

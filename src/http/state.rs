@@ -12,13 +12,13 @@ use arc_swap::ArcSwapOption;
 use super::middleware::metrics::RequestMetrics;
 use crate::access::Authenticator;
 use crate::config::{LinkConfig, LogPhones, PageConfig, WidgetConfig};
-use crate::https_url::HttpsUrl;
 use crate::metrics::Metrics;
 use crate::operators::Directory;
 use crate::rate_limit::Limits;
 use crate::redis_store::RedisStore;
 use crate::telemetry::{RequestLog, Sampling, Telemetry};
 use crate::tokens::OperatorTokens;
+use chathub::HttpsUrl;
 
 /// What every handler may use, shared by all worker threads.
 pub struct AppState {

@@ -3,12 +3,12 @@
 use super::context::ClientRecord;
 use super::extract::query::Query;
 use super::problem::{Detail, Kind, Problem};
-use crate::chathub::OperatorId;
 use crate::config::{LinkConfig, SourceWithoutSender};
 use crate::deep_link::DeepLink;
 use crate::operators::OperatorSelection;
 use crate::phone::{PhoneError, PhoneNumber, Region};
 use crate::source::ChatSource;
+use chathub::OperatorId;
 
 /// Which chat opens: the format follows from what is known. `record` gets what was read, also where
 /// the rest is refused.

@@ -11,8 +11,8 @@ use super::context::RequestContext;
 use super::problem::{Kind, Problem};
 use super::state::AppState;
 use crate::access::{Denied, OneTimeUse};
-use crate::chathub::{ErrorKind, OperatorId};
 use crate::tokens::{CachedToken, TokenOutcome};
+use chathub::{ErrorKind, OperatorId};
 
 /// A token, and where it came from. `said` is what the operator was found by.
 pub(crate) async fn operator_token(

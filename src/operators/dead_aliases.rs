@@ -1,7 +1,7 @@
 //! Aliases of the operator map that lead to no operator who can open a chat.
 
 use super::{OperatorResolver, OperatorSelection, ResolveError};
-use crate::chathub::OperatorStatus;
+use chathub::OperatorStatus;
 
 /// An alias, what it stands for, and why that opens no chat.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -53,8 +53,8 @@ impl OperatorResolver<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::chathub::OperatorStatus::{Active, Inactive};
     use crate::operators::{OperatorMap, partial_snapshot, snapshot};
+    use chathub::OperatorStatus::{Active, Inactive};
 
     fn dead(is_complete: bool) -> Vec<String> {
         let map = "a = 101\nb = 21\nc = 9\nd = \"John Smith\"\ne = \"Nobody\"\nf = \"auto:6\"\ng = \"101\"";

@@ -19,10 +19,8 @@ use super::DirectorySnapshot;
 use super::reconcile::{FreshList, Problems, Reading, Reconciler};
 use super::snapshot::{Entry, List, Lists};
 use super::state::{ReadState, Unread};
-use crate::chathub::{
-    self, ChatHub, ErrorKind, ListedOperator, Listing, OrganizationId, Unreachable,
-};
 use crate::repeats::Repeats;
+use chathub::{self, ChatHub, ErrorKind, ListedOperator, Listing, OrganizationId, Unreachable};
 
 /// The number of concurrent requests for lists: enough for a thousand organizations, too few to
 /// delay a click.

@@ -7,7 +7,7 @@ use serde::de::{self, MapAccess, Unexpected, Visitor};
 use serde::{Deserialize, Deserializer};
 use thiserror::Error;
 
-use crate::chathub::OperatorId;
+use chathub::OperatorId;
 
 /// Aliases, each for an operator's id or for another name.
 #[derive(Debug, Default)]

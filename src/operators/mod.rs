@@ -23,7 +23,7 @@ pub use snapshot::DirectorySnapshot;
 #[cfg(test)]
 pub(crate) use snapshot::tests::{partial_snapshot, snapshot};
 
-use crate::chathub::{OperatorId, OrganizationId};
+use chathub::{OperatorId, OrganizationId};
 
 /// Resolves operators with the present knowledge of them.
 #[derive(Clone, Copy)]
@@ -181,7 +181,7 @@ impl OperatorSelection {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::chathub::OperatorStatus::{Active, Inactive};
+    use chathub::OperatorStatus::{Active, Inactive};
 
     fn find(auto: bool, text: &str) -> Result<u64, ResolveError> {
         let map = "\"ann@example.com\" = 101\n102 = 7\n\"kommo-5\" = \"Sarah Johnson\"\n\"desk\" = \"auto:24\"";

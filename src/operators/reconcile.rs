@@ -16,7 +16,7 @@ use std::time::{Duration, Instant};
 use foldhash::fast::RandomState;
 
 use super::snapshot::{Entry, List, Lists};
-use crate::chathub::{ErrorKind, OperatorId, OrganizationId};
+use chathub::{ErrorKind, OperatorId, OrganizationId};
 
 /// This many operators may be removed at once.
 const FEW: usize = 10;
@@ -252,8 +252,8 @@ mod tests {
     use std::ops::Range;
 
     use super::*;
-    use crate::chathub::OperatorStatus::Active;
-    use crate::chathub::Unreachable;
+    use chathub::OperatorStatus::Active;
+    use chathub::Unreachable;
 
     const SUPPORT: OrganizationId = OrganizationId(24);
     const SALES: OrganizationId = OrganizationId(6);

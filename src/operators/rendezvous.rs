@@ -8,7 +8,7 @@ use std::hash::Hasher as _;
 
 use siphasher::sip::SipHasher13;
 
-use crate::chathub::OperatorId;
+use chathub::OperatorId;
 
 /// The one of `operators` that `client` is assigned to; `None` where there are none. A client is a
 /// phone in E.164, or a chat's id.

@@ -8,7 +8,7 @@ use foldhash::fast::RandomState;
 
 use super::ResolveError;
 use super::name::folded;
-use crate::chathub::{ListedOperator, Operator, OperatorId, OperatorStatus, OrganizationId};
+use chathub::{ListedOperator, Operator, OperatorId, OperatorStatus, OrganizationId};
 
 /// An operator in an organization's list.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -4,8 +4,8 @@
 use std::time::{Duration, Instant};
 
 use super::reconcile::Problems;
-use crate::chathub::ErrorKind;
 use crate::repeats::Repeats;
+use chathub::ErrorKind;
 
 /// The outcome of a reading.
 #[derive(Debug)]

@@ -17,9 +17,9 @@ use siphasher::sip::SipHasher13;
 
 use self::memory::MemoryLimiter;
 pub use self::quota::{NotAQuota, Quota};
-use crate::chathub::OperatorId;
 use crate::metrics::{self, Metrics};
 use crate::redis_store::RedisStore;
+use chathub::OperatorId;
 
 /// What is counted. The name is a metric's label.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -6,8 +6,8 @@ use redis::aio::{ConnectionManager, ConnectionManagerConfig};
 use redis::{Client, RedisError, RedisResult};
 use tokio::time::timeout;
 
-use crate::no_connection::NoConnection;
 use crate::secret::Secret;
+use connect_error::NoConnection;
 
 /// How long a new connection may take, and a call that no click waits for.
 pub(super) const CONNECT_TIMEOUT: Duration = Duration::from_secs(1);

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use crate::chathub::ErrorKind;
+use chathub::ErrorKind;
 
 /// How long a refusal of an operator (not found, not permitted) is believed, and how long ChatHub
 /// must go on refusing before a token that is still good is taken away.

@@ -11,7 +11,7 @@ use quick_cache::sync::Cache;
 use quick_cache::{DefaultHashBuilder, Lifecycle, UnitWeighter};
 
 use super::entry::TokenEntry;
-use crate::chathub::OperatorId;
+use chathub::OperatorId;
 
 /// One in so many calls of [`TokenCache::sweep`] visits the entries, which takes some milliseconds
 /// where there are 100,000.
@@ -105,8 +105,8 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::chathub::ErrorKind;
     use crate::tokens::backoff::Backoff;
+    use chathub::ErrorKind;
 
     fn refuse_until(entry: &TokenEntry, until: Instant) {
         entry.state().backoff = Some(Box::new(Backoff::Refused {

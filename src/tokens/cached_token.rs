@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use super::moment::Moment;
-use crate::chathub::OperatorToken;
 use crate::secret::Fingerprint;
+use chathub::OperatorToken;
 
 /// A token is handed out while it is valid for at least this long, so that the agent can work with
 /// it. A token with a shorter life is handed out during the first half of it.

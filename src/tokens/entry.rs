@@ -9,8 +9,8 @@ use arc_swap::ArcSwapOption;
 use super::backoff::{Backoff, REFUSAL_TTL};
 use super::cached_token::CachedToken;
 use super::moment::Moment;
-use crate::chathub::ErrorKind;
 use crate::single_flight::SingleFlight;
+use chathub::ErrorKind;
 
 /// The result of a mint.
 pub(super) type MintResult = Result<Arc<CachedToken>, ErrorKind>;
@@ -135,7 +135,7 @@ mod tests {
     use tokio::runtime::Handle;
 
     use super::*;
-    use crate::chathub::{NoConnection, OperatorToken, Unreachable};
+    use chathub::{NoConnection, OperatorToken, Unreachable};
 
     const SECOND: Duration = Duration::from_secs(1);
 

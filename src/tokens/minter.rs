@@ -9,7 +9,7 @@ use tokio::time::timeout;
 use super::TokenConfig;
 use super::cached_token::CachedToken;
 use super::moment::Clock;
-use crate::chathub::{BadAnswer, ChatHub, ErrorKind, OperatorId, OperatorToken};
+use chathub::{BadAnswer, ChatHub, ErrorKind, OperatorId, OperatorToken};
 
 /// Mints tokens as configured.
 pub(super) struct Minter {

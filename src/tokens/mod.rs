@@ -24,9 +24,9 @@ pub use self::cached_token::CachedToken;
 use self::entry::{EntryState, MintResult, TokenEntry};
 use self::minter::Minter;
 use self::moment::Clock;
-use crate::chathub::{ChatHub, ErrorKind, OperatorId, Unreachable};
 use crate::metrics::{self, Metrics};
 use crate::single_flight::SingleFlight;
+use chathub::{ChatHub, ErrorKind, OperatorId, Unreachable};
 
 /// How operator tokens are minted and cached.
 #[derive(Clone, Debug)]
@@ -245,10 +245,10 @@ mod tests {
     use std::sync::atomic::Ordering;
 
     use super::*;
-    use crate::chathub;
-    use crate::chathub::Credentials;
-    use crate::https_url::HttpsUrl;
-    use crate::simulator::{Endpoint, Rules, Simulator};
+    use chathub;
+    use chathub::Credentials;
+    use chathub::HttpsUrl;
+    use chathub_simulator::{Endpoint, Rules, Simulator};
 
     fn tokens_of(url: &str, reuse: Duration) -> OperatorTokens {
         let url = HttpsUrl::parse(url).unwrap();

@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use crate::chathub::ChatHub;
+use chathub::ChatHub;
 
 /// A moment.
 #[derive(Clone, Copy, Debug)]

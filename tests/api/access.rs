@@ -9,11 +9,11 @@ use aws_lc_rs::signature::{
 };
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+use chathub_simulator::{Endpoint, Fault};
 use chrono::Utc;
 use jsonwebtoken::Algorithm as A;
 use jsonwebtoken::{Algorithm, EncodingKey, Header, encode};
 use open_chat::access::{AuthConfig, Authenticator, PassKeySources};
-use open_chat::simulator::{Endpoint, Fault};
 use rstest::rstest;
 use serde_json::{Value, json};
 use tokio::io::AsyncWriteExt as _;

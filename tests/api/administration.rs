@@ -1,7 +1,7 @@
 //! ChatHub from a shell: the commands as processes, against a simulator; what people see and what
 //! scripts read.
 
-use open_chat::simulator::{Endpoint, Fault, Rules, Simulator};
+use chathub_simulator::{Endpoint, Fault, Rules, Simulator};
 use rstest::rstest;
 use serde_json::Value;
 

@@ -1,7 +1,7 @@
 //! The link builder: what it shows is what a click would do, and nothing that is filled in becomes
 //! markup.
 
-use open_chat::simulator::{Endpoint, Fault};
+use chathub_simulator::{Endpoint, Fault};
 use rstest::rstest;
 
 use crate::harness::{Problem, Service, file, header, raw, rules};

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::OnceLock;
 
-use open_chat::simulator::Simulator;
+use chathub_simulator::Simulator;
 use rstest::rstest;
 
 use crate::administration::Shell;

@@ -2,12 +2,12 @@
 
 use std::time::Duration;
 
-use chrono::{TimeDelta, Utc};
-use open_chat::chathub::{
+use chathub::{
     BadAnswer, ChatHub, ClientConfig, Credentials, ErrorKind, HttpsUrl, NewOperator, NoConnection,
     OperatorId, OperatorStatus, OrganizationId, Unreachable,
 };
-use open_chat::simulator::{Endpoint, Fault, Rules, Simulator, TokenForm, ValidateBody};
+use chathub_simulator::{Endpoint, Fault, Rules, Simulator, TokenForm, ValidateBody};
+use chrono::{TimeDelta, Utc};
 use rstest::rstest;
 
 use crate::harness::{PASSWORD, PROFILE_KEY, eventually, rules};

@@ -1,6 +1,6 @@
 //! `open-chat check`: it tells a right set-up from each of the wrong ones, and says what to do.
 
-use open_chat::simulator::{Endpoint, Fault, Rules};
+use chathub_simulator::{Endpoint, Fault, Rules};
 use rstest::rstest;
 use serde_json::Value;
 

@@ -221,7 +221,7 @@ async fn a_profile_key_needs_no_login() {
     assert_eq!(
         service
             .chathub
-            .calls(open_chat::simulator::Endpoint::CompanyToken),
+            .calls(chathub_simulator::Endpoint::CompanyToken),
         0
     );
 }

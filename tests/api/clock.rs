@@ -2,8 +2,8 @@
 
 use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
+use chathub_simulator::{Endpoint, Fault, Rules};
 use chrono::{TimeDelta, Utc};
-use open_chat::simulator::{Endpoint, Fault, Rules};
 use rstest::rstest;
 
 use crate::harness::{PROFILE_KEY, Service, header, rules};

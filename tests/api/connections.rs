@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::io::ErrorKind;
 use std::time::Duration;
 
-use open_chat::simulator::{Endpoint, Fault, Rules};
+use chathub_simulator::{Endpoint, Fault, Rules};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 

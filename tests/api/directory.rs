@@ -2,9 +2,9 @@
 
 use std::time::{Duration, Instant};
 
+use chathub_simulator::{Endpoint, Fault, Rules};
 use chrono::Utc;
 use jsonwebtoken::{EncodingKey, Header, encode};
-use open_chat::simulator::{Endpoint, Fault, Rules};
 use rstest::rstest;
 use serde_json::{Value, json};
 

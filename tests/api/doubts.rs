@@ -1,7 +1,7 @@
 //! Lists that cannot be right: empty, forbidden, short, odd. What is known stays, and each fault
 //! costs itself alone.
 
-use open_chat::simulator::{Endpoint, Fault, Rules, Store};
+use chathub_simulator::{Endpoint, Fault, Rules, Store};
 use rstest::rstest;
 
 use crate::harness::{Service, eventually, log, rules};

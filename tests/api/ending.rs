@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
-use open_chat::simulator::{Endpoint, Fault, Rules, Simulator};
+use chathub_simulator::{Endpoint, Fault, Rules, Simulator};
 use reqwest::redirect::Policy;
 use reqwest::{Client, Response};
 use rstest::rstest;

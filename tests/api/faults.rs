@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use open_chat::simulator::{Endpoint, Fault, Rules, Simulator};
+use chathub_simulator::{Endpoint, Fault, Rules, Simulator};
 use rstest::rstest;
 use tokio::task::JoinSet;
 

@@ -5,8 +5,8 @@ use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
+use chathub_simulator::Endpoint;
 use jsonwebtoken::{Algorithm, EncodingKey, Header};
-use open_chat::simulator::Endpoint;
 use rstest::rstest;
 use serde_json::json;
 

@@ -9,10 +9,10 @@ use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
 use actix_web::dev::ServerHandle;
+use chathub_simulator::{Endpoint, Fault, Rules, Simulator};
 use open_chat::app::Application;
 use open_chat::config::Config;
 use open_chat::http::Front;
-use open_chat::simulator::{Endpoint, Fault, Rules, Simulator};
 use open_chat::telemetry::{LogFormat, Telemetry};
 use reqwest::redirect::Policy;
 use reqwest::{RequestBuilder, Response};

@@ -1,8 +1,8 @@
 //! Who a caller is, and which operator that leads to: identities, display names, scopes, audiences.
 
+use chathub_simulator::Endpoint;
 use chrono::Utc;
 use jsonwebtoken::{Algorithm, EncodingKey, Header, encode};
-use open_chat::simulator::Endpoint;
 use reqwest::Response;
 use rstest::rstest;
 use serde_json::{Value, json};

@@ -7,7 +7,7 @@ use std::io::{BufRead as _, BufReader, Read as _};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use open_chat::simulator::{Endpoint, Fault};
+use chathub_simulator::{Endpoint, Fault};
 use rstest::rstest;
 use serde_json::{Value, json};
 

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use open_chat::simulator::{Endpoint, Fault};
+use chathub_simulator::{Endpoint, Fault};
 use rstest::rstest;
 
 use crate::administration::Shell;

@@ -3,9 +3,9 @@
 
 use std::fmt::Write as _;
 
+use chathub_simulator::Endpoint;
 use chrono::Utc;
 use jsonwebtoken::{Algorithm, EncodingKey, Header, encode};
-use open_chat::simulator::Endpoint;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use proptest::prelude::*;
 use proptest::sample::select;

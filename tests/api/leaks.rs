@@ -1,6 +1,6 @@
 //! Nothing that opens something, and no client's phone, reaches any output.
 
-use open_chat::simulator::{Endpoint, Fault};
+use chathub_simulator::{Endpoint, Fault};
 use reqwest::Response;
 
 use crate::harness::{PASSWORD, PROFILE_KEY, Service, header, log, log_line, rules};

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use open_chat::simulator::{Endpoint, Fault};
+use chathub_simulator::{Endpoint, Fault};
 use serde_json::{Value, json};
 
 use crate::harness::{Service, eventually, file, raw, rules};
@@ -230,7 +230,7 @@ fn unconditional(expression: &str) -> String {
 #[tokio::test]
 async fn every_expression_finds_its_data() {
     let map = file("map.toml", "\"ann@example.com\" = 101\n");
-    let rules = open_chat::simulator::Rules {
+    let rules = chathub_simulator::Rules {
         operators: 400,
         ..rules()
     };

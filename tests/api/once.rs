@@ -1,7 +1,7 @@
 //! A one-time pass opens once, whatever comes at once and whatever becomes of the store.
 
+use chathub_simulator::{Endpoint, Fault};
 use jsonwebtoken::{EncodingKey, Header};
-use open_chat::simulator::{Endpoint, Fault};
 use rstest::rstest;
 use serde_json::json;
 use tokio::io::AsyncWriteExt as _;

@@ -1,7 +1,7 @@
 //! Health, readiness, metrics.
 
+use chathub_simulator::{Endpoint, Fault, Simulator};
 use open_chat::http::Kind;
-use open_chat::simulator::{Endpoint, Fault, Simulator};
 use open_chat::telemetry::{LogFormat, Telemetry};
 
 use crate::ending::Replica;

@@ -4,7 +4,7 @@
 use std::net::TcpListener;
 use std::time::Duration;
 
-use open_chat::simulator::{Endpoint, Fault, Rules, Simulator};
+use chathub_simulator::{Endpoint, Fault, Rules, Simulator};
 
 use crate::harness::{Service, eventually, rules};
 use crate::proxy::Proxy;

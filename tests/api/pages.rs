@@ -4,9 +4,9 @@
 use aws_lc_rs::digest::{SHA256, digest};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use chathub_simulator::{Endpoint, Fault};
 use chrono::{DateTime, Utc};
 use jsonwebtoken::{EncodingKey, Header, encode};
-use open_chat::simulator::{Endpoint, Fault};
 use reqwest::Response;
 use rstest::rstest;
 use serde_json::json;

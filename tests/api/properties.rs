@@ -4,7 +4,7 @@
 
 use std::cell::Cell;
 
-use open_chat::simulator::Endpoint;
+use chathub_simulator::Endpoint;
 use proptest::prelude::*;
 use proptest::sample::{Index, select};
 use proptest::test_runner::{

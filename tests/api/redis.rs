@@ -6,9 +6,9 @@ use std::net::{SocketAddr, TcpStream};
 use std::process::Command;
 use std::time::{Duration, Instant};
 
+use chathub_simulator::{Endpoint, Fault};
 use jsonwebtoken::{EncodingKey, Header};
 use open_chat::config::Config;
-use open_chat::simulator::{Endpoint, Fault};
 use serde_json::json;
 
 use crate::harness::{Problem, Service, eventually, file, log, rules};

@@ -1,6 +1,6 @@
 //! TLS to a real Redis: `rediss://`, with certificates as for ChatHub.
 
-use open_chat::simulator::Simulator;
+use chathub_simulator::Simulator;
 
 use crate::causes::{Authority, tls_server};
 use crate::harness::{eventually, rules};

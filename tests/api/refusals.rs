@@ -1,7 +1,7 @@
 //! The click that does not succeed: a clear answer, and nothing asked of ChatHub that need not be.
 
+use chathub_simulator::{Endpoint, Fault, Rules};
 use open_chat::http::Kind;
-use open_chat::simulator::{Endpoint, Fault, Rules};
 use rstest::rstest;
 
 use crate::harness::{Problem, Service, header, raw, rules};

@@ -5,7 +5,7 @@ use std::process::Child;
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 
-use open_chat::simulator::Simulator;
+use chathub_simulator::Simulator;
 
 use crate::harness::{PANEL, PASSWORD, eventually};
 use crate::process::{interrupt, open_chat, piped};

@@ -1,7 +1,7 @@
 //! Company tokens and the logins that bring them: what is a refused password, and what only looks
 //! like one.
 
-use open_chat::simulator::{Endpoint, Fault, Rules, Simulator};
+use chathub_simulator::{Endpoint, Fault, Rules, Simulator};
 use rstest::rstest;
 use tokio::task::JoinSet;
 

@@ -1,6 +1,6 @@
 //! The simulator, asked as its documents say, without the client.
 
-use open_chat::simulator::{Endpoint, Fault, Rules, Simulator};
+use chathub_simulator::{Endpoint, Fault, Rules, Simulator};
 use reqwest::{Client, Response, StatusCode};
 use rstest::rstest;
 use serde_json::{Value, json};

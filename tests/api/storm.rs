@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
-use open_chat::simulator::{Endpoint, Fault, Rules, Simulator};
+use chathub_simulator::{Endpoint, Fault, Rules, Simulator};
 use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::net::TcpStream;
 use tokio::sync::{Mutex, Semaphore};

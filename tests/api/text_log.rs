@@ -3,7 +3,7 @@
 
 use std::io::{BufRead as _, BufReader, Read as _};
 
-use open_chat::simulator::Simulator;
+use chathub_simulator::Simulator;
 
 use crate::harness::{PASSWORD, rules};
 use crate::process::{interrupt, open_chat, piped};

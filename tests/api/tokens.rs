@@ -4,8 +4,8 @@ use std::time::{Duration, Instant};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use chathub_simulator::{Endpoint, Fault, Rules, Simulator};
 use chrono::{TimeDelta, Utc};
-use open_chat::simulator::{Endpoint, Fault, Rules, Simulator};
 use rstest::rstest;
 use tokio::io::AsyncWriteExt as _;
 use tokio::net::TcpStream;

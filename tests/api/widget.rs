@@ -1,8 +1,8 @@
 //! The operator panel for a CRM's iframe, and its next token.
 
+use chathub_simulator::{Endpoint, Fault};
 use chrono::Utc;
 use jsonwebtoken::{Algorithm, EncodingKey, Header, encode};
-use open_chat::simulator::{Endpoint, Fault};
 use reqwest::Response;
 use rstest::rstest;
 use serde_json::{Value, json};

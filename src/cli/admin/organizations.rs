@@ -22,7 +22,7 @@ impl Organizations {
         if format.json {
             output::json(&organizations)?;
         } else {
-            let row = |organization: &crate::chathub::Organization| {
+            let row = |organization: &chathub::Organization| {
                 [organization.id.to_string(), organization.name.clone()]
             };
             output::table(["ID", "NAME"], organizations.iter().map(row))?;

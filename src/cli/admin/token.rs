@@ -10,11 +10,11 @@ use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
 use clap::{Args, Subcommand};
 use serde::Serialize;
 
-use crate::chathub::{OperatorId, OperatorStatus, OrganizationId, SecretString, TokenCheck};
 use crate::cli::company::{Company, find, organization_id, with_company};
 use crate::cli::exit::Exit;
 use crate::cli::output::{self, OutputFormat, sanitized};
 use crate::operators::name::folded;
+use chathub::{OperatorId, OperatorStatus, OrganizationId, SecretString, TokenCheck};
 
 /// The longest token, in bytes; real ones are much shorter.
 const MAX_TOKEN: u64 = 8192;

@@ -5,11 +5,11 @@ use std::time::Duration;
 use chrono::TimeDelta;
 
 use super::findings::Findings;
-use crate::chathub::{BadAnswer, ErrorKind, Operator, OperatorStatus, Unreachable};
 use crate::cli::advice::advice;
 use crate::cli::company::Company;
 use crate::cli::output::sanitized;
 use crate::config::{ChatHubConfig, Config};
+use chathub::{BadAnswer, ErrorKind, Operator, OperatorStatus, Unreachable};
 
 /// A smaller difference between the clocks comes from the network, and is harmless.
 const MAX_CLOCK_SKEW: TimeDelta = TimeDelta::seconds(5);

@@ -2,11 +2,11 @@
 
 use super::findings::Findings;
 use crate::access::Authenticator;
-use crate::chathub::{Operator, OperatorStatus};
 use crate::cli::advice::advice;
 use crate::cli::company::{Company, organization_name};
 use crate::cli::output::sanitized;
 use crate::operators::{DeadAlias, DirectorySnapshot};
+use chathub::{Operator, OperatorStatus};
 
 /// How many dead aliases a message lists.
 const MAX_LISTED: usize = 20;

@@ -2,10 +2,10 @@
 
 use serde::Serialize;
 
-use crate::chathub::ErrorKind;
 use crate::cli::advice::advice;
 use crate::cli::exit::Exit;
 use crate::cli::output::{self, OutputFormat};
+use chathub::ErrorKind;
 
 /// The outcome of a check.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]

@@ -3,12 +3,12 @@
 
 use anyhow::bail;
 
-use crate::chathub::Operator;
 use crate::cli::company::{Company, find};
 use crate::cli::exit::{Usage, block_on};
 use crate::cli::output::{sanitized, say};
 use crate::config::{ChatHubConfig, SigningConfig};
 use crate::operators::{DirectorySnapshot, ResolveError};
+use chathub::Operator;
 
 /// Refuses a name that resolves to no operator. Without access to ChatHub it only reports that the
 /// name was not looked up.

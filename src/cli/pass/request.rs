@@ -9,7 +9,7 @@ use crate::button_url;
 use crate::cli::exit::Usage;
 use crate::config::{ConfigError, SigningConfig};
 use crate::http::check_link;
-use crate::https_url::HttpsUrl;
+use chathub::HttpsUrl;
 
 /// A link lives as long as it takes to show a page and click.
 const TTL: Duration = Duration::from_mins(10);

@@ -11,8 +11,8 @@ use crate::app::Application;
 use crate::cli::exit::block_on;
 use crate::config::Config;
 use crate::http::Front;
-use crate::simulator::{Rules, Simulator};
 use crate::telemetry::{LogFormat, Telemetry};
+use chathub_simulator::{Rules, Simulator};
 
 #[derive(Args)]
 #[command(after_help = "Example: open-chat demo --port 8080")]

@@ -11,7 +11,7 @@ use tokio::signal::ctrl_c;
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::cli::exit::block_on;
-use crate::simulator::{Rules, Simulator};
+use chathub_simulator::{Rules, Simulator};
 
 #[derive(Args)]
 #[command(after_help = "Example: open-chat simulate --operators 100 --latency 20ms")]

@@ -16,8 +16,8 @@ use super::context::RequestContext;
 use super::problem::Problem;
 use super::state::AppState;
 use crate::access::{AuthContext, Authenticator, Caller, Denied, OneTimeUse, OperatorRequest};
-use crate::chathub::OperatorId;
 use crate::operators::OperatorSelection;
+use chathub::OperatorId;
 
 /// Decides who is calling, by what `decide` asks of the authenticator. `key` is the API key that
 /// the request shows, if any: guesses are limited before one is looked at.

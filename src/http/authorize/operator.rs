@@ -3,7 +3,6 @@
 
 use super::reject;
 use crate::access::{Denied, OperatorRequest};
-use crate::chathub::ErrorKind;
 use crate::http::context::RequestContext;
 use crate::http::extract::value;
 use crate::http::problem::conversions::RETRY_SOON;
@@ -11,6 +10,7 @@ use crate::http::problem::identity::ShownIdentity;
 use crate::http::problem::{Detail, Kind, Problem};
 use crate::http::state::AppState;
 use crate::operators::OperatorSelection;
+use chathub::ErrorKind;
 
 /// The operator that is asked for, or why there is none.
 pub(super) async fn resolve(

@@ -6,7 +6,6 @@ use actix_web::http::Method;
 use actix_web::{HttpRequest, HttpResponse, web};
 
 use crate::access::Denied;
-use crate::chathub::{BadAnswer, ErrorKind, NoConnection, Unreachable};
 use crate::deep_link::DeepLink;
 use crate::http::problem::identity::ShownIdentity;
 use crate::http::problem::{Detail, Kind, Problem};
@@ -14,6 +13,7 @@ use crate::http::state::AppState;
 use crate::phone::{PhoneError, PhoneNumber, Region};
 use crate::rate_limit::{Limit, Limited};
 use crate::source::ChatSource;
+use chathub::{BadAnswer, ErrorKind, NoConnection, Unreachable};
 
 /// `/demo/refusals/{kind}`: that refusal, with everything that it can have. An unknown kind is not
 /// found by any method.

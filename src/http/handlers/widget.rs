@@ -13,7 +13,6 @@ use chrono::SecondsFormat;
 use serde::Serialize;
 
 use crate::access::{AuthContext, PassConstraints};
-use crate::chathub::OperatorId;
 use crate::config::WidgetConfig;
 use crate::http::authorize::{ChatHubFault, authenticate, authorize, limit};
 use crate::http::context::{Context, RequestContext};
@@ -26,6 +25,7 @@ use crate::http::state::AppState;
 use crate::http::token::operator_token;
 use crate::secret::Secret;
 use crate::tokens::CachedToken;
+use chathub::OperatorId;
 
 /// What renews the token on the page.
 const REFRESH: &str = include_str!("../pages/widget.js");

@@ -5,10 +5,10 @@ use std::time::Duration;
 
 use super::{Detail, Kind, Problem};
 use crate::access::Denied;
-use crate::chathub::{self, Unreachable};
 use crate::phone::PhoneError;
 use crate::rate_limit::Limited;
 use crate::source::UnknownSource;
+use chathub::{self, Unreachable};
 
 /// How long a visitor waits where ChatHub names no time.
 pub(in crate::http) const RETRY_SOON: Duration = Duration::from_secs(5);

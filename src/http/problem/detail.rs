@@ -8,10 +8,10 @@ use std::net::IpAddr;
 
 use super::identity::ShownIdentity;
 use crate::access::Denied;
-use crate::chathub::{self, BadAnswer};
 use crate::phone::PhoneError;
 use crate::rate_limit::Limit;
 use crate::source::ChatSource;
+use chathub::{self, BadAnswer};
 
 /// One sentence, or a few.
 #[derive(Clone, Debug)]

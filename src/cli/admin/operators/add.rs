@@ -10,7 +10,6 @@ use super::batch::AddOutcome;
 use super::batch_adder::{BATCH_SIZE, BatchAdder, Stop};
 use super::interrupt::{FINISHING, Interrupt};
 use super::row_outcome::RowOutcome;
-use crate::chathub::{OperatorId, OrganizationId};
 use crate::cli::company::{Company, organization_id, with_company};
 use crate::cli::exit::{Exit, Usage};
 use crate::cli::link::UNSIGNED;
@@ -18,6 +17,7 @@ use crate::cli::output::{self, OutputFormat, sanitized};
 use crate::cli::pass::{PassRequest, ttl};
 use crate::config::SigningConfig;
 use crate::operators::name::{self, spelling};
+use chathub::{OperatorId, OrganizationId};
 
 /// The first wait after a failure, as ChatHub advises.
 const FIRST_WAIT: Duration = Duration::from_secs(1);

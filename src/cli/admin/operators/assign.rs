@@ -2,12 +2,12 @@
 
 use clap::Args;
 
-use crate::chathub::{OperatorId, OperatorStatus, OrganizationId};
 use crate::cli::company::{Company, organization_id};
 use crate::cli::exit::{Exit, Usage};
 use crate::cli::output::{self, OutputFormat, sanitized};
 use crate::operators::assigned;
 use crate::phone::PhoneNumber;
+use chathub::{OperatorId, OperatorStatus, OrganizationId};
 
 #[derive(Args)]
 #[command(

@@ -2,8 +2,8 @@
 
 use std::collections::HashMap;
 
-use crate::chathub::{AddedOperator, NewOperator, OperatorId, OrganizationId};
 use crate::operators::name::folded;
+use chathub::{AddedOperator, NewOperator, OperatorId, OrganizationId};
 
 /// What happened to the add of one name.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -9,8 +9,8 @@ use std::time::Duration;
 use super::batch::{AddOutcome, Batch};
 use super::error_class::{is_not_applied, is_permanent};
 use super::interrupt::Interrupt;
-use crate::chathub::{BadAnswer, ChatHub, ErrorKind, OrganizationId, Unreachable};
 use crate::cli::exit::Exit;
+use chathub::{BadAnswer, ChatHub, ErrorKind, OrganizationId, Unreachable};
 
 /// The number of operators in a request. A failed answer leaves the outcome of one batch open, and
 /// progress is saved batch by batch.

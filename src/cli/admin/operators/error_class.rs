@@ -1,6 +1,6 @@
 //! Classifies errors by whether ChatHub can have applied the request.
 
-use crate::chathub::{ErrorKind, Unreachable};
+use chathub::{ErrorKind, Unreachable};
 
 /// Whether the error proves that a call without a retry, such as `synchronize`, was not applied.
 pub(super) const fn is_not_applied(error: &ErrorKind) -> bool {

@@ -5,8 +5,8 @@ use std::path::Path;
 use anyhow::{Context as _, bail, ensure};
 
 use super::csv_text::CsvText;
-use crate::chathub::OperatorId;
 use crate::cli::output::sanitized;
+use chathub::OperatorId;
 
 /// Reads the ids. Other columns are ignored: the file may come from `operators list --csv`.
 pub(super) fn read(path: &Path) -> anyhow::Result<Vec<String>> {

@@ -3,11 +3,11 @@
 use clap::Args;
 
 use super::Status;
-use crate::chathub::{Operator, Organization, OrganizationId};
 use crate::cli::company::{Company, organization_id, organization_name};
 use crate::cli::exit::Exit;
 use crate::cli::output::{self, OutputFormat, sanitized};
 use crate::operators::name::spelling;
+use chathub::{Operator, Organization, OrganizationId};
 
 #[derive(Args)]
 #[command(after_help = "Example: open-chat operators list --organization 24 --status active")]

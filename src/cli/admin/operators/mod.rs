@@ -16,9 +16,9 @@ mod status;
 
 use clap::{Subcommand, ValueEnum};
 
-use crate::chathub::OperatorStatus;
 use crate::cli::company::with_company;
 use crate::cli::exit::Exit;
+use chathub::OperatorStatus;
 
 #[derive(Subcommand)]
 pub(in crate::cli) enum Operators {

@@ -3,10 +3,10 @@
 use clap::Args;
 use serde::Serialize;
 
-use crate::chathub::{Operator, OperatorStatus, Organization};
 use crate::cli::company::{Company, organization_name};
 use crate::cli::exit::Exit;
 use crate::cli::output::{self, OutputFormat};
+use chathub::{Operator, OperatorStatus, Organization};
 
 #[derive(Args)]
 #[command(

@@ -8,10 +8,10 @@ use clap::Args;
 
 use super::error_class::is_not_applied_after_retry;
 use super::{Status, ids, list};
-use crate::chathub::{ErrorKind, Operator, OperatorId, OrganizationId};
 use crate::cli::company::{Company, find, organization_id, organization_name, with_company};
 use crate::cli::exit::{Exit, Usage};
 use crate::cli::output::{OutputFormat, sanitized, say};
+use chathub::{ErrorKind, Operator, OperatorId, OrganizationId};
 
 #[derive(Args)]
 #[command(

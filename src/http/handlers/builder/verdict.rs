@@ -4,7 +4,6 @@
 use actix_web::HttpRequest;
 
 use crate::access::{AuthContext, Caller, Denied};
-use crate::chathub;
 use crate::deep_link::DeepLink;
 use crate::http::authorize::operator::unresolved;
 use crate::http::context::ClientRecord;
@@ -15,6 +14,7 @@ use crate::http::extract::query::Query;
 use crate::http::problem::{Kind, Problem};
 use crate::http::state::AppState;
 use crate::http::target::target;
+use chathub;
 
 /// What a click on the sample would do.
 pub(super) enum Verdict {

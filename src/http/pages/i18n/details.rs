@@ -5,11 +5,11 @@ use std::fmt::{Display, Write as _};
 
 use super::texts::{ChatHubTexts, DeniedTexts, LimitTexts, PhoneTexts, Texts};
 use crate::access::Denied;
-use crate::chathub::{self, BadAnswer, Unreachable};
 use crate::http::problem::detail::Detail;
 use crate::http::problem::identity::ShownIdentity;
 use crate::phone::PhoneError;
 use crate::rate_limit::Limit;
+use chathub::{self, BadAnswer, Unreachable};
 
 impl Texts {
     /// The detail in this language.

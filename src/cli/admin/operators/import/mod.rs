@@ -18,12 +18,12 @@ use self::results::Results;
 use self::rows::Row;
 use self::sender::Sender;
 use self::summary::Summary;
-use crate::chathub::OrganizationId;
 use crate::cli::admin::operators::batch_adder::Stop;
 use crate::cli::admin::operators::csv_text::{CsvText, STDIN};
 use crate::cli::company::{Company, organization_id, with_company};
 use crate::cli::exit::{Exit, Usage};
 use crate::cli::output::OutputFormat;
+use chathub::OrganizationId;
 
 #[derive(Args)]
 #[command(

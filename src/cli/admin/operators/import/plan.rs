@@ -5,10 +5,10 @@ use std::collections::{BTreeMap, HashMap};
 
 use super::results::{ResultLine, RowOutcomes};
 use super::rows::Row;
-use crate::chathub::{Operator, OperatorId, OperatorStatus, OrganizationId};
 use crate::cli::admin::operators::row_outcome::RowOutcome;
 use crate::cli::output::sanitized;
 use crate::operators::name::{folded, spelling};
+use chathub::{Operator, OperatorId, OperatorStatus, OrganizationId};
 
 /// The operators that exist, by organization and name.
 #[derive(Default)]

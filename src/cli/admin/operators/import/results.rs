@@ -13,8 +13,8 @@ use anyhow::{Context as _, bail, ensure};
 use serde::{Deserialize, Serialize};
 
 use super::rows::Row;
-use crate::chathub::OperatorId;
 use crate::cli::admin::operators::row_outcome::RowOutcome;
+use chathub::OperatorId;
 
 /// The first line: the fields of [`ResultLine`].
 const HEADER: &str = "line,organizationId,name,id,outcome,note";

@@ -6,11 +6,11 @@ use std::fmt;
 use anyhow::{Context as _, anyhow, bail, ensure};
 use thiserror::Error;
 
-use crate::chathub::OrganizationId;
 use crate::cli::admin::operators::csv_text::CsvText;
 use crate::cli::company::organization_id;
 use crate::cli::output::sanitized;
 use crate::operators::name;
+use chathub::OrganizationId;
 
 /// How many bad rows an error lists.
 const MAX_LISTED: usize = 20;

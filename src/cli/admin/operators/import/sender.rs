@@ -9,12 +9,12 @@ use super::plan::{Plan, same_name};
 use super::results::{ResultLine, Results};
 use super::rows::Row;
 use super::summary::Summary;
-use crate::chathub::ChatHub;
 use crate::cli::admin::operators::batch::AddOutcome;
 use crate::cli::admin::operators::batch_adder::{BATCH_SIZE, BatchAdder, Stop};
 use crate::cli::admin::operators::interrupt::{FINISHING, Interrupt};
 use crate::cli::admin::operators::row_outcome::RowOutcome;
 use crate::cli::output;
+use chathub::ChatHub;
 
 /// After so many refusals in a row the fault is not with the rows.
 const MAX_REFUSED: usize = 20;
