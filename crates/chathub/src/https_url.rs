@@ -89,7 +89,7 @@ mod tests {
     #[case("http://localhost.evil.example/", HttpsUrlError::NotHttps)]
     #[case("https://user@chat.smsbat.com/", HttpsUrlError::Unusable)]
     #[case("https://chat.smsbat.com/#top", HttpsUrlError::Unusable)]
-    fn but_not_there(#[case] text: &str, #[case] error: HttpsUrlError) {
+    fn a_secret_may_not_go_there(#[case] text: &str, #[case] error: HttpsUrlError) {
         assert_eq!(HttpsUrl::parse(text), Err(error));
     }
 }
