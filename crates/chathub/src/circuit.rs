@@ -1,12 +1,12 @@
 //! The states of the circuit breaker: closed, open, and half-open with one probe.
 //!
 //! The circuit opens after five failures in a row, if ChatHub is down and not only failing in part:
-//! at least 70 % of the requests of the last seconds have failed, or none was answered for a second.
-//! While it is open no request is sent; afterwards one is sent as a probe. An answer to the probe
-//! closes the circuit at once and counts as five answers, so that a ChatHub that fails for every
-//! other caller does not open it again at once. A failed probe opens it again. It stays open for ten
-//! seconds where 70 % have failed, else for one second, then two, four, eight and ten, as each probe
-//! fails.
+//! at least 70 % of the requests of the last seconds have failed, or none was answered for a
+//! second. While it is open no request is sent; afterwards one is sent as a probe. An answer to the
+//! probe closes the circuit at once and counts as five answers, so that a ChatHub that fails for
+//! every other caller does not open it again at once. A failed probe opens it again. It stays open
+//! for ten seconds where 70 % have failed, else for one second, then two, four, eight and ten, as
+//! each probe fails.
 //!
 //! Lists are read in the background and say little about tokens: ChatHub may mint while it cannot
 //! list, or the other way round. So a list delays no probe, and a failed list counts for nothing.

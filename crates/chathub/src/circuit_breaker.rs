@@ -127,8 +127,8 @@ impl State {
             .map_err(|retry_after| ErrorKind::Unavailable(Unreachable::CircuitOpen { retry_after }))
     }
 
-    /// Several concurrent requests may all be asked to wait: that counts as one 429, with the longest
-    /// wait.
+    /// Several concurrent requests may all be asked to wait: that counts as one 429, with the
+    /// longest wait.
     fn hold(&mut self, asked: Option<Duration>, now: Instant) {
         let held = self.held_until.filter(|until| *until > now);
         if held.is_none() || asked.is_some() {

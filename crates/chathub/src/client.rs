@@ -138,8 +138,8 @@ impl ChatHub {
     ///
     /// ChatHub does not look for their names first: the same request twice makes every operator
     /// twice. After any error but [`ErrorKind::InvalidRequest`], [`ErrorKind::NotPermitted`],
-    /// [`ErrorKind::CredentialsRejected`] and [`Unreachable::TokenRefused`] it is unknown whether they
-    /// were added; list them before trying again.
+    /// [`ErrorKind::CredentialsRejected`] and [`Unreachable::TokenRefused`] it is unknown whether
+    /// they were added; list them before trying again.
     pub async fn synchronize_operators(
         &self,
         operators: &[NewOperator],

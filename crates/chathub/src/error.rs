@@ -39,7 +39,8 @@ impl Error {
     }
 
     /// Whether the same call may succeed later, with nothing changed. This says nothing of whether
-    /// it was carried out: see [`ChatHub::synchronize_operators`](crate::ChatHub::synchronize_operators).
+    /// it was carried out: see
+    /// [`ChatHub::synchronize_operators`](crate::ChatHub::synchronize_operators).
     pub const fn is_retryable(&self) -> bool {
         self.kind.is_retryable()
     }
@@ -80,7 +81,7 @@ impl From<Error> for ErrorKind {
     }
 }
 
-/// Why a call has no result, by what the caller can do about it.
+/// Why a call has failed, by what the caller can do about it.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ErrorKind {
@@ -90,10 +91,10 @@ pub enum ErrorKind {
     /// 403: these credentials may not do this.
     #[error("ChatHub does not permit this")]
     NotPermitted,
-    /// 404: there is no such thing.
+    /// 404: it does not exist.
     #[error("ChatHub does not know this")]
     NotFound,
-    /// 400 and its like: ChatHub does not want the request as it is.
+    /// Another 4xx, such as 400: ChatHub does not accept the request as it is.
     #[error("ChatHub refuses the request with status {status}")]
     InvalidRequest {
         /// The HTTP status.
@@ -105,7 +106,7 @@ pub enum ErrorKind {
         /// How long, where ChatHub says so.
         retry_after: Option<Duration>,
     },
-    /// More calls are waiting than the configured rate lets out in time: try again later.
+    /// More calls are waiting than can be sent in time at the configured rate: try again later.
     #[error("too many calls to ChatHub are waiting")]
     Overloaded,
     /// It cannot be reached, or fails on its own side: try again later.
@@ -138,7 +139,7 @@ impl ErrorKind {
     }
 }
 
-/// How ChatHub is unavailable.
+/// Why ChatHub is unavailable.
 #[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Unreachable {
@@ -154,11 +155,10 @@ pub enum Unreachable {
     /// It refuses the company token: that has ended, was revoked, or was ended by another login.
     #[error("it refuses the company token, which is being replaced")]
     TokenRefused,
-    /// The login is answered with this status by something that knows nothing of credentials, such
-    /// as a firewall.
+    /// The login was answered with this status by something other than ChatHub, such as a firewall.
     #[error("the login is answered with status {0}, which says nothing of the credentials")]
     Login(u16),
-    /// It has failed so often that nothing is sent for a while.
+    /// The circuit breaker is open: ChatHub has failed so often that nothing is sent for a while.
     #[error("it is given a rest after many failures")]
     CircuitOpen {
         /// When a request will be sent again.

@@ -1,4 +1,4 @@
-//! Lists whose records are read one by one: an odd record costs itself, not the list.
+//! Lists whose records are read one by one: an unreadable record does not spoil the list.
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -11,7 +11,7 @@ use crate::answer;
 use crate::error::{BadAnswer, ErrorKind};
 use crate::types::{OperatorId, OperatorStatus, OrganizationId};
 
-/// A list, less what could not be read in it.
+/// A list without the records that could not be read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Listing<T> {
     /// What could be read.
@@ -20,19 +20,19 @@ pub struct Listing<T> {
     pub unreadable: usize,
 }
 
-/// What a list of operators says of one, as far as it takes to find the operator.
+/// The part of an operator's record that it takes to find the operator.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 pub struct ListedOperator {
     /// Its number.
     pub id: OperatorId,
-    /// The display name; of one who was deleted it may be gone.
+    /// The display name; a deleted operator may have none.
     #[serde(default)]
     pub name: Option<String>,
     /// Whether the operator works.
     pub status: OperatorStatus,
 }
 
-/// What a list of organizations says of one, as far as it takes to list its operators.
+/// The part of an organization's record that it takes to list its operators.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 pub struct ListedOrganization {
     /// Its number.

@@ -1,4 +1,4 @@
-//! The login: credentials in, company token out, and what its answers say of the credentials.
+//! The login: credentials → company token, and what a failure says about the credentials.
 
 use std::time::Instant;
 
@@ -21,8 +21,8 @@ pub(crate) struct Ends {
     pub(crate) at: Instant,
 }
 
-/// Exchanges a login and a password for a company token. [`ErrorKind::CredentialsRejected`] is
-/// ChatHub's own refusal of the two, and nothing else is.
+/// Exchanges a login and a password for a company token. Only ChatHub's own refusal of the two is
+/// [`ErrorKind::CredentialsRejected`].
 pub(crate) async fn get_token(
     upstream: &Upstream,
     login: &SecretString,

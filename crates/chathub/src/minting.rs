@@ -1,8 +1,8 @@
-//! Operator tokens: the end that is asked for.
+//! Operator tokens: minting one that ends when it should.
 //!
-//! It is set on ChatHub's clock, which is known by its answers' dates alone. So the answer to a
-//! mint is looked at too: where its date contradicts what was taken for ChatHub's time, the token
-//! ends too soon or too late, and another is asked for.
+//! The end is set on ChatHub's clock, which only the dates of its answers tell. So the answer to a
+//! mint counts too: where its date contradicts the time that was assumed, the token ends too early
+//! or too late, and another one is minted.
 
 use std::time::Instant;
 
@@ -21,8 +21,8 @@ type Minted = Result<OperatorToken, Error>;
 
 impl ChatHub {
     /// `POST /api/operator/get-token`: a token that opens the panel as this operator until
-    /// `expires_at`, which may be at most 24 hours ahead. What is no JWT, says that it is another
-    /// operator's, or has ended, is [`ErrorKind::BadAnswer`].
+    /// `expires_at`, which may be at most 24 hours ahead. A text that is no JWT, and a token that has
+    /// expired or says that it is another operator's, is [`ErrorKind::BadAnswer`].
     pub async fn mint_operator_token(
         &self,
         operator: OperatorId,
@@ -31,7 +31,7 @@ impl ChatHub {
         self.mint_until(operator, expires_at, Clock::now).await
     }
 
-    /// The same, where `now` tells the time by the clock that the end was set by.
+    /// The same, where `now` reads the clock that the end was set by.
     async fn mint_until(
         &self,
         operator: OperatorId,
@@ -47,8 +47,8 @@ impl ChatHub {
             .map_err(|wrong| Error::from(ErrorKind::BadAnswer(wrong)).at(Endpoint::OperatorToken))
     }
 
-    /// The same for a token that lives this long, at most 24 hours. Where the answer teaches that
-    /// ChatHub's clock was not known, it is asked once more.
+    /// The same for a token that lives this long, at most 24 hours. Mints a second time where the
+    /// first answer shows that ChatHub's clock was not known.
     pub async fn mint_operator_token_for(
         &self,
         operator: OperatorId,
@@ -85,7 +85,7 @@ impl ChatHub {
         }
     }
 
-    /// The clocks are days apart, and ChatHub refuses an end by one of them.
+    /// The clocks are days apart, and ChatHub refuses an end by one of them: tries the other.
     async fn mint_by_the_other_clock(&self, operator: OperatorId, lifetime: TimeDelta) -> Minted {
         let is_doubted = self.clock().is_doubted();
         let end = self.clock().by_the_other() + lifetime;
@@ -96,7 +96,8 @@ impl ChatHub {
         minted.map_err(|error| self.blame_the_clocks(error))
     }
 
-    /// A second end was refused. While the clocks are days apart that says nothing of the operator.
+    /// Another end was refused too. While the clocks are days apart, that says nothing about the
+    /// operator.
     fn blame_the_clocks(&self, error: Error) -> Error {
         error.map_kind(|kind| match kind {
             ErrorKind::InvalidRequest { .. } if self.clock().is_doubtful() => {

@@ -1,9 +1,8 @@
-//! What is looked at in an operator token before anyone gets it.
+//! The checks of an operator token before it is returned.
 //!
-//! ChatHub alone can check the signature, and it does not document the claims. So the token must be
-//! a JWT in form, claims that are there must fit, and claims that are absent are no fault: a page
-//! or a word that something else has answered is no token, and no agent may land in another
-//! operator's panel or on the panel's login page.
+//! Only ChatHub can check the signature, and it does not document the claims. So the token must
+//! have the form of a JWT, claims that are present must fit, and absent claims are accepted. This
+//! keeps an agent out of another operator's panel and off the panel's login page.
 
 use chrono::{DateTime, Utc};
 use serde_json::Value;
@@ -14,7 +13,7 @@ use crate::jwt::Claims;
 use crate::types::{OperatorId, OperatorToken};
 use secrecy::SecretString;
 
-/// The names under which the operator's number has been seen, or is likely.
+/// The claims in which the operator's id has been seen, or is likely.
 const OPERATOR: [&str; 2] = ["operator_id", "operatorId"];
 
 /// Reads the answer that holds an operator token: in any form that a token comes in, and a JWT.
@@ -25,8 +24,8 @@ pub(crate) fn read(body: &[u8]) -> Result<SecretString, ErrorKind> {
         .ok_or(ErrorKind::BadAnswer(BadAnswer::NoJwt))
 }
 
-/// The token as it may be handed out: it is this operator's as far as it says, and has not ended.
-/// It ends at `asked`, or earlier where it says so itself. `now` is the time on ChatHub's clock.
+/// The token, if it is this operator's as far as it says and has not expired. It expires at
+/// `asked`, or earlier where it says so itself. `now` is the time on ChatHub's clock.
 pub(crate) fn check(
     secret: SecretString,
     operator: OperatorId,

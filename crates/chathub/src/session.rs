@@ -2,8 +2,8 @@
 //!
 //! Owns the credentials and the token they were last exchanged for. One login serves all callers; a
 //! profile key needs no exchange. A refused token is replaced by another login, because a
-//! revocation, its expiry or another replica's login may have ended it. `rejection` decides how long
-//! rejected credentials are not tried again, `login_pause` what else delays a login.
+//! revocation, its expiry or another replica's login may have ended it. `rejection` decides how
+//! long rejected credentials are not tried again, `login_pause` what else delays a login.
 
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};

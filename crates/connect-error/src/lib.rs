@@ -1,8 +1,8 @@
 //! Why a connection could not be made: an error of a network library → one of a closed set of
 //! causes.
 //!
-//! A library's own text may repeat a URL, and with it a password. A cause repeats nothing, so it
-//! can be logged, shown and compared. It knows nothing of what the connection is for.
+//! A library's own message may contain a URL, and with it a password. A cause contains nothing of
+//! the kind, so it can be logged, shown and compared.
 
 use std::error::Error;
 use std::io::{self, ErrorKind};
@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use rustls::{CertificateError, InvalidMessage};
 
-/// How redis keeps the errors that it has met.
+/// How a library may keep an error that it returns more than once.
 type Shared = Arc<dyn Error + Send + Sync>;
 
 /// Why a connection could not be made. `Display` completes "no connection: …".
@@ -23,7 +23,7 @@ pub enum NoConnection {
     /// Nothing listens there, or a firewall says no.
     #[error("the connection was refused")]
     Refused,
-    /// There is no way to the address.
+    /// There is no route to the address.
     #[error("no route to the address")]
     NoRoute,
     /// It took longer than it may.
@@ -62,7 +62,7 @@ pub enum NoConnection {
 }
 
 impl NoConnection {
-    /// The cause that an error and all that it comes of have.
+    /// The cause of an error, looked for in the error and all of its sources.
     pub fn of(error: &(dyn Error + 'static)) -> Self {
         let mut cause = Self::Other;
         for error in chain(error) {
@@ -98,8 +98,8 @@ impl NoConnection {
     }
 }
 
-/// An error, and what it comes of. What an I/O error or an `Arc` wraps is not its source, but the
-/// wrapped error's source is.
+/// An error and its sources. What an I/O error or an `Arc` wraps is not its source, but the wrapped
+/// error's source is.
 fn chain<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn Error + 'static)> {
     std::iter::successors(Some(error), |&error| {
         let wrapped = error
