@@ -10,14 +10,15 @@ use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use chathub::OperatorId;
 use chrono::Utc;
 use jsonwebtoken::crypto::sign;
 use jsonwebtoken::{Algorithm, EncodingKey};
 use libfuzzer_sys::fuzz_target;
 use open_chat::access::{
-    Authenticator, AuthContext, PassConstraints, Caller, Credentials, Mode, NewPass, PassKeySources, Settings,
+    AuthContext, Authenticator, Caller, Credentials, Mode, NewPass, PassConstraints,
+    PassKeySources, Settings,
 };
-use chathub::OperatorId;
 use open_chat::operators::OperatorSelection;
 use open_chat::parameter;
 use open_chat::secret::Secret;
@@ -181,7 +182,7 @@ fn edited(mix: u8, edits: &[u8]) {
             let admission = admitted.expect("a good pass is good whenever it is shown");
             let operator = [101, 102][which];
             assert_eq!(
-                doors.passes.resolve_operator(&admission.claim, None),
+                doors.passes.resolve_operator(&admission.requested, None),
                 Ok(OperatorSelection::Operator(OperatorId(operator)))
             );
             assert_eq!(admission.constraints.phone.is_some(), which == 0);
@@ -244,8 +245,11 @@ fn signed(key: u8, algorithm: u8, header: &str, claims: &str) {
         operator: Some("999"),
         ..credentials(&pass)
     };
-    let admission = doors.passes.authenticate(&elsewhere).expect("it was good before");
-    if let Ok(whom) = doors.passes.resolve_operator(&admission.claim, None) {
+    let admission = doors
+        .passes
+        .authenticate(&elsewhere)
+        .expect("it was good before");
+    if let Ok(whom) = doors.passes.resolve_operator(&admission.requested, None) {
         assert!(
             claims.contains("999"),
             "{whom:?} by a pass for somebody else"
@@ -303,7 +307,9 @@ fn check_admission(admission: &AuthContext<'_>, id: &str, header: &str, claims: 
     assert_eq!(admission.once.is_some(), !claims["jti"].is_null());
 
     let sub = text("sub").expect("a pass names its operator");
-    if let Ok(OperatorSelection::Operator(operator)) = DOORS.passes.resolve_operator(&admission.claim, None) {
+    if let Ok(OperatorSelection::Operator(operator)) =
+        DOORS.passes.resolve_operator(&admission.requested, None)
+    {
         assert_eq!(operator.to_string(), sub.trim());
         assert!(id != "one" || operator == OperatorId(101));
     }
