@@ -101,7 +101,10 @@ fn check(vars: &[(String, String)]) {
 
     // The door is locked, or somebody has said that it is not to be.
     let access = value("ACCESS").expect("nobody said who may open whose panel");
-    assert_eq!(config.access.authenticator.is_open(), access.contains("open"));
+    assert_eq!(
+        config.access.authenticator.is_open(),
+        access.contains("open")
+    );
     let is_set = |name: &str| value(name).is_some() || value(&format!("{name}_FILE")).is_some();
     assert!(is_set("CHATHUB_API_KEY") != (is_set("CHATHUB_LOGIN") && is_set("CHATHUB_PASSWORD")));
     if access.contains("pass") {

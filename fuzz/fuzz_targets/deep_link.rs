@@ -2,9 +2,9 @@
 //! address: it leads to the panel, has one of the four shapes, and says what went in.
 #![no_main]
 
+use chathub::HttpsUrl;
 use libfuzzer_sys::fuzz_target;
 use open_chat::deep_link::{DeepLink, PanelUrl};
-use chathub::HttpsUrl;
 use open_chat::phone::{PhoneNumber, Region};
 use open_chat::source::ChatSource;
 use percent_encoding::percent_decode_str;

@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use chathub::OperatorId;
 use chrono::Utc;
 use jsonwebtoken::crypto::sign;
 use jsonwebtoken::{Algorithm, EncodingKey};
@@ -17,7 +18,6 @@ use open_chat::access::{
     AuthConfig, AuthContext, Authenticator, Caller, Credentials, Mode, NewPass, PassConstraints,
     PassKeySources,
 };
-use chathub::OperatorId;
 use open_chat::operators::OperatorSelection;
 use open_chat::parameter;
 use open_chat::secret::Secret;

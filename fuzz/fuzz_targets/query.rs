@@ -156,7 +156,8 @@ fn check_refused(text: &str, kind: Kind) {
 
 /// Whatever the query says, a pass for one client opens that client's chat or none.
 fn check_bound(text: &str, constraints: &PassConstraints) {
-    let Ok([_, phone, chat, from, source, _]) = bound_query(text, constraints.clone(), Region::UA) else {
+    let Ok([_, phone, chat, from, source, _]) = bound_query(text, constraints.clone(), Region::UA)
+    else {
         return;
     };
     let read = |text: &Option<String>, read: fn(&str) -> Result<Option<&str>, Misread>| {
@@ -193,7 +194,10 @@ fn check_bound(text: &str, constraints: &PassConstraints) {
     if free[4].is_some() && constraints.source.is_some() {
         assert_eq!(channel(&free[4]), channel(&constraints.source));
     }
-    for (free, fixed) in [(&free[2], &constraints.chat_raw_id), (&free[3], &constraints.from)] {
+    for (free, fixed) in [
+        (&free[2], &constraints.chat_raw_id),
+        (&free[3], &constraints.from),
+    ] {
         assert!(free.is_none() || fixed.is_none() || free == fixed);
     }
 }

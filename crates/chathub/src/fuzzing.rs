@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use serde::de::DeserializeOwned;
 
 use crate::answer;
-use crate::error::Error;
+use crate::error::ErrorKind;
 use crate::jwt;
 use secrecy::SecretString;
 
