@@ -70,7 +70,8 @@ macro_rules! metrics {
         }
 
         impl Metrics {
-            /// Registers all metrics. Fails only if two have the same name, which a test would show.
+            /// Registers all metrics. Fails only if two have the same name, which a test would
+            /// show.
             pub fn new() -> prometheus::Result<Self> {
                 let registry = Registry::new();
                 $(

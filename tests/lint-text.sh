@@ -4,8 +4,7 @@
 set -eu
 cd "$(dirname "$0")/.."
 
-# Documents that are wrapped. One that is added here stays so.
-documents=''
+documents=$(find . -name target -prune -o -name node_modules -prune -o -name '*.md' -print | sort)
 
 # In bytes awk is the same everywhere; what continues a character in UTF-8 is not counted.
 export LC_ALL=C
@@ -28,7 +27,7 @@ over_long_comments() {
 
 # The same for a heading and the target of a link; in a code fence lines are as they are.
 over_long_lines() {
-    [ -z "$documents" ] || awk '
+    awk '
         FNR == 1 { fence = "" }
         match($0, /^ *(```+|~~~+)/) {
             mark = substr($0, RSTART, RLENGTH); gsub(/ /, "", mark)

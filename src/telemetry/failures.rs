@@ -41,8 +41,8 @@ impl Failures {
     }
 }
 
-/// What is wrong, in words of our own: the exporter's text may repeat the collector's URL, which may
-/// hold a password.
+/// What is wrong, in words of our own: the exporter's text may repeat the collector's URL, which
+/// may hold a password.
 fn trouble(error: &OTelSdkError) -> String {
     let text = match error {
         OTelSdkError::Timeout(_) => return "no answer in time".into(),

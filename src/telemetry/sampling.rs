@@ -1,7 +1,7 @@
 //! Which requests are traced.
 //!
-//! Decided by hand: OpenTelemetry's own sampler wants a context and a trace id for each request, and
-//! is missing in a build without the feature `otlp`.
+//! Decided by hand: OpenTelemetry's own sampler wants a context and a trace id for each request,
+//! and is missing in a build without the feature `otlp`.
 
 use thiserror::Error;
 

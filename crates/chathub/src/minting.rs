@@ -21,8 +21,8 @@ type Minted = Result<OperatorToken, Error>;
 
 impl ChatHub {
     /// `POST /api/operator/get-token`: a token that opens the panel as this operator until
-    /// `expires_at`, which may be at most 24 hours ahead. A text that is no JWT, and a token that has
-    /// expired or says that it is another operator's, is [`ErrorKind::BadAnswer`].
+    /// `expires_at`, which may be at most 24 hours ahead. A text that is no JWT, and a token that
+    /// has expired or says that it is another operator's, is [`ErrorKind::BadAnswer`].
     pub async fn mint_operator_token(
         &self,
         operator: OperatorId,
