@@ -57,7 +57,7 @@ fn a_start_warns_of_metrics_that_are_for_everyone(
 #[case::confirm(&[("CONFIRM", "sometimes")], &["CONFIRM: not one of `never`, `crawlers`, `always`"])]
 #[case::brand(&[("BRAND_NAME", "two\nlines")], &["BRAND_NAME: must be one line"])]
 #[case::logo(&[("LOGO_FILE", "/nowhere/logo.png")], &["LOGO_FILE: the file /nowhere/logo.png cannot be used"])]
-#[case::no_logo(&[("LOGO_FILE", "Cargo.toml")], &["LOGO_FILE: the file Cargo.toml is neither a PNG nor an SVG"])]
+#[case::no_logo(&[("LOGO_FILE", "clippy.toml")], &["LOGO_FILE: the file clippy.toml is neither a PNG nor an SVG"])]
 #[case::contact(&[("SUPPORT_CONTACT", "https://")], &["SUPPORT_CONTACT: not a web address"])]
 #[case::crm(&[("CRM_URL", "javascript:alert(1)")], &["CRM_URL: not a web address"])]
 #[case::builder(&[("LINK_BUILDER", "maybe")], &["LINK_BUILDER: neither `on` nor `off`"])]
