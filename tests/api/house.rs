@@ -1,141 +1,29 @@
-//! Who may know whom: the `use crate::` lines of `src/`, held against the house as it is meant.
+//! Borders inside the service that the compiler does not hold: the code map in `src/lib.rs` is the
+//! order in which modules may know each other.
 
-use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-/// Each module and all that it may know. What is not listed knows no other, and may not exist.
-const HOUSE: [(&str, &[&str]); 24] = [
-    ("invisible", &[]),
-    ("parameter", &["invisible"]),
-    ("phone", &["invisible"]),
-    ("source", &[]),
-    ("files", &[]),
-    ("secret", &["files"]),
-    ("single_flight", &[]),
-    ("reload", &["files", "secret"]),
-    ("unreserved", &[]),
-    ("printable", &["invisible"]),
-    ("metrics", &[]),
-    ("telemetry", &["printable"]),
-    ("repeats", &[]),
-    ("deep_link", &["phone", "source", "unreserved"]),
-    ("tokens", &["single_flight", "metrics", "secret"]),
-    ("operators", &["repeats"]),
-    ("button_url", &["access"]),
-    ("redis_store", &["reload", "secret"]),
-    ("rate_limit", &["metrics", "redis_store"]),
-    ("access", &["operators", "parameter", "reload", "secret"]),
-    (
-        "config",
-        &[
-            "access",
-            "deep_link",
-            "files",
-            "operators",
-            "phone",
-            "rate_limit",
-            "secret",
-            "redis_store",
-            "source",
-            "telemetry",
-            "tokens",
-        ],
-    ),
-    (
-        "http",
-        &[
-            "access",
-            "button_url",
-            "config",
-            "deep_link",
-            "invisible",
-            "metrics",
-            "operators",
-            "parameter",
-            "phone",
-            "rate_limit",
-            "secret",
-            "redis_store",
-            "source",
-            "telemetry",
-            "tokens",
-            "unreserved",
-        ],
-    ),
-    (
-        "app",
-        &[
-            "access",
-            "config",
-            "http",
-            "metrics",
-            "operators",
-            "phone",
-            "rate_limit",
-            "reload",
-            "repeats",
-            "secret",
-            "redis_store",
-            "telemetry",
-            "tokens",
-        ],
-    ),
-    (
-        "cli",
-        &[
-            "access",
-            "app",
-            "button_url",
-            "config",
-            "http",
-            "operators",
-            "phone",
-            "printable",
-            "secret",
-            "redis_store",
-            "telemetry",
-        ],
-    ),
-];
+/// The subject itself, which knows neither a web framework nor a network.
+const PURE: [&str; 4] = ["deep_link", "parameter", "phone", "source"];
 
-/// Crates that only these modules may name.
-const KEPT_BEHIND: [(&str, &[&str]); 17] = [
-    ("chathub_simulator", &["cli"]),
-    ("connect_error", &["redis_store"]),
-    ("rustls", &["config"]),
-    ("rustls_native_certs", &["config"]),
-    ("reqwest", &["cli", "config"]),
-    ("rlibphonenumber", &["phone"]),
-    ("actix_http", &["app"]),
-    ("actix_service", &["app"]),
-    ("actix_web", &["app", "http"]),
-    ("envy", &["config"]),
-    ("strsim", &["cli", "config"]),
-    ("clap_complete", &["cli"]),
-    ("comfy_table", &["cli"]),
-    ("csv", &["cli"]),
-    ("indicatif", &["cli"]),
-    ("anyhow", &["app", "cli"]),
-    (
-        "tokio",
-        &[
-            "app",
-            "cli",
-            "single_flight",
-            "operators",
-            "redis_store",
-            "tokens",
-        ],
-    ),
-];
+/// The modules in the order of the code map.
+fn code_map() -> Vec<String> {
+    include_str!("../../src/lib.rs")
+        .lines()
+        .filter(|line| line.starts_with("//! | [`"))
+        .filter_map(|line| line.split('|').nth(1))
+        .flat_map(|modules| modules.split('`').skip(1).step_by(2))
+        .map(ToOwned::to_owned)
+        .collect()
+}
 
-fn source_files(directory: &Path) -> Vec<PathBuf> {
-    std::fs::read_dir(directory)
-        .unwrap()
-        .map(|entry| entry.unwrap().path())
+fn rust_files(directory: &Path) -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(directory).unwrap();
+    let paths = entries.map(|entry| entry.unwrap().path());
+    paths
         .flat_map(|path| {
             if path.is_dir() {
-                source_files(&path)
+                rust_files(&path)
             } else {
                 vec![path]
             }
@@ -144,68 +32,47 @@ fn source_files(directory: &Path) -> Vec<PathBuf> {
         .collect()
 }
 
-/// The module that a file belongs to, and its code without comments and unit tests.
+/// The code of a file without comments and unit tests.
+fn code(path: &Path) -> String {
+    let text = std::fs::read_to_string(path).unwrap();
+    let lines = text.lines().take_while(|line| *line != "#[cfg(test)]");
+    let code: Vec<_> = lines
+        .filter(|line| !line.trim_start().starts_with("//"))
+        .collect();
+    code.join("\n")
+}
+
+/// Each module of `src` with the code of one of its files.
 fn modules() -> Vec<(String, String)> {
     let src = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
-    source_files(&src)
+    let module = |path: &Path| {
+        let first = path.strip_prefix(&src).unwrap().components().next();
+        let name = first.unwrap().as_os_str().to_str().unwrap();
+        name.trim_end_matches(".rs").to_owned()
+    };
+    rust_files(&src)
         .into_iter()
-        .map(|path| {
-            let module = path
-                .strip_prefix(&src)
-                .unwrap()
-                .components()
-                .next()
-                .unwrap();
-            let module = module.as_os_str().to_str().unwrap().trim_end_matches(".rs");
-            let text = std::fs::read_to_string(&path).unwrap();
-            let code: Vec<_> = text
-                .lines()
-                .take_while(|line| *line != "#[cfg(test)]")
-                .filter(|line| !line.trim_start().starts_with("//"))
-                .collect();
-            (module.to_owned(), code.join("\n"))
-        })
+        .map(|path| (module(&path), code(&path)))
         .filter(|(module, _)| !["lib", "main"].contains(&module.as_str()))
         .collect()
 }
 
 #[test]
-fn a_module_knows_only_those_that_stand_before_it() {
-    let modules = modules();
-    for (module, code) in &modules {
-        let (_, may_know) = HOUSE
-            .iter()
-            .find(|(name, _)| name == module)
-            .unwrap_or_else(|| panic!("{module} has no place in the house"));
-        let known: BTreeSet<&str> = code
-            .match_indices("crate::")
-            .map(|(at, prefix)| &code[at + prefix.len()..])
-            .filter_map(|rest| {
-                rest.split(|c: char| !c.is_alphanumeric() && c != '_')
-                    .next()
-            })
-            .filter(|known| known != module)
-            .collect();
-        for known in known {
-            assert!(may_know.contains(&known), "{module} must not know {known}");
-        }
-    }
-    for (name, _) in HOUSE {
-        assert!(
-            modules.iter().any(|(module, _)| module == name),
-            "{name} is gone"
-        );
-    }
-}
-
-#[test]
-fn a_foreign_crate_stays_behind_its_module() {
+fn a_module_knows_only_those_above_it_in_the_code_map() {
+    let map = code_map();
     for (module, code) in modules() {
-        for (foreign, keepers) in KEPT_BEHIND {
+        let place = map.iter().position(|name| *name == module);
+        let place = place.unwrap_or_else(|| panic!("{module} is not in the code map"));
+        for below in &map[place + 1..] {
             assert!(
-                keepers.contains(&module.as_str()) || !code.contains(&format!("{foreign}::")),
-                "{module} must not name {foreign}"
+                !code.contains(&format!("crate::{below}::")),
+                "{module} must not know {below}"
             );
+        }
+        if PURE.contains(&module.as_str()) {
+            for foreign in ["actix_web::", "reqwest::", "tokio::"] {
+                assert!(!code.contains(foreign), "{module} must not name {foreign}");
+            }
         }
     }
 }
@@ -214,10 +81,8 @@ fn a_foreign_crate_stays_behind_its_module() {
 #[test]
 fn only_the_route_table_names_handlers() {
     let http = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/http");
-    for path in source_files(&http) {
-        let text = std::fs::read_to_string(&path).unwrap();
-        let code = text.split("#[cfg(test)]").next().unwrap();
-        let may_name = path == http.join("mod.rs") || !code.contains("handlers::");
+    for path in rust_files(&http) {
+        let may_name = path == http.join("mod.rs") || !code(&path).contains("handlers::");
         assert!(may_name, "{} names a handler", path.display());
     }
 }
