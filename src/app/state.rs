@@ -20,15 +20,12 @@ use crate::telemetry::Telemetry;
 use crate::tokens::OperatorTokens;
 use chathub::ChatHub;
 
-/// What the servers and the background tasks work with.
-pub(super) struct Components {
-    pub(super) state: Arc<AppState>,
-    pub(super) chathub: Arc<ChatHub>,
-    pub(super) credentials: Vec<WatchedSecret>,
-}
-
-/// Builds everything. Nothing is sent to ChatHub or Redis yet.
-pub(super) fn build(config: Config, telemetry: &Telemetry) -> anyhow::Result<Components> {
+/// Builds everything: the state, the client for ChatHub and its credentials. Nothing is sent to
+/// ChatHub or Redis yet.
+pub(super) fn build(
+    config: Config,
+    telemetry: &Telemetry,
+) -> anyhow::Result<(Arc<AppState>, Arc<ChatHub>, Vec<WatchedSecret>)> {
     let metrics = metrics()?;
     let redis = config
         .redis
@@ -58,11 +55,7 @@ pub(super) fn build(config: Config, telemetry: &Telemetry) -> anyhow::Result<Com
         public_url: config.server.public_url,
         widget: config.widget,
     };
-    Ok(Components {
-        state: Arc::new(state),
-        chathub,
-        credentials,
-    })
+    Ok((Arc::new(state), chathub, credentials))
 }
 
 fn metrics() -> anyhow::Result<Metrics> {

@@ -107,14 +107,9 @@ impl<T> Reloadable<T> {
         missing: impl Fn(&T) -> Option<String> + Send + Sync + 'static,
     ) -> Result<Self, String> {
         let loaded = Self::load_map(name, source, missing)?;
-        match loaded
-            .reader
-            .as_ref()
-            .map(|reader| (reader.missing)(&loaded.get()))
-        {
-            Some(Some(missing)) => Err(missing),
-            _ => Ok(loaded),
-        }
+        let reader = loaded.reader.as_ref();
+        let missing = reader.and_then(|reader| (reader.missing)(&loaded.get()));
+        missing.map_or(Ok(loaded), Err)
     }
 
     /// The same for a value that a start can do without.

@@ -92,7 +92,7 @@ impl OperatorTokens {
     pub fn new(chathub: Arc<ChatHub>, config: &TokenConfig, metrics: &Metrics) -> Self {
         let clock = Clock::new(Arc::clone(&chathub));
         Self {
-            minter: Arc::new(Minter::new(chathub, clock.clone(), config)),
+            minter: Arc::new(Minter::new(chathub, clock.clone(), config.clone())),
             clock,
             cache: Arc::new(TokenCache::new(config.cache_size)),
             runtime: Handle::current(),
