@@ -100,12 +100,8 @@ impl Limits {
 
     /// Counts a click of an authenticated caller, for its operator where it has one.
     pub async fn click(&self, client: IpAddr, operator: Option<OperatorId>) -> Result<(), Limited> {
-        let client = (Limit::Client, address_key(client));
-        match operator {
-            // The operator first: clicks over that limit must not use up the quota of the office.
-            Some(operator) => self.count(&[(Limit::Operator, operator.0), client]).await,
-            None => self.count(&[client]).await,
-        }
+        let operator = operator.map(|operator| operator.0);
+        self.count_both(operator, address_key(client)).await
     }
 
     /// Counts a request of a back end, by its API key's name, under keys of its own: it does not
@@ -116,14 +112,9 @@ impl Limits {
         name: &str,
         operator: Option<OperatorId>,
     ) -> Result<(), Limited> {
-        let client = (Limit::Client, separate_key("address", address_key(client)));
-        match operator {
-            Some(operator) => {
-                let operator = (Limit::Operator, separate_key(name, operator.0));
-                self.count(&[operator, client]).await
-            }
-            None => self.count(&[client]).await,
-        }
+        let operator = operator.map(|operator| separate_key(name, operator.0));
+        let client = separate_key("address", address_key(client));
+        self.count_both(operator, client).await
     }
 
     /// Counts an API key that this address has not presented before, valid or not, under a key of
@@ -143,6 +134,15 @@ impl Limits {
     pub fn sweep(&self) {
         for (limiter, keys) in self.memory.iter().zip(&self.keys) {
             keys.set(i64::try_from(limiter.sweep()).unwrap_or(i64::MAX));
+        }
+    }
+
+    async fn count_both(&self, operator: Option<u64>, client: u64) -> Result<(), Limited> {
+        let client = (Limit::Client, client);
+        match operator {
+            // The operator first: clicks over that limit must not use up the quota of the office.
+            Some(operator) => self.count(&[(Limit::Operator, operator), client]).await,
+            None => self.count(&[client]).await,
         }
     }
 
