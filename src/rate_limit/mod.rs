@@ -21,28 +21,17 @@ use crate::metrics::{self, Metrics};
 use crate::redis_store::RedisStore;
 use chathub::OperatorId;
 
-/// What is counted. The name is a metric's label.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[repr(usize)]
-pub enum Limit {
-    /// Accepted clicks, by operator.
-    Operator,
-    /// The same by client address: one office shares an address, so this is far higher.
-    Client,
-    /// Refused requests, by client address.
-    Refused,
-}
-
-impl Limit {
-    const ALL: [Self; 3] = [Self::Operator, Self::Client, Self::Refused];
-
-    /// `operator`
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Operator => "operator",
-            Self::Client => "client",
-            Self::Refused => "refused",
-        }
+named_enum! {
+    /// What is counted. The name is a metric's label.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    #[repr(usize)]
+    pub enum Limit {
+        /// Accepted clicks, by operator.
+        Operator = "operator",
+        /// The same by client address: one office shares an address, so this is far higher.
+        Client = "client",
+        /// Refused requests, by client address.
+        Refused = "refused",
     }
 }
 

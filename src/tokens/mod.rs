@@ -43,31 +43,19 @@ pub struct TokenConfig {
     pub click_budget: Duration,
 }
 
-/// Where a click's token came from. The name is a metric's label and a field of the log.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[repr(usize)]
-pub enum TokenOutcome {
-    /// This click had it minted.
-    Minted,
-    /// It was cached.
-    Reused,
-    /// Another click was having it minted.
-    Shared,
-    /// There is none.
-    Failed,
-}
-
-impl TokenOutcome {
-    const ALL: [Self; 4] = [Self::Minted, Self::Reused, Self::Shared, Self::Failed];
-
-    /// `minted`
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Minted => "minted",
-            Self::Reused => "reused",
-            Self::Shared => "shared",
-            Self::Failed => "failed",
-        }
+named_enum! {
+    /// Where a click's token came from. The name is a metric's label and a field of the log.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    #[repr(usize)]
+    pub enum TokenOutcome {
+        /// This click had it minted.
+        Minted = "minted",
+        /// It was cached.
+        Reused = "reused",
+        /// Another click was having it minted.
+        Shared = "shared",
+        /// There is none.
+        Failed = "failed",
     }
 }
 
