@@ -8,13 +8,9 @@ use std::path::{Path, PathBuf};
 use aws_lc_rs::digest::{SHA256, digest};
 use serde::Deserialize;
 
-use super::authenticator::Authenticator;
-use super::config::{Mode, UnusableFile};
-use super::context::{AuthContext, Caller};
-use super::credentials::Credentials;
-use super::denied::Denied;
-use super::keys_file;
-use super::scope::Scope;
+use super::{
+    AuthContext, Authenticator, Caller, Credentials, Denied, Mode, Scope, UnusableFile, keys_file,
+};
 use crate::reload::{Files, Reloadable};
 
 /// The keys in force, by the hash of each.

@@ -6,17 +6,13 @@
 use std::net::IpAddr;
 
 use super::api_key::ApiKeys;
-use super::config::{AuthConfig, Mode, UnusableFile};
-use super::context::{AuthContext, Caller};
-use super::credentials::Credentials;
-use super::denied::Denied;
-use super::network::{Networks, client_address};
 use super::one_time_use::UsedPasses;
-use super::pass::{PassKeySources, PassKeys};
-use super::resolve;
-use super::scope::Scope;
-use super::sso;
+use super::pass::PassKeys;
 use super::verified_keys::VerifiedKeys;
+use super::{
+    AuthConfig, AuthContext, Caller, Credentials, Denied, Mode, Networks, PassKeySources, Scope,
+    UnusableFile, client_address, resolve, sso,
+};
 use crate::operators::OperatorMap;
 use crate::reload::{Reloadable, Report};
 use crate::secret::{Secret, SecretSource};

@@ -2,10 +2,7 @@
 
 use std::path::PathBuf;
 
-use super::authenticator::Authenticator;
-use super::config::UnusableFile;
-use super::denied::Denied;
-use super::operator_request::{ClaimedBy, OperatorRequest};
+use super::{Authenticator, ClaimedBy, Denied, OperatorRequest, UnusableFile};
 use crate::operators::{
     DeadAlias, DirectorySnapshot, OperatorMap, OperatorResolver, OperatorSelection, ResolveError,
 };

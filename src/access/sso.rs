@@ -1,13 +1,10 @@
 //! Single sign-on by a trusted proxy: the identity in its header, and the secret beside it
 //! (`SSO_PROXY_SECRET`).
 
-use super::authenticator::Authenticator;
-use super::config::UnusableFile;
-use super::context::{AuthContext, Caller};
-use super::credentials::Credentials;
-use super::denied::Denied;
-use super::operator_request::{ClaimedBy, OperatorRequest};
-use super::scope::Scope;
+use super::{
+    AuthContext, Authenticator, Caller, ClaimedBy, Credentials, Denied, OperatorRequest, Scope,
+    UnusableFile,
+};
 use crate::reload::{Files, Reloadable};
 use crate::secret::{Secret, SecretSource};
 

@@ -14,13 +14,10 @@ use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
 use jsonwebtoken::{decode, decode_header, encode};
 use serde::{Deserialize, Serialize};
 
-use super::authenticator::Authenticator;
-use super::config::Mode;
-use super::context::{AuthContext, Caller};
-use super::denied::Denied;
-use super::derived_key;
-use super::operator_request::{ClaimedBy, OperatorRequest};
 use super::pass::{LEEWAY, MAX_PASS, PassKey, PassKeys};
+use super::{
+    AuthContext, Authenticator, Caller, ClaimedBy, Denied, Mode, OperatorRequest, derived_key,
+};
 use crate::secret::{Secret, SecretSource};
 use chathub::OperatorId;
 

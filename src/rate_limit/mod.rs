@@ -15,7 +15,7 @@ use std::time::Duration;
 use prometheus::{IntCounter, IntGauge};
 use siphasher::sip::SipHasher13;
 
-use self::memory::MemoryLimiter;
+use self::memory::{Access, MemoryLimiter};
 pub use self::quota::{NotAQuota, Quota};
 use crate::metrics::{self, Metrics};
 use crate::redis_store::RedisStore;
@@ -147,17 +147,13 @@ impl Limits {
     }
 
     fn count_in_memory(&self, keys: &[(Limit, u64)]) -> Result<(), Limited> {
-        let limiters = keys
-            .iter()
-            .map(|(limit, key)| (*limit, &self.memory[*limit as usize], *key));
-        let over = |limit| move |retry_after| Limited { limit, retry_after };
         // A click over one limit must not use up another: the operator's while the address is over
         // its limit, the address's while the operator is.
-        for (limit, limiter, key) in limiters.clone() {
-            limiter.peek(key).map_err(over(limit))?;
-        }
-        for (limit, limiter, key) in limiters {
-            limiter.count(key).map_err(over(limit))?;
+        for access in [Access::Peek, Access::Count] {
+            for &(limit, key) in keys {
+                let checked = self.memory[limit as usize].check(key, access);
+                checked.map_err(|retry_after| Limited { limit, retry_after })?;
+            }
         }
         Ok(())
     }

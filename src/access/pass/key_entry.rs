@@ -6,9 +6,9 @@ use std::time::Duration;
 use jsonwebtoken::{Algorithm, AlgorithmFamily, Validation};
 use serde::Deserialize;
 
+use super::PassKey;
 use super::key_material::{KeyMaterial, is_placeholder};
-use super::keys::PassKey;
-use crate::access::scope::Scope;
+use crate::access::Scope;
 use crate::reload::Files;
 use crate::secret::{Secret, SecretSource};
 

@@ -8,9 +8,7 @@ use jsonwebtoken::{Algorithm, Validation};
 use super::cache::VerifiedPasses;
 use super::key_entry::{KeyEntry, KeyError, SUBJECT};
 use super::key_material::KeyMaterial;
-use crate::access::config::UnusableFile;
-use crate::access::keys_file;
-use crate::access::scope::Scope;
+use crate::access::{Scope, UnusableFile, keys_file};
 use crate::reload::{Files, Reloadable};
 use crate::secret::{Secret, SecretSource};
 
