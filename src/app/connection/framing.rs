@@ -133,7 +133,8 @@ impl Chunk {
     /// ends the body: the parser refuses it.
     fn step(&mut self, byte: u8) -> bool {
         *self = match (*self, byte) {
-            (Self::Size(0) | Self::Extension(0), b'\n') => Self::EmptyTrailer,
+            (Self::Size(0) | Self::Extension(0) | Self::Trailer, b'\n')
+            | (Self::EmptyTrailer, b'\r') => Self::EmptyTrailer,
             (Self::Size(size) | Self::Extension(size), b'\n') => {
                 Self::Data(size.saturating_add(LINE_END))
             }
@@ -146,7 +147,6 @@ impl Chunk {
             }
             (Self::Size(size) | Self::Extension(size), _) => Self::Extension(size),
             (Self::EmptyTrailer, b'\n') => return false,
-            (Self::EmptyTrailer, b'\r') | (Self::Trailer, b'\n') => Self::EmptyTrailer,
             (Self::EmptyTrailer | Self::Trailer, _) => Self::Trailer,
             (Self::Data(left), _) => Self::Data(left),
         };
