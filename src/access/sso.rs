@@ -20,8 +20,9 @@ pub(super) fn load_secret(
         variable,
         move |files| read(files, &source),
         |secret| {
-            let is_missing = secret.is_none();
-            is_missing.then(|| "there is no secret in the file".into())
+            secret
+                .is_none()
+                .then(|| "there is no secret in the file".into())
         },
     )
     .map_err(|problem| UnusableFile { variable, problem })

@@ -60,8 +60,23 @@ impl Application {
             aborts: Arc::new(AbortRecorder::new(&state.metrics)),
             shutdown_timeout: server.shutdown_timeout,
         };
+        // The port of the clicks also has the health and metrics routes where these have no port of
+        // their own. One address may take half of the connections.
+        let max_per_address = Some(limits.clicks.get().div_ceil(2));
+        let has_builder = state.pages.builder;
         let has_ops_port = server.ops_listen.is_some();
-        let (listen, public) = bind_public(&servers, server.listen, &limits, front, has_ops_port)?;
+        let public = servers.bind(
+            server.listen,
+            limits.clicks,
+            max_per_address,
+            move |routes| {
+                http::public_routes(front, has_builder)(routes);
+                if !has_ops_port {
+                    http::ops_routes(routes);
+                }
+            },
+        );
+        let (listen, public) = public?;
         // Only the company's own machines reach the port of health and metrics, and one of them may
         // take all connections.
         let ops = server
@@ -127,25 +142,6 @@ impl Application {
         self.tasks.iter().for_each(JoinHandle::abort);
         outcome
     }
-}
-
-/// The port of the clicks, which also has the health and metrics routes where these have no port of
-/// their own. One address may take half of the connections.
-fn bind_public(
-    servers: &ServerFactory<'_>,
-    address: SocketAddr,
-    limits: &ConnectionLimits,
-    front: Front,
-    has_ops_port: bool,
-) -> anyhow::Result<(SocketAddr, Server)> {
-    let max_per_address = Some(limits.clicks.get().div_ceil(2));
-    let has_builder = servers.state.pages.builder;
-    servers.bind(address, limits.clicks, max_per_address, move |routes| {
-        http::public_routes(front, has_builder)(routes);
-        if !has_ops_port {
-            http::ops_routes(routes);
-        }
-    })
 }
 
 async fn until_stopped(servers: Vec<Server>) -> anyhow::Result<()> {
