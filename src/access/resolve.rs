@@ -59,7 +59,9 @@ impl Authenticator {
         Ok(match &requested.by {
             ClaimedBy::Url => resolver.resolve(requested.in_url.ok_or(Denied::OperatorMissing)?),
             ClaimedBy::Pass { operator, by_name } => resolver.resolve_claim(operator, *by_name),
-            ClaimedBy::Identity(identity) => resolver.resolve_identity(identity, self.sso_by_name),
+            ClaimedBy::Identity(identity) => {
+                resolver.resolve_identity(identity, self.config.sso_by_name)
+            }
         })
     }
 
@@ -114,7 +116,7 @@ impl Authenticator {
         OperatorResolver {
             map,
             snapshot,
-            auto: self.operator_auto,
+            auto: self.config.operator_auto,
         }
     }
 }

@@ -6,11 +6,12 @@
 //! decided in `reconcile`.
 
 use std::collections::BTreeSet;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use arc_swap::{ArcSwapOption, Guard};
 use chrono::{DateTime, Utc};
+use parking_lot::Mutex;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout, timeout_at};
@@ -94,7 +95,7 @@ impl Directory {
 
     /// The time since everything in force was read, or since the start.
     pub fn age(&self) -> Duration {
-        let (monotonic, wall_clock) = *self.read_at.lock().unwrap_or_else(PoisonError::into_inner);
+        let (monotonic, wall_clock) = *self.read_at.lock();
         let wall_clock = (Utc::now() - wall_clock).to_std().unwrap_or_default();
         monotonic.elapsed().max(wall_clock)
     }
@@ -136,8 +137,7 @@ impl Directory {
         self.first
             .send_if_modified(|first| first.replace(Ok(())) != Some(Ok(())));
         if state.is_whole() {
-            *self.read_at.lock().unwrap_or_else(PoisonError::into_inner) =
-                (Instant::now(), Utc::now());
+            *self.read_at.lock() = (Instant::now(), Utc::now());
         }
     }
 

@@ -3,9 +3,10 @@
 //! Each click writes a value of its own and deletes no other, so that it never releases a pass that
 //! another click has consumed.
 
-use std::sync::{LazyLock, Mutex, MutexGuard, PoisonError};
+use std::sync::LazyLock;
 use std::time::{Duration, Instant};
 
+use parking_lot::Mutex;
 use redis::aio::ConnectionManager;
 use redis::{RedisResult, Script};
 
@@ -93,7 +94,7 @@ impl Releases {
     /// Keeps a release for a retry, unless that is hopeless.
     pub(super) fn retry_later(&self, mut release: Release, has_answered: bool) {
         release.answers += u8::from(has_answered);
-        let mut waiting = self.waiting();
+        let mut waiting = self.0.lock();
         if release.answers < MAX_ANSWERS
             && release.since.elapsed() < GIVE_UP
             && waiting.len() < MAX_WAITING
@@ -104,11 +105,7 @@ impl Releases {
 
     /// Takes the releases that wait for a retry.
     pub(super) fn take_waiting(&self) -> Vec<Release> {
-        std::mem::take(&mut *self.waiting())
-    }
-
-    fn waiting(&self) -> MutexGuard<'_, Vec<Release>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        std::mem::take(&mut *self.0.lock())
     }
 }
 

@@ -7,10 +7,11 @@
 
 mod files;
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use arc_swap::{ArcSwap, Guard};
+use parking_lot::Mutex;
 
 pub use self::files::Files;
 
@@ -162,7 +163,7 @@ impl<T> Reloadable<T> {
         let (outcome, has_failed) = match &self.reader {
             None => (PollOutcome::Unchanged, false),
             Some(reader) => {
-                let mut state = reader.state();
+                let mut state = reader.state.lock();
                 let outcome = match reader.stable_candidate(&mut state, now) {
                     Some(candidate) => self.apply(reader, &mut state, candidate),
                     None => PollOutcome::Unchanged,
@@ -244,10 +245,6 @@ impl<T> Reader<T> {
             value,
         });
     }
-
-    fn state(&self) -> MutexGuard<'_, State<T>> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
 }
 
 #[cfg(test)]
@@ -299,7 +296,7 @@ mod tests {
             loop {
                 let report = self.numbers.poll_at(self.now);
                 let is_read = self.numbers.reader.as_ref().is_none_or(|reader| {
-                    let state = reader.state();
+                    let state = reader.state.lock();
                     self.disk.reads() > before && !state.files.is_reading()
                 });
                 if is_read {
