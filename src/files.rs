@@ -122,7 +122,11 @@ fn regular(metadata: &Metadata, limit: u64) -> io::Result<Stamp> {
     if metadata.len() > limit {
         return Err(too_long(limit));
     }
-    Ok(Stamp::of(metadata))
+    Ok(Stamp {
+        length: metadata.len(),
+        modified: metadata.modified().ok(),
+        identity: identity(metadata),
+    })
 }
 
 fn too_long(limit: u64) -> io::Error {
@@ -135,14 +139,6 @@ fn too_long(limit: u64) -> io::Error {
 }
 
 impl Stamp {
-    fn of(metadata: &Metadata) -> Self {
-        Self {
-            length: metadata.len(),
-            modified: metadata.modified().ok(),
-            identity: identity(metadata),
-        }
-    }
-
     /// Whether a later change would change the stamp: all times are long enough ago. A time in the
     /// future, set by another machine's clock, never is.
     fn is_settled(&self, now: SystemTime) -> bool {
@@ -205,7 +201,7 @@ mod tests {
     fn a_known_version_is_not_read_and_a_young_one_is_never_known() {
         let path = file("version", b"one");
         assert!(read(&path, 9, None).unwrap().unwrap().stamp.is_none());
-        let stamp = Stamp::of(&std::fs::metadata(&path).unwrap());
+        let stamp = regular(&std::fs::metadata(&path).unwrap(), MAX_KEYS).unwrap();
         assert!(read(&path, 9, Some(stamp)).unwrap().is_none());
         let now = SystemTime::now();
         let second = Duration::from_secs(1);

@@ -44,6 +44,9 @@
 //! - A [`secret::Secret`] reaches the wire and the deep link only: no log, no metric, no error, no
 //!   `Debug`.
 
+#[macro_use]
+mod named_enum;
+
 pub mod access;
 pub mod app;
 pub mod button_url;

@@ -4,7 +4,6 @@
 //! Labels come from closed sets only, so the number of series is bounded. Does not know what
 //! increments a metric.
 
-use prometheus::core::Collector;
 use prometheus::process_collector::ProcessCollector;
 use prometheus::{
     Gauge, Histogram, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge,
@@ -17,52 +16,24 @@ const BUCKETS: &[f64] = &[
     0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.2, 0.3, 0.5, 1.0, 2.0, 5.0,
 ];
 
-/// A type of metric that `metrics!` can declare.
-trait Declare: Collector + Clone + Sized + 'static {
-    fn declare(name: &str, help: &str, labels: &[&str]) -> prometheus::Result<Self>;
-}
-
-impl Declare for IntCounterVec {
-    fn declare(name: &str, help: &str, labels: &[&str]) -> prometheus::Result<Self> {
-        Self::new(Opts::new(name, help), labels)
-    }
-}
-
-impl Declare for IntCounter {
-    fn declare(name: &str, help: &str, _: &[&str]) -> prometheus::Result<Self> {
-        Self::new(name, help)
-    }
-}
-
-impl Declare for Gauge {
-    fn declare(name: &str, help: &str, _: &[&str]) -> prometheus::Result<Self> {
-        Self::new(name, help)
-    }
-}
-
-impl Declare for IntGauge {
-    fn declare(name: &str, help: &str, _: &[&str]) -> prometheus::Result<Self> {
-        Self::new(name, help)
-    }
-}
-
-impl Declare for IntGaugeVec {
-    fn declare(name: &str, help: &str, labels: &[&str]) -> prometheus::Result<Self> {
-        Self::new(Opts::new(name, help), labels)
-    }
-}
-
-impl Declare for HistogramVec {
-    fn declare(name: &str, help: &str, labels: &[&str]) -> prometheus::Result<Self> {
-        Self::new(
-            HistogramOpts::new(name, help).buckets(BUCKETS.to_vec()),
-            labels,
+/// Makes a metric of one type: with a name and a help text, and labels where the type has them.
+macro_rules! new_metric {
+    (HistogramVec, $name:expr, $help:expr, $labels:expr) => {
+        HistogramVec::new(
+            HistogramOpts::new($name, $help).buckets(BUCKETS.to_vec()),
+            $labels,
         )
-    }
+    };
+    ($kind:ident, $name:expr, $help:expr, $labels:expr) => {
+        $kind::new(Opts::new($name, $help), $labels)
+    };
+    ($kind:ident, $name:expr, $help:expr) => {
+        $kind::new($name, $help)
+    };
 }
 
 macro_rules! metrics {
-    ($($(#[doc = $help:literal])+ $name:ident: $kind:ty $([$($label:literal),+])?,)+) => {
+    ($($(#[doc = $help:literal])+ $name:ident: $kind:ident $([$($label:literal),+])?,)+) => {
         /// Every metric of the service.
         pub struct Metrics {
             registry: Registry,
@@ -76,7 +47,7 @@ macro_rules! metrics {
                 let registry = Registry::new();
                 $(
                     let help = concat!($($help),+).trim();
-                    let $name = <$kind>::declare(stringify!($name), help, &[$($($label),+)?])?;
+                    let $name = new_metric!($kind, stringify!($name), help $(, &[$($label),+])?)?;
                     registry.register(Box::new($name.clone()))?;
                 )+
                 registry.register(Box::new(ProcessCollector::for_self()))?;

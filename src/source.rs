@@ -6,26 +6,28 @@ use std::fmt;
 
 use thiserror::Error;
 
-/// A channel of ChatHub. Deep links carry its number.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[repr(u8)]
-pub enum ChatSource {
-    /// 0
-    Viber = 0,
-    /// 1
-    ViberBot = 1,
-    /// 2
-    TelegramBot = 2,
-    /// 3
-    Whatsapp = 3,
-    /// 4
-    Widget = 4,
-    /// 5
-    Rozetka = 5,
-    /// 6
-    Facebook = 6,
-    /// 7
-    Instagram = 7,
+named_enum! {
+    /// A channel of ChatHub, in the order of the numbers that deep links carry.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+    #[repr(u8)]
+    pub enum ChatSource {
+        /// 0
+        Viber = "viber",
+        /// 1
+        ViberBot = "viberbot",
+        /// 2
+        TelegramBot = "telegrambot",
+        /// 3
+        Whatsapp = "whatsapp",
+        /// 4
+        Widget = "widget",
+        /// 5
+        Rozetka = "rozetka",
+        /// 6
+        Facebook = "facebook",
+        /// 7
+        Instagram = "instagram",
+    }
 }
 
 /// The text names no channel. `Display` is a sentence for the person who has set up the link.
@@ -36,18 +38,6 @@ pub enum ChatSource {
 pub struct UnknownSource;
 
 impl ChatSource {
-    /// All eight, in the order of their numbers.
-    pub const ALL: [Self; 8] = [
-        Self::Viber,
-        Self::ViberBot,
-        Self::TelegramBot,
-        Self::Whatsapp,
-        Self::Widget,
-        Self::Rozetka,
-        Self::Facebook,
-        Self::Instagram,
-    ];
-
     /// Parses a number, `0` to `7`, or a name in any case.
     pub fn parse(text: &str) -> Result<Self, UnknownSource> {
         let text = text.trim();
@@ -63,20 +53,6 @@ impl ChatSource {
     /// The number in a deep link.
     pub const fn number(self) -> u8 {
         self as u8
-    }
-
-    /// The name in lower case: `viberbot`.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Viber => "viber",
-            Self::ViberBot => "viberbot",
-            Self::TelegramBot => "telegrambot",
-            Self::Whatsapp => "whatsapp",
-            Self::Widget => "widget",
-            Self::Rozetka => "rozetka",
-            Self::Facebook => "facebook",
-            Self::Instagram => "instagram",
-        }
     }
 }
 

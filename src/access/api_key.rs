@@ -8,13 +8,9 @@ use std::path::{Path, PathBuf};
 use aws_lc_rs::digest::{SHA256, digest};
 use serde::Deserialize;
 
-use super::authenticator::Authenticator;
-use super::config::{Mode, UnusableFile};
-use super::context::{AuthContext, Caller};
-use super::credentials::Credentials;
-use super::denied::Denied;
-use super::keys_file;
-use super::scope::Scope;
+use super::{
+    AuthContext, Authenticator, Caller, Credentials, Denied, Mode, Scope, UnusableFile, keys_file,
+};
 use crate::reload::{Files, Reloadable};
 
 /// The keys in force, by the hash of each.
@@ -23,17 +19,10 @@ use crate::reload::{Files, Reloadable};
 #[derive(Debug)]
 pub(super) struct ApiKeys(HashMap<[u8; 32], ApiKey>);
 
-/// A back end.
-#[derive(Clone, Debug)]
-struct ApiKey {
-    name: String,
-    operators: Scope,
-}
-
-/// A key in the file.
-#[derive(Deserialize)]
+/// A key in the file: a back end.
+#[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct KeyEntry {
+struct ApiKey {
     name: String,
     sha256: String,
     #[serde(default)]
@@ -55,13 +44,8 @@ impl ApiKeys {
 
     fn read(files: &mut Files, path: &Path) -> Result<Self, String> {
         let mut keys = HashMap::new();
-        for entry in keys_file::entries::<KeyEntry>(files, path)? {
-            let hash = entry.hash()?;
-            let key = ApiKey {
-                name: entry.name,
-                operators: entry.operators,
-            };
-            if keys.insert(hash, key).is_some() {
+        for key in keys_file::entries::<ApiKey>(files, path)? {
+            if keys.insert(key.hash()?, key).is_some() {
                 return Err("two keys have one sha256".into());
             }
         }
@@ -74,7 +58,7 @@ impl ApiKeys {
     }
 }
 
-impl KeyEntry {
+impl ApiKey {
     fn hash(&self) -> Result<[u8; 32], String> {
         let name = &self.name;
         let mut hash = [0; 32];

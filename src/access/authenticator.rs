@@ -6,63 +6,53 @@
 use std::net::IpAddr;
 
 use super::api_key::ApiKeys;
-use super::config::{AuthConfig, Mode, UnusableFile};
-use super::context::{AuthContext, Caller};
-use super::credentials::Credentials;
-use super::denied::Denied;
-use super::network::{Networks, client_address};
 use super::one_time_use::UsedPasses;
-use super::pass::{PassKeySources, PassKeys};
-use super::resolve;
-use super::scope::Scope;
-use super::sso;
+use super::pass::PassKeys;
 use super::verified_keys::VerifiedKeys;
+use super::{
+    AuthConfig, AuthContext, Caller, Credentials, Denied, Mode, Networks, PassKeySources, Scope,
+    UnusableFile, client_address, resolve, sso,
+};
 use crate::operators::OperatorMap;
 use crate::reload::{Reloadable, Report};
-use crate::secret::{Secret, SecretSource};
+use crate::secret::Secret;
 
 /// Authenticates callers and resolves the operators whose panels they may open.
 pub struct Authenticator {
-    modes: Vec<Mode>,
+    pub(super) config: AuthConfig,
     pub(super) pass_keys: Option<Reloadable<PassKeys>>,
     pub(super) used_passes: UsedPasses,
     pub(super) api_keys: Option<Reloadable<ApiKeys>>,
     pub(super) verified_keys: VerifiedKeys,
     /// The secret is absent where its file is empty; then no proxy is accepted.
     pub(super) proxy_secret: Option<Reloadable<Option<Secret>>>,
-    pub(super) sso_by_name: bool,
-    pub(super) chathub_credential: Option<SecretSource>,
     pub(super) operator_map: Reloadable<OperatorMap>,
-    pub(super) operator_auto: bool,
-    allowed_networks: Networks,
-    trusted_proxies: Networks,
 }
 
 impl Authenticator {
     /// Reads the files that the configuration names. The error lists all unusable ones.
-    pub fn new(config: AuthConfig) -> Result<Self, Vec<UnusableFile>> {
+    pub fn new(mut config: AuthConfig) -> Result<Self, Vec<UnusableFile>> {
         let mut unusable = Vec::new();
-        let pass_keys = load(config.pass_keys, PassKeySources::load, &mut unusable);
-        let api_keys = load(config.api_keys_file, ApiKeys::load, &mut unusable);
-        let proxy_secret = load(config.sso_proxy_secret, sso::load_secret, &mut unusable);
-        let map_file = Some(config.operator_map_file);
+        let pass_keys = load(config.pass_keys.take(), PassKeySources::load, &mut unusable);
+        let api_keys = load(config.api_keys_file.take(), ApiKeys::load, &mut unusable);
+        let proxy_secret = load(
+            config.sso_proxy_secret.take(),
+            sso::load_secret,
+            &mut unusable,
+        );
+        let map_file = Some(config.operator_map_file.take());
         let operator_map = match load(map_file, resolve::load_map, &mut unusable) {
             Some(operator_map) if unusable.is_empty() => operator_map,
             _ => return Err(unusable),
         };
         Ok(Self {
-            modes: config.modes,
+            config,
             pass_keys,
             used_passes: UsedPasses::default(),
             api_keys,
             verified_keys: VerifiedKeys::default(),
             proxy_secret,
-            sso_by_name: config.sso_by_name,
-            chathub_credential: config.chathub_credential,
             operator_map,
-            operator_auto: config.operator_auto,
-            allowed_networks: config.allowed_networks,
-            trusted_proxies: config.trusted_proxies,
         })
     }
 
@@ -97,7 +87,7 @@ impl Authenticator {
 
     /// The accepted ways to authenticate.
     pub fn modes(&self) -> &[Mode] {
-        &self.modes
+        &self.config.modes
     }
 
     /// Whether requests without any credential are accepted.
@@ -106,18 +96,18 @@ impl Authenticator {
     }
 
     pub(super) fn accepts(&self, mode: Mode) -> bool {
-        self.modes.contains(&mode)
+        self.config.modes.contains(&mode)
     }
 
     /// The addresses from which identities are trusted without a secret, if that is configured.
     pub fn proxies_without_secret(&self) -> Option<&Networks> {
         let is_without_secret = self.accepts(Mode::Sso) && self.proxy_secret.is_none();
-        is_without_secret.then_some(&self.trusted_proxies)
+        is_without_secret.then_some(&self.config.trusted_proxies)
     }
 
     /// Whether the peer is a trusted proxy.
     pub fn is_trusted_proxy(&self, peer: IpAddr) -> bool {
-        self.trusted_proxies.contain(peer.to_canonical())
+        self.config.trusted_proxies.contain(peer.to_canonical())
     }
 
     /// The client's address, behind the trusted proxies.
@@ -126,12 +116,12 @@ impl Authenticator {
         peer: IpAddr,
         forwarded: impl DoubleEndedIterator<Item = &'a str>,
     ) -> IpAddr {
-        client_address(peer, forwarded, &self.trusted_proxies)
+        client_address(peer, forwarded, &self.config.trusted_proxies)
     }
 
     /// Rejects a client outside the allowed networks.
     pub fn check_network(&self, client: IpAddr) -> Result<(), Denied> {
-        if self.allowed_networks.is_empty() || self.allowed_networks.contain(client) {
+        if self.config.allowed_networks.is_empty() || self.config.allowed_networks.contain(client) {
             Ok(())
         } else {
             Err(Denied::NetworkNotAllowed)
@@ -140,7 +130,7 @@ impl Authenticator {
 
     /// Whether clients are accepted from some networks only.
     pub const fn has_allowed_networks(&self) -> bool {
-        !self.allowed_networks.is_empty()
+        !self.config.allowed_networks.is_empty()
     }
 
     /// Polls all files for changes.

@@ -4,8 +4,7 @@ use std::path::PathBuf;
 
 use thiserror::Error;
 
-use super::network::Networks;
-use super::pass::PassKeySources;
+use super::{Networks, PassKeySources};
 use crate::secret::SecretSource;
 
 /// A way to authenticate.

@@ -1,10 +1,6 @@
 //! The result of authentication: who is calling, and with which limits.
 
-use super::denied::Denied;
-use super::one_time_use::OneTimeUse;
-use super::operator_request::{ClaimedBy, OperatorRequest};
-use super::pass::PassConstraints;
-use super::scope::Scope;
+use super::{ClaimedBy, Denied, OneTimeUse, OperatorRequest, PassConstraints, Scope};
 
 /// An authenticated caller, and what the caller asks for.
 #[derive(Debug)]

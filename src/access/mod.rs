@@ -29,5 +29,7 @@ pub use self::credentials::Credentials;
 pub use self::denied::Denied;
 pub use self::network::{Networks, NotANetwork, client_address};
 pub use self::one_time_use::OneTimeUse;
+use self::operator_request::ClaimedBy;
 pub use self::operator_request::OperatorRequest;
 pub use self::pass::{MintError, NewPass, PassConstraints, PassKeySources};
+use self::scope::Scope;

@@ -11,8 +11,7 @@ use moka::Expiry;
 use moka::ops::compute::{CompResult, Op};
 use moka::sync::Cache;
 
-use super::authenticator::Authenticator;
-use super::denied::Denied;
+use super::{Authenticator, Denied};
 
 /// How long a use is remembered after the pass has expired. The clocks that decide on expiry may
 /// disagree or step: those of Redis, of this machine and of other replicas. A request that arrived
@@ -26,13 +25,10 @@ const MAX_USES: u64 = 500_000;
 /// The single use of a one-time pass. It is consumed when nothing else can go wrong.
 #[derive(Debug, PartialEq, Eq)]
 pub struct OneTimeUse {
-    id: OneTimeId,
+    /// A hash that identifies the pass and does not reveal it.
+    id: [u8; 32],
     expires: DateTime<Utc>,
 }
-
-/// A hash that identifies a one-time pass and does not reveal it.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-struct OneTimeId([u8; 32]);
 
 impl OneTimeUse {
     /// The use of a pass with this `jti`. Two keys may issue the same `jti`.
@@ -43,15 +39,12 @@ impl OneTimeUse {
         }
         let mut id = [0; 32];
         id.copy_from_slice(hash.finish().as_ref());
-        Self {
-            id: OneTimeId(id),
-            expires,
-        }
+        Self { id, expires }
     }
 
     /// The name of the pass in the store that all replicas share.
     pub fn fingerprint(&self) -> String {
-        hex::encode(self.id.0)
+        hex::encode(self.id)
     }
 
     /// How long the use must be remembered.
@@ -86,7 +79,7 @@ impl Authenticator {
 ///
 /// Each decision is made under the lock of the entry. moka's `entry().or_insert()` would not do: it
 /// is a get followed by an insert.
-pub(super) struct UsedPasses(Cache<OneTimeId, Use>);
+pub(super) struct UsedPasses(Cache<[u8; 32], Use>);
 
 /// The request that has used a pass, which alone may release it, and how long the use is
 /// remembered.
@@ -99,8 +92,8 @@ struct Use {
 /// Expires each entry with its own time to live.
 struct ByTtl;
 
-impl Expiry<OneTimeId, Use> for ByTtl {
-    fn expire_after_create(&self, _: &OneTimeId, used: &Use, _: Instant) -> Option<Duration> {
+impl Expiry<[u8; 32], Use> for ByTtl {
+    fn expire_after_create(&self, _: &[u8; 32], used: &Use, _: Instant) -> Option<Duration> {
         Some(used.ttl)
     }
 }
@@ -119,12 +112,12 @@ impl Default for UsedPasses {
 }
 
 impl UsedPasses {
-    fn contains(&self, id: &OneTimeId) -> bool {
+    fn contains(&self, id: &[u8; 32]) -> bool {
         self.0.contains_key(id)
     }
 
     /// Whether this is the first use of `id`, which is remembered for `ttl`.
-    fn consume(&self, id: &OneTimeId, by: u128, ttl: Duration) -> bool {
+    fn consume(&self, id: &[u8; 32], by: u128, ttl: Duration) -> bool {
         let entry = self.0.entry_by_ref(id);
         let outcome = entry.and_compute_with(|entry| match entry {
             Some(_) => Op::Nop,
@@ -134,7 +127,7 @@ impl UsedPasses {
     }
 
     /// Forgets the use of `id`, if it was this request's.
-    fn release(&self, id: &OneTimeId, by: u128) {
+    fn release(&self, id: &[u8; 32], by: u128) {
         self.0.entry_by_ref(id).and_compute_with(|entry| {
             if entry.is_some_and(|entry| entry.value().by == by) {
                 Op::Remove
@@ -168,8 +161,8 @@ mod tests {
 
     const MINUTE: Duration = Duration::from_mins(1);
 
-    fn id(number: u8) -> OneTimeId {
-        OneTimeId([number; 32])
+    const fn id(number: u8) -> [u8; 32] {
+        [number; 32]
     }
 
     #[test]
@@ -198,8 +191,8 @@ mod tests {
         const THREADS: u128 = 8;
         let used = UsedPasses::default();
         for round in 0..500_u32 {
-            let mut id = OneTimeId([0; 32]);
-            id.0[..4].copy_from_slice(&round.to_be_bytes());
+            let mut id = [0; 32];
+            id[..4].copy_from_slice(&round.to_be_bytes());
             let barrier = Barrier::new(8);
             let consume = |by| {
                 barrier.wait();

@@ -1,7 +1,6 @@
 //! Which operator a caller asks for, before it is resolved.
 
-use super::denied::Denied;
-use super::scope::Scope;
+use super::{Denied, Scope};
 use crate::operators::ResolveError;
 use chathub::OperatorId;
 

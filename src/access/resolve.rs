@@ -2,10 +2,7 @@
 
 use std::path::PathBuf;
 
-use super::authenticator::Authenticator;
-use super::config::UnusableFile;
-use super::denied::Denied;
-use super::operator_request::{ClaimedBy, OperatorRequest};
+use super::{Authenticator, ClaimedBy, Denied, OperatorRequest, UnusableFile};
 use crate::operators::{
     DeadAlias, DirectorySnapshot, OperatorMap, OperatorResolver, OperatorSelection, ResolveError,
 };
@@ -62,7 +59,9 @@ impl Authenticator {
         Ok(match &requested.by {
             ClaimedBy::Url => resolver.resolve(requested.in_url.ok_or(Denied::OperatorMissing)?),
             ClaimedBy::Pass { operator, by_name } => resolver.resolve_claim(operator, *by_name),
-            ClaimedBy::Identity(identity) => resolver.resolve_identity(identity, self.sso_by_name),
+            ClaimedBy::Identity(identity) => {
+                resolver.resolve_identity(identity, self.config.sso_by_name)
+            }
         })
     }
 
@@ -117,7 +116,7 @@ impl Authenticator {
         OperatorResolver {
             map,
             snapshot,
-            auto: self.operator_auto,
+            auto: self.config.operator_auto,
         }
     }
 }

@@ -1,13 +1,10 @@
 //! Single sign-on by a trusted proxy: the identity in its header, and the secret beside it
 //! (`SSO_PROXY_SECRET`).
 
-use super::authenticator::Authenticator;
-use super::config::UnusableFile;
-use super::context::{AuthContext, Caller};
-use super::credentials::Credentials;
-use super::denied::Denied;
-use super::operator_request::{ClaimedBy, OperatorRequest};
-use super::scope::Scope;
+use super::{
+    AuthContext, Authenticator, Caller, ClaimedBy, Credentials, Denied, OperatorRequest, Scope,
+    UnusableFile,
+};
 use crate::reload::{Files, Reloadable};
 use crate::secret::{Secret, SecretSource};
 
@@ -23,8 +20,9 @@ pub(super) fn load_secret(
         variable,
         move |files| read(files, &source),
         |secret| {
-            let is_missing = secret.is_none();
-            is_missing.then(|| "there is no secret in the file".into())
+            secret
+                .is_none()
+                .then(|| "there is no secret in the file".into())
         },
     )
     .map_err(|problem| UnusableFile { variable, problem })

@@ -14,13 +14,10 @@ use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
 use jsonwebtoken::{decode, decode_header, encode};
 use serde::{Deserialize, Serialize};
 
-use super::authenticator::Authenticator;
-use super::config::Mode;
-use super::context::{AuthContext, Caller};
-use super::denied::Denied;
-use super::derived_key;
-use super::operator_request::{ClaimedBy, OperatorRequest};
 use super::pass::{LEEWAY, MAX_PASS, PassKey, PassKeys};
+use super::{
+    AuthContext, Authenticator, Caller, ClaimedBy, Denied, Mode, OperatorRequest, derived_key,
+};
 use crate::secret::{Secret, SecretSource};
 use chathub::OperatorId;
 
@@ -56,7 +53,7 @@ impl Authenticator {
             operator,
             exp: (Utc::now() + session).timestamp(),
         };
-        let credential = self.chathub_credential.as_ref()?.last()?;
+        let credential = self.config.chathub_credential.as_ref()?.last()?;
         let keys = self.pass_keys.as_ref()?.get();
         keys.sign_ticket(key, &ticket, &credential)
     }
@@ -70,7 +67,7 @@ impl Authenticator {
     ) -> Result<AuthContext<'static>, Denied> {
         let keys = self.pass_keys.as_ref().filter(|_| self.accepts(Mode::Pass));
         let keys = keys.ok_or(Denied::PassInvalid)?.get();
-        let credential = self.chathub_credential.as_ref();
+        let credential = self.config.chathub_credential.as_ref();
         let credential = credential.and_then(SecretSource::last);
         let credential = credential.ok_or(Denied::PassInvalid)?;
         let (ticket, key) = keys.verify_ticket(text, &credential, session, Utc::now())?;

@@ -77,14 +77,12 @@ fn poll_all(state: &AppState, credentials: &[WatchedSecret]) -> Vec<Report> {
 
 /// Logs what changed, and sets the gauge of failed reloads.
 fn record(state: &AppState, report: Report) {
-    let Report {
-        file,
-        outcome,
-        has_failed,
-    } = report;
+    let file = report.file;
     let gauge = &state.metrics.open_chat_file_reload_failed;
-    gauge.with_label_values(&[file]).set(has_failed.into());
-    match outcome {
+    gauge
+        .with_label_values(&[file])
+        .set(report.has_failed.into());
+    match report.outcome {
         PollOutcome::Unchanged => {}
         PollOutcome::Reloaded => tracing::info!(file, "a changed file is in force"),
         PollOutcome::Emptied(problem) => tracing::error!(

@@ -27,9 +27,8 @@ use tokio::time::sleep;
 
 use self::connection::AbortRecorder;
 pub use self::connection_limits::ConnectionLimits;
-use self::server::{Port, ServerFactory};
+use self::server::ServerFactory;
 use self::shutdown::{SecondSignal, Shutdown};
-use self::state::Components;
 use crate::config::Config;
 use crate::http::{self, Front};
 use crate::phone;
@@ -54,22 +53,35 @@ impl Application {
         limits.warn();
         phone::warm();
         let server = config.server.clone();
-        let Components {
-            state,
-            chathub,
-            credentials,
-        } = state::build(config, telemetry)?;
+        let (state, chathub, credentials) = state::build(config, telemetry)?;
         let servers = ServerFactory {
             state: &state,
             telemetry,
             aborts: Arc::new(AbortRecorder::new(&state.metrics)),
             shutdown_timeout: server.shutdown_timeout,
         };
+        // The port of the clicks also has the health and metrics routes where these have no port of
+        // their own. One address may take half of the connections.
+        let max_per_address = Some(limits.clicks.get().div_ceil(2));
+        let has_builder = state.pages.builder;
         let has_ops_port = server.ops_listen.is_some();
-        let (listen, public) = bind_public(&servers, server.listen, &limits, front, has_ops_port)?;
+        let public = servers.bind(
+            server.listen,
+            limits.clicks,
+            max_per_address,
+            move |routes| {
+                http::public_routes(front, has_builder)(routes);
+                if !has_ops_port {
+                    http::ops_routes(routes);
+                }
+            },
+        );
+        let (listen, public) = public?;
+        // Only the company's own machines reach the port of health and metrics, and one of them may
+        // take all connections.
         let ops = server
             .ops_listen
-            .map(|address| bind_ops(&servers, address, &limits))
+            .map(|address| servers.bind(address, limits.ops, None, http::ops_routes))
             .transpose()?;
         let (ops_listen, ops) = ops.unzip();
         tracing::info!(%listen, version = env!("CARGO_PKG_VERSION"), "listening");
@@ -130,44 +142,6 @@ impl Application {
         self.tasks.iter().for_each(JoinHandle::abort);
         outcome
     }
-}
-
-/// The port of the clicks, which also has the health and metrics routes where these have no port of
-/// their own. One address may take half of the connections.
-fn bind_public(
-    servers: &ServerFactory<'_>,
-    address: SocketAddr,
-    limits: &ConnectionLimits,
-    front: Front,
-    has_ops_port: bool,
-) -> anyhow::Result<(SocketAddr, Server)> {
-    let port = Port {
-        address,
-        max_connections: limits.clicks,
-        max_per_address: Some(limits.clicks.get().div_ceil(2)),
-    };
-    let has_builder = servers.state.pages.builder;
-    servers.bind(&port, move |routes| {
-        http::public_routes(front, has_builder)(routes);
-        if !has_ops_port {
-            http::ops_routes(routes);
-        }
-    })
-}
-
-/// The port of health and metrics. Only the company's own machines reach it, and one of them may
-/// take all connections.
-fn bind_ops(
-    servers: &ServerFactory<'_>,
-    address: SocketAddr,
-    limits: &ConnectionLimits,
-) -> anyhow::Result<(SocketAddr, Server)> {
-    let port = Port {
-        address,
-        max_connections: limits.ops,
-        max_per_address: None,
-    };
-    servers.bind(&port, http::ops_routes)
 }
 
 async fn until_stopped(servers: Vec<Server>) -> anyhow::Result<()> {

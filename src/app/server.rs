@@ -44,14 +44,6 @@ const MAX_KEPT_ANSWER: u64 = 16 << 10;
 /// actix refuses to start more.
 const MAX_WORKERS: usize = 512;
 
-/// A port, and how many connections it may have.
-pub(super) struct Port {
-    pub(super) address: SocketAddr,
-    pub(super) max_connections: NonZeroUsize,
-    /// How many of them one address may have, unless it is a trusted proxy.
-    pub(super) max_per_address: Option<usize>,
-}
-
 /// What the servers of all ports share.
 pub(super) struct ServerFactory<'a> {
     pub(super) state: &'a Arc<AppState>,
@@ -62,16 +54,19 @@ pub(super) struct ServerFactory<'a> {
 
 impl ServerFactory<'_> {
     /// Listens on a port, and answers there once the server is polled. Also returns the address,
-    /// with the real port where 0 was asked for.
+    /// with the real port where 0 was asked for. `max_per_address`: how many of the connections one
+    /// address may have, unless it is a trusted proxy.
     pub(super) fn bind(
         &self,
-        port: &Port,
+        address: SocketAddr,
+        max_connections: NonZeroUsize,
+        max_per_address: Option<usize>,
         routes: impl FnOnce(&mut web::ServiceConfig) + Copy + Send + 'static,
     ) -> anyhow::Result<(SocketAddr, Server)> {
-        let cannot_listen = || format!("cannot listen on {}", port.address);
-        let listener = listen(port.address).with_context(cannot_listen)?;
-        let address = listener.local_addr().with_context(cannot_listen)?;
-        let (workers, max_per_worker) = workers(port.max_connections);
+        let cannot_listen = || format!("cannot listen on {address}");
+        let listener = listen(address).with_context(cannot_listen)?;
+        let local_address = listener.local_addr().with_context(cannot_listen)?;
+        let (workers, max_per_worker) = workers(max_connections);
         let builder = Server::build()
             .disable_signals()
             .workers(workers)
@@ -80,7 +75,7 @@ impl ServerFactory<'_> {
             .shutdown_timeout(self.shutdown_timeout.as_secs().saturating_add(2));
         let shutdown = builder.graceful_shutdown_signal();
         let (telemetry, state) = (self.telemetry.clone(), Arc::clone(self.state));
-        let limiter = AcceptLimiter::new(&state, &self.aborts, port.max_per_address);
+        let limiter = AcceptLimiter::new(&state, &self.aborts, max_per_address);
         let server = builder.listen("open-chat", listener, move || {
             let app = app(Arc::clone(&state), telemetry.request_log(), routes)
                 .into_factory()
@@ -91,7 +86,7 @@ impl ServerFactory<'_> {
                 .keep_alive(KeepAlive::Os)
                 .client_request_timeout(Duration::ZERO)
                 .client_disconnect_timeout(LINGER)
-                .local_addr(address)
+                .local_addr(local_address)
                 // A kept connection is told to close with its next answer when the service stops.
                 .graceful_shutdown_signal(move || {
                     let shutdown = shutdown.clone();
@@ -104,7 +99,7 @@ impl ServerFactory<'_> {
             let limiter = limiter.clone();
             fn_service(move |stream: TcpStream| ready(limiter.accept(stream))).and_then(http)
         });
-        Ok((address, server.with_context(cannot_listen)?.run()))
+        Ok((local_address, server.with_context(cannot_listen)?.run()))
     }
 }
 

@@ -1,9 +1,9 @@
 //! The signals that the service listens for, on Unix and elsewhere.
 
-#[cfg(not(unix))]
-pub(super) use self::other::Signals;
 #[cfg(unix)]
-pub(super) use self::unix::Signals;
+use tokio::select;
+#[cfg(unix)]
+use tokio::signal::unix::{self, SignalKind, signal};
 
 /// A signal, by what it asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,55 +18,46 @@ pub(super) enum Signal {
 }
 
 #[cfg(unix)]
-mod unix {
-    use tokio::select;
-    use tokio::signal::unix::{self, SignalKind, signal};
+pub(super) struct Signals {
+    terminate: unix::Signal,
+    interrupt: unix::Signal,
+    hang_up: unix::Signal,
+}
 
-    use super::Signal;
-
-    pub(in crate::app) struct Signals {
-        terminate: unix::Signal,
-        interrupt: unix::Signal,
-        hang_up: unix::Signal,
+#[cfg(unix)]
+impl Signals {
+    pub(super) fn new() -> std::io::Result<Self> {
+        Ok(Self {
+            terminate: signal(SignalKind::terminate())?,
+            interrupt: signal(SignalKind::interrupt())?,
+            hang_up: signal(SignalKind::hangup())?,
+        })
     }
 
-    impl Signals {
-        pub(in crate::app) fn new() -> std::io::Result<Self> {
-            Ok(Self {
-                terminate: signal(SignalKind::terminate())?,
-                interrupt: signal(SignalKind::interrupt())?,
-                hang_up: signal(SignalKind::hangup())?,
-            })
-        }
-
-        pub(in crate::app) async fn next(&mut self) -> Signal {
-            select! {
-                _ = self.terminate.recv() => Signal::Terminate,
-                _ = self.interrupt.recv() => Signal::Interrupt,
-                _ = self.hang_up.recv() => Signal::Reload,
-            }
+    pub(super) async fn next(&mut self) -> Signal {
+        select! {
+            _ = self.terminate.recv() => Signal::Terminate,
+            _ = self.interrupt.recv() => Signal::Interrupt,
+            _ = self.hang_up.recv() => Signal::Reload,
         }
     }
 }
 
+/// Ctrl-C only.
 #[cfg(not(unix))]
-mod other {
-    use super::Signal;
+pub(super) struct Signals;
 
-    /// Ctrl-C only.
-    pub(in crate::app) struct Signals;
+#[cfg(not(unix))]
+impl Signals {
+    pub(super) fn new() -> std::io::Result<Self> {
+        Ok(Self)
+    }
 
-    impl Signals {
-        pub(in crate::app) fn new() -> std::io::Result<Self> {
-            Ok(Self)
-        }
-
-        pub(in crate::app) async fn next(&mut self) -> Signal {
-            // Where Ctrl-C cannot be listened for, the service runs until it is killed.
-            match tokio::signal::ctrl_c().await {
-                Ok(()) => Signal::Interrupt,
-                Err(_) => std::future::pending().await,
-            }
+    pub(super) async fn next(&mut self) -> Signal {
+        // Where Ctrl-C cannot be listened for, the service runs until it is killed.
+        match tokio::signal::ctrl_c().await {
+            Ok(()) => Signal::Interrupt,
+            Err(_) => std::future::pending().await,
         }
     }
 }

@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
-use std::time::Duration;
 
 use anyhow::anyhow;
 use arc_swap::ArcSwapOption;
@@ -15,26 +14,24 @@ use crate::metrics::Metrics;
 use crate::operators::Directory;
 use crate::rate_limit::Limits;
 use crate::redis_store::RedisStore;
-use crate::secret::SecretSource;
 use crate::telemetry::Telemetry;
 use crate::tokens::OperatorTokens;
 use chathub::ChatHub;
 
-/// What the servers and the background tasks work with.
-pub(super) struct Components {
-    pub(super) state: Arc<AppState>,
-    pub(super) chathub: Arc<ChatHub>,
-    pub(super) credentials: Vec<WatchedSecret>,
-}
-
-/// Builds everything. Nothing is sent to ChatHub or Redis yet.
-pub(super) fn build(config: Config, telemetry: &Telemetry) -> anyhow::Result<Components> {
+/// Builds everything: the state, the client for ChatHub and its credentials. Nothing is sent to
+/// ChatHub or Redis yet.
+pub(super) fn build(
+    config: Config,
+    telemetry: &Telemetry,
+) -> anyhow::Result<(Arc<AppState>, Arc<ChatHub>, Vec<WatchedSecret>)> {
     let metrics = metrics()?;
+    let degraded = metrics.open_chat_redis_degraded.clone();
     let redis = config
         .redis
         .url
-        .map(|url| redis_store(url, config.redis.timeout, &metrics))
-        .transpose()?;
+        .map(|url| RedisStore::new(url, config.redis.timeout, degraded).map(Arc::new))
+        .transpose()
+        .map_err(|problem| anyhow!("REDIS_URL: {problem}"))?;
     let credentials = WatchedSecret::load_all(&config.chathub_credentials)?;
     let observer = ChatHubMetrics::new(&metrics, config.traces.to_chathub);
     let chathub = Arc::new(ChatHub::with_observer(config.chathub, observer)?);
@@ -58,11 +55,7 @@ pub(super) fn build(config: Config, telemetry: &Telemetry) -> anyhow::Result<Com
         public_url: config.server.public_url,
         widget: config.widget,
     };
-    Ok(Components {
-        state: Arc::new(state),
-        chathub,
-        credentials,
-    })
+    Ok((Arc::new(state), chathub, credentials))
 }
 
 fn metrics() -> anyhow::Result<Metrics> {
@@ -74,15 +67,4 @@ fn metrics() -> anyhow::Result<Metrics> {
         .with_label_values(&[env!("CARGO_PKG_VERSION"), revision])
         .set(1);
     Ok(metrics)
-}
-
-fn redis_store(
-    url: SecretSource,
-    timeout: Duration,
-    metrics: &Metrics,
-) -> anyhow::Result<Arc<RedisStore>> {
-    let degraded = metrics.open_chat_redis_degraded.clone();
-    RedisStore::new(url, timeout, degraded)
-        .map(Arc::new)
-        .map_err(|problem| anyhow!("REDIS_URL: {problem}"))
 }

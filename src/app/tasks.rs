@@ -30,33 +30,32 @@ pub(super) fn start(
 ) -> Vec<JoinHandle<()>> {
     vec![
         tokio::spawn(verify_credentials(chathub, Arc::clone(state))),
-        tokio::spawn(restart_on_panic("directory", {
-            let state = Arc::clone(state);
-            move || refresh_directory(Arc::clone(&state))
-        })),
+        tokio::spawn(restart_on_panic(
+            "directory",
+            Arc::clone(state),
+            refresh_directory,
+        )),
         tokio::spawn(poll_files(
             Arc::clone(state),
             credentials.into(),
             reload_now,
         )),
-        tokio::spawn(restart_on_panic("sweep", {
-            let state = Arc::clone(state);
-            move || sweep(Arc::clone(&state))
-        })),
+        tokio::spawn(restart_on_panic("sweep", Arc::clone(state), sweep)),
         tokio::spawn(watch_redis(state.shared.clone())),
     ]
 }
 
 /// Runs a task, and restarts it after a panic: a defect in one round must not silently end all
 /// further rounds.
-async fn restart_on_panic<T: Future<Output = ()> + Send + 'static>(
+async fn restart_on_panic<S, T: Future<Output = ()> + Send + 'static>(
     name: &'static str,
-    task: impl Fn() -> T + Send,
+    state: Arc<S>,
+    task: impl Fn(Arc<S>) -> T,
 ) {
     loop {
         // A set, because dropping it aborts its tasks.
         let mut running = JoinSet::new();
-        running.spawn(task());
+        running.spawn(task(Arc::clone(&state)));
         match running.join_next().await {
             Some(Err(error)) if error.is_panic() => {
                 tracing::error!(
@@ -110,14 +109,11 @@ mod tests {
     #[tokio::test]
     async fn a_task_that_panics_is_restarted() {
         let rounds = Arc::new(AtomicU32::new(0));
-        let task = {
-            let rounds = Arc::clone(&rounds);
-            move || {
-                let round = rounds.fetch_add(1, Ordering::Relaxed);
-                async move { assert!(round == 1, "on purpose") }
-            }
+        let task = |rounds: Arc<AtomicU32>| async move {
+            let round = rounds.fetch_add(1, Ordering::Relaxed);
+            assert!(round == 1, "on purpose");
         };
-        restart_on_panic("test", task).await;
+        restart_on_panic("test", Arc::clone(&rounds), task).await;
         assert_eq!(rounds.load(Ordering::Relaxed), 2);
     }
 }

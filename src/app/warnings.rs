@@ -4,11 +4,6 @@ use crate::config::Config;
 
 /// Logs them all.
 pub(super) fn log(config: &Config) {
-    warn_of_open_access(config);
-    warn_of_unknown_variables(config);
-}
-
-fn warn_of_open_access(config: &Config) {
     if config.access.authenticator.is_open() {
         tracing::warn!("ACCESS=open: anyone who can reach this port may open any operator's panel");
     }
@@ -23,10 +18,7 @@ fn warn_of_open_access(config: &Config) {
     if let Some(reliance) = config.access.reliance() {
         tracing::warn!("ACCESS=sso: {reliance}");
     }
-}
-
-/// Values are left out, because they may be secrets.
-fn warn_of_unknown_variables(config: &Config) {
+    // Values are left out, because they may be secrets.
     for unknown in &config.unknown_variables {
         tracing::warn!(variable = unknown.name, "{}", unknown.what());
     }

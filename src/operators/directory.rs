@@ -6,11 +6,12 @@
 //! decided in `reconcile`.
 
 use std::collections::BTreeSet;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use arc_swap::{ArcSwapOption, Guard};
 use chrono::{DateTime, Utc};
+use parking_lot::Mutex;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout, timeout_at};
@@ -18,7 +19,7 @@ use tokio::time::{sleep, timeout, timeout_at};
 use super::DirectorySnapshot;
 use super::reconcile::{FreshList, Problems, Reading, Reconciler};
 use super::snapshot::{Entry, List, Lists};
-use super::state::{ReadState, Unread};
+use super::state::ReadState;
 use crate::repeats::Repeats;
 use chathub::{self, ChatHub, ErrorKind, ListedOperator, Listing, OrganizationId, Unreachable};
 
@@ -94,7 +95,7 @@ impl Directory {
 
     /// The time since everything in force was read, or since the start.
     pub fn age(&self) -> Duration {
-        let (monotonic, wall_clock) = *self.read_at.lock().unwrap_or_else(PoisonError::into_inner);
+        let (monotonic, wall_clock) = *self.read_at.lock();
         let wall_clock = (Utc::now() - wall_clock).to_std().unwrap_or_default();
         monotonic.elapsed().max(wall_clock)
     }
@@ -110,8 +111,9 @@ impl Directory {
             let began = Instant::now();
             let is_first = self.current().is_none();
             let state = match self.read().await {
-                Ok(reading) => self.apply(reading, &mut reconciler),
-                Err(unread) => self.keep_last(unread),
+                Ok(Some(reading)) => self.apply(reading, &mut reconciler),
+                Ok(None) => ReadState::NoOrganizations,
+                Err(error) => self.keep_last(error),
             };
             if let Some(snapshot) = self.snapshot.load_full() {
                 if is_first {
@@ -135,8 +137,7 @@ impl Directory {
         self.first
             .send_if_modified(|first| first.replace(Ok(())) != Some(Ok(())));
         if state.is_whole() {
-            *self.read_at.lock().unwrap_or_else(PoisonError::into_inner) =
-                (Instant::now(), Utc::now());
+            *self.read_at.lock() = (Instant::now(), Utc::now());
         }
     }
 
@@ -163,7 +164,7 @@ impl Directory {
         let lists = previous.as_ref().map_or(&none, |snapshot| snapshot.lists());
         let merged = reconciler.reconcile(reading, lists, Instant::now());
         let is_unchanged = previous.as_ref().is_some_and(|previous| {
-            previous.is_complete() == merged.is_complete && is_same(previous.lists(), &merged.lists)
+            previous.is_complete() == merged.is_complete && *previous.lists() == merged.lists
         });
         if !is_unchanged {
             let snapshot = DirectorySnapshot::new(merged.lists, merged.is_complete);
@@ -179,29 +180,24 @@ impl Directory {
     }
 
     /// Leaves the last snapshot in force, because nothing was read.
-    fn keep_last(&self, unread: Unread) -> ReadState {
+    fn keep_last(&self, error: ErrorKind) -> ReadState {
         let is_first = self.current().is_none();
-        let error = match unread {
-            Unread::Empty => None,
-            Unread::Failed(error) => Some(error),
-        };
-        if is_first && let Some(error) = &error {
+        if is_first {
             self.first.send_replace(Some(Err(error.clone())));
         }
         ReadState::Unread { error, is_first }
     }
 
-    /// Lists the organizations, and then the operators of each.
-    async fn read(&self) -> Result<Reading, Unread> {
+    /// Lists the organizations, and then the operators of each. `None`: there are no organizations
+    /// any more.
+    async fn read(&self) -> Result<Option<Reading>, ErrorKind> {
         let previous = self.snapshot.load_full();
-        let organizations = with_timeout(self.chathub.list_readable_organizations())
-            .await
-            .map_err(Unread::Failed)?;
+        let organizations = with_timeout(self.chathub.list_readable_organizations()).await?;
         let was_empty = previous
             .as_ref()
             .is_none_or(|previous| previous.lists().is_empty());
         if organizations.records.is_empty() && !was_empty {
-            return Err(Unread::Empty);
+            return Ok(None);
         }
         let spacing = previous
             .as_ref()
@@ -227,8 +223,8 @@ impl Directory {
             add_next(&mut reading, &mut requests, previous.as_deref()).await?;
         }
         match total_failure(&reading) {
-            Some(error) if previous.is_none() => Err(Unread::Failed(error.clone())),
-            _ => Ok(reading),
+            Some(error) if previous.is_none() => Err(error.clone()),
+            _ => Ok(Some(reading)),
         }
     }
 }
@@ -246,11 +242,11 @@ async fn add_next(
     reading: &mut Reading,
     requests: &mut JoinSet<(OrganizationId, Result<Listing<ListedOperator>, ErrorKind>)>,
     previous: Option<&DirectorySnapshot>,
-) -> Result<(), Unread> {
+) -> Result<(), ErrorKind> {
     let Some(answer) = requests.join_next().await else {
         return Ok(());
     };
-    let broken = Unread::Failed(ErrorKind::Unavailable(Unreachable::Broken));
+    let broken = ErrorKind::Unavailable(Unreachable::Broken);
     let (organization, listing) = answer.map_err(|_| broken)?;
     let fresh = listing.map(|listing| {
         let list: List = listing.records.into_iter().map(Entry::from).collect();
@@ -277,13 +273,4 @@ fn total_failure(reading: &Reading) -> Option<&ErrorKind> {
         Err(ErrorKind::NotFound | ErrorKind::NotPermitted) | Ok(_) => None,
         Err(error) => Some(error),
     })
-}
-
-/// Whether all lists are shared.
-fn is_same(previous: &Lists, now: &Lists) -> bool {
-    previous.len() == now.len()
-        && previous
-            .iter()
-            .zip(now)
-            .all(|(previous, now)| previous.0 == now.0 && Arc::ptr_eq(previous.1, now.1))
 }

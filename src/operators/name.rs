@@ -5,6 +5,12 @@ use thiserror::Error;
 /// ChatHub's limit, in characters.
 const MAX_NAME: usize = 100;
 
+/// What keyboards and word processors write for the apostrophe of `М'яч`.
+const APOSTROPHES: [char; 10] = [
+    '\'', '`', '\u{b4}', '\u{2b9}', '\u{2bc}', '\u{2018}', '\u{2019}', '\u{201b}', '\u{2032}',
+    '\u{ff07}',
+];
+
 /// Why a text is not a valid name. `Display` is a clause that begins with "the name".
 #[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
 pub enum NameError {
@@ -25,10 +31,7 @@ pub fn parse(text: &str) -> Result<String, NameError> {
     if text.trim().chars().any(char::is_control) {
         return Err(NameError::Control);
     }
-    let name: String = text
-        .chars()
-        .filter(|letter| !is_invisible(*letter))
-        .collect();
+    let name = text.replace(is_invisible, "");
     let name = name.split_whitespace().collect::<Vec<_>>().join(" ");
     if name.is_empty() {
         return Err(NameError::Empty);
@@ -44,28 +47,8 @@ pub fn parse(text: &str) -> Result<String, NameError> {
 ///
 /// For lists that people type and paste, never for an identity that a third party asserts.
 pub fn spelling(name: &str) -> String {
-    let plain: String = name
-        .chars()
-        .filter(|letter| !is_invisible(*letter))
-        .map(|letter| if is_apostrophe(letter) { '\'' } else { letter })
-        .collect();
+    let plain = name.replace(is_invisible, "").replace(APOSTROPHES, "'");
     folded(&plain)
-}
-
-/// What keyboards and word processors write for the apostrophe of `М'яч`.
-const fn is_apostrophe(letter: char) -> bool {
-    matches!(
-        letter,
-        '\'' | '`'
-            | '\u{b4}'
-            | '\u{2b9}'
-            | '\u{2bc}'
-            | '\u{2018}'
-            | '\u{2019}'
-            | '\u{201b}'
-            | '\u{2032}'
-            | '\u{ff07}'
-    )
 }
 
 /// Characters without a glyph, which come along when a text is copied.

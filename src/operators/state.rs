@@ -16,18 +16,10 @@ pub(super) enum ReadState {
     Empty,
     /// A part could not be read, or was not plausible.
     Partial(Problems),
-    /// Nothing was read. Without an error the list of organizations is empty.
-    Unread {
-        error: Option<ErrorKind>,
-        is_first: bool,
-    },
-}
-
-/// Why nothing was read.
-pub(super) enum Unread {
-    Failed(ErrorKind),
     /// ChatHub lists no organizations, and has before.
-    Empty,
+    NoOrganizations,
+    /// Nothing was read.
+    Unread { error: ErrorKind, is_first: bool },
 }
 
 impl ReadState {
@@ -36,14 +28,14 @@ impl ReadState {
         match self {
             Self::Whole | Self::Empty => true,
             Self::Partial(problems) => problems.is_whole(),
-            Self::Unread { .. } => false,
+            Self::NoOrganizations | Self::Unread { .. } => false,
         }
     }
 
     /// Whether there may be lists that have never been read.
     pub(super) const fn may_lack_lists(&self) -> bool {
         match self {
-            Self::Whole | Self::Unread { .. } => false,
+            Self::Whole | Self::NoOrganizations | Self::Unread { .. } => false,
             Self::Empty => true,
             Self::Partial(problems) => problems.closed > 0,
         }
@@ -52,17 +44,14 @@ impl ReadState {
     /// How long ChatHub is not called at all, where that is why nothing was read.
     pub(super) fn retry_after(&self) -> Option<Duration> {
         match self {
-            Self::Unread { error, .. } => error.as_ref()?.retry_after(),
+            Self::Unread { error, .. } => error.retry_after(),
             _ => None,
         }
     }
 
     /// Whether it was not logged lately.
     pub(super) fn is_news(&self, repeats: &mut Repeats) -> bool {
-        if let Self::Unread {
-            error: Some(error), ..
-        } = self
-        {
+        if let Self::Unread { error, .. } = self {
             return repeats.is_news(error, Instant::now());
         }
         *repeats = Repeats::default();
@@ -86,19 +75,17 @@ impl ReadState {
                 "parts of ChatHub's directory cannot be read, or cannot be right: of what is known the last reading stays in force"
             ),
             Self::Unread {
-                error: Some(error),
+                error,
                 is_first: true,
             } => tracing::warn!(
                 %error,
                 "ChatHub's directory cannot be read, so nobody is known by name yet"
             ),
-            Self::Unread {
-                error: Some(error), ..
-            } => tracing::warn!(
+            Self::Unread { error, .. } => tracing::warn!(
                 %error,
                 "ChatHub's directory cannot be read, the last reading stays in force"
             ),
-            Self::Unread { error: None, .. } => tracing::warn!(
+            Self::NoOrganizations => tracing::warn!(
                 "ChatHub lists no organizations any more, the last reading stays in force"
             ),
         }
@@ -109,7 +96,7 @@ impl ReadState {
         match (self, last) {
             (Self::Whole, Self::Whole)
             | (Self::Empty, Self::Empty)
-            | (Self::Unread { error: None, .. }, Self::Unread { error: None, .. }) => true,
+            | (Self::NoOrganizations, Self::NoOrganizations) => true,
             (Self::Partial(now), Self::Partial(last)) => now == last,
             _ => false,
         }

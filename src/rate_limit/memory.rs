@@ -48,17 +48,8 @@ impl MemoryLimiter {
         }
     }
 
-    /// Whether the next one would be accepted; counts nothing. The error is the time to wait.
-    pub(super) fn peek(&self, key: u64) -> Result<(), Duration> {
-        self.check(key, Access::Peek)
-    }
-
-    /// Counts one. The error is the time until the next one is accepted.
-    pub(super) fn count(&self, key: u64) -> Result<(), Duration> {
-        self.check(key, Access::Count)
-    }
-
-    fn check(&self, key: u64, access: Access) -> Result<(), Duration> {
+    /// Whether the next one is accepted. The error is the time to wait.
+    pub(super) fn check(&self, key: u64, access: Access) -> Result<(), Duration> {
         let key = if self.is_full.load(Ordering::Relaxed) {
             Key::Shared(self.hasher.hash_one(key) % SHARED_COUNTS)
         } else {
@@ -85,9 +76,12 @@ enum Key {
     Shared(u64),
 }
 
+/// What a check does.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
-enum Access {
+pub(super) enum Access {
+    /// It counts nothing.
     Peek,
+    /// It counts one.
     Count,
 }
 
@@ -134,6 +128,16 @@ impl ShrinkableKeyedStateStore<(Key, Access)> for PeekableStore {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    impl MemoryLimiter {
+        fn peek(&self, key: u64) -> Result<(), Duration> {
+            self.check(key, Access::Peek)
+        }
+
+        fn count(&self, key: u64) -> Result<(), Duration> {
+            self.check(key, Access::Count)
+        }
+    }
 
     #[test]
     fn a_peek_counts_nothing() {

@@ -15,34 +15,23 @@ use std::time::Duration;
 use prometheus::{IntCounter, IntGauge};
 use siphasher::sip::SipHasher13;
 
-use self::memory::MemoryLimiter;
+use self::memory::{Access, MemoryLimiter};
 pub use self::quota::{NotAQuota, Quota};
 use crate::metrics::{self, Metrics};
 use crate::redis_store::RedisStore;
 use chathub::OperatorId;
 
-/// What is counted. The name is a metric's label.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[repr(usize)]
-pub enum Limit {
-    /// Accepted clicks, by operator.
-    Operator,
-    /// The same by client address: one office shares an address, so this is far higher.
-    Client,
-    /// Refused requests, by client address.
-    Refused,
-}
-
-impl Limit {
-    const ALL: [Self; 3] = [Self::Operator, Self::Client, Self::Refused];
-
-    /// `operator`
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Operator => "operator",
-            Self::Client => "client",
-            Self::Refused => "refused",
-        }
+named_enum! {
+    /// What is counted. The name is a metric's label.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    #[repr(usize)]
+    pub enum Limit {
+        /// Accepted clicks, by operator.
+        Operator = "operator",
+        /// The same by client address: one office shares an address, so this is far higher.
+        Client = "client",
+        /// Refused requests, by client address.
+        Refused = "refused",
     }
 }
 
@@ -100,12 +89,8 @@ impl Limits {
 
     /// Counts a click of an authenticated caller, for its operator where it has one.
     pub async fn click(&self, client: IpAddr, operator: Option<OperatorId>) -> Result<(), Limited> {
-        let client = (Limit::Client, address_key(client));
-        match operator {
-            // The operator first: clicks over that limit must not use up the quota of the office.
-            Some(operator) => self.count(&[(Limit::Operator, operator.0), client]).await,
-            None => self.count(&[client]).await,
-        }
+        let operator = operator.map(|operator| operator.0);
+        self.count_both(operator, address_key(client)).await
     }
 
     /// Counts a request of a back end, by its API key's name, under keys of its own: it does not
@@ -116,14 +101,9 @@ impl Limits {
         name: &str,
         operator: Option<OperatorId>,
     ) -> Result<(), Limited> {
-        let client = (Limit::Client, separate_key("address", address_key(client)));
-        match operator {
-            Some(operator) => {
-                let operator = (Limit::Operator, separate_key(name, operator.0));
-                self.count(&[operator, client]).await
-            }
-            None => self.count(&[client]).await,
-        }
+        let operator = operator.map(|operator| separate_key(name, operator.0));
+        let client = separate_key("address", address_key(client));
+        self.count_both(operator, client).await
     }
 
     /// Counts an API key that this address has not presented before, valid or not, under a key of
@@ -146,6 +126,15 @@ impl Limits {
         }
     }
 
+    async fn count_both(&self, operator: Option<u64>, client: u64) -> Result<(), Limited> {
+        let client = (Limit::Client, client);
+        match operator {
+            // The operator first: clicks over that limit must not use up the quota of the office.
+            Some(operator) => self.count(&[(Limit::Operator, operator), client]).await,
+            None => self.count(&[client]).await,
+        }
+    }
+
     async fn count(&self, keys: &[(Limit, u64)]) -> Result<(), Limited> {
         let in_redis = match &self.redis {
             // Boxed, because the future of a click is copied about, and most clicks do without this
@@ -158,17 +147,13 @@ impl Limits {
     }
 
     fn count_in_memory(&self, keys: &[(Limit, u64)]) -> Result<(), Limited> {
-        let limiters = keys
-            .iter()
-            .map(|(limit, key)| (*limit, &self.memory[*limit as usize], *key));
-        let over = |limit| move |retry_after| Limited { limit, retry_after };
         // A click over one limit must not use up another: the operator's while the address is over
         // its limit, the address's while the operator is.
-        for (limit, limiter, key) in limiters.clone() {
-            limiter.peek(key).map_err(over(limit))?;
-        }
-        for (limit, limiter, key) in limiters {
-            limiter.count(key).map_err(over(limit))?;
+        for access in [Access::Peek, Access::Count] {
+            for &(limit, key) in keys {
+                let checked = self.memory[limit as usize].check(key, access);
+                checked.map_err(|retry_after| Limited { limit, retry_after })?;
+            }
         }
         Ok(())
     }

@@ -1,5 +1,6 @@
 //! GCRA in Redis: one count for all replicas, on Redis' own clock, in one round trip.
 
+use std::sync::LazyLock;
 use std::time::Duration;
 
 use redis::aio::ConnectionManager;
@@ -10,7 +11,7 @@ use redis::{RedisResult, Script};
 /// No arrival is ever stored that is later than `now + tolerance`. One that is found there comes
 /// from a clock that has since gone back, or from another Redis' clock, so the key begins anew, as
 /// it does with a value that is no time. No key is stored for longer than its quota's period.
-const SCRIPT: &str = r"
+const GCRA_TEXT: &str = r"
 local time = redis.call('TIME')
 local now = time[1] * 1000000 + time[2]
 local arrivals = {}
@@ -30,6 +31,8 @@ end
 return {0, 0}
 ";
 
+static GCRA: LazyLock<Script> = LazyLock::new(|| Script::new(GCRA_TEXT));
+
 /// A key, and its quota.
 #[derive(Clone, Debug)]
 pub struct GcraKey {
@@ -44,34 +47,24 @@ pub struct GcraKey {
 /// The index of the key that is over its limit, and the time to wait.
 pub type OverLimit = (usize, Duration);
 
-/// The script.
-pub(super) struct Gcra(Script);
-
-impl Gcra {
-    pub(super) fn new() -> Self {
-        Self(Script::new(SCRIPT))
+/// Counts one under each key, if all of them have room.
+pub(super) async fn count(
+    keys: &[GcraKey],
+    mut connection: ConnectionManager,
+) -> RedisResult<Result<(), OverLimit>> {
+    let mut call = GCRA.prepare_invoke();
+    for key in keys {
+        let interval = key.period / key.count.max(1);
+        call.key(&key.name)
+            .arg(micros(interval))
+            .arg(micros(interval * key.count));
     }
-
-    /// Counts one under each key, if all of them have room.
-    pub(super) async fn count(
-        &self,
-        keys: &[GcraKey],
-        mut connection: ConnectionManager,
-    ) -> RedisResult<Result<(), OverLimit>> {
-        let mut call = self.0.prepare_invoke();
-        for key in keys {
-            let interval = key.period / key.count.max(1);
-            call.key(&key.name)
-                .arg(micros(interval))
-                .arg(micros(interval * key.count));
-        }
-        // GcraKey from one; 0 where all have room.
-        let (number, wait): (usize, u64) = call.invoke_async(&mut connection).await?;
-        Ok(match number.checked_sub(1) {
-            None => Ok(()),
-            Some(index) => Err((index, Duration::from_micros(wait))),
-        })
-    }
+    // Keys are numbered from one; 0 where all have room.
+    let (number, wait): (usize, u64) = call.invoke_async(&mut connection).await?;
+    Ok(match number.checked_sub(1) {
+        None => Ok(()),
+        Some(index) => Err((index, Duration::from_micros(wait))),
+    })
 }
 
 fn micros(duration: Duration) -> u64 {

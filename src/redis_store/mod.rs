@@ -22,10 +22,9 @@ use tokio::runtime::Handle;
 use tokio::time::{sleep, timeout, timeout_at};
 
 use self::connection::{CONNECT_TIMEOUT, NO_ANSWER, connect, error_kind, with_timeout};
-use self::gcra::Gcra;
 pub use self::gcra::{GcraKey, OverLimit};
 use self::health::Health;
-use self::one_time_use::{OneTimeUses, Release};
+use self::one_time_use::{Release, Releases};
 use crate::reload::{PollOutcome, Reloadable, Report};
 use crate::secret::{Secret, SecretSource};
 
@@ -55,8 +54,7 @@ pub struct RedisStore {
     url: Reloadable<Secret>,
     connection: ArcSwap<ConnectionManager>,
     timeout: Duration,
-    gcra: Gcra,
-    one_time_uses: OneTimeUses,
+    releases: Releases,
     health: Health,
 }
 
@@ -84,8 +82,7 @@ impl RedisStore {
             url,
             connection: ArcSwap::from_pointee(connection),
             timeout,
-            gcra: Gcra::new(),
-            one_time_uses: OneTimeUses::new(),
+            releases: Releases::default(),
             health: Health::new(degraded),
         })
     }
@@ -105,7 +102,7 @@ impl RedisStore {
         if !self.health.is_available() {
             return Err(Unavailable);
         }
-        let count = self.gcra.count(keys, self.connection());
+        let count = gcra::count(keys, self.connection());
         with_timeout(self.timeout, count)
             .await
             .map_err(|kind| self.unavailable(&kind))
@@ -113,7 +110,7 @@ impl RedisStore {
 
     /// Whether the one-time pass `id` was used. Waits for the answer until `deadline`.
     pub async fn is_used(&self, id: &str, deadline: Instant) -> Result<bool, Unavailable> {
-        let is_used = self.one_time_uses.is_used(id, self.connection());
+        let is_used = one_time_use::is_used(id, self.connection());
         let left = deadline.saturating_duration_since(Instant::now());
         with_timeout(left, is_used)
             .await
@@ -134,7 +131,7 @@ impl RedisStore {
         let mut kind = NO_ANSWER.to_owned();
         let consumed = async {
             loop {
-                let consume = self.one_time_uses.consume(id, by, ttl, self.connection());
+                let consume = one_time_use::consume(id, by, ttl, self.connection());
                 match consume.await {
                     Ok(is_first) => return is_first,
                     Err(error) => kind = error_kind(&error),
@@ -162,11 +159,11 @@ impl RedisStore {
 
     /// A pass is released over the connection over which it was consumed, so in this order.
     async fn try_release(&self, release: Release) {
-        let released = self.one_time_uses.release(&release, self.connection());
+        let released = release.run(self.connection());
         match with_timeout(CONNECT_TIMEOUT, released).await {
             Ok(true) => {}
-            Ok(false) => self.one_time_uses.retry_later(release, true),
-            Err(_) => self.one_time_uses.retry_later(release, false),
+            Ok(false) => self.releases.retry_later(release, true),
+            Err(_) => self.releases.retry_later(release, false),
         }
     }
 

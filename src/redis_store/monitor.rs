@@ -6,7 +6,7 @@ use prometheus::IntGauge;
 use tokio::time::sleep;
 
 use super::connection::{CONNECT_TIMEOUT, NO_ANSWER, with_timeout};
-use super::gcra::GcraKey;
+use super::gcra::{self, GcraKey};
 use super::health::Recovery;
 use super::{RedisStore, key};
 use crate::secret::SecretSource;
@@ -69,7 +69,7 @@ impl RedisStore {
         if self.health.answered(recovery, is_quick, Instant::now()) {
             self.warn_of_eviction().await;
         }
-        for release in self.one_time_uses.take_waiting() {
+        for release in self.releases.take_waiting() {
             self.try_release(release).await;
         }
     }
@@ -83,7 +83,7 @@ impl RedisStore {
             count: 1_000_000,
             period: Duration::from_secs(1),
         });
-        let count = self.gcra.count(&probe, self.connection());
+        let count = gcra::count(&probe, self.connection());
         let timeout = CONNECT_TIMEOUT.max(self.timeout);
         with_timeout(timeout, count).await.map(|_| ())
     }

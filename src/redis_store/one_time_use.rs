@@ -3,26 +3,31 @@
 //! Each click writes a value of its own and deletes no other, so that it never releases a pass that
 //! another click has consumed.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::LazyLock;
 use std::time::{Duration, Instant};
 
+use parking_lot::Mutex;
 use redis::aio::ConnectionManager;
 use redis::{RedisResult, Script};
 
 /// Sets the key for this click if it is not set; returns whether it is this click's. A click that
 /// got no answer may repeat it.
-const CONSUME: &str = r"
+const CONSUME_TEXT: &str = r"
 local by = redis.call('GET', KEYS[1])
 if by then return by == ARGV[1] and 1 or 0 end
 redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
 return 1
 ";
 
+static CONSUME: LazyLock<Script> = LazyLock::new(|| Script::new(CONSUME_TEXT));
+
 /// Deletes the key, if it is this click's.
-const RELEASE: &str = r"
+const RELEASE_TEXT: &str = r"
 if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('DEL', KEYS[1]) end
 return 0
 ";
+
+static RELEASE: LazyLock<Script> = LazyLock::new(|| Script::new(RELEASE_TEXT));
 
 /// The maximum number of releases that wait for a retry.
 const MAX_WAITING: usize = 10_000;
@@ -34,12 +39,9 @@ const MAX_ANSWERS: u8 = 3;
 /// After this time a release is given up. Most passes have expired by then.
 const GIVE_UP: Duration = Duration::from_hours(1);
 
-/// The scripts, and the releases that wait for a retry.
-pub(super) struct OneTimeUses {
-    consume: Script,
-    release: Script,
-    waiting: Mutex<Vec<Release>>,
-}
+/// The releases that wait for a retry.
+#[derive(Default)]
+pub(super) struct Releases(Mutex<Vec<Release>>);
 
 /// A pass that a click may have consumed in vain.
 pub(super) struct Release {
@@ -47,6 +49,27 @@ pub(super) struct Release {
     by: String,
     since: Instant,
     answers: u8,
+}
+
+/// Whether any click has consumed `id`.
+pub(super) async fn is_used(id: &str, mut connection: ConnectionManager) -> RedisResult<bool> {
+    let mut command = redis::cmd("GET");
+    command.arg(key(id));
+    let by: Option<String> = command.query_async(&mut connection).await?;
+    Ok(by.is_some())
+}
+
+/// Consumes `id` for `by`, unless another click has, and remembers that for `ttl`.
+pub(super) async fn consume(
+    id: &str,
+    by: &str,
+    ttl: Duration,
+    mut connection: ConnectionManager,
+) -> RedisResult<bool> {
+    let milliseconds = u64::try_from(ttl.as_millis()).unwrap_or(u64::MAX).max(1);
+    let mut call = CONSUME.prepare_invoke();
+    call.key(key(id)).arg(by).arg(milliseconds);
+    call.invoke_async(&mut connection).await
 }
 
 impl Release {
@@ -58,58 +81,20 @@ impl Release {
             answers: 0,
         }
     }
+
+    /// Releases the pass; returns whether its key was there.
+    pub(super) async fn run(&self, mut connection: ConnectionManager) -> RedisResult<bool> {
+        let mut call = RELEASE.prepare_invoke();
+        call.key(key(&self.id)).arg(&self.by);
+        call.invoke_async(&mut connection).await
+    }
 }
 
-impl OneTimeUses {
-    pub(super) fn new() -> Self {
-        Self {
-            consume: Script::new(CONSUME),
-            release: Script::new(RELEASE),
-            waiting: Mutex::default(),
-        }
-    }
-
-    /// Whether any click has consumed `id`.
-    pub(super) async fn is_used(
-        &self,
-        id: &str,
-        mut connection: ConnectionManager,
-    ) -> RedisResult<bool> {
-        let mut command = redis::cmd("GET");
-        command.arg(key(id));
-        let by: Option<String> = command.query_async(&mut connection).await?;
-        Ok(by.is_some())
-    }
-
-    /// Consumes `id` for `by`, unless another click has, and remembers that for `ttl`.
-    pub(super) async fn consume(
-        &self,
-        id: &str,
-        by: &str,
-        ttl: Duration,
-        mut connection: ConnectionManager,
-    ) -> RedisResult<bool> {
-        let milliseconds = u64::try_from(ttl.as_millis()).unwrap_or(u64::MAX).max(1);
-        let mut call = self.consume.prepare_invoke();
-        call.key(key(id)).arg(by).arg(milliseconds);
-        call.invoke_async(&mut connection).await
-    }
-
-    /// Releases a pass; returns whether its key was there.
-    pub(super) async fn release(
-        &self,
-        release: &Release,
-        mut connection: ConnectionManager,
-    ) -> RedisResult<bool> {
-        let mut call = self.release.prepare_invoke();
-        call.key(key(&release.id)).arg(&release.by);
-        call.invoke_async(&mut connection).await
-    }
-
+impl Releases {
     /// Keeps a release for a retry, unless that is hopeless.
     pub(super) fn retry_later(&self, mut release: Release, has_answered: bool) {
         release.answers += u8::from(has_answered);
-        let mut waiting = self.waiting();
+        let mut waiting = self.0.lock();
         if release.answers < MAX_ANSWERS
             && release.since.elapsed() < GIVE_UP
             && waiting.len() < MAX_WAITING
@@ -120,11 +105,7 @@ impl OneTimeUses {
 
     /// Takes the releases that wait for a retry.
     pub(super) fn take_waiting(&self) -> Vec<Release> {
-        std::mem::take(&mut *self.waiting())
-    }
-
-    fn waiting(&self) -> MutexGuard<'_, Vec<Release>> {
-        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+        std::mem::take(&mut *self.0.lock())
     }
 }
 
@@ -138,7 +119,7 @@ mod tests {
 
     #[test]
     fn a_failed_release_is_retried_and_given_up() {
-        let uses = OneTimeUses::new();
+        let uses = Releases::default();
         let release = || Release::new("id".into(), "by".into());
         uses.retry_later(release(), true);
         uses.retry_later(release(), false);

@@ -44,6 +44,7 @@ pub struct Files {
     is_incomplete: bool,
 }
 
+#[derive(Default)]
 struct CachedFile {
     limit: u64,
     /// The content that was read last. A secret, because most of them are.
@@ -172,20 +173,6 @@ pub(super) struct FilesRead {
     pub(super) digest: Vec<u8>,
     /// What is wrong with one of the files, whose older content was used.
     pub(super) error: Option<String>,
-}
-
-impl Default for CachedFile {
-    fn default() -> Self {
-        Self {
-            limit: MAX_KEYS,
-            text: None,
-            stamp: None,
-            read_at: None,
-            error: None,
-            reading: None,
-            is_in_use: true,
-        }
-    }
 }
 
 impl CachedFile {

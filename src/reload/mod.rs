@@ -7,10 +7,11 @@
 
 mod files;
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use arc_swap::{ArcSwap, Guard};
+use parking_lot::Mutex;
 
 pub use self::files::Files;
 
@@ -107,14 +108,9 @@ impl<T> Reloadable<T> {
         missing: impl Fn(&T) -> Option<String> + Send + Sync + 'static,
     ) -> Result<Self, String> {
         let loaded = Self::load_map(name, source, missing)?;
-        match loaded
-            .reader
-            .as_ref()
-            .map(|reader| (reader.missing)(&loaded.get()))
-        {
-            Some(Some(missing)) => Err(missing),
-            _ => Ok(loaded),
-        }
+        let reader = loaded.reader.as_ref();
+        let missing = reader.and_then(|reader| (reader.missing)(&loaded.get()));
+        missing.map_or(Ok(loaded), Err)
     }
 
     /// The same for a value that a start can do without.
@@ -167,7 +163,7 @@ impl<T> Reloadable<T> {
         let (outcome, has_failed) = match &self.reader {
             None => (PollOutcome::Unchanged, false),
             Some(reader) => {
-                let mut state = reader.state();
+                let mut state = reader.state.lock();
                 let outcome = match reader.stable_candidate(&mut state, now) {
                     Some(candidate) => self.apply(reader, &mut state, candidate),
                     None => PollOutcome::Unchanged,
@@ -249,10 +245,6 @@ impl<T> Reader<T> {
             value,
         });
     }
-
-    fn state(&self) -> MutexGuard<'_, State<T>> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
 }
 
 #[cfg(test)]
@@ -304,7 +296,7 @@ mod tests {
             loop {
                 let report = self.numbers.poll_at(self.now);
                 let is_read = self.numbers.reader.as_ref().is_none_or(|reader| {
-                    let state = reader.state();
+                    let state = reader.state.lock();
                     self.disk.reads() > before && !state.files.is_reading()
                 });
                 if is_read {

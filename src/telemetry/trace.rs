@@ -102,15 +102,10 @@ impl Trace {
         if status >= 500 {
             span.record("otel.status_code", "ERROR");
         }
-        if let Some(kind) = kind {
-            span.record("open_chat.kind", kind);
-        }
-        if let Some(format) = format {
-            span.record("open_chat.format", format);
-        }
-        if let Some(outcome) = token_outcome {
-            span.record("open_chat.token_outcome", outcome);
-        }
+        // What is `None` is left out.
+        span.record("open_chat.kind", kind);
+        span.record("open_chat.format", format);
+        span.record("open_chat.token_outcome", token_outcome);
     }
 }
 

@@ -3,11 +3,12 @@
 //! Owns how many lines wait and which are lost. A full queue drops lines; it never delays a click.
 
 use std::io::{self, BufWriter, Write};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::Duration;
 
+use parking_lot::Mutex;
 use tracing_appender::non_blocking::{ErrorCounter, NonBlocking, NonBlockingBuilder, WorkerGuard};
 
 /// How many lines wait to be written, at most; some 50 MB if all of them are long.
@@ -52,8 +53,7 @@ impl LogWriter {
 
     /// Writes what is queued, and waits for it up to a second.
     pub(super) fn end(&self) {
-        let mut guard = self.guard.lock().unwrap_or_else(PoisonError::into_inner);
-        drop(guard.take());
+        drop(self.guard.lock().take());
     }
 }
 
@@ -139,13 +139,13 @@ mod tests {
 
     impl Disk {
         fn text(&self) -> String {
-            String::from_utf8(self.0.lock().unwrap().clone()).unwrap()
+            String::from_utf8(self.0.lock().clone()).unwrap()
         }
     }
 
     impl Write for Disk {
         fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-            let mut written = self.0.lock().unwrap();
+            let mut written = self.0.lock();
             let room = self.1.saturating_sub(written.len()).min(bytes.len());
             written.extend_from_slice(&bytes[..room]);
             Ok(room)

@@ -23,25 +23,9 @@ pub(super) enum Backoff {
     },
 }
 
-/// What an error of ChatHub says about the operator.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Verdict {
-    /// Nothing.
-    Unrelated,
-    /// The request is invalid, perhaps because of the operator's id.
-    Doubtful,
-    /// This operator gets no token.
-    Refused,
-}
-
-impl Verdict {
-    const fn of(error: &ErrorKind) -> Self {
-        match error {
-            ErrorKind::NotFound | ErrorKind::NotPermitted => Self::Refused,
-            ErrorKind::InvalidRequest { .. } => Self::Doubtful,
-            _ => Self::Unrelated,
-        }
-    }
+/// Whether an error says that this operator gets no token.
+const fn is_refusal(error: &ErrorKind) -> bool {
+    matches!(error, ErrorKind::NotFound | ErrorKind::NotPermitted)
 }
 
 impl Backoff {
@@ -53,7 +37,10 @@ impl Backoff {
 
     /// After a mint for an operator without a good token failed. `None`: the next click asks again.
     pub(super) fn after_failed_mint(error: &ErrorKind, now: Instant) -> Option<Self> {
-        (Verdict::of(error) != Verdict::Unrelated).then(|| Self::refused(error.clone(), now))
+        // An invalid request may be so because of the operator's id.
+        let is_about_operator =
+            is_refusal(error) || matches!(error, ErrorKind::InvalidRequest { .. });
+        is_about_operator.then(|| Self::refused(error.clone(), now))
     }
 
     /// After a refresh failed. One refusal does not take a good token away, because it may come
@@ -67,7 +54,7 @@ impl Backoff {
             Some(Self::RefreshFailed { refused, .. }) => refused,
             _ => None,
         };
-        let refused = if Verdict::of(error) == Verdict::Refused {
+        let refused = if is_refusal(error) {
             let since = before.map_or(now, |(_, since)| since);
             Some((error.clone(), since))
         } else {

@@ -1,10 +1,11 @@
 //! What is known about one operator: its token, the mint in flight, and the backoff after a
 //! failure.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::time::Instant;
 
 use arc_swap::ArcSwapOption;
+use parking_lot::{Mutex, MutexGuard};
 
 use super::backoff::{Backoff, REFUSAL_TTL};
 use super::cached_token::CachedToken;
@@ -105,7 +106,7 @@ impl TokenEntry {
 
     /// Locks the state, to read or to change it.
     pub(super) fn state(&self) -> MutexGuard<'_, EntryState> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        self.state.lock()
     }
 }
 

@@ -1,7 +1,6 @@
 //! Mints one token at ChatHub, within a click's time budget.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use chrono::TimeDelta;
 use tokio::time::timeout;
@@ -15,35 +14,30 @@ use chathub::{BadAnswer, ChatHub, ErrorKind, OperatorId, OperatorToken};
 pub(super) struct Minter {
     chathub: Arc<ChatHub>,
     clock: Clock,
-    ttl: Duration,
-    reuse: Duration,
-    validate: bool,
-    /// A little less than a click's budget, so that the answer is sent before that ends.
-    budget: Duration,
+    config: TokenConfig,
 }
 
 impl Minter {
-    pub(super) fn new(chathub: Arc<ChatHub>, clock: Clock, config: &TokenConfig) -> Self {
+    pub(super) const fn new(chathub: Arc<ChatHub>, clock: Clock, config: TokenConfig) -> Self {
         Self {
             chathub,
             clock,
-            ttl: config.ttl,
-            reuse: config.reuse,
-            validate: config.validate,
-            budget: config.click_budget.mul_f64(0.95),
+            config,
         }
     }
 
     /// Mints a token for `operator`.
     pub(super) async fn mint(&self, operator: OperatorId) -> Result<CachedToken, ErrorKind> {
-        timeout(self.budget, self.mint_validated(operator))
+        // A little less than a click's budget, so that the answer is sent before that ends.
+        let budget = self.config.click_budget.mul_f64(0.95);
+        timeout(budget, self.mint_validated(operator))
             .await
             .unwrap_or(Err(ErrorKind::TimedOut))
     }
 
     async fn mint_validated(&self, operator: OperatorId) -> Result<CachedToken, ErrorKind> {
         let token = self.request(operator).await?;
-        if self.validate {
+        if self.config.validate {
             let check = self.chathub.validate_operator_token(&token.secret).await?;
             if !check.is_valid {
                 return Err(ErrorKind::BadAnswer(BadAnswer::TokenNotValid));
@@ -52,12 +46,12 @@ impl Minter {
                 return Err(ErrorKind::BadAnswer(BadAnswer::OtherOperator));
             }
         }
-        Ok(CachedToken::new(token, self.reuse, self.clock.now()))
+        Ok(CachedToken::new(token, self.config.reuse, self.clock.now()))
     }
 
     async fn request(&self, operator: OperatorId) -> Result<OperatorToken, ErrorKind> {
         // The configuration allows less than a day.
-        let ttl = TimeDelta::from_std(self.ttl).unwrap_or(TimeDelta::days(1));
+        let ttl = TimeDelta::from_std(self.config.ttl).unwrap_or(TimeDelta::days(1));
         Ok(self.chathub.mint_operator_token_for(operator, ttl).await?)
     }
 }

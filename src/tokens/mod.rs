@@ -43,31 +43,19 @@ pub struct TokenConfig {
     pub click_budget: Duration,
 }
 
-/// Where a click's token came from. The name is a metric's label and a field of the log.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[repr(usize)]
-pub enum TokenOutcome {
-    /// This click had it minted.
-    Minted,
-    /// It was cached.
-    Reused,
-    /// Another click was having it minted.
-    Shared,
-    /// There is none.
-    Failed,
-}
-
-impl TokenOutcome {
-    const ALL: [Self; 4] = [Self::Minted, Self::Reused, Self::Shared, Self::Failed];
-
-    /// `minted`
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Minted => "minted",
-            Self::Reused => "reused",
-            Self::Shared => "shared",
-            Self::Failed => "failed",
-        }
+named_enum! {
+    /// Where a click's token came from. The name is a metric's label and a field of the log.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    #[repr(usize)]
+    pub enum TokenOutcome {
+        /// This click had it minted.
+        Minted = "minted",
+        /// It was cached.
+        Reused = "reused",
+        /// Another click was having it minted.
+        Shared = "shared",
+        /// There is none.
+        Failed = "failed",
     }
 }
 
@@ -78,7 +66,8 @@ pub struct OperatorTokens {
     cache: Arc<TokenCache>,
     /// Where mints run: not on the threads that answer clicks.
     runtime: Handle,
-    counters: Counters,
+    /// By outcome. Minted counts tokens, those of background refreshes too; the others count clicks.
+    counters: [IntCounter; TokenOutcome::ALL.len()],
 }
 
 /// What a click without a usable token gets.
@@ -92,11 +81,13 @@ impl OperatorTokens {
     pub fn new(chathub: Arc<ChatHub>, config: &TokenConfig, metrics: &Metrics) -> Self {
         let clock = Clock::new(Arc::clone(&chathub));
         Self {
-            minter: Arc::new(Minter::new(chathub, clock.clone(), config)),
+            minter: Arc::new(Minter::new(chathub, clock.clone(), config.clone())),
             clock,
             cache: Arc::new(TokenCache::new(config.cache_size)),
             runtime: Handle::current(),
-            counters: Counters::new(metrics),
+            counters: TokenOutcome::ALL.map(|outcome| {
+                metrics::counter(&metrics.open_chat_operator_tokens_total, &[outcome.name()])
+            }),
         }
     }
 
@@ -109,18 +100,22 @@ impl OperatorTokens {
     ) -> Result<(Arc<CachedToken>, TokenOutcome), ErrorKind> {
         let entry = self.cache.get_or_create(operator);
         if let Some(token) = self.reusable(operator, &entry) {
-            self.counters.add(TokenOutcome::Reused);
+            self.count(TokenOutcome::Reused);
             return Ok((token, TokenOutcome::Reused));
         }
         // Boxed, because a click's future is moved several times, and few clicks wait.
         let result = Box::pin(self.wait(operator, &entry, deadline)).await;
         match &result {
-            Err(_) => self.counters.add(TokenOutcome::Failed),
+            Err(_) => self.count(TokenOutcome::Failed),
             // The mint itself has counted it.
             Ok((_, TokenOutcome::Minted)) => {}
-            Ok((_, outcome)) => self.counters.add(*outcome),
+            Ok((_, outcome)) => self.count(*outcome),
         }
         result
+    }
+
+    fn count(&self, outcome: TokenOutcome) {
+        self.counters[outcome as usize].inc();
     }
 
     async fn wait(
@@ -209,7 +204,7 @@ impl OperatorTokens {
         let (minter, entry) = (Arc::clone(&self.minter), Arc::clone(entry));
         let clock = self.clock.clone();
         let cache = Arc::clone(&self.cache);
-        let counter = self.counters.0[TokenOutcome::Minted as usize].clone();
+        let counter = self.counters[TokenOutcome::Minted as usize].clone();
         let mint = SingleFlight::start(&self.runtime, async move {
             let result = minter.mint(operator).await.map(Arc::new);
             if result.is_ok() {
@@ -221,22 +216,6 @@ impl OperatorTokens {
             result
         });
         state.mint.insert(mint).clone()
-    }
-}
-
-/// Counters by outcome. Minted counts tokens, those of background refreshes too; the others count
-/// clicks.
-struct Counters([IntCounter; TokenOutcome::ALL.len()]);
-
-impl Counters {
-    fn new(metrics: &Metrics) -> Self {
-        Self(TokenOutcome::ALL.map(|outcome| {
-            metrics::counter(&metrics.open_chat_operator_tokens_total, &[outcome.name()])
-        }))
-    }
-
-    fn add(&self, outcome: TokenOutcome) {
-        self.0[outcome as usize].inc();
     }
 }
 

@@ -5,7 +5,6 @@
 //! new keys begin with an empty one. What may change is checked for each request: whether the pass
 //! is in force, and whether a one-time pass was used.
 
-use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -32,12 +31,6 @@ impl Default for VerifiedPasses {
     fn default() -> Self {
         let passes = Cache::builder().max_capacity(MAX_PASSES);
         Self(passes.time_to_idle(IDLE).build())
-    }
-}
-
-impl fmt::Debug for VerifiedPasses {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("VerifiedPasses")
     }
 }
 

@@ -4,9 +4,8 @@
 use chrono::{DateTime, Utc};
 use serde_json::{Map, Number, Value};
 
-use super::keys::PassKey;
-use super::{LEEWAY, Pass, PassConstraints};
-use crate::access::denied::Denied;
+use super::{LEEWAY, Pass, PassConstraints, PassKey};
+use crate::access::Denied;
 use crate::parameter;
 
 impl PassKey {

@@ -6,9 +6,9 @@ use std::time::Duration;
 use jsonwebtoken::{Algorithm, AlgorithmFamily, Validation};
 use serde::Deserialize;
 
+use super::PassKey;
 use super::key_material::{KeyMaterial, is_placeholder};
-use super::keys::PassKey;
-use crate::access::scope::Scope;
+use crate::access::Scope;
 use crate::reload::Files;
 use crate::secret::{Secret, SecretSource};
 
@@ -19,7 +19,7 @@ const SINGLE_KEY: &str = "PASS_SECRET";
 pub(super) const SUBJECT: &str = "sub";
 
 /// A key in the file.
-#[derive(Deserialize)]
+#[derive(Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct KeyEntry {
     pub(super) id: String,
@@ -73,15 +73,7 @@ impl KeyEntry {
             algorithm: "HS256".into(),
             secret,
             secret_file,
-            public_key_file: None,
-            jwks_file: None,
-            max_ttl: None,
-            operators: Scope::default(),
-            operator_claim: None,
-            operator_prefix: String::new(),
-            exp_from_iat: false,
-            issuer: None,
-            audience: None,
+            ..Self::default()
         }
     }
 

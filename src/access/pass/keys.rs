@@ -8,9 +8,7 @@ use jsonwebtoken::{Algorithm, Validation};
 use super::cache::VerifiedPasses;
 use super::key_entry::{KeyEntry, KeyError, SUBJECT};
 use super::key_material::KeyMaterial;
-use crate::access::config::UnusableFile;
-use crate::access::keys_file;
-use crate::access::scope::Scope;
+use crate::access::{Scope, UnusableFile, keys_file};
 use crate::reload::{Files, Reloadable};
 use crate::secret::{Secret, SecretSource};
 
@@ -26,7 +24,6 @@ pub struct PassKeySources {
 }
 
 /// The keys in force, and the passes that were verified with them.
-#[derive(Debug)]
 pub(in crate::access) struct PassKeys {
     pub(in crate::access) keys: Vec<PassKey>,
     pub(super) verified: VerifiedPasses,
@@ -50,12 +47,6 @@ pub(in crate::access) struct PassKey {
     pub(in crate::access) operator_prefix: String,
     /// Whether a vendor's JWT without `exp` expires `max_ttl` after its `iat`.
     pub(super) exp_from_iat: bool,
-}
-
-impl std::fmt::Debug for PassKey {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "PassKey({}, {:?})", self.id, self.algorithm)
-    }
 }
 
 impl PassKey {
@@ -140,22 +131,16 @@ impl PassKeys {
 
 #[cfg(test)]
 mod tests {
+    use crate::access::AuthConfig;
     use crate::access::pass::tests::hs256_source;
-    use crate::access::{AuthConfig, Authenticator};
 
     #[test]
-    fn debug_shows_the_keys_and_no_secret() {
+    fn debug_shows_no_secret() {
         let config = AuthConfig {
             pass_keys: Some(hs256_source()),
             ..AuthConfig::default()
         };
         let debug = format!("{config:?}");
         assert!(!debug.contains("canary"), "{debug}");
-        let authenticator = Authenticator::new(config).unwrap();
-        let keys = authenticator.pass_keys.as_ref().unwrap().get();
-        assert_eq!(
-            format!("{:?}", &**keys),
-            "PassKeys { keys: [PassKey(PASS_SECRET, HS256)], verified: VerifiedPasses, missing: [] }"
-        );
     }
 }

@@ -6,9 +6,8 @@ use chrono::{DateTime, Utc};
 use jsonwebtoken::{EncodingKey, Header, encode};
 use serde::Serialize;
 
-use super::PassConstraints;
-use super::keys::PassKeys;
-use crate::access::authenticator::Authenticator;
+use super::{PassConstraints, PassKeys};
+use crate::access::Authenticator;
 use crate::reload::Reloadable;
 
 /// The content of a new pass.

@@ -6,15 +6,11 @@ use jsonwebtoken::{decode, decode_header};
 use serde_json::{Map, Value};
 
 use super::cache::VerifiedPass;
-use super::keys::{PassKey, PassKeys};
-use super::{MAX_PASS, Pass};
-use crate::access::authenticator::Authenticator;
-use crate::access::config::Mode;
-use crate::access::context::{AuthContext, Caller};
-use crate::access::credentials::Credentials;
-use crate::access::denied::Denied;
-use crate::access::one_time_use::OneTimeUse;
-use crate::access::operator_request::{ClaimedBy, OperatorRequest};
+use super::{MAX_PASS, Pass, PassKey, PassKeys};
+use crate::access::{
+    AuthContext, Authenticator, Caller, ClaimedBy, Credentials, Denied, Mode, OneTimeUse,
+    OperatorRequest,
+};
 
 impl Authenticator {
     /// The pass that authenticates this request, if that is what does.

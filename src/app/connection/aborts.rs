@@ -12,45 +12,27 @@ use crate::metrics::{self, Metrics};
 /// At most one log line a reason in this time.
 const LOG_INTERVAL: Duration = Duration::from_mins(1);
 
-/// Why a connection was ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[repr(usize)]
-pub(super) enum AbortReason {
-    /// Its address has as many connections as one may have.
-    TooMany,
-    /// A request's head is longer than any browser's.
-    HeadTooLarge,
-    /// A request's head was not complete in time.
-    HeadTimeout,
-    /// The request is not HTTP.
-    Malformed,
-    /// The client does not read its answer.
-    WriteTimeout,
-    /// All connections together keep too much memory.
-    Memory,
+named_enum! {
+    /// Why a connection was ended.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    #[repr(usize)]
+    pub(super) enum AbortReason {
+        /// Its address has as many connections as one may have.
+        TooMany = "too-many",
+        /// A request's head is longer than any browser's.
+        HeadTooLarge = "head-too-large",
+        /// A request's head was not complete in time.
+        HeadTimeout = "head-timeout",
+        /// The request is not HTTP.
+        Malformed = "malformed",
+        /// The client does not read its answer.
+        WriteTimeout = "write-timeout",
+        /// All connections together keep too much memory.
+        Memory = "memory",
+    }
 }
 
 impl AbortReason {
-    const ALL: [Self; 6] = [
-        Self::TooMany,
-        Self::HeadTooLarge,
-        Self::HeadTimeout,
-        Self::Malformed,
-        Self::WriteTimeout,
-        Self::Memory,
-    ];
-
-    const fn name(self) -> &'static str {
-        match self {
-            Self::TooMany => "too-many",
-            Self::HeadTooLarge => "head-too-large",
-            Self::HeadTimeout => "head-timeout",
-            Self::Malformed => "malformed",
-            Self::WriteTimeout => "write-timeout",
-            Self::Memory => "memory",
-        }
-    }
-
     /// Whether the administrators of the service should act on it.
     const fn is_actionable(self) -> bool {
         matches!(self, Self::TooMany | Self::Memory)

@@ -8,10 +8,9 @@ use actix_http::Protocol;
 use actix_http::error::DispatchError;
 use tokio::net::TcpStream;
 
-use super::Connection;
-use super::aborts::{AbortReason, AbortRecorder};
-use super::address_limiter::{AddressLimiter, ConnectionSlot};
+use super::address_limiter::AddressLimiter;
 use super::memory_pool::MemoryPool;
+use super::{AbortReason, AbortRecorder, Connection, ConnectionSlot};
 use crate::http::AppState;
 
 /// Accepts the connections of a port, one by one.

@@ -2,9 +2,10 @@
 
 use std::collections::HashMap;
 use std::net::{IpAddr, Ipv6Addr};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 
 use foldhash::fast::RandomState;
+use parking_lot::Mutex;
 
 /// The connections of a port, counted by address. Used once a connection, never by a request.
 #[derive(Clone)]
@@ -25,7 +26,7 @@ impl AddressLimiter {
     /// Takes a slot for a connection of this address; `None` where it has as many as it may.
     pub(super) fn acquire(&self, peer: IpAddr) -> Option<ConnectionSlot> {
         let peer = network(peer);
-        let mut counts = self.counts();
+        let mut counts = self.counts.lock();
         let count = counts.entry(peer).or_insert(0);
         if *count >= self.max {
             return None;
@@ -37,10 +38,6 @@ impl AddressLimiter {
             peer,
         })
     }
-
-    fn counts(&self) -> MutexGuard<'_, HashMap<IpAddr, usize, RandomState>> {
-        self.counts.lock().unwrap_or_else(PoisonError::into_inner)
-    }
 }
 
 /// The slot of one connection. Dropping it frees the slot.
@@ -51,7 +48,7 @@ pub(super) struct ConnectionSlot {
 
 impl Drop for ConnectionSlot {
     fn drop(&mut self) {
-        let mut counts = self.limiter.counts();
+        let mut counts = self.limiter.counts.lock();
         if let Some(count) = counts.get_mut(&self.peer) {
             *count -= 1;
             if *count == 0 {
@@ -109,6 +106,6 @@ mod tests {
                 });
             }
         });
-        assert!(addresses.counts().is_empty());
+        assert!(addresses.counts.lock().is_empty());
     }
 }

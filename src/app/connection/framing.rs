@@ -58,8 +58,10 @@ pub(in crate::app) enum Chunk {
     Extension(u64),
     /// Before this many bytes of data and of the line end after them.
     Data(u64),
-    /// In the lines after the last chunk.
-    Trailer { is_line_empty: bool },
+    /// In the lines after the last chunk, in one that is empty so far.
+    EmptyTrailer,
+    /// In one of them that is not.
+    Trailer,
 }
 
 /// The length of the line end after a chunk's data.
@@ -73,17 +75,11 @@ impl Body {
         if headers.contains_key(TRANSFER_ENCODING) {
             return Self::Chunked(Chunk::Size(0));
         }
-        let Some(length) = headers.get(CONTENT_LENGTH) else {
-            return Self::Complete;
-        };
         // After an upgrade no body is read.
-        if headers.contains_key(UPGRADE) {
-            return Self::Complete;
-        }
-        let length = length
-            .to_str()
-            .ok()
-            .and_then(|text| text.trim().parse().ok());
+        let length = headers
+            .get(CONTENT_LENGTH)
+            .filter(|_| !headers.contains_key(UPGRADE))
+            .and_then(|length| length.to_str().ok()?.trim().parse().ok());
         length
             .filter(|length| *length > 0)
             .map_or(Self::Complete, Self::Length)
@@ -137,9 +133,8 @@ impl Chunk {
     /// ends the body: the parser refuses it.
     fn step(&mut self, byte: u8) -> bool {
         *self = match (*self, byte) {
-            (Self::Size(0) | Self::Extension(0), b'\n') => Self::Trailer {
-                is_line_empty: true,
-            },
+            (Self::Size(0) | Self::Extension(0) | Self::Trailer, b'\n')
+            | (Self::EmptyTrailer, b'\r') => Self::EmptyTrailer,
             (Self::Size(size) | Self::Extension(size), b'\n') => {
                 Self::Data(size.saturating_add(LINE_END))
             }
@@ -151,19 +146,8 @@ impl Chunk {
                 }
             }
             (Self::Size(size) | Self::Extension(size), _) => Self::Extension(size),
-            (
-                Self::Trailer {
-                    is_line_empty: true,
-                },
-                b'\n',
-            ) => return false,
-            (Self::Trailer { .. }, b'\n') => Self::Trailer {
-                is_line_empty: true,
-            },
-            (Self::Trailer { is_line_empty }, b'\r') => Self::Trailer { is_line_empty },
-            (Self::Trailer { .. }, _) => Self::Trailer {
-                is_line_empty: false,
-            },
+            (Self::EmptyTrailer, b'\n') => return false,
+            (Self::EmptyTrailer | Self::Trailer, _) => Self::Trailer,
             (Self::Data(left), _) => Self::Data(left),
         };
         true

@@ -6,14 +6,12 @@ use std::task::{Context, Poll, ready};
 
 use tokio::io::{AsyncRead, ReadBuf};
 
-use super::Connection;
-use super::aborts::AbortReason;
-use super::framing::{Body, Head};
 use super::limits::{
     HEAD_TIMEOUT, HEAD_TIMEOUT_RESPONSE, HEAD_TOO_LARGE_RESPONSE, KEEP_ALIVE, LOOK_AHEAD, MAX_BODY,
     MAX_HEAD,
 };
 use super::request_tracker::{Phase, RequestState};
+use super::{AbortReason, Body, Connection, Head};
 
 impl AsyncRead for Connection {
     fn poll_read(

@@ -6,11 +6,9 @@ use std::task::{Context, Poll, ready};
 
 use tokio::io::AsyncWrite;
 
-use super::Connection;
-use super::aborts::AbortReason;
-use super::framing::Body;
 use super::limits::{HEAD_TIMEOUT, KEEP_ALIVE, WRITE_TIMEOUT};
 use super::request_tracker::{Phase, RequestState};
+use super::{AbortReason, Body, Connection};
 
 impl AsyncWrite for Connection {
     fn poll_write(
