@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use rustls::RootCertStore;
 use rustls_native_certs::load_certs_from_paths;
 
-use super::parser::{EnvParser, Reported};
+use super::{EnvParser, Reported};
 use crate::files;
 
 const FILE: &str = "SSL_CERT_FILE";
@@ -38,17 +38,15 @@ impl Certificates {
 
 /// A variable that is set must lead to a usable certificate.
 pub(super) fn check(parser: &mut EnvParser) -> Result<(), Reported> {
-    match std::mem::take(&mut parser.certificates) {
-        Certificates {
-            file: Some(path), ..
-        } => of_file(&PathBuf::from(path)).map_err(|problem| parser.problem(FILE, problem)),
-        Certificates {
-            directory: Some(path),
-            ..
-        } if !path.is_empty() => {
-            of_directories(&path).map_err(|problem| parser.problem(DIRECTORY, problem))
+    let Certificates { file, directory } = std::mem::take(&mut parser.certificates);
+    if let Some(path) = file {
+        return of_file(Path::new(&path)).map_err(|problem| parser.problem(FILE, problem));
+    }
+    match directory {
+        Some(paths) if !paths.is_empty() => {
+            of_directories(&paths).map_err(|problem| parser.problem(DIRECTORY, problem))
         }
-        Certificates { .. } => Ok(()),
+        _ => Ok(()),
     }
 }
 

@@ -34,7 +34,7 @@ pub use self::error::ConfigError;
 pub use self::links::{Confirm, Fallback, LinkConfig, SourceWithoutSender};
 pub use self::logs::{LogConfig, LogPhones};
 pub use self::pages::{Contact, PageConfig};
-use self::parser::{EnvParser, Reported, duration};
+use self::parser::{EnvParser, Reported, duration, duration_or_zero, on_or_off};
 pub use self::quoted_secrets::quoted_secrets;
 pub use self::redis::RedisConfig;
 pub use self::server::ServerConfig;
@@ -100,9 +100,7 @@ impl Config {
     pub fn from_vars(
         vars: impl IntoIterator<Item = (OsString, OsString)>,
     ) -> Result<Self, ConfigError> {
-        let mut parser = EnvParser::from_vars(vars);
-        let config = Self::parse(&mut parser);
-        parser.finish(config)
+        EnvParser::from_vars(vars).finish(Self::parse)
     }
 
     /// Parses everything before the first `?`, so that all problems are reported at once.
@@ -119,10 +117,8 @@ impl Config {
         let widget = WidgetConfig::parse(parser);
         let refresh = parser.required("DIRECTORY_REFRESH", duration);
         let chathub = chathub::parse(parser, click_budget);
-        let credential = chathub
-            .as_ref()
-            .map(|(_, credentials)| credentials.secret());
-        let access = AccessConfig::parse(parser, credential.ok());
+        let credential = chathub.as_ref().ok().map(|(_, known)| known.secret());
+        let access = AccessConfig::parse(parser, credential);
         let (chathub, chathub_credentials) = chathub?;
         Ok(Self {
             server: server?,
@@ -150,7 +146,6 @@ impl Config {
     /// Why `POST /links` makes no link that opens a chat, where API keys may ask for links.
     pub fn trouble_with_links(&self) -> Option<String> {
         let authenticator = &self.access.authenticator;
-        let has_passes = authenticator.modes().contains(&Mode::Pass);
         let troubles = [
             (self.server.public_url.is_none(), "PUBLIC_URL is not set"),
             (
@@ -158,7 +153,7 @@ impl Config {
                 "no key can sign: PASS_SECRET is not set, and PASS_KEYS_FILE has no plain HS256 key",
             ),
             (
-                !has_passes,
+                !authenticator.modes().contains(&Mode::Pass),
                 "ACCESS has no `pass`, so a click on a signed link is refused",
             ),
         ];

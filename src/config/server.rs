@@ -4,9 +4,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::num::NonZeroUsize;
 use std::time::Duration;
 
-use super::ConfigError;
-use super::parser::{EnvParser, Reported, duration, duration_or_zero};
-use super::variables::Variable;
+use super::{ConfigError, EnvParser, Reported, Variable, duration, duration_or_zero};
 use chathub::HttpsUrl;
 
 pub(super) const VARIABLES: &[Variable] = &[
@@ -43,11 +41,10 @@ pub struct ServerConfig {
 impl ServerConfig {
     /// Where a service with this process's environment answers `/healthz` on the same machine.
     pub fn health_address_from_env() -> Result<SocketAddr, ConfigError> {
-        let mut parser = EnvParser::from_env();
-        let listen = parser.required("LISTEN", address);
-        let ops_listen = parser.optional("OPS_LISTEN", address);
-        let address = ops_listen.and_then(|ops| ops.map_or(listen, Ok));
-        let mut address = parser.finish(address)?;
+        let mut address = EnvParser::from_env().finish(|parser| {
+            let listen = parser.required("LISTEN", address);
+            parser.optional("OPS_LISTEN", address)?.map_or(listen, Ok)
+        })?;
         match address.ip() {
             // It listens on every address, so also on loopback.
             IpAddr::V4(ip) if ip.is_unspecified() => address.set_ip(Ipv4Addr::LOCALHOST.into()),

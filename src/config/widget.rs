@@ -3,8 +3,7 @@
 
 use std::time::Duration;
 
-use super::parser::{EnvParser, Reported, duration};
-use super::variables::Variable;
+use super::{EnvParser, Reported, Variable, duration};
 use chathub::HttpsUrl;
 
 pub(super) const VARIABLES: &[Variable] = &[
