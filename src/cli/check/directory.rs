@@ -4,12 +4,9 @@ use super::findings::Findings;
 use crate::access::Authenticator;
 use crate::cli::advice::advice;
 use crate::cli::company::{Company, organization_name};
-use crate::cli::output::sanitized;
+use crate::cli::output::{listed, sanitized};
 use crate::operators::{DeadAlias, DirectorySnapshot};
 use chathub::{Operator, OperatorStatus};
-
-/// How many dead aliases a message lists.
-const MAX_LISTED: usize = 20;
 
 impl Findings {
     /// Returns the operators of all organizations, and whether the list is complete. `None` where
@@ -105,25 +102,14 @@ impl Findings {
             format!(
                 "{counted}, {} lead to nobody who can open a chat: {}",
                 dead.len(),
-                named(&dead)
+                listed(dead.iter().map(line)).join(", ")
             ),
             "Correct these lines of OPERATOR_MAP_FILE; `open-chat operators list` shows ids and names.",
         );
     }
 }
 
-fn named(dead: &[DeadAlias]) -> String {
-    let name = |dead: &DeadAlias| {
-        let DeadAlias {
-            alias,
-            stands_for,
-            why,
-        } = dead;
-        format!("`{}` = {} ({why})", sanitized(alias), sanitized(stands_for))
-    };
-    let mut names: Vec<_> = dead.iter().take(MAX_LISTED).map(name).collect();
-    if dead.len() > MAX_LISTED {
-        names.push(format!("and {} more", dead.len() - MAX_LISTED));
-    }
-    names.join(", ")
+fn line(dead: &DeadAlias) -> String {
+    let (alias, stands_for) = (sanitized(&dead.alias), sanitized(&dead.stands_for));
+    format!("`{alias}` = {stands_for} ({})", dead.why)
 }

@@ -141,7 +141,14 @@ impl Add {
                 Some(Some(outcome)) if given.insert(key) => *outcome,
                 Some(Some(_)) => RowOutcome::Duplicate,
             };
-            Some(self.line(name, id, outcome))
+            Some(Line {
+                name,
+                organization_id: self.organization,
+                id,
+                outcome,
+                link: None,
+                pass: None,
+            })
         });
         Ok((lines.collect(), stop))
     }
@@ -179,17 +186,6 @@ impl Add {
             }
         }
         None
-    }
-
-    const fn line(&self, name: String, id: Option<OperatorId>, outcome: RowOutcome) -> Line {
-        Line {
-            name,
-            organization_id: self.organization,
-            id,
-            outcome,
-            link: None,
-            pass: None,
-        }
     }
 
     fn print(&self, lines: &[Line]) -> anyhow::Result<()> {

@@ -23,6 +23,7 @@ use crate::cli::admin::operators::csv_text::{CsvText, STDIN};
 use crate::cli::company::{Company, organization_id, with_company};
 use crate::cli::exit::{Exit, Usage};
 use crate::cli::output::OutputFormat;
+use crate::operators::name::spelling;
 use chathub::OrganizationId;
 
 #[derive(Args)]
@@ -119,7 +120,10 @@ async fn existing(company: &Company, rows: &[Row]) -> anyhow::Result<Existing> {
     let mut existing = Existing::default();
     let wanted: BTreeSet<_> = rows.iter().map(|row| row.organization).collect();
     for organization in wanted {
-        existing.add(&company.operators_of(organization).await?);
+        for operator in company.operators_of(organization).await? {
+            let key = (operator.organization.id, spelling(&operator.name));
+            existing.entry(key).or_default().push(operator);
+        }
     }
     Ok(existing)
 }

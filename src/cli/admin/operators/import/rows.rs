@@ -1,19 +1,14 @@
 //! Parses a CSV file into operators to add; every row is checked before anything is sent.
 
 use std::collections::HashSet;
-use std::fmt;
 
 use anyhow::{Context as _, anyhow, bail, ensure};
-use thiserror::Error;
 
 use crate::cli::admin::operators::csv_text::CsvText;
 use crate::cli::company::organization_id;
-use crate::cli::output::sanitized;
+use crate::cli::output::{listed, sanitized};
 use crate::operators::name;
 use chathub::OrganizationId;
-
-/// How many bad rows an error lists.
-const MAX_LISTED: usize = 20;
 
 /// A row that can be sent.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,39 +20,23 @@ pub(super) struct Row {
 }
 
 /// Rows that cannot be sent: the line and the problem of each.
-#[derive(Debug, Default, Error)]
-pub(super) struct BadRows(Vec<(u64, String)>);
+#[derive(Default)]
+struct BadRows(Vec<(u64, String)>);
 
 impl BadRows {
-    fn push(&mut self, line: u64, problem: impl Into<String>) {
-        self.0.push((line, problem.into()));
+    fn push(&mut self, line: u64, problem: String) {
+        self.0.push((line, problem));
     }
 
     fn or<T>(self, good: T) -> anyhow::Result<T> {
-        if self.0.is_empty() {
-            Ok(good)
-        } else {
-            Err(self.into())
-        }
-    }
-}
-
-impl fmt::Display for BadRows {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let count = self.0.len();
-        let rows = if count == 1 {
-            "1 row is"
-        } else {
-            &format!("{count} rows are")
+        let rows = match self.0.len() {
+            0 => return Ok(good),
+            1 => "1 row is",
+            count => &format!("{count} rows are"),
         };
-        write!(f, "{rows} wrong, so nothing was sent:")?;
-        for (line, problem) in self.0.iter().take(MAX_LISTED) {
-            write!(f, "\n  line {line}: {problem}")?;
-        }
-        if count > MAX_LISTED {
-            write!(f, "\n  and {} more", count - MAX_LISTED)?;
-        }
-        Ok(())
+        let bad = self.0.iter();
+        let bad = listed(bad.map(|(line, problem)| format!("line {line}: {problem}")));
+        bail!("{rows} wrong, so nothing was sent:\n  {}", bad.join("\n  "))
     }
 }
 
@@ -153,19 +132,10 @@ impl Columns {
             .map(|name| name.trim().to_lowercase())
             .collect();
         let names: Vec<_> = names.iter().map(String::as_str).collect();
-        match (&names[..], organization_is_given) {
-            (["organizationid", "name"], false) => Ok(Self {
-                organization: Some(0),
-                name: 1,
-            }),
-            (["name", "organizationid"], false) => Ok(Self {
-                organization: Some(1),
-                name: 0,
-            }),
-            (["name"], true) => Ok(Self {
-                organization: None,
-                name: 0,
-            }),
+        let (organization, name) = match (&names[..], organization_is_given) {
+            (["organizationid", "name"], false) => (Some(0), 1),
+            (["name", "organizationid"], false) => (Some(1), 0),
+            (["name"], true) => (None, 0),
             (["name"], false) => {
                 bail!("there is no column organizationId: give `--organization ID` for all rows")
             }
@@ -174,8 +144,9 @@ impl Columns {
                     "organizations stand in the file and in `--organization`; leave out one of the two"
                 )
             }
-            _ => Err(wrong_header(header, organization_is_given)),
-        }
+            _ => return Err(wrong_header(header, organization_is_given)),
+        };
+        Ok(Self { organization, name })
     }
 
     fn row(

@@ -12,7 +12,7 @@ use crate::cli::output::{self, OutputFormat};
 
 /// The known outcomes, and how the run was started.
 pub(super) struct Summary {
-    rows: usize,
+    pub(super) rows: usize,
     outcomes: RowOutcomes,
     /// Whether an earlier run has written results.
     is_resumed: bool,
@@ -64,11 +64,6 @@ impl Summary {
         self.note(lines);
     }
 
-    /// The number of rows.
-    pub(super) const fn rows(&self) -> usize {
-        self.rows
-    }
-
     /// Prints the summary, and returns how the command ends.
     pub(super) fn print(&self, format: OutputFormat, stop: Option<Stop>) -> anyhow::Result<Exit> {
         let counts = self.counts();
@@ -87,13 +82,10 @@ impl Summary {
                 .filter(|outcome| **outcome == wanted)
                 .count()
         };
-        let [added, exists, duplicate, failed] = [
-            RowOutcome::Added,
-            RowOutcome::Exists,
-            RowOutcome::Duplicate,
-            RowOutcome::Failed,
-        ]
-        .map(count);
+        let added = count(RowOutcome::Added);
+        let exists = count(RowOutcome::Exists);
+        let duplicate = count(RowOutcome::Duplicate);
+        let failed = count(RowOutcome::Failed);
         Counts {
             rows: self.rows,
             added,
@@ -108,35 +100,30 @@ impl Summary {
     }
 
     fn text(&self, counts: &Counts<'_>) -> String {
-        let Counts {
-            rows,
-            added,
-            exists,
-            duplicate,
-            failed,
-            left,
-            ..
-        } = counts;
+        let left = counts.left;
         let added = if self.is_resumed {
-            let before = added - self.added_now;
+            let before = counts.added - self.added_now;
             format!("{} added now, {before} added before", self.added_now)
         } else {
-            format!("{added} added")
+            format!("{} added", counts.added)
         };
         let mut text = format!(
-            "{}: {added}, {exists} exist already, {duplicate} given twice, {failed} refused by ChatHub",
-            counted(*rows)
+            "{}: {added}, {} exist already, {} given twice, {} refused by ChatHub",
+            counted(self.rows),
+            counts.exists,
+            counts.duplicate,
+            counts.failed
         );
         if self.dry_run {
             return text + &format!(", {left} would be added. Nothing was changed.");
         }
         text = text + "\nWhat became of each row: " + &self.results;
-        if *left > 0 {
-            let verb = if *left == 1 { "is" } else { "are" };
-            let left = format!("\n{} {verb} left. ", counted(*left));
-            text = text
-                + &left
-                + "The same command again goes on with what is left; no operator is added twice.";
+        if left > 0 {
+            let verb = if left == 1 { "is" } else { "are" };
+            text += &format!(
+                "\n{} {verb} left. The same command again goes on with what is left; no operator is added twice.",
+                counted(left)
+            );
         }
         text
     }
