@@ -3,9 +3,7 @@
 
 use anyhow::{anyhow, bail};
 
-use super::exit::block_on;
-use super::output::{listed, sanitized};
-use super::suggestions;
+use super::{block_on, listed, sanitized, suggestions};
 use crate::config::ChatHubConfig;
 use crate::operators::name::{folded, spelling};
 use crate::phone::Region;
@@ -85,7 +83,10 @@ impl Company {
 }
 
 /// Finds an operator by id, or by exact name; neither case nor the kind of apostrophe matters.
-pub(super) fn find<'a>(operators: &'a [Operator], text: &str) -> anyhow::Result<&'a Operator> {
+pub(super) fn find_operator<'a>(
+    operators: &'a [Operator],
+    text: &str,
+) -> anyhow::Result<&'a Operator> {
     let id = OperatorId::parse(text);
     if let Some(operator) = operators.iter().find(|operator| Some(operator.id) == id) {
         return Ok(operator);
@@ -102,7 +103,7 @@ pub(super) fn find<'a>(operators: &'a [Operator], text: &str) -> anyhow::Result<
             "{} operators are called `{}`; give the id of one of them:\n  {}",
             called.len(),
             sanitized(text),
-            listed(called.iter().map(line)).join("\n  ")
+            listed(called.iter().copied().map(line)).join("\n  ")
         ),
     }
 }
@@ -122,7 +123,7 @@ fn with_name<'a>(operators: &'a [Operator], text: &str) -> Vec<&'a Operator> {
     }
 }
 
-fn line(operator: &&Operator) -> String {
+fn line(operator: &Operator) -> String {
     let organization = organization_name(&operator.organization);
     format!("{}  {}, {organization}", operator.id, operator.status)
 }

@@ -1,6 +1,6 @@
 //! Suggests operators with a similar name for a name that no operator has.
 
-use super::output::sanitized;
+use super::sanitized;
 use crate::operators::name::spelling;
 use chathub::Operator;
 

@@ -5,9 +5,7 @@ use std::time::Duration;
 use chrono::TimeDelta;
 
 use super::findings::Findings;
-use crate::cli::advice::advice;
-use crate::cli::company::Company;
-use crate::cli::output::sanitized;
+use crate::cli::{Company, advice, sanitized};
 use crate::config::{ChatHubConfig, Config};
 use chathub::{BadAnswer, ErrorKind, Operator, OperatorStatus, Unreachable};
 

@@ -2,9 +2,7 @@
 
 use super::findings::Findings;
 use crate::access::Authenticator;
-use crate::cli::advice::advice;
-use crate::cli::company::{Company, organization_name};
-use crate::cli::output::{listed, sanitized};
+use crate::cli::{Company, advice, listed, organization_name, sanitized};
 use crate::operators::{DeadAlias, DirectorySnapshot};
 use chathub::{Operator, OperatorStatus};
 

@@ -6,7 +6,7 @@ use clap::Args;
 
 use crate::access::{MintError, NewPass, PassConstraints};
 use crate::button_url;
-use crate::cli::exit::Usage;
+use crate::cli::Usage;
 use crate::config::{ConfigError, SigningConfig};
 use crate::http::check_link;
 

@@ -9,7 +9,7 @@ use reqwest::redirect::Policy;
 use reqwest::{Client, StatusCode};
 use url::Url;
 
-use crate::cli::exit::block_on;
+use crate::cli::block_on;
 use crate::config::ServerConfig;
 
 /// A service that needs longer is not healthy.

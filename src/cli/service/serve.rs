@@ -3,7 +3,7 @@
 use tracing_subscriber::EnvFilter;
 
 use crate::app::Application;
-use crate::cli::exit::block_on;
+use crate::cli::block_on;
 use crate::config::{Config, quoted_secrets};
 use crate::http::Front;
 use crate::telemetry::{Export, LogFormat, Telemetry, stdout};

@@ -10,7 +10,7 @@ use tokio::signal::ctrl_c;
 #[cfg(unix)]
 use tokio::signal::unix::{SignalKind, signal};
 
-use crate::cli::exit::block_on;
+use crate::cli::block_on;
 use chathub_simulator::{Rules, Simulator};
 
 #[derive(Args)]

@@ -10,11 +10,11 @@ use super::batch::AddOutcome;
 use super::batch_adder::{BATCH_SIZE, BatchAdder, Stop};
 use super::interrupt::{FINISHING, Interrupt};
 use super::row_outcome::RowOutcome;
-use crate::cli::company::{Company, organization_id, with_company};
-use crate::cli::exit::{Exit, Usage};
 use crate::cli::link::UNSIGNED;
-use crate::cli::output::{self, OutputFormat, sanitized};
 use crate::cli::pass::{PassRequest, ttl};
+use crate::cli::{
+    Company, Exit, OutputFormat, Usage, organization_id, output, sanitized, with_company,
+};
 use crate::config::SigningConfig;
 use crate::operators::name::{self, spelling};
 use chathub::{OperatorId, OrganizationId};

@@ -3,9 +3,7 @@
 use clap::Args;
 use serde::Serialize;
 
-use crate::cli::company::{Company, organization_name};
-use crate::cli::exit::Exit;
-use crate::cli::output::{self, OutputFormat};
+use crate::cli::{Company, OutputFormat, organization_name, output};
 use chathub::{Operator, OperatorStatus, Organization};
 
 #[derive(Args)]
@@ -36,7 +34,7 @@ struct Line {
 }
 
 impl Stats {
-    pub(super) async fn run(&self, company: &Company) -> anyhow::Result<Exit> {
+    pub(super) async fn run(&self, company: &Company) -> anyhow::Result<()> {
         let mut organizations = company.chathub.list_organizations().await?;
         organizations.sort_by_key(|organization| organization.id);
         let (mut lines, mut all) = (Vec::new(), Count::default());
@@ -51,11 +49,9 @@ impl Stats {
             });
         }
         if self.format.json {
-            output::json(&lines)?;
-        } else {
-            print(&lines, &all)?;
+            return output::json(&lines);
         }
-        Ok(Exit::Done)
+        print(&lines, &all)
     }
 }
 

@@ -8,9 +8,10 @@ use clap::Args;
 
 use super::error_class::is_not_applied_after_retry;
 use super::{Status, ids, list};
-use crate::cli::company::{Company, find, organization_id, organization_name, with_company};
-use crate::cli::exit::{Exit, Usage};
-use crate::cli::output::{OutputFormat, sanitized, say};
+use crate::cli::{
+    Company, Exit, OutputFormat, Usage, find_operator, organization_id, organization_name,
+    sanitized, say, with_company,
+};
 use chathub::{ErrorKind, Operator, OperatorId, OrganizationId};
 
 #[derive(Args)]
@@ -72,7 +73,7 @@ impl SetStatus {
         let all = company.operators(self.organization).await?;
         let (mut found, mut seen) = (Vec::new(), HashSet::new());
         for text in named {
-            let operator = find(&all, text)?;
+            let operator = find_operator(&all, text)?;
             if seen.insert(operator.id) {
                 found.push(operator.clone());
             }

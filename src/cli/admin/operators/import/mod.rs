@@ -20,9 +20,7 @@ use self::sender::Sender;
 use self::summary::Summary;
 use crate::cli::admin::operators::batch_adder::Stop;
 use crate::cli::admin::operators::csv_text::{CsvText, STDIN};
-use crate::cli::company::{Company, organization_id, with_company};
-use crate::cli::exit::{Exit, Usage};
-use crate::cli::output::OutputFormat;
+use crate::cli::{Company, Exit, OutputFormat, Usage, organization_id, with_company};
 use crate::operators::name::spelling;
 use chathub::OrganizationId;
 

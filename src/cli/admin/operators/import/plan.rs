@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, HashMap};
 use super::results::{ResultLine, RowOutcomes};
 use super::rows::Row;
 use crate::cli::admin::operators::row_outcome::RowOutcome;
-use crate::cli::output::sanitized;
+use crate::cli::sanitized;
 use crate::operators::name::{folded, spelling};
 use chathub::{Operator, OperatorId, OperatorStatus, OrganizationId};
 

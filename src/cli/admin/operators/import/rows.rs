@@ -5,8 +5,7 @@ use std::collections::HashSet;
 use anyhow::{Context as _, anyhow, bail, ensure};
 
 use crate::cli::admin::operators::csv_text::CsvText;
-use crate::cli::company::organization_id;
-use crate::cli::output::{listed, sanitized};
+use crate::cli::{listed, organization_id, sanitized};
 use crate::operators::name;
 use chathub::OrganizationId;
 

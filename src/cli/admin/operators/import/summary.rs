@@ -7,8 +7,7 @@ use serde::Serialize;
 use super::results::{ResultLine, RowOutcomes};
 use crate::cli::admin::operators::batch_adder::Stop;
 use crate::cli::admin::operators::row_outcome::RowOutcome;
-use crate::cli::exit::Exit;
-use crate::cli::output::{self, OutputFormat};
+use crate::cli::{Exit, OutputFormat, output};
 
 /// The known outcomes, and how the run was started.
 pub(super) struct Summary {
@@ -118,14 +117,14 @@ impl Summary {
             return text + &format!(", {left} would be added. Nothing was changed.");
         }
         text = text + "\nWhat became of each row: " + &self.results;
-        if left > 0 {
-            let verb = if left == 1 { "is" } else { "are" };
-            text += &format!(
-                "\n{} {verb} left. The same command again goes on with what is left; no operator is added twice.",
-                counted(left)
-            );
+        if left == 0 {
+            return text;
         }
-        text
+        let verb = if left == 1 { "is" } else { "are" };
+        text + &format!(
+            "\n{} {verb} left. The same command again goes on with what is left; no operator is added twice.",
+            counted(left)
+        )
     }
 }
 
