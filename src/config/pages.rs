@@ -87,21 +87,18 @@ impl Contact {
         let address = ["mailto:", "tel:"]
             .iter()
             .find_map(|scheme| text.strip_prefix(scheme));
-        if let Some(address) = address {
-            let address = address.split('?').next().unwrap_or_default().to_owned();
-            return Ok(Self::Link {
-                href: text,
-                text: address,
-            });
-        }
-        if text.starts_with("https://") || text.starts_with("http://") {
+        let shown = if let Some(address) = address {
+            address.split('?').next().unwrap_or_default().to_owned()
+        } else if text.starts_with("https://") || text.starts_with("http://") {
             web_address(&text)?;
-            return Ok(Self::Link {
-                href: text.clone(),
-                text,
-            });
-        }
-        Ok(Self::Text(text))
+            text.clone()
+        } else {
+            return Ok(Self::Text(text));
+        };
+        Ok(Self::Link {
+            href: text,
+            text: shown,
+        })
     }
 }
 

@@ -56,7 +56,7 @@ impl ServerConfig {
 
     /// Whether other machines that reach the port of the clicks also reach health and metrics.
     pub fn shows_ops_routes(&self) -> bool {
-        shows_ops_routes(self.listen, self.ops_listen)
+        self.ops_listen.is_none() && !self.listen.ip().to_canonical().is_loopback()
     }
 
     pub(super) fn parse(parser: &mut EnvParser) -> Result<Self, Reported> {
@@ -82,10 +82,6 @@ impl ServerConfig {
     }
 }
 
-fn shows_ops_routes(listen: SocketAddr, ops_listen: Option<SocketAddr>) -> bool {
-    ops_listen.is_none() && !listen.ip().to_canonical().is_loopback()
-}
-
 fn address(text: &str) -> Result<SocketAddr, &'static str> {
     text.parse()
         .map_err(|_| "not an address with a port, such as 0.0.0.0:8080")
@@ -96,8 +92,12 @@ mod tests {
     use super::*;
 
     fn is_shown(listen: &str, ops_listen: Option<&str>) -> bool {
-        let address = |text: &str| text.parse().unwrap();
-        shows_ops_routes(address(listen), ops_listen.map(address))
+        let variables = [("LISTEN", Some(listen)), ("OPS_LISTEN", ops_listen)];
+        let set = variables
+            .into_iter()
+            .filter_map(|(name, value)| Some((name.into(), value?.into())));
+        let config = ServerConfig::parse(&mut EnvParser::from_vars(set));
+        config.unwrap().shows_ops_routes()
     }
 
     #[test]

@@ -51,10 +51,8 @@ impl Findings {
     }
 
     fn organization(&mut self, name: &str, id: u64, operators: &[Operator]) {
-        let active = operators
-            .iter()
-            .filter(|operator| operator.status == OperatorStatus::Active)
-            .count();
+        let is_active = |operator: &&Operator| operator.status == OperatorStatus::Active;
+        let (all, active) = (operators.len(), operators.iter().filter(is_active).count());
         if operators.is_empty() {
             self.warn(
                 "operators",
@@ -64,14 +62,11 @@ impl Findings {
         } else if active == 0 {
             self.warn(
                 "operators",
-                format!("{name}: none of {} is active", operators.len()),
+                format!("{name}: none of {all} is active"),
                 format!("`open-chat operators list --organization {id}` shows them, `open-chat operators status ID --set active` activates one."),
             );
         } else {
-            self.ok(
-                "operators",
-                format!("{name}: {active} of {} active", operators.len()),
-            );
+            self.ok("operators", format!("{name}: {active} of {all} active"));
         }
     }
 

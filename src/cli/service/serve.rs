@@ -21,9 +21,8 @@ pub(in crate::cli) fn run() -> anyhow::Result<()> {
         tracing::warn!("{problem}");
     }
     let outcome = block_on(async {
-        Application::start(config, Front::Builder, &telemetry)?
-            .run()
-            .await
+        let application = Application::start(config, Front::Builder, &telemetry)?;
+        application.run().await
     });
     telemetry.end();
     outcome

@@ -4,8 +4,6 @@ use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 
 use clap::Args;
-#[cfg(unix)]
-use tokio::select;
 use tokio::signal::ctrl_c;
 #[cfg(unix)]
 use tokio::signal::unix::{SignalKind, signal};
@@ -65,7 +63,7 @@ fn quoted(text: &str) -> String {
 fn end() -> io::Result<impl Future<Output = io::Result<()>>> {
     let mut terminate = signal(SignalKind::terminate())?;
     Ok(async move {
-        select! {
+        tokio::select! {
             _ = terminate.recv() => Ok(()),
             pressed = ctrl_c() => pressed,
         }

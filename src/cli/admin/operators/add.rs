@@ -193,19 +193,12 @@ impl Add {
             return output::json(&lines);
         }
         let id = |line: &Line| line.id.map(|id| id.to_string()).unwrap_or_default();
-        output::table(
-            ["ID", "NAME", "OUTCOME"],
-            lines
-                .iter()
-                .map(|line| [id(line), line.name.clone(), line.outcome.to_string()]),
-        )?;
+        let row = |line: &Line| [id(line), line.name.clone(), line.outcome.to_string()];
+        output::table(["ID", "NAME", "OUTCOME"], lines.iter().map(row))?;
         for line in lines {
+            let (id, name) = (id(line), sanitized(&line.name));
             for made in [&line.link, &line.pass].into_iter().flatten() {
-                output::line(&format!(
-                    "\n{} {}:\n{made}",
-                    id(line),
-                    sanitized(&line.name)
-                ))?;
+                output::line(&format!("\n{id} {name}:\n{made}"))?;
             }
         }
         Ok(())

@@ -47,10 +47,8 @@ impl SetStatus {
     pub(super) fn run(&self) -> anyhow::Result<Exit> {
         let must_ask = self.set == Status::Deleted && !self.yes;
         if must_ask && !io::stdin().is_terminal() {
-            return Err(Usage(
-                "nobody is there to be asked before operators are deleted; `--yes` deletes them without asking".into(),
-            )
-            .into());
+            let sentence = "nobody is there to be asked before operators are deleted; `--yes` deletes them without asking";
+            return Err(Usage(sentence.into()).into());
         }
         let named = match &self.csv {
             Some(path) => ids::read(path)?,
@@ -110,12 +108,11 @@ fn state_after_failure(id: OperatorId, error: &ErrorKind) -> String {
 
 fn is_confirmed(operators: &[Operator]) -> anyhow::Result<bool> {
     for operator in operators {
+        let Operator { id, status, .. } = operator;
+        let organization = organization_name(&operator.organization);
         say(&format!(
-            "{}  {}, {}, {}",
-            operator.id,
-            sanitized(&operator.name),
-            operator.status,
-            organization_name(&operator.organization)
+            "{id}  {}, {status}, {organization}",
+            sanitized(&operator.name)
         ));
     }
     eprint!("Delete {} of them? [y/N] ", operators.len());

@@ -43,6 +43,8 @@ impl BadRows {
 struct Columns {
     organization: Option<usize>,
     name: usize,
+    /// How many there are.
+    width: usize,
 }
 
 /// Reads the rows of a file. Its header is `organizationId,name` in either order, or `name` alone
@@ -57,27 +59,12 @@ pub(super) fn read(
 fn parse(text: &CsvText, organization: Option<OrganizationId>) -> anyhow::Result<Vec<Row>> {
     let mut reader = text.reader();
     let columns = Columns::read(reader.headers()?, organization.is_some())?;
-    let width = reader.headers()?.len();
     let (mut rows, mut bad) = (Vec::new(), BadRows::default());
     for record in reader.records() {
         let record = record?;
         let line = text.line_of(&record);
-        if record.len() != width {
-            bad.push(
-                line,
-                format!(
-                    "{} columns instead of {width}; put a name with a separator in it in quotes",
-                    record.len()
-                ),
-            );
-            continue;
-        }
-        match columns.row(&record, organization) {
-            Ok((organization, name)) => rows.push(Row {
-                line,
-                organization,
-                name,
-            }),
+        match columns.row(line, &record, organization) {
+            Ok(row) => rows.push(row),
             Err(problem) => bad.push(line, problem),
         }
     }
@@ -145,21 +132,37 @@ impl Columns {
             }
             _ => return Err(wrong_header(header, organization_is_given)),
         };
-        Ok(Self { organization, name })
+        Ok(Self {
+            organization,
+            name,
+            width: header.len(),
+        })
     }
 
     fn row(
         &self,
+        line: u64,
         record: &csv::StringRecord,
         organization: Option<OrganizationId>,
-    ) -> Result<(OrganizationId, String), String> {
+    ) -> Result<Row, String> {
+        if record.len() != self.width {
+            return Err(format!(
+                "{} columns instead of {}; put a name with a separator in it in quotes",
+                record.len(),
+                self.width
+            ));
+        }
         let name = name::parse(&record[self.name]).map_err(|error| error.to_string());
         let organization = match self.organization {
             Some(column) => organization_id(&record[column])
                 .map_err(|_| "organizationId is not a number".to_owned())?,
             None => organization.ok_or("no organization")?,
         };
-        Ok((organization, name?))
+        Ok(Row {
+            line,
+            organization,
+            name: name?,
+        })
     }
 }
 
@@ -171,10 +174,8 @@ pub(super) fn check_organizations(
     let mut bad = BadRows::default();
     for row in rows {
         if !known.contains(&row.organization) {
-            bad.push(
-                row.line,
-                format!("the company has no organization {}", row.organization),
-            );
+            let problem = format!("the company has no organization {}", row.organization);
+            bad.push(row.line, problem);
         }
     }
     bad.or(())

@@ -9,23 +9,16 @@ use crate::cli::admin::operators::batch_adder::Stop;
 use crate::cli::admin::operators::row_outcome::RowOutcome;
 use crate::cli::{Exit, OutputFormat, output};
 
-/// The known outcomes, and how the run was started.
+/// The known outcomes, how the run was started, and what JSON shows of them.
+#[derive(Default, Serialize)]
+#[serde(rename_all = "camelCase")]
 pub(super) struct Summary {
-    pub(super) rows: usize,
+    #[serde(skip)]
     outcomes: RowOutcomes,
     /// Whether an earlier run has written results.
+    #[serde(skip)]
     is_resumed: bool,
-    /// Operators that this run has added.
-    added_now: usize,
-    dry_run: bool,
-    results: String,
-}
-
-/// The counts of the JSON output.
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Counts<'a> {
-    rows: usize,
+    pub(super) rows: usize,
     added: usize,
     /// The part of them that this run has added.
     added_now: usize,
@@ -35,7 +28,7 @@ struct Counts<'a> {
     /// Not sent yet, or of unknown outcome.
     left: usize,
     dry_run: bool,
-    results: &'a str,
+    results: String,
 }
 
 impl Summary {
@@ -44,9 +37,9 @@ impl Summary {
             rows,
             is_resumed: !earlier.is_empty(),
             outcomes: earlier,
-            added_now: 0,
             dry_run,
             results: results.display().to_string(),
+            ..Self::default()
         }
     }
 
@@ -64,54 +57,47 @@ impl Summary {
     }
 
     /// Prints the summary, and returns how the command ends.
-    pub(super) fn print(&self, format: OutputFormat, stop: Option<Stop>) -> anyhow::Result<Exit> {
-        let counts = self.counts();
+    pub(super) fn print(
+        mut self,
+        format: OutputFormat,
+        stop: Option<Stop>,
+    ) -> anyhow::Result<Exit> {
+        self.count();
         if format.json {
-            output::json(&counts)?;
+            output::json(&self)?;
         } else {
-            output::line(&self.text(&counts))?;
+            output::line(&self.text())?;
         }
-        Stop::exit(stop, counts.failed > 0)
+        Stop::exit(stop, self.failed > 0)
     }
 
-    fn counts(&self) -> Counts<'_> {
-        let count = |wanted| {
-            self.outcomes
-                .values()
-                .filter(|outcome| **outcome == wanted)
-                .count()
-        };
-        let added = count(RowOutcome::Added);
-        let exists = count(RowOutcome::Exists);
-        let duplicate = count(RowOutcome::Duplicate);
-        let failed = count(RowOutcome::Failed);
-        Counts {
-            rows: self.rows,
-            added,
-            added_now: self.added_now,
-            exists,
-            duplicate,
-            failed,
-            left: self.rows - added - exists - duplicate - failed,
-            dry_run: self.dry_run,
-            results: &self.results,
+    fn count(&mut self) {
+        for outcome in self.outcomes.values() {
+            match outcome {
+                RowOutcome::Added => self.added += 1,
+                RowOutcome::Exists => self.exists += 1,
+                RowOutcome::Duplicate => self.duplicate += 1,
+                RowOutcome::Failed => self.failed += 1,
+                RowOutcome::Unknown => {}
+            }
         }
+        self.left = self.rows - self.added - self.exists - self.duplicate - self.failed;
     }
 
-    fn text(&self, counts: &Counts<'_>) -> String {
-        let left = counts.left;
+    fn text(&self) -> String {
+        let left = self.left;
         let added = if self.is_resumed {
-            let before = counts.added - self.added_now;
+            let before = self.added - self.added_now;
             format!("{} added now, {before} added before", self.added_now)
         } else {
-            format!("{} added", counts.added)
+            format!("{} added", self.added)
         };
         let mut text = format!(
             "{}: {added}, {} exist already, {} given twice, {} refused by ChatHub",
             counted(self.rows),
-            counts.exists,
-            counts.duplicate,
-            counts.failed
+            self.exists,
+            self.duplicate,
+            self.failed
         );
         if self.dry_run {
             return text + &format!(", {left} would be added. Nothing was changed.");
