@@ -18,31 +18,15 @@ const DIRECTORY: &str = "SSL_CERT_DIR";
 /// The longest file, in bytes: some hundred times as long as a system's own.
 const MAX_FILE: u64 = 32 << 20;
 
-/// The two variables. To the library an empty one is set.
-#[derive(Default)]
-pub(super) struct Certificates {
-    file: Option<OsString>,
-    directory: Option<OsString>,
-}
-
-impl Certificates {
-    /// Keeps a variable, if it is one of the two.
-    pub(super) fn take(&mut self, name: &str, value: &OsString) {
-        match name {
-            FILE => self.file = Some(value.clone()),
-            DIRECTORY => self.directory = Some(value.clone()),
-            _ => {}
-        }
-    }
-}
+/// The variables that the parser keeps for [`check`]. To the library an empty one is set.
+pub(super) const VARIABLES: [&str; 2] = [FILE, DIRECTORY];
 
 /// A variable that is set must lead to a usable certificate.
 pub(super) fn check(parser: &mut EnvParser) -> Result<(), Reported> {
-    let Certificates { file, directory } = std::mem::take(&mut parser.certificates);
-    if let Some(path) = file {
+    if let Some(path) = parser.certificates.remove(FILE) {
         return of_file(Path::new(&path)).map_err(|problem| parser.problem(FILE, problem));
     }
-    match directory {
+    match parser.certificates.remove(DIRECTORY) {
         Some(paths) if !paths.is_empty() => {
             of_directories(&paths).map_err(|problem| parser.problem(DIRECTORY, problem))
         }

@@ -6,8 +6,7 @@ use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::certificates::Certificates;
-use super::{ConfigError, UnknownVariable, unknown_variables, variables};
+use super::{ConfigError, UnknownVariable, certificates, unknown_variables, variables};
 use crate::files;
 use crate::secret::{Secret, SecretSource};
 
@@ -24,7 +23,8 @@ pub(super) struct EnvParser {
     problems: Vec<String>,
     /// Variables that look like settings and are none.
     pub(super) unknown: Vec<UnknownVariable>,
-    pub(super) certificates: Certificates,
+    /// The values of [`certificates::VARIABLES`].
+    pub(super) certificates: HashMap<String, OsString>,
 }
 
 impl EnvParser {
@@ -42,7 +42,10 @@ impl EnvParser {
             let Some(name) = name.to_str() else {
                 continue;
             };
-            parser.certificates.take(name, &value);
+            if certificates::VARIABLES.contains(&name) {
+                parser.certificates.insert(name.to_owned(), value);
+                continue;
+            }
             if !documented.iter().any(|(known, _)| known == name) {
                 let unknown = unknown_variables::check(name, &documented);
                 parser.unknown.extend(unknown);

@@ -1,5 +1,7 @@
 //! Single sign-on: the header in which a proxy names the agent, and the secret of the proxy.
 
+use reqwest::header::HeaderName;
+
 use super::{EnvParser, Reported, Variable};
 use crate::access::{AuthConfig, Mode};
 
@@ -87,20 +89,14 @@ pub(super) fn check(parser: &mut EnvParser, settings: &AuthConfig) -> Result<(),
 
 /// Parses the name of a header that names the agent and has no other meaning.
 pub(super) fn header(text: &str) -> Result<String, &'static str> {
-    // RFC 9110, 5.6.2.
-    let is_name = !text.is_empty()
-        && text
-            .bytes()
-            .all(|byte| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte));
-    if !is_name {
-        return Err("not a header's name, such as X-Auth-Request-Email");
-    }
-    let name = text.to_ascii_lowercase();
-    let means_something_else = RESERVED.contains(&&*name)
-        || RESERVED_PREFIXES
-            .iter()
-            .any(|prefix| name.starts_with(prefix))
-            && !USER_HEADERS.contains(&&*name);
+    let name = HeaderName::from_bytes(text.as_bytes());
+    let name = name.map_err(|_| "not a header's name, such as X-Auth-Request-Email")?;
+    let name = name.as_str();
+    let has_prefix = RESERVED_PREFIXES
+        .iter()
+        .any(|prefix| name.starts_with(prefix));
+    let means_something_else =
+        RESERVED.contains(&name) || has_prefix && !USER_HEADERS.contains(&name);
     if means_something_else {
         return Err(
             "means something else already: name the header in which the proxy puts the agent, such as X-Auth-Request-Email",

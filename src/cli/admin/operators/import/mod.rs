@@ -101,11 +101,7 @@ impl Import {
                 let sentence = "rows that come by standard input need `--results FILE`: where to write what becomes of them";
                 Err(Usage(sentence.into()).into())
             }
-            None => {
-                let mut path = self.file.clone().into_os_string();
-                path.push(".results.csv");
-                Ok(path.into())
-            }
+            None => Ok(self.file.with_added_extension("results.csv")),
         }
     }
 }

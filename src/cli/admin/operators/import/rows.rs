@@ -18,27 +18,6 @@ pub(super) struct Row {
     pub(super) name: String,
 }
 
-/// Rows that cannot be sent: the line and the problem of each.
-#[derive(Default)]
-struct BadRows(Vec<(u64, String)>);
-
-impl BadRows {
-    fn push(&mut self, line: u64, problem: String) {
-        self.0.push((line, problem));
-    }
-
-    fn or<T>(self, good: T) -> anyhow::Result<T> {
-        let rows = match self.0.len() {
-            0 => return Ok(good),
-            1 => "1 row is",
-            count => &format!("{count} rows are"),
-        };
-        let bad = self.0.iter();
-        let bad = listed(bad.map(|(line, problem)| format!("line {line}: {problem}")));
-        bail!("{rows} wrong, so nothing was sent:\n  {}", bad.join("\n  "))
-    }
-}
-
 /// Which column holds what.
 struct Columns {
     organization: Option<usize>,
@@ -59,20 +38,29 @@ pub(super) fn read(
 fn parse(text: &CsvText, organization: Option<OrganizationId>) -> anyhow::Result<Vec<Row>> {
     let mut reader = text.reader();
     let columns = Columns::read(reader.headers()?, organization.is_some())?;
-    let (mut rows, mut bad) = (Vec::new(), BadRows::default());
+    let (mut rows, mut bad) = (Vec::new(), Vec::new());
     for record in reader.records() {
         let record = record?;
         let line = text.line_of(&record);
         match columns.row(line, &record, organization) {
             Ok(row) => rows.push(row),
-            Err(problem) => bad.push(line, problem),
+            Err(problem) => bad.push(format!("line {line}: {problem}")),
         }
     }
-    ensure!(
-        !rows.is_empty() || !bad.0.is_empty(),
-        "there is no row below the header"
-    );
-    bad.or(rows)
+    refuse(bad)?;
+    ensure!(!rows.is_empty(), "there is no row below the header");
+    Ok(rows)
+}
+
+/// The error where there are bad rows, with the line and the problem of each.
+fn refuse(bad: Vec<String>) -> anyhow::Result<()> {
+    let rows = match bad.len() {
+        0 => return Ok(()),
+        1 => "1 row is",
+        count => &format!("{count} rows are"),
+    };
+    let bad = listed(bad.into_iter()).join("\n  ");
+    bail!("{rows} wrong, so nothing was sent:\n  {bad}")
 }
 
 /// What is said of another header: what it has, and what to change.
@@ -171,14 +159,14 @@ pub(super) fn check_organizations(
     rows: &[Row],
     known: &HashSet<OrganizationId>,
 ) -> anyhow::Result<()> {
-    let mut bad = BadRows::default();
-    for row in rows {
-        if !known.contains(&row.organization) {
-            let problem = format!("the company has no organization {}", row.organization);
-            bad.push(row.line, problem);
-        }
-    }
-    bad.or(())
+    let foreign = rows.iter().filter(|row| !known.contains(&row.organization));
+    let problem = |row: &Row| {
+        let Row {
+            line, organization, ..
+        } = row;
+        format!("line {line}: the company has no organization {organization}")
+    };
+    refuse(foreign.map(problem).collect())
 }
 
 #[cfg(test)]
