@@ -147,26 +147,21 @@ impl Config {
     pub fn trouble_with_links(&self) -> Option<String> {
         let authenticator = &self.access.authenticator;
         let troubles = [
-            (self.server.public_url.is_none(), "PUBLIC_URL is not set"),
-            (
-                !authenticator.can_sign(),
+            self.server.public_url.is_none().then_some("PUBLIC_URL is not set"),
+            (!authenticator.can_sign()).then_some(
                 "no key can sign: PASS_SECRET is not set, and PASS_KEYS_FILE has no plain HS256 key",
             ),
-            (
-                !authenticator.modes().contains(&Mode::Pass),
-                "ACCESS has no `pass`, so a click on a signed link is refused",
-            ),
+            (!authenticator.modes().contains(&Mode::Pass))
+                .then_some("ACCESS has no `pass`, so a click on a signed link is refused"),
         ];
-        let troubles: Vec<_> = troubles
-            .into_iter()
-            .filter_map(|(is_so, trouble)| is_so.then_some(trouble))
-            .collect();
-        (authenticator.accepts_api_keys() && !troubles.is_empty()).then(|| {
-            format!(
-                "POST /links makes no link that opens a chat: {}",
-                troubles.join("; ")
-            )
-        })
+        let troubles: Vec<_> = troubles.into_iter().flatten().collect();
+        if troubles.is_empty() || !authenticator.accepts_api_keys() {
+            return None;
+        }
+        let troubles = troubles.join("; ");
+        Some(format!(
+            "POST /links makes no link that opens a chat: {troubles}"
+        ))
     }
 
     /// Every variable and its default as the documentation shows it; `None` where it has none.
