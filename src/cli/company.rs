@@ -3,18 +3,13 @@
 
 use anyhow::{anyhow, bail};
 
-use super::exit::block_on;
-use super::output::sanitized;
-use super::suggestions;
+use super::{block_on, listed, sanitized, suggestions};
 use crate::config::ChatHubConfig;
 use crate::operators::name::{folded, spelling};
 use crate::phone::Region;
 use chathub::{
     ChatHub, Error, ErrorKind, Operator, OperatorId, Organization, OrganizationId, Unreachable,
 };
-
-/// How many operators a message lists.
-const MAX_LISTED: usize = 20;
 
 /// A company's access to ChatHub.
 pub(super) struct Company {
@@ -88,7 +83,10 @@ impl Company {
 }
 
 /// Finds an operator by id, or by exact name; neither case nor the kind of apostrophe matters.
-pub(super) fn find<'a>(operators: &'a [Operator], text: &str) -> anyhow::Result<&'a Operator> {
+pub(super) fn find_operator<'a>(
+    operators: &'a [Operator],
+    text: &str,
+) -> anyhow::Result<&'a Operator> {
     let id = OperatorId::parse(text);
     if let Some(operator) = operators.iter().find(|operator| Some(operator.id) == id) {
         return Ok(operator);
@@ -102,10 +100,10 @@ pub(super) fn find<'a>(operators: &'a [Operator], text: &str) -> anyhow::Result<
             suggestions::hint(operators, text)
         ),
         _ => bail!(
-            "{} operators are called `{}`; give the id of one of them:{}",
+            "{} operators are called `{}`; give the id of one of them:\n  {}",
             called.len(),
             sanitized(text),
-            list(&called)
+            listed(called.iter().copied().map(line)).join("\n  ")
         ),
     }
 }
@@ -125,16 +123,9 @@ fn with_name<'a>(operators: &'a [Operator], text: &str) -> Vec<&'a Operator> {
     }
 }
 
-fn list(operators: &[&Operator]) -> String {
-    let line = |operator: &&Operator| {
-        let organization = organization_name(&operator.organization);
-        format!("\n  {}  {}, {organization}", operator.id, operator.status)
-    };
-    let mut lines: Vec<_> = operators.iter().take(MAX_LISTED).map(line).collect();
-    if operators.len() > MAX_LISTED {
-        lines.push(format!("\n  and {} more", operators.len() - MAX_LISTED));
-    }
-    lines.concat()
+fn line(operator: &Operator) -> String {
+    let organization = organization_name(&operator.organization);
+    format!("{}  {}, {organization}", operator.id, operator.status)
 }
 
 /// `Acme Support (24)`

@@ -5,11 +5,9 @@ use std::process::ExitCode;
 use thiserror::Error;
 use tokio::runtime::Runtime;
 
-use super::advice::advice;
-use super::output::say;
+use super::{advice, say};
 use crate::config::ConfigError;
 use crate::telemetry::Unexportable;
-use chathub;
 
 /// The codes as `--help` shows them.
 pub(super) const CODES: &str =
@@ -33,6 +31,11 @@ pub(super) enum Exit {
     Failed,
     /// Ctrl-C.
     Interrupted,
+}
+
+/// The end of a command that succeeds or returns an error.
+pub(super) const fn done((): ()) -> Exit {
+    Exit::Done
 }
 
 /// What is wrong with the command line, beyond what clap checks.

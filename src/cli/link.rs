@@ -1,7 +1,7 @@
 //! `open-chat link` prints a button's URL, signed where a key can sign.
 
-use super::output::say;
 use super::pass::{PassRequest, check_operator};
+use super::say;
 use crate::config::SigningConfig;
 
 /// The notice beside a URL that carries no pass.

@@ -19,7 +19,11 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 use self::admin::{operators, organizations, token};
-use self::exit::Exit;
+use self::advice::advice;
+use self::company::{Company, find_operator, organization_id, organization_name, with_company};
+use self::exit::{Exit, Usage, block_on, done};
+use self::output::{OutputFormat, listed, sanitized, say};
+
 use self::service::{completions, demo, health, serve, simulate};
 
 /// One button in a CRM that opens the right SMSBAT ChatHub chat.
@@ -69,7 +73,6 @@ enum Command {
 impl Cli {
     /// Runs the command. `exit` owns the exit codes.
     pub fn run(self) -> ExitCode {
-        let done = |()| Exit::Done;
         exit::report(match self.command {
             Command::Serve => serve::run().map(done),
             Command::Demo(demo) => demo.run().map(done),
@@ -77,11 +80,11 @@ impl Cli {
             Command::Check(check) => check.run(),
             Command::Link(request) => link::run(&request).map(done),
             Command::Pass(pass) => pass.run().map(done),
-            Command::Organizations(organizations) => organizations.run(),
+            Command::Organizations(organizations) => organizations.run().map(done),
             Command::Operators(operators) => operators.run(),
             Command::Token(token) => token.run(),
             Command::Health(health) => health.run().map(done),
-            Command::Completions(completions) => completions.run(),
+            Command::Completions(completions) => completions.run().map(done),
         })
     }
 }

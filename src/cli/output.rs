@@ -12,6 +12,9 @@ use serde::Serialize;
 
 use crate::printable;
 
+/// How many entries a message lists.
+const MAX_LISTED: usize = 20;
+
 /// The option for scripts.
 #[derive(Args, Clone, Copy, Debug)]
 pub(super) struct OutputFormat {
@@ -52,6 +55,13 @@ pub(super) fn csv(text: &str) -> anyhow::Result<()> {
 /// Prints a message on standard error.
 pub(super) fn say(text: &str) {
     eprintln!("{}", printable::lines(text));
+}
+
+/// The first entries of a list, and how many more there are.
+pub(super) fn listed(entries: impl ExactSizeIterator<Item = String>) -> Vec<String> {
+    let more = entries.len().saturating_sub(MAX_LISTED);
+    let more = (more > 0).then(|| format!("and {more} more"));
+    entries.take(MAX_LISTED).chain(more).collect()
 }
 
 /// A closed pipe, as `head` leaves it, is no error.

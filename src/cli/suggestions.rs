@@ -1,6 +1,6 @@
 //! Suggests operators with a similar name for a name that no operator has.
 
-use super::output::sanitized;
+use super::sanitized;
 use crate::operators::name::spelling;
 use chathub::Operator;
 
@@ -18,12 +18,12 @@ pub(super) fn hint(operators: &[Operator], text: &str) -> String {
     }
     let names = similar
         .iter()
-        .map(|operator| format!("{} ({})", sanitized(&operator.name), operator.id));
+        .map(|(_, operator)| format!("{} ({})", sanitized(&operator.name), operator.id));
     format!("did you mean {}?", names.collect::<Vec<_>>().join(", "))
 }
 
-/// The most similar first.
-fn similar<'a>(operators: &'a [Operator], text: &str) -> Vec<&'a Operator> {
+/// The most similar first, each with its similarity.
+fn similar<'a>(operators: &'a [Operator], text: &str) -> Vec<(f64, &'a Operator)> {
     let text = spelling(text);
     let similarity = |operator: &'a Operator| {
         let name = spelling(&operator.name);
@@ -36,9 +36,6 @@ fn similar<'a>(operators: &'a [Operator], text: &str) -> Vec<&'a Operator> {
     };
     let mut similar: Vec<_> = operators.iter().filter_map(similarity).collect();
     similar.sort_by(|(one, _), (other, _)| other.total_cmp(one));
+    similar.truncate(MAX_SUGGESTIONS);
     similar
-        .into_iter()
-        .take(MAX_SUGGESTIONS)
-        .map(|(_, operator)| operator)
-        .collect()
 }

@@ -1,8 +1,6 @@
 //! Access control: who may open whose panel.
 
-use super::parser::{EnvParser, Reported, duration, on_or_off};
-use super::sso::{self, SsoConfig};
-use super::variables::Variable;
+use super::{EnvParser, Reported, Variable, duration, on_or_off, sso};
 use crate::access::{AuthConfig, Authenticator, Mode, Networks, PassKeySources, UnusableFile};
 use crate::secret::SecretSource;
 
@@ -49,7 +47,9 @@ impl AccessConfig {
     ) -> Result<Self, Reported> {
         let modes = modes(parser);
         let pass_keys = pass_keys(parser);
-        let sso = SsoConfig::parse(parser);
+        let sso_header = parser.optional("SSO_HEADER", sso::header);
+        let sso_proxy_secret = parser.secret("SSO_PROXY_SECRET");
+        let sso_by_name = parser.required("SSO_BY_NAME", on_or_off);
         let mut networks = |variable| {
             parser
                 .optional(variable, Networks::parse)
@@ -62,8 +62,8 @@ impl AccessConfig {
             modes: modes?,
             pass_keys: pass_keys?,
             api_keys_file: parser.path("API_KEYS_FILE"),
-            sso_proxy_secret: sso.secret?,
-            sso_by_name: sso.by_name?,
+            sso_proxy_secret: sso_proxy_secret?,
+            sso_by_name: sso_by_name?,
             chathub_credential: credential.cloned(),
             allowed_networks: allowed_networks?,
             trusted_proxies: trusted_proxies?,
@@ -74,7 +74,7 @@ impl AccessConfig {
         sso::check(parser, &settings)?;
         Ok(Self {
             authenticator: authenticator(parser, settings)?,
-            sso_header: sso.header?.unwrap_or_default(),
+            sso_header: sso_header?.unwrap_or_default(),
         })
     }
 }
@@ -93,14 +93,13 @@ pub(super) fn authenticator(
 
 fn modes(parser: &mut EnvParser) -> Result<Vec<Mode>, Reported> {
     let modes = parser.optional("ACCESS", Mode::parse_list)?;
-    match modes {
-        Some(modes) if !modes.is_empty() => Ok(modes),
-        _ => Err(parser.problem(
+    modes.filter(|modes| !modes.is_empty()).ok_or_else(|| {
+        parser.problem(
             "ACCESS",
             "must be set: it says who may open whose panel. `pass`, `sso` and `key` lock the door, alone or as a list; \
              `open` lets anyone who can reach the port open any operator's panel, which suits a closed network only",
-        )),
-    }
+        )
+    })
 }
 
 pub(super) fn pass_keys(parser: &mut EnvParser) -> Result<Option<PassKeySources>, Reported> {

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use rustls::RootCertStore;
 use rustls_native_certs::load_certs_from_paths;
 
-use super::parser::{EnvParser, Reported};
+use super::{EnvParser, Reported};
 use crate::files;
 
 const FILE: &str = "SSL_CERT_FILE";
@@ -18,37 +18,19 @@ const DIRECTORY: &str = "SSL_CERT_DIR";
 /// The longest file, in bytes: some hundred times as long as a system's own.
 const MAX_FILE: u64 = 32 << 20;
 
-/// The two variables. To the library an empty one is set.
-#[derive(Default)]
-pub(super) struct Certificates {
-    file: Option<OsString>,
-    directory: Option<OsString>,
-}
-
-impl Certificates {
-    /// Keeps a variable, if it is one of the two.
-    pub(super) fn take(&mut self, name: &str, value: &OsString) {
-        match name {
-            FILE => self.file = Some(value.clone()),
-            DIRECTORY => self.directory = Some(value.clone()),
-            _ => {}
-        }
-    }
-}
+/// The variables that the parser keeps for [`check`]. To the library an empty one is set.
+pub(super) const VARIABLES: [&str; 2] = [FILE, DIRECTORY];
 
 /// A variable that is set must lead to a usable certificate.
 pub(super) fn check(parser: &mut EnvParser) -> Result<(), Reported> {
-    match std::mem::take(&mut parser.certificates) {
-        Certificates {
-            file: Some(path), ..
-        } => of_file(&PathBuf::from(path)).map_err(|problem| parser.problem(FILE, problem)),
-        Certificates {
-            directory: Some(path),
-            ..
-        } if !path.is_empty() => {
-            of_directories(&path).map_err(|problem| parser.problem(DIRECTORY, problem))
+    if let Some(path) = parser.certificates.remove(FILE) {
+        return of_file(Path::new(&path)).map_err(|problem| parser.problem(FILE, problem));
+    }
+    match parser.certificates.remove(DIRECTORY) {
+        Some(paths) if !paths.is_empty() => {
+            of_directories(&paths).map_err(|problem| parser.problem(DIRECTORY, problem))
         }
-        Certificates { .. } => Ok(()),
+        _ => Ok(()),
     }
 }
 

@@ -3,13 +3,11 @@
 use std::time::Duration;
 
 use super::credentials::ChatHubCredentials;
-use super::parser::{EnvParser, Reported, duration};
-use super::variables::Variable;
 use super::{ConfigError, certificates, links};
+use super::{EnvParser, Reported, Variable, duration};
 use crate::phone::Region;
 use crate::secret::SecretSource;
-use chathub::HttpsUrl;
-use chathub::{self, ClientConfig};
+use chathub::{ClientConfig, HttpsUrl};
 
 pub(super) const VARIABLES: &[Variable] = &[
     Variable::secret("CHATHUB_API_KEY"),
@@ -42,9 +40,7 @@ pub struct ChatHubConfig {
 impl ChatHubConfig {
     /// Reads `CHATHUB_*` and `DEFAULT_REGION` of the process's environment.
     pub fn from_env() -> Result<Self, ConfigError> {
-        let mut parser = EnvParser::from_env();
-        let config = Self::parse(&mut parser);
-        parser.finish(config)
+        EnvParser::from_env().finish(Self::parse)
     }
 
     fn parse(parser: &mut EnvParser) -> Result<Self, Reported> {

@@ -1,7 +1,6 @@
 //! The rate limits.
 
-use super::parser::{EnvParser, Reported};
-use super::variables::Variable;
+use super::{EnvParser, Reported, Variable};
 use crate::rate_limit::{Quota, RateLimitConfig};
 
 pub(super) const VARIABLES: &[Variable] = &[

@@ -1,8 +1,7 @@
 //! Deep links: the panel, the default region, the senders, and what an agent sees before or instead
 //! of a chat.
 
-use super::parser::{EnvParser, Reported};
-use super::variables::Variable;
+use super::{EnvParser, Reported, Variable};
 use crate::deep_link::PanelUrl;
 use crate::phone::Region;
 use crate::source::Senders;

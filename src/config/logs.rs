@@ -2,8 +2,7 @@
 
 use tracing_subscriber::EnvFilter;
 
-use super::parser::{EnvParser, Reported};
-use super::variables::Variable;
+use super::{EnvParser, Reported, Variable};
 use crate::telemetry::LogFormat;
 
 pub(super) const VARIABLES: &[Variable] = &[

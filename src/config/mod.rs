@@ -34,7 +34,7 @@ pub use self::error::ConfigError;
 pub use self::links::{Confirm, Fallback, LinkConfig, SourceWithoutSender};
 pub use self::logs::{LogConfig, LogPhones};
 pub use self::pages::{Contact, PageConfig};
-use self::parser::{EnvParser, Reported, duration};
+use self::parser::{EnvParser, Reported, duration, duration_or_zero, on_or_off};
 pub use self::quoted_secrets::quoted_secrets;
 pub use self::redis::RedisConfig;
 pub use self::server::ServerConfig;
@@ -100,9 +100,7 @@ impl Config {
     pub fn from_vars(
         vars: impl IntoIterator<Item = (OsString, OsString)>,
     ) -> Result<Self, ConfigError> {
-        let mut parser = EnvParser::from_vars(vars);
-        let config = Self::parse(&mut parser);
-        parser.finish(config)
+        EnvParser::from_vars(vars).finish(Self::parse)
     }
 
     /// Parses everything before the first `?`, so that all problems are reported at once.
@@ -119,10 +117,8 @@ impl Config {
         let widget = WidgetConfig::parse(parser);
         let refresh = parser.required("DIRECTORY_REFRESH", duration);
         let chathub = chathub::parse(parser, click_budget);
-        let credential = chathub
-            .as_ref()
-            .map(|(_, credentials)| credentials.secret());
-        let access = AccessConfig::parse(parser, credential.ok());
+        let credential = chathub.as_ref().ok().map(|(_, known)| known.secret());
+        let access = AccessConfig::parse(parser, credential);
         let (chathub, chathub_credentials) = chathub?;
         Ok(Self {
             server: server?,
@@ -150,28 +146,22 @@ impl Config {
     /// Why `POST /links` makes no link that opens a chat, where API keys may ask for links.
     pub fn trouble_with_links(&self) -> Option<String> {
         let authenticator = &self.access.authenticator;
-        let has_passes = authenticator.modes().contains(&Mode::Pass);
         let troubles = [
-            (self.server.public_url.is_none(), "PUBLIC_URL is not set"),
-            (
-                !authenticator.can_sign(),
+            self.server.public_url.is_none().then_some("PUBLIC_URL is not set"),
+            (!authenticator.can_sign()).then_some(
                 "no key can sign: PASS_SECRET is not set, and PASS_KEYS_FILE has no plain HS256 key",
             ),
-            (
-                !has_passes,
-                "ACCESS has no `pass`, so a click on a signed link is refused",
-            ),
+            (!authenticator.modes().contains(&Mode::Pass))
+                .then_some("ACCESS has no `pass`, so a click on a signed link is refused"),
         ];
-        let troubles: Vec<_> = troubles
-            .into_iter()
-            .filter_map(|(is_so, trouble)| is_so.then_some(trouble))
-            .collect();
-        (authenticator.accepts_api_keys() && !troubles.is_empty()).then(|| {
-            format!(
-                "POST /links makes no link that opens a chat: {}",
-                troubles.join("; ")
-            )
-        })
+        let troubles: Vec<_> = troubles.into_iter().flatten().collect();
+        if troubles.is_empty() || !authenticator.accepts_api_keys() {
+            return None;
+        }
+        let troubles = troubles.join("; ");
+        Some(format!(
+            "POST /links makes no link that opens a chat: {troubles}"
+        ))
     }
 
     /// Every variable and its default as the documentation shows it; `None` where it has none.

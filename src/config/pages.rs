@@ -6,8 +6,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use url::Url;
 
-use super::parser::{EnvParser, Reported, on_or_off};
-use super::variables::Variable;
+use super::{EnvParser, Reported, Variable, on_or_off};
 use crate::files;
 
 pub(super) const VARIABLES: &[Variable] = &[
@@ -65,7 +64,7 @@ impl PageConfig {
         });
         let logo = parser.optional("LOGO_FILE", |file| {
             let bytes = files::bytes_in_time(Path::new(file), MAX_LOGO_FILE)
-                .map_err(|error| format!("the file {file} cannot be used: {error}"))?;
+                .map_err(|why| files::unusable(file.as_ref(), why))?;
             logo(&bytes).map_err(|problem| format!("the file {file} {problem}"))
         });
         let support = parser.optional("SUPPORT_CONTACT", Contact::parse);
@@ -88,21 +87,18 @@ impl Contact {
         let address = ["mailto:", "tel:"]
             .iter()
             .find_map(|scheme| text.strip_prefix(scheme));
-        if let Some(address) = address {
-            let address = address.split('?').next().unwrap_or_default().to_owned();
-            return Ok(Self::Link {
-                href: text,
-                text: address,
-            });
-        }
-        if text.starts_with("https://") || text.starts_with("http://") {
+        let shown = if let Some(address) = address {
+            address.split('?').next().unwrap_or_default().to_owned()
+        } else if text.starts_with("https://") || text.starts_with("http://") {
             web_address(&text)?;
-            return Ok(Self::Link {
-                href: text.clone(),
-                text,
-            });
-        }
-        Ok(Self::Text(text))
+            text.clone()
+        } else {
+            return Ok(Self::Text(text));
+        };
+        Ok(Self::Link {
+            href: text,
+            text: shown,
+        })
     }
 }
 

@@ -1,24 +1,14 @@
 //! Parses variables one by one, and collects what is wrong with them.
 
-use std::borrow::Cow;
 use std::collections::HashMap;
 use std::ffi::OsString;
 use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::ConfigError;
-use super::certificates::Certificates;
-use super::unknown_variables::{self, UnknownVariable};
-use super::variables;
+use super::{ConfigError, UnknownVariable, certificates, unknown_variables, variables};
+use crate::files;
 use crate::secret::{Secret, SecretSource};
-
-/// What is wrong with one variable.
-#[derive(Debug)]
-pub(super) struct Problem {
-    pub(super) variable: Cow<'static, str>,
-    pub(super) what: String,
-}
 
 /// Proof that the parser has a problem on its list, in the place of a value.
 #[derive(Clone, Copy, Debug)]
@@ -30,10 +20,11 @@ pub(super) struct Reported;
 pub(super) struct EnvParser {
     /// By their names in lower case.
     values: HashMap<String, String>,
-    problems: Vec<Problem>,
+    problems: Vec<String>,
     /// Variables that look like settings and are none.
     pub(super) unknown: Vec<UnknownVariable>,
-    pub(super) certificates: Certificates,
+    /// The values of [`certificates::VARIABLES`].
+    pub(super) certificates: HashMap<String, OsString>,
 }
 
 impl EnvParser {
@@ -51,7 +42,10 @@ impl EnvParser {
             let Some(name) = name.to_str() else {
                 continue;
             };
-            parser.certificates.take(name, &value);
+            if certificates::VARIABLES.contains(&name) {
+                parser.certificates.insert(name.to_owned(), value);
+                continue;
+            }
             if !documented.iter().any(|(known, _)| known == name) {
                 let unknown = unknown_variables::check(name, &documented);
                 parser.unknown.extend(unknown);
@@ -60,7 +54,7 @@ impl EnvParser {
             match value.into_string() {
                 Ok(value) if value.trim().is_empty() => {}
                 Ok(value) => known.push((name.to_owned(), value)),
-                Err(_) => drop(parser.problem(name.to_owned(), "is not UTF-8")),
+                Err(_) => drop(parser.problem(name, "is not UTF-8")),
             }
         }
         // envy's keys are lower case. Texts into texts cannot fail.
@@ -99,7 +93,7 @@ impl EnvParser {
         let parsed = self.text(variable).map(|text| parse(text.trim()));
         parsed
             .transpose()
-            .map_err(|error| self.problem(variable, error.to_string()))
+            .map_err(|error| self.problem(variable, error))
     }
 
     /// Reads a secret from its variable, or from the file that `NAME_FILE` names. It may stay
@@ -117,34 +111,26 @@ impl EnvParser {
             }
             (None, Some(file)) => {
                 let source = SecretSource::file(file);
-                let unusable = source
-                    .read()
-                    .err()
-                    .map(|error| format!("the file {file} cannot be used: {error}"));
-                match unusable {
-                    None => Ok(Some(source)),
-                    Some(problem) => Err(self.problem(variable, problem)),
+                match source.read() {
+                    Ok(_) => Ok(Some(source)),
+                    Err(why) => Err(self.problem(variable, files::unusable(file.as_ref(), why))),
                 }
             }
         }
     }
 
     /// Reports a problem.
-    pub(super) fn problem(
-        &mut self,
-        variable: impl Into<Cow<'static, str>>,
-        what: impl Into<String>,
-    ) -> Reported {
-        self.problems.push(Problem {
-            variable: variable.into(),
-            what: what.into(),
-        });
+    pub(super) fn problem(&mut self, variable: &str, what: impl fmt::Display) -> Reported {
+        self.problems.push(format!("{variable}: {what}"));
         Reported
     }
 
-    /// The value, or all problems where there are any.
-    pub(super) fn finish<T>(self, value: Result<T, Reported>) -> Result<T, ConfigError> {
-        match value {
+    /// Parses with `parse`: the value, or all problems where there are any.
+    pub(super) fn finish<T>(
+        mut self,
+        parse: impl FnOnce(&mut Self) -> Result<T, Reported>,
+    ) -> Result<T, ConfigError> {
+        match parse(&mut self) {
             Ok(value) if self.problems.is_empty() => Ok(value),
             _ => Err(ConfigError::new(self.problems, self.unknown)),
         }

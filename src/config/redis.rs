@@ -2,8 +2,7 @@
 
 use std::time::Duration;
 
-use super::parser::{EnvParser, Reported};
-use super::variables::Variable;
+use super::{EnvParser, Reported, Variable};
 use crate::redis_store::{self, RedisStore};
 use crate::secret::SecretSource;
 

@@ -4,9 +4,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::num::NonZeroUsize;
 use std::time::Duration;
 
-use super::ConfigError;
-use super::parser::{EnvParser, Reported, duration, duration_or_zero};
-use super::variables::Variable;
+use super::{ConfigError, EnvParser, Reported, Variable, duration, duration_or_zero};
 use chathub::HttpsUrl;
 
 pub(super) const VARIABLES: &[Variable] = &[
@@ -43,11 +41,10 @@ pub struct ServerConfig {
 impl ServerConfig {
     /// Where a service with this process's environment answers `/healthz` on the same machine.
     pub fn health_address_from_env() -> Result<SocketAddr, ConfigError> {
-        let mut parser = EnvParser::from_env();
-        let listen = parser.required("LISTEN", address);
-        let ops_listen = parser.optional("OPS_LISTEN", address);
-        let address = ops_listen.and_then(|ops| ops.map_or(listen, Ok));
-        let mut address = parser.finish(address)?;
+        let mut address = EnvParser::from_env().finish(|parser| {
+            let listen = parser.required("LISTEN", address);
+            parser.optional("OPS_LISTEN", address)?.map_or(listen, Ok)
+        })?;
         match address.ip() {
             // It listens on every address, so also on loopback.
             IpAddr::V4(ip) if ip.is_unspecified() => address.set_ip(Ipv4Addr::LOCALHOST.into()),
@@ -59,7 +56,7 @@ impl ServerConfig {
 
     /// Whether other machines that reach the port of the clicks also reach health and metrics.
     pub fn shows_ops_routes(&self) -> bool {
-        shows_ops_routes(self.listen, self.ops_listen)
+        self.ops_listen.is_none() && !self.listen.ip().to_canonical().is_loopback()
     }
 
     pub(super) fn parse(parser: &mut EnvParser) -> Result<Self, Reported> {
@@ -85,10 +82,6 @@ impl ServerConfig {
     }
 }
 
-fn shows_ops_routes(listen: SocketAddr, ops_listen: Option<SocketAddr>) -> bool {
-    ops_listen.is_none() && !listen.ip().to_canonical().is_loopback()
-}
-
 fn address(text: &str) -> Result<SocketAddr, &'static str> {
     text.parse()
         .map_err(|_| "not an address with a port, such as 0.0.0.0:8080")
@@ -99,8 +92,12 @@ mod tests {
     use super::*;
 
     fn is_shown(listen: &str, ops_listen: Option<&str>) -> bool {
-        let address = |text: &str| text.parse().unwrap();
-        shows_ops_routes(address(listen), ops_listen.map(address))
+        let variables = [("LISTEN", Some(listen)), ("OPS_LISTEN", ops_listen)];
+        let set = variables
+            .into_iter()
+            .filter_map(|(name, value)| Some((name.into(), value?.into())));
+        let config = ServerConfig::parse(&mut EnvParser::from_vars(set));
+        config.unwrap().shows_ops_routes()
     }
 
     #[test]

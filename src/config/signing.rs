@@ -1,9 +1,8 @@
 //! Signing from a shell: what `link` and `pass mint` need, without the rest of the service.
 
-use super::ConfigError;
 use super::access::{authenticator, pass_keys};
 use super::links::LinkConfig;
-use super::parser::{EnvParser, Reported, on_or_off};
+use super::{ConfigError, EnvParser, Reported, on_or_off};
 use crate::access::{AuthConfig, Authenticator};
 use chathub::HttpsUrl;
 
@@ -21,9 +20,7 @@ impl SigningConfig {
     /// Reads `PUBLIC_URL`, `PASS_*`, `OPERATOR_*` and the settings of links from the process's
     /// environment.
     pub fn from_env() -> Result<Self, ConfigError> {
-        let mut parser = EnvParser::from_env();
-        let config = Self::parse(&mut parser);
-        parser.finish(config)
+        EnvParser::from_env().finish(Self::parse)
     }
 
     fn parse(parser: &mut EnvParser) -> Result<Self, Reported> {

@@ -1,9 +1,9 @@
 //! Single sign-on: the header in which a proxy names the agent, and the secret of the proxy.
 
-use super::parser::{EnvParser, Reported, on_or_off};
-use super::variables::Variable;
+use reqwest::header::HeaderName;
+
+use super::{EnvParser, Reported, Variable};
 use crate::access::{AuthConfig, Mode};
-use crate::secret::SecretSource;
 
 pub(super) const VARIABLES: &[Variable] = &[
     // Some proxies name agents by what the agents have typed themselves.
@@ -71,57 +71,32 @@ const USER_HEADERS: [&str; 3] = [
     "x-forwarded-user",
 ];
 
-/// Each setting, or that its problem is reported.
-pub(super) struct SsoConfig {
-    pub(super) header: Result<Option<String>, Reported>,
-    pub(super) secret: Result<Option<SecretSource>, Reported>,
-    pub(super) by_name: Result<bool, Reported>,
-}
-
-impl SsoConfig {
-    pub(super) fn parse(parser: &mut EnvParser) -> Self {
-        Self {
-            header: parser.optional("SSO_HEADER", header),
-            secret: parser.secret("SSO_PROXY_SECRET"),
-            by_name: parser.required("SSO_BY_NAME", on_or_off),
-        }
-    }
-}
-
 /// A single address identifies the proxy. In a network any machine could name agents, so a secret
 /// must identify the proxy.
 pub(super) fn check(parser: &mut EnvParser, settings: &AuthConfig) -> Result<(), Reported> {
-    let network = settings.trusted_proxies.widest();
-    match network {
-        Some(network)
-            if settings.modes.contains(&Mode::Sso) && settings.sso_proxy_secret.is_none() =>
-        {
-            let problem = format!(
-                "must be set, with 16 characters or more, where TRUSTED_PROXIES has a network ({network}) and ACCESS has sso: every \
-                 machine in it could name any agent. Or name the proxies' single addresses in TRUSTED_PROXIES"
-            );
-            Err(parser.problem("SSO_PROXY_SECRET", problem))
-        }
-        _ => Ok(()),
+    if let Some(network) = settings.trusted_proxies.widest()
+        && settings.modes.contains(&Mode::Sso)
+        && settings.sso_proxy_secret.is_none()
+    {
+        let problem = format!(
+            "must be set, with 16 characters or more, where TRUSTED_PROXIES has a network ({network}) and ACCESS has sso: every \
+             machine in it could name any agent. Or name the proxies' single addresses in TRUSTED_PROXIES"
+        );
+        return Err(parser.problem("SSO_PROXY_SECRET", problem));
     }
+    Ok(())
 }
 
 /// Parses the name of a header that names the agent and has no other meaning.
-fn header(text: &str) -> Result<String, &'static str> {
-    // RFC 9110, 5.6.2.
-    let is_name = !text.is_empty()
-        && text
-            .bytes()
-            .all(|byte| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte));
-    if !is_name {
-        return Err("not a header's name, such as X-Auth-Request-Email");
-    }
-    let name = text.to_ascii_lowercase();
-    let means_something_else = RESERVED.contains(&&*name)
-        || RESERVED_PREFIXES
-            .iter()
-            .any(|prefix| name.starts_with(prefix))
-            && !USER_HEADERS.contains(&&*name);
+pub(super) fn header(text: &str) -> Result<String, &'static str> {
+    let name = HeaderName::from_bytes(text.as_bytes());
+    let name = name.map_err(|_| "not a header's name, such as X-Auth-Request-Email")?;
+    let name = name.as_str();
+    let has_prefix = RESERVED_PREFIXES
+        .iter()
+        .any(|prefix| name.starts_with(prefix));
+    let means_something_else =
+        RESERVED.contains(&name) || has_prefix && !USER_HEADERS.contains(&name);
     if means_something_else {
         return Err(
             "means something else already: name the header in which the proxy puts the agent, such as X-Auth-Request-Email",

@@ -2,8 +2,7 @@
 
 use std::time::Duration;
 
-use super::parser::{EnvParser, Reported, duration, duration_or_zero, on_or_off};
-use super::variables::Variable;
+use super::{EnvParser, Reported, Variable, duration, duration_or_zero, on_or_off};
 use crate::tokens::TokenConfig;
 
 pub(super) const VARIABLES: &[Variable] = &[

@@ -2,8 +2,7 @@
 
 use url::Url;
 
-use super::parser::{EnvParser, Reported, on_or_off};
-use super::variables::Variable;
+use super::{EnvParser, Reported, Variable, on_or_off};
 use crate::telemetry::Sampling;
 
 pub(super) const VARIABLES: &[Variable] = &[

@@ -16,9 +16,8 @@ impl Variable {
     /// A variable that counts as set to `default` where it is not set.
     pub(super) const fn with_default(name: &'static str, default: &'static str) -> Self {
         Self {
-            name,
             default: Some(default),
-            is_secret: false,
+            ..Self::without_default(name)
         }
     }
 
@@ -34,9 +33,8 @@ impl Variable {
     /// A variable that holds a secret. The secret may also be in the file that `NAME_FILE` names.
     pub(super) const fn secret(name: &'static str) -> Self {
         Self {
-            name,
-            default: None,
             is_secret: true,
+            ..Self::without_default(name)
         }
     }
 

@@ -3,8 +3,7 @@
 
 use std::time::Duration;
 
-use super::parser::{EnvParser, Reported, duration};
-use super::variables::Variable;
+use super::{EnvParser, Reported, Variable, duration};
 use chathub::HttpsUrl;
 
 pub(super) const VARIABLES: &[Variable] = &[
@@ -69,11 +68,8 @@ fn sources(text: &str) -> Result<String, String> {
 }
 
 fn each(text: &str, read: impl Fn(&str) -> Result<String, String>) -> Result<String, String> {
-    let entries: Vec<_> = text.split(',').map(|entry| read(entry.trim())).collect();
-    entries
-        .into_iter()
-        .collect::<Result<Vec<_>, _>>()
-        .map(|entries| entries.join(" "))
+    let entries = text.split(',').map(|entry| read(entry.trim()));
+    Ok(entries.collect::<Result<Vec<_>, _>>()?.join(" "))
 }
 
 /// `https://crm.example`, `https://*.crm.example:8443`. An origin goes into a header unchanged, so
@@ -93,13 +89,11 @@ fn origin_of(text: &str, secure: &[&str], on_loopback: &[&str]) -> Result<String
             && port.is_none_or(|port| port.parse::<u16>().is_ok())
             && (secure.contains(&scheme) || is_loopback && on_loopback.contains(&scheme))
     });
-    if is_origin {
-        Ok(text.to_owned())
-    } else {
-        Err(format!(
+    is_origin.then(|| text.to_owned()).ok_or_else(|| {
+        format!(
             "`{text}` is not an origin, such as https://crm.example (http:// is for loopback only)"
-        ))
-    }
+        )
+    })
 }
 
 #[cfg(test)]

@@ -2,9 +2,7 @@
 
 use clap::Subcommand;
 
-use crate::cli::company::with_company;
-use crate::cli::exit::Exit;
-use crate::cli::output::{self, OutputFormat};
+use crate::cli::{OutputFormat, output, with_company};
 
 #[derive(Subcommand)]
 pub(in crate::cli) enum Organizations {
@@ -14,19 +12,17 @@ pub(in crate::cli) enum Organizations {
 }
 
 impl Organizations {
-    pub(in crate::cli) fn run(self) -> anyhow::Result<Exit> {
+    pub(in crate::cli) fn run(self) -> anyhow::Result<()> {
         let Self::List(format) = self;
         let mut organizations =
             with_company(async |company| Ok(company.chathub.list_organizations().await?))?;
         organizations.sort_by_key(|organization| organization.id);
         if format.json {
-            output::json(&organizations)?;
-        } else {
-            let row = |organization: &chathub::Organization| {
-                [organization.id.to_string(), organization.name.clone()]
-            };
-            output::table(["ID", "NAME"], organizations.iter().map(row))?;
+            return output::json(&organizations);
         }
-        Ok(Exit::Done)
+        let row = |organization: &chathub::Organization| {
+            [organization.id.to_string(), organization.name.clone()]
+        };
+        output::table(["ID", "NAME"], organizations.iter().map(row))
     }
 }

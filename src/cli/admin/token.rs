@@ -10,9 +10,10 @@ use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
 use clap::{Args, Subcommand};
 use serde::Serialize;
 
-use crate::cli::company::{Company, find, organization_id, with_company};
-use crate::cli::exit::Exit;
-use crate::cli::output::{self, OutputFormat, sanitized};
+use crate::cli::{
+    Company, Exit, OutputFormat, done, find_operator, organization_id, output, sanitized,
+    with_company,
+};
 use crate::operators::name::folded;
 use chathub::{OperatorId, OperatorStatus, OrganizationId, SecretString, TokenCheck};
 
@@ -73,14 +74,14 @@ struct Minted<'a> {
 impl Token {
     pub(in crate::cli) fn run(self) -> anyhow::Result<Exit> {
         match self {
-            Self::Mint(mint) => with_company(async |company| mint.run(company).await),
+            Self::Mint(mint) => with_company(async |company| mint.run(company).await).map(done),
             Self::Validate(validate) => validate.run(),
         }
     }
 }
 
 impl Mint {
-    async fn run(&self, company: &Company) -> anyhow::Result<Exit> {
+    async fn run(&self, company: &Company) -> anyhow::Result<()> {
         // The first answer has ChatHub's time, which decides when the token expires.
         company.chathub.log_in().await?;
         let operator = match OperatorId::parse(&self.operator) {
@@ -93,17 +94,14 @@ impl Mint {
             .mint_operator_token_for(operator, ttl)
             .await?;
         if self.format.json {
-            output::json(&Minted {
+            let expires_at = token.expires_at;
+            return output::json(&Minted {
                 id: operator,
                 token: token.expose(),
-                expires_at: token
-                    .expires_at
-                    .to_rfc3339_opts(SecondsFormat::Millis, true),
-            })?;
-        } else {
-            output::line(token.expose())?;
+                expires_at: expires_at.to_rfc3339_opts(SecondsFormat::Millis, true),
+            });
         }
-        Ok(Exit::Done)
+        output::line(token.expose())
     }
 
     /// Only an active operator can have a token, so active operators win over others of the same
@@ -115,9 +113,9 @@ impl Mint {
             .partition(|operator| operator.status == OperatorStatus::Active);
         let name = folded(&self.operator);
         if active.iter().any(|operator| folded(&operator.name) == name) {
-            return Ok(find(&active, &self.operator)?.id);
+            return Ok(find_operator(&active, &self.operator)?.id);
         }
-        let other = find(&others, &self.operator)?;
+        let other = find_operator(&others, &self.operator)?;
         bail!(
             "operator {} is {}: only an active one gets a token; `open-chat operators status {0} --set active` makes it one",
             other.id,

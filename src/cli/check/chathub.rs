@@ -5,9 +5,7 @@ use std::time::Duration;
 use chrono::TimeDelta;
 
 use super::findings::Findings;
-use crate::cli::advice::advice;
-use crate::cli::company::Company;
-use crate::cli::output::sanitized;
+use crate::cli::{Company, advice, sanitized};
 use crate::config::{ChatHubConfig, Config};
 use chathub::{BadAnswer, ErrorKind, Operator, OperatorStatus, Unreachable};
 
@@ -45,10 +43,8 @@ impl Findings {
         }
         let ttl = config.and_then(|config| TimeDelta::from_std(config.tokens.ttl).ok());
         let ttl = ttl.unwrap_or(TimeDelta::hours(1));
-        match operators
-            .iter()
-            .find(|operator| operator.status == OperatorStatus::Active)
-        {
+        let is_active = |operator: &&Operator| operator.status == OperatorStatus::Active;
+        match operators.iter().find(is_active) {
             Some(operator) => self.token(company, operator, ttl).await,
             None => self.fail(
                 "token",
@@ -106,15 +102,9 @@ impl Findings {
                 self.ok("token", format!("minted for {whose}, and valid"));
             }
             Ok(check) => {
-                let why = check.error.unwrap_or_default();
-                self.fail(
-                    "token",
-                    format!(
-                        "minted for {whose}, but ChatHub does not take it: {}",
-                        sanitized(&why)
-                    ),
-                    "Tell SMSBAT's support.",
-                );
+                let why = sanitized(&check.error.unwrap_or_default());
+                let message = format!("minted for {whose}, but ChatHub does not take it: {why}");
+                self.fail("token", message, "Tell SMSBAT's support.");
             }
             Err(error) => self.fail("token", format!("{whose}: {error}"), advice(&error)),
         }

@@ -2,14 +2,9 @@
 
 use super::findings::Findings;
 use crate::access::Authenticator;
-use crate::cli::advice::advice;
-use crate::cli::company::{Company, organization_name};
-use crate::cli::output::sanitized;
+use crate::cli::{Company, advice, listed, organization_name, sanitized};
 use crate::operators::{DeadAlias, DirectorySnapshot};
 use chathub::{Operator, OperatorStatus};
-
-/// How many dead aliases a message lists.
-const MAX_LISTED: usize = 20;
 
 impl Findings {
     /// Returns the operators of all organizations, and whether the list is complete. `None` where
@@ -56,10 +51,8 @@ impl Findings {
     }
 
     fn organization(&mut self, name: &str, id: u64, operators: &[Operator]) {
-        let active = operators
-            .iter()
-            .filter(|operator| operator.status == OperatorStatus::Active)
-            .count();
+        let is_active = |operator: &&Operator| operator.status == OperatorStatus::Active;
+        let (all, active) = (operators.len(), operators.iter().filter(is_active).count());
         if operators.is_empty() {
             self.warn(
                 "operators",
@@ -69,14 +62,11 @@ impl Findings {
         } else if active == 0 {
             self.warn(
                 "operators",
-                format!("{name}: none of {} is active", operators.len()),
+                format!("{name}: none of {all} is active"),
                 format!("`open-chat operators list --organization {id}` shows them, `open-chat operators status ID --set active` activates one."),
             );
         } else {
-            self.ok(
-                "operators",
-                format!("{name}: {active} of {} active", operators.len()),
-            );
+            self.ok("operators", format!("{name}: {active} of {all} active"));
         }
     }
 
@@ -105,25 +95,14 @@ impl Findings {
             format!(
                 "{counted}, {} lead to nobody who can open a chat: {}",
                 dead.len(),
-                named(&dead)
+                listed(dead.iter().map(line)).join(", ")
             ),
             "Correct these lines of OPERATOR_MAP_FILE; `open-chat operators list` shows ids and names.",
         );
     }
 }
 
-fn named(dead: &[DeadAlias]) -> String {
-    let name = |dead: &DeadAlias| {
-        let DeadAlias {
-            alias,
-            stands_for,
-            why,
-        } = dead;
-        format!("`{}` = {} ({why})", sanitized(alias), sanitized(stands_for))
-    };
-    let mut names: Vec<_> = dead.iter().take(MAX_LISTED).map(name).collect();
-    if dead.len() > MAX_LISTED {
-        names.push(format!("and {} more", dead.len() - MAX_LISTED));
-    }
-    names.join(", ")
+fn line(dead: &DeadAlias) -> String {
+    let (alias, stands_for) = (sanitized(&dead.alias), sanitized(&dead.stands_for));
+    format!("`{alias}` = {stands_for} ({})", dead.why)
 }

@@ -2,9 +2,7 @@
 
 use serde::Serialize;
 
-use crate::cli::advice::advice;
-use crate::cli::exit::Exit;
-use crate::cli::output::{self, OutputFormat};
+use crate::cli::{Exit, OutputFormat, advice, output};
 use chathub::ErrorKind;
 
 /// The outcome of a check.

@@ -9,8 +9,7 @@ mod redis;
 use clap::Args;
 
 use self::findings::Findings;
-use super::exit::{Exit, block_on};
-use super::output::OutputFormat;
+use super::{Exit, OutputFormat, block_on};
 use crate::config::Config;
 
 #[derive(Args)]

@@ -3,9 +3,7 @@
 
 use anyhow::bail;
 
-use crate::cli::company::{Company, find};
-use crate::cli::exit::{Usage, block_on};
-use crate::cli::output::{sanitized, say};
+use crate::cli::{Company, Usage, block_on, find_operator, sanitized, say};
 use crate::config::{ChatHubConfig, SigningConfig};
 use crate::operators::{DirectorySnapshot, ResolveError};
 use chathub::Operator;
@@ -50,7 +48,7 @@ fn find_in_directory(
             "the organization of `{}` has no active operator",
             sanitized(name)
         ),
-        Err(_) => find(operators, name).map(drop),
+        Err(_) => find_operator(operators, name).map(drop),
     }
 }
 

@@ -6,16 +6,15 @@ use clap::Args;
 
 use crate::access::{MintError, NewPass, PassConstraints};
 use crate::button_url;
-use crate::cli::exit::Usage;
+use crate::cli::Usage;
 use crate::config::{ConfigError, SigningConfig};
 use crate::http::check_link;
-use chathub::HttpsUrl;
 
 /// A link lives as long as it takes to show a page and click.
 const TTL: Duration = Duration::from_mins(10);
 
 /// The operator, the client and the lifetime of a pass or a link.
-#[derive(Args)]
+#[derive(Args, Default)]
 pub(in crate::cli) struct PassRequest {
     /// Whose panel opens: a ChatHub operator id, or an alias of the operator map
     #[arg(long)]
@@ -56,15 +55,11 @@ pub(in crate::cli) fn ttl(text: &str) -> Result<Duration, &'static str> {
 
 impl PassRequest {
     /// A request that names the operator only: the CRM's button adds the client.
-    pub(in crate::cli) const fn for_operator(operator: String, ttl: Option<Duration>) -> Self {
+    pub(in crate::cli) fn for_operator(operator: String, ttl: Option<Duration>) -> Self {
         Self {
             operator,
-            phone: None,
-            source: None,
-            from: None,
-            chat_raw_id: None,
             ttl,
-            once: false,
+            ..Self::default()
         }
     }
 
@@ -91,16 +86,17 @@ impl PassRequest {
         });
         match minted {
             Ok((pass, _)) => Ok(pass),
-            Err(error @ MintError::NoKey) => {
-                Err(ConfigError::of("PASS_SECRET", error.to_string()).into())
-            }
+            Err(error @ MintError::NoKey) => Err(ConfigError::of("PASS_SECRET", error).into()),
             Err(error) => Err(error.into()),
         }
     }
 
     /// The button's URL: with a pass where a key can sign, plain for `ACCESS=open` or SSO.
     pub(in crate::cli) fn url(&self, config: &SigningConfig) -> anyhow::Result<String> {
-        let public_url = public_url(config)?;
+        let public_url = config.public_url.as_ref().ok_or_else(|| {
+            let sentence = "must be set: where open-chat is to its callers";
+            ConfigError::of("PUBLIC_URL", sentence)
+        })?;
         if config.authenticator.can_sign() {
             return Ok(button_url::with_pass(public_url, &self.pass(config)?));
         }
@@ -111,13 +107,4 @@ impl PassRequest {
         let (operator, constraints) = self.checked(config)?;
         Ok(button_url::plain(public_url, &operator, &constraints))
     }
-}
-
-fn public_url(config: &SigningConfig) -> Result<&HttpsUrl, ConfigError> {
-    config.public_url.as_ref().ok_or_else(|| {
-        ConfigError::of(
-            "PUBLIC_URL",
-            "must be set: where open-chat is to its callers",
-        )
-    })
 }

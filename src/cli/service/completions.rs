@@ -6,7 +6,6 @@ use clap::{Args, CommandFactory as _};
 use clap_complete::Shell;
 
 use crate::cli::Cli;
-use crate::cli::exit::Exit;
 
 #[derive(Args)]
 #[command(
@@ -18,10 +17,9 @@ pub(in crate::cli) struct Completions {
 }
 
 impl Completions {
-    pub(in crate::cli) fn run(&self) -> anyhow::Result<Exit> {
+    pub(in crate::cli) fn run(&self) -> anyhow::Result<()> {
         let mut script = Vec::new();
         clap_complete::generate(self.shell, &mut Cli::command(), "open-chat", &mut script);
-        std::io::stdout().write_all(&script)?;
-        Ok(Exit::Done)
+        Ok(std::io::stdout().write_all(&script)?)
     }
 }

@@ -8,7 +8,7 @@ use clap::Args;
 use tracing_subscriber::EnvFilter;
 
 use crate::app::Application;
-use crate::cli::exit::block_on;
+use crate::cli::block_on;
 use crate::config::Config;
 use crate::http::Front;
 use crate::telemetry::{LogFormat, Telemetry};

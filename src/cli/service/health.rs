@@ -5,11 +5,11 @@ use std::time::Duration;
 
 use anyhow::{Context as _, anyhow, bail, ensure};
 use clap::Args;
+use reqwest::Client;
 use reqwest::redirect::Policy;
-use reqwest::{Client, StatusCode};
 use url::Url;
 
-use crate::cli::exit::block_on;
+use crate::cli::block_on;
 use crate::config::ServerConfig;
 
 /// A service that needs longer is not healthy.
@@ -69,12 +69,8 @@ async fn check(client: &Client, address: SocketAddr) -> anyhow::Result<()> {
             anyhow!(cause)
         }
     })?;
-    let (version, status) = (response.version(), response.status());
-    ensure!(
-        status == StatusCode::OK,
-        "it answers {version:?} {}",
-        status.as_u16()
-    );
+    let (version, status) = (response.version(), response.status().as_u16());
+    ensure!(status == 200, "it answers {version:?} {status}");
     Ok(())
 }
 

@@ -3,7 +3,7 @@
 use tracing_subscriber::EnvFilter;
 
 use crate::app::Application;
-use crate::cli::exit::block_on;
+use crate::cli::block_on;
 use crate::config::{Config, quoted_secrets};
 use crate::http::Front;
 use crate::telemetry::{Export, LogFormat, Telemetry, stdout};
@@ -21,9 +21,8 @@ pub(in crate::cli) fn run() -> anyhow::Result<()> {
         tracing::warn!("{problem}");
     }
     let outcome = block_on(async {
-        Application::start(config, Front::Builder, &telemetry)?
-            .run()
-            .await
+        let application = Application::start(config, Front::Builder, &telemetry)?;
+        application.run().await
     });
     telemetry.end();
     outcome

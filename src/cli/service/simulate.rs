@@ -4,13 +4,11 @@ use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 
 use clap::Args;
-#[cfg(unix)]
-use tokio::select;
 use tokio::signal::ctrl_c;
 #[cfg(unix)]
 use tokio::signal::unix::{SignalKind, signal};
 
-use crate::cli::exit::block_on;
+use crate::cli::block_on;
 use chathub_simulator::{Rules, Simulator};
 
 #[derive(Args)]
@@ -65,7 +63,7 @@ fn quoted(text: &str) -> String {
 fn end() -> io::Result<impl Future<Output = io::Result<()>>> {
     let mut terminate = signal(SignalKind::terminate())?;
     Ok(async move {
-        select! {
+        tokio::select! {
             _ = terminate.recv() => Ok(()),
             pressed = ctrl_c() => pressed,
         }

@@ -10,11 +10,11 @@ use super::batch::AddOutcome;
 use super::batch_adder::{BATCH_SIZE, BatchAdder, Stop};
 use super::interrupt::{FINISHING, Interrupt};
 use super::row_outcome::RowOutcome;
-use crate::cli::company::{Company, organization_id, with_company};
-use crate::cli::exit::{Exit, Usage};
 use crate::cli::link::UNSIGNED;
-use crate::cli::output::{self, OutputFormat, sanitized};
 use crate::cli::pass::{PassRequest, ttl};
+use crate::cli::{
+    Company, Exit, OutputFormat, Usage, organization_id, output, sanitized, with_company,
+};
 use crate::config::SigningConfig;
 use crate::operators::name::{self, spelling};
 use chathub::{OperatorId, OrganizationId};
@@ -141,7 +141,14 @@ impl Add {
                 Some(Some(outcome)) if given.insert(key) => *outcome,
                 Some(Some(_)) => RowOutcome::Duplicate,
             };
-            Some(self.line(name, id, outcome))
+            Some(Line {
+                name,
+                organization_id: self.organization,
+                id,
+                outcome,
+                link: None,
+                pass: None,
+            })
         });
         Ok((lines.collect(), stop))
     }
@@ -181,35 +188,17 @@ impl Add {
         None
     }
 
-    const fn line(&self, name: String, id: Option<OperatorId>, outcome: RowOutcome) -> Line {
-        Line {
-            name,
-            organization_id: self.organization,
-            id,
-            outcome,
-            link: None,
-            pass: None,
-        }
-    }
-
     fn print(&self, lines: &[Line]) -> anyhow::Result<()> {
         if self.format.json {
             return output::json(&lines);
         }
         let id = |line: &Line| line.id.map(|id| id.to_string()).unwrap_or_default();
-        output::table(
-            ["ID", "NAME", "OUTCOME"],
-            lines
-                .iter()
-                .map(|line| [id(line), line.name.clone(), line.outcome.to_string()]),
-        )?;
+        let row = |line: &Line| [id(line), line.name.clone(), line.outcome.to_string()];
+        output::table(["ID", "NAME", "OUTCOME"], lines.iter().map(row))?;
         for line in lines {
+            let (id, name) = (id(line), sanitized(&line.name));
             for made in [&line.link, &line.pass].into_iter().flatten() {
-                output::line(&format!(
-                    "\n{} {}:\n{made}",
-                    id(line),
-                    sanitized(&line.name)
-                ))?;
+                output::line(&format!("\n{id} {name}:\n{made}"))?;
             }
         }
         Ok(())

@@ -2,9 +2,7 @@
 
 use clap::Args;
 
-use crate::cli::company::{Company, organization_id};
-use crate::cli::exit::{Exit, Usage};
-use crate::cli::output::{self, OutputFormat, sanitized};
+use crate::cli::{Company, OutputFormat, Usage, organization_id, output, sanitized};
 use crate::operators::assigned;
 use crate::phone::PhoneNumber;
 use chathub::{OperatorId, OperatorStatus, OrganizationId};
@@ -28,7 +26,7 @@ pub(in crate::cli) struct Assign {
 }
 
 impl Assign {
-    pub(super) async fn run(&self, company: &Company) -> anyhow::Result<Exit> {
+    pub(super) async fn run(&self, company: &Company) -> anyhow::Result<()> {
         let phone = PhoneNumber::parse(&self.phone, company.default_region)
             .map_err(|error| Usage(error.to_string()))?;
         let mut operators = company.operators_of(self.organization).await?;
@@ -42,10 +40,8 @@ impl Assign {
             );
         };
         if self.format.json {
-            output::json(operator)?;
-        } else {
-            output::line(&format!("{} {}", operator.id, sanitized(&operator.name)))?;
+            return output::json(operator);
         }
-        Ok(Exit::Done)
+        output::line(&format!("{} {}", operator.id, sanitized(&operator.name)))
     }
 }

@@ -78,30 +78,20 @@ impl<'a> Batch<'a> {
         operators: impl Iterator<Item = (OperatorId, String)>,
         which: &[usize],
     ) -> Vec<usize> {
-        let mut by_name: HashMap<String, Vec<OperatorId>> = which
-            .iter()
-            .map(|at| (folded(&self.names[*at]), Vec::new()))
-            .collect();
+        let mut by_name: HashMap<String, Vec<OperatorId>> = HashMap::new();
         for (id, name) in operators {
-            if let Some(ids) = by_name.get_mut(&folded(&name)) {
-                ids.push(id);
-            }
+            by_name.entry(folded(&name)).or_default().push(id);
         }
         let mut missing = Vec::new();
         for at in which {
-            let mut ids = by_name
-                .remove(&folded(&self.names[*at]))
-                .unwrap_or_default();
-            ids.sort_unstable();
-            if ids.is_empty() {
+            let Some(mut others) = by_name.remove(&folded(&self.names[*at])) else {
                 missing.push(*at);
                 continue;
-            }
-            self.waits = 0;
-            self.outcomes[*at] = AddOutcome::Added {
-                id: ids.remove(0),
-                others: ids,
             };
+            others.sort_unstable();
+            let id = others.remove(0);
+            self.waits = 0;
+            self.outcomes[*at] = AddOutcome::Added { id, others };
         }
         missing
     }

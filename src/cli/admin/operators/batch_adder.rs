@@ -9,7 +9,7 @@ use std::time::Duration;
 use super::batch::{AddOutcome, Batch};
 use super::error_class::{is_not_applied, is_permanent};
 use super::interrupt::Interrupt;
-use crate::cli::exit::Exit;
+use crate::cli::Exit;
 use chathub::{BadAnswer, ChatHub, ErrorKind, OrganizationId, Unreachable};
 
 /// The number of operators in a request. A failed answer leaves the outcome of one batch open, and

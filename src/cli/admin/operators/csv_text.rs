@@ -6,7 +6,7 @@ use std::path::Path;
 
 use anyhow::{Context as _, anyhow};
 
-use crate::cli::output::sanitized;
+use crate::cli::sanitized;
 
 /// The file name that stands for standard input.
 pub(super) const STDIN: &str = "-";
@@ -69,13 +69,11 @@ impl CsvText {
 
     /// ``the columns `id`, `name` ``
     pub(super) fn columns(header: &csv::StringRecord) -> String {
-        let names = header
-            .iter()
-            .map(|name| format!("`{}`", sanitized(name.trim())));
-        match header.len() {
-            0 => "no columns".into(),
-            1 => format!("the column {}", names.collect::<String>()),
-            _ => format!("the columns {}", names.collect::<Vec<_>>().join(", ")),
+        let quoted = |name: &str| format!("`{}`", sanitized(name.trim()));
+        match header.iter().map(quoted).collect::<Vec<_>>().as_slice() {
+            [] => "no columns".into(),
+            [name] => format!("the column {name}"),
+            names => format!("the columns {}", names.join(", ")),
         }
     }
 }
@@ -93,16 +91,11 @@ fn decoded(bytes: &[u8]) -> anyhow::Result<String> {
     match bytes {
         [0xff, 0xfe, ..] => units(u16::from_le_bytes),
         [0xfe, 0xff, ..] => units(u16::from_be_bytes),
-        _ => match std::str::from_utf8(bytes) {
-            Ok(text) => Ok(text.to_owned()),
-            Err(error) => {
-                let before = String::from_utf8_lossy(&bytes[..error.valid_up_to()]);
-                let line = with_line_feeds(&before).split('\n').count();
-                Err(anyhow!(
-                    "line {line} is not UTF-8; save the file as \"CSV UTF-8\""
-                ))
-            }
-        },
+        _ => str::from_utf8(bytes).map(str::to_owned).map_err(|error| {
+            let before = String::from_utf8_lossy(&bytes[..error.valid_up_to()]);
+            let line = with_line_feeds(&before).split('\n').count();
+            anyhow!("line {line} is not UTF-8; save the file as \"CSV UTF-8\"")
+        }),
     }
 }
 

@@ -3,9 +3,7 @@
 use clap::Args;
 
 use super::Status;
-use crate::cli::company::{Company, organization_id, organization_name};
-use crate::cli::exit::Exit;
-use crate::cli::output::{self, OutputFormat, sanitized};
+use crate::cli::{Company, OutputFormat, organization_id, organization_name, output, sanitized};
 use crate::operators::name::spelling;
 use chathub::{Operator, Organization, OrganizationId};
 
@@ -33,7 +31,7 @@ pub(in crate::cli) struct List {
 }
 
 impl List {
-    pub(super) async fn run(&self, company: &Company) -> anyhow::Result<Exit> {
+    pub(super) async fn run(&self, company: &Company) -> anyhow::Result<()> {
         let mut operators = company.operators(self.organization).await?;
         if let Some(status) = self.status {
             operators.retain(|operator| operator.status == status.into());
@@ -43,11 +41,9 @@ impl List {
             operators.retain(|operator| spelling(&operator.name).contains(&part));
         }
         if self.csv {
-            print_csv(&operators)?;
-        } else {
-            print(&operators, self.format)?;
+            return print_csv(&operators);
         }
-        Ok(Exit::Done)
+        print(&operators, self.format)
     }
 }
 

@@ -16,8 +16,7 @@ mod status;
 
 use clap::{Subcommand, ValueEnum};
 
-use crate::cli::company::with_company;
-use crate::cli::exit::Exit;
+use crate::cli::{Exit, done, with_company};
 use chathub::OperatorStatus;
 
 #[derive(Subcommand)]
@@ -39,12 +38,14 @@ pub(in crate::cli) enum Operators {
 impl Operators {
     pub(in crate::cli) fn run(self) -> anyhow::Result<Exit> {
         match self {
-            Self::List(list) => with_company(async |company| list.run(company).await),
-            Self::Stats(stats) => with_company(async |company| stats.run(company).await),
+            Self::List(list) => with_company(async |company| list.run(company).await).map(done),
+            Self::Stats(stats) => with_company(async |company| stats.run(company).await).map(done),
             Self::Add(add) => add.run(),
             Self::Import(import) => import.run(),
             Self::Status(status) => status.run(),
-            Self::Assign(assign) => with_company(async |company| assign.run(company).await),
+            Self::Assign(assign) => {
+                with_company(async |company| assign.run(company).await).map(done)
+            }
         }
     }
 }

@@ -27,14 +27,9 @@ impl RowOutcome {
     }
 }
 
+/// The same word as in JSON.
 impl fmt::Display for RowOutcome {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Added => "added",
-            Self::Exists => "exists",
-            Self::Duplicate => "duplicate",
-            Self::Failed => "failed",
-            Self::Unknown => "unknown",
-        })
+        self.serialize(f)
     }
 }

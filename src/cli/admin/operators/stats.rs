@@ -3,9 +3,7 @@
 use clap::Args;
 use serde::Serialize;
 
-use crate::cli::company::{Company, organization_name};
-use crate::cli::exit::Exit;
-use crate::cli::output::{self, OutputFormat};
+use crate::cli::{Company, OutputFormat, organization_name, output};
 use chathub::{Operator, OperatorStatus, Organization};
 
 #[derive(Args)]
@@ -36,67 +34,53 @@ struct Line {
 }
 
 impl Stats {
-    pub(super) async fn run(&self, company: &Company) -> anyhow::Result<Exit> {
+    pub(super) async fn run(&self, company: &Company) -> anyhow::Result<()> {
         let mut organizations = company.chathub.list_organizations().await?;
         organizations.sort_by_key(|organization| organization.id);
-        let mut lines = Vec::new();
+        let (mut lines, mut all) = (Vec::new(), Count::default());
         for organization in organizations {
             let operators = company.operators_of(organization.id).await?;
+            let mut count = Count::default();
+            count.add(&operators);
+            all.add(&operators);
             lines.push(Line {
-                count: Count::of(&operators),
                 organization,
+                count,
             });
         }
         if self.format.json {
-            output::json(&lines)?;
-        } else {
-            print(&lines)?;
+            return output::json(&lines);
         }
-        Ok(Exit::Done)
+        print(&lines, &all)
     }
 }
 
 impl Count {
-    fn of(operators: &[Operator]) -> Self {
-        let mut count = Self::default();
+    fn add(&mut self, operators: &[Operator]) {
         for operator in operators {
             *match operator.status {
-                OperatorStatus::Active => &mut count.active,
-                OperatorStatus::Inactive => &mut count.inactive,
-                OperatorStatus::Deleted => &mut count.deleted,
-                OperatorStatus::Other(_) => &mut count.other,
+                OperatorStatus::Active => &mut self.active,
+                OperatorStatus::Inactive => &mut self.inactive,
+                OperatorStatus::Deleted => &mut self.deleted,
+                OperatorStatus::Other(_) => &mut self.other,
             } += 1;
         }
-        count.total = operators.len();
-        count
-    }
-
-    fn add(&mut self, more: &Self) {
-        self.active += more.active;
-        self.inactive += more.inactive;
-        self.deleted += more.deleted;
-        self.other += more.other;
-        self.total += more.total;
+        self.total += operators.len();
     }
 
     fn row(&self, name: String) -> [String; 6] {
-        let [active, inactive, deleted, other, total] = [
-            self.active,
-            self.inactive,
-            self.deleted,
-            self.other,
-            self.total,
+        [
+            name,
+            self.active.to_string(),
+            self.inactive.to_string(),
+            self.deleted.to_string(),
+            self.other.to_string(),
+            self.total.to_string(),
         ]
-        .map(|count| count.to_string());
-        [name, active, inactive, deleted, other, total]
     }
 }
 
-fn print(lines: &[Line]) -> anyhow::Result<()> {
-    let mut all = Count::default();
-    for line in lines {
-        all.add(&line.count);
-    }
+fn print(lines: &[Line], all: &Count) -> anyhow::Result<()> {
     let row = |line: &Line| line.count.row(organization_name(&line.organization));
     output::table(
         [

@@ -8,9 +8,10 @@ use clap::Args;
 
 use super::error_class::is_not_applied_after_retry;
 use super::{Status, ids, list};
-use crate::cli::company::{Company, find, organization_id, organization_name, with_company};
-use crate::cli::exit::{Exit, Usage};
-use crate::cli::output::{OutputFormat, sanitized, say};
+use crate::cli::{
+    Company, Exit, OutputFormat, Usage, find_operator, organization_id, organization_name,
+    sanitized, say, with_company,
+};
 use chathub::{ErrorKind, Operator, OperatorId, OrganizationId};
 
 #[derive(Args)]
@@ -46,10 +47,8 @@ impl SetStatus {
     pub(super) fn run(&self) -> anyhow::Result<Exit> {
         let must_ask = self.set == Status::Deleted && !self.yes;
         if must_ask && !io::stdin().is_terminal() {
-            return Err(Usage(
-                "nobody is there to be asked before operators are deleted; `--yes` deletes them without asking".into(),
-            )
-            .into());
+            let sentence = "nobody is there to be asked before operators are deleted; `--yes` deletes them without asking";
+            return Err(Usage(sentence.into()).into());
         }
         let named = match &self.csv {
             Some(path) => ids::read(path)?,
@@ -72,7 +71,7 @@ impl SetStatus {
         let all = company.operators(self.organization).await?;
         let (mut found, mut seen) = (Vec::new(), HashSet::new());
         for text in named {
-            let operator = find(&all, text)?;
+            let operator = find_operator(&all, text)?;
             if seen.insert(operator.id) {
                 found.push(operator.clone());
             }
@@ -109,12 +108,11 @@ fn state_after_failure(id: OperatorId, error: &ErrorKind) -> String {
 
 fn is_confirmed(operators: &[Operator]) -> anyhow::Result<bool> {
     for operator in operators {
+        let Operator { id, status, .. } = operator;
+        let organization = organization_name(&operator.organization);
         say(&format!(
-            "{}  {}, {}, {}",
-            operator.id,
-            sanitized(&operator.name),
-            operator.status,
-            organization_name(&operator.organization)
+            "{id}  {}, {status}, {organization}",
+            sanitized(&operator.name)
         ));
     }
     eprint!("Delete {} of them? [y/N] ", operators.len());

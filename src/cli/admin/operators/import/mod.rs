@@ -20,9 +20,8 @@ use self::sender::Sender;
 use self::summary::Summary;
 use crate::cli::admin::operators::batch_adder::Stop;
 use crate::cli::admin::operators::csv_text::{CsvText, STDIN};
-use crate::cli::company::{Company, organization_id, with_company};
-use crate::cli::exit::{Exit, Usage};
-use crate::cli::output::OutputFormat;
+use crate::cli::{Company, Exit, OutputFormat, Usage, organization_id, with_company};
+use crate::operators::name::spelling;
 use chathub::OrganizationId;
 
 #[derive(Args)]
@@ -102,11 +101,7 @@ impl Import {
                 let sentence = "rows that come by standard input need `--results FILE`: where to write what becomes of them";
                 Err(Usage(sentence.into()).into())
             }
-            None => {
-                let mut path = self.file.clone().into_os_string();
-                path.push(".results.csv");
-                Ok(path.into())
-            }
+            None => Ok(self.file.with_added_extension("results.csv")),
         }
     }
 }
@@ -119,7 +114,10 @@ async fn existing(company: &Company, rows: &[Row]) -> anyhow::Result<Existing> {
     let mut existing = Existing::default();
     let wanted: BTreeSet<_> = rows.iter().map(|row| row.organization).collect();
     for organization in wanted {
-        existing.add(&company.operators_of(organization).await?);
+        for operator in company.operators_of(organization).await? {
+            let key = (operator.organization.id, spelling(&operator.name));
+            existing.entry(key).or_default().push(operator);
+        }
     }
     Ok(existing)
 }

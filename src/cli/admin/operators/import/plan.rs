@@ -6,35 +6,15 @@ use std::collections::{BTreeMap, HashMap};
 use super::results::{ResultLine, RowOutcomes};
 use super::rows::Row;
 use crate::cli::admin::operators::row_outcome::RowOutcome;
-use crate::cli::output::sanitized;
+use crate::cli::sanitized;
 use crate::operators::name::{folded, spelling};
 use chathub::{Operator, OperatorId, OperatorStatus, OrganizationId};
 
 /// The operators that exist, by organization and name.
-#[derive(Default)]
-pub(super) struct Existing(HashMap<(OrganizationId, String), Vec<ExistingOperator>>);
-
-/// An operator of a name.
-struct ExistingOperator {
-    id: OperatorId,
-    status: OperatorStatus,
-    name: String,
-}
-
-impl Existing {
-    pub(super) fn add(&mut self, operators: &[Operator]) {
-        for operator in operators {
-            let key = (operator.organization.id, spelling(&operator.name));
-            self.0.entry(key).or_default().push(ExistingOperator {
-                id: operator.id,
-                status: operator.status,
-                name: operator.name.clone(),
-            });
-        }
-    }
-}
+pub(super) type Existing = HashMap<(OrganizationId, String), Vec<Operator>>;
 
 /// The outcomes that are known before anything is sent, and the rows to send.
+#[derive(Default)]
 pub(super) struct Plan<'a> {
     /// Rows that need not be sent, without those that are in the results file already.
     pub(super) known: Vec<ResultLine>,
@@ -43,10 +23,7 @@ pub(super) struct Plan<'a> {
 
 impl<'a> Plan<'a> {
     pub(super) fn new(rows: &'a [Row], existing: &Existing, earlier: &RowOutcomes) -> Self {
-        let mut plan = Self {
-            known: Vec::new(),
-            to_send: BTreeMap::new(),
-        };
+        let mut plan = Self::default();
         let mut first_lines: HashMap<(OrganizationId, String), u64> = HashMap::new();
         for row in rows {
             let key = (row.organization, spelling(&row.name));
@@ -59,7 +36,7 @@ impl<'a> Plan<'a> {
                 let note = format!("line {first_line} has the same name");
                 plan.known
                     .push(ResultLine::new(row, RowOutcome::Duplicate, None, note));
-            } else if let Some(same_name) = existing.0.get(&key) {
+            } else if let Some(same_name) = existing.get(&key) {
                 plan.known.push(line_of_existing(row, same_name, before));
             } else {
                 plan.to_send.entry(row.organization).or_default().push(row);
@@ -70,17 +47,13 @@ impl<'a> Plan<'a> {
 }
 
 /// A row that an earlier run has sent without an answer was added by that run.
-fn line_of_existing(
-    row: &Row,
-    existing: &[ExistingOperator],
-    before: Option<RowOutcome>,
-) -> ResultLine {
+fn line_of_existing(row: &Row, existing: &[Operator], before: Option<RowOutcome>) -> ResultLine {
     let outcome = if before == Some(RowOutcome::Unknown) {
         RowOutcome::Added
     } else {
         RowOutcome::Exists
     };
-    let active = |other: &&ExistingOperator| other.status == OperatorStatus::Active;
+    let active = |other: &&Operator| other.status == OperatorStatus::Active;
     let found = existing.iter().find(active).unwrap_or(&existing[0]);
     let mut notes = Vec::new();
     if found.status != OperatorStatus::Active {

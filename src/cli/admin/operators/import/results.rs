@@ -68,7 +68,6 @@ pub(super) struct Results {
     path: PathBuf,
     /// Whether the file has a line, at least the header.
     has_lines: bool,
-    begins_with_mark: bool,
 }
 
 impl Results {
@@ -107,7 +106,6 @@ impl Results {
                 writer,
                 path: path.to_owned(),
                 has_lines,
-                begins_with_mark: !has_lines,
             };
             Ok((results, outcomes))
         };
@@ -129,7 +127,7 @@ impl Results {
         if lines.is_empty() {
             return Ok(());
         }
-        if std::mem::take(&mut self.begins_with_mark) {
+        if !self.has_lines {
             // The mark makes Excel read UTF-8. Nothing is buffered yet.
             self.writer.get_ref().write_all(MARK)?;
         }

@@ -1,19 +1,13 @@
 //! Parses a CSV file into operators to add; every row is checked before anything is sent.
 
 use std::collections::HashSet;
-use std::fmt;
 
 use anyhow::{Context as _, anyhow, bail, ensure};
-use thiserror::Error;
 
 use crate::cli::admin::operators::csv_text::CsvText;
-use crate::cli::company::organization_id;
-use crate::cli::output::sanitized;
+use crate::cli::{listed, organization_id, sanitized};
 use crate::operators::name;
 use chathub::OrganizationId;
-
-/// How many bad rows an error lists.
-const MAX_LISTED: usize = 20;
 
 /// A row that can be sent.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,47 +18,12 @@ pub(super) struct Row {
     pub(super) name: String,
 }
 
-/// Rows that cannot be sent: the line and the problem of each.
-#[derive(Debug, Default, Error)]
-pub(super) struct BadRows(Vec<(u64, String)>);
-
-impl BadRows {
-    fn push(&mut self, line: u64, problem: impl Into<String>) {
-        self.0.push((line, problem.into()));
-    }
-
-    fn or<T>(self, good: T) -> anyhow::Result<T> {
-        if self.0.is_empty() {
-            Ok(good)
-        } else {
-            Err(self.into())
-        }
-    }
-}
-
-impl fmt::Display for BadRows {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let count = self.0.len();
-        let rows = if count == 1 {
-            "1 row is"
-        } else {
-            &format!("{count} rows are")
-        };
-        write!(f, "{rows} wrong, so nothing was sent:")?;
-        for (line, problem) in self.0.iter().take(MAX_LISTED) {
-            write!(f, "\n  line {line}: {problem}")?;
-        }
-        if count > MAX_LISTED {
-            write!(f, "\n  and {} more", count - MAX_LISTED)?;
-        }
-        Ok(())
-    }
-}
-
 /// Which column holds what.
 struct Columns {
     organization: Option<usize>,
     name: usize,
+    /// How many there are.
+    width: usize,
 }
 
 /// Reads the rows of a file. Its header is `organizationId,name` in either order, or `name` alone
@@ -79,35 +38,29 @@ pub(super) fn read(
 fn parse(text: &CsvText, organization: Option<OrganizationId>) -> anyhow::Result<Vec<Row>> {
     let mut reader = text.reader();
     let columns = Columns::read(reader.headers()?, organization.is_some())?;
-    let width = reader.headers()?.len();
-    let (mut rows, mut bad) = (Vec::new(), BadRows::default());
+    let (mut rows, mut bad) = (Vec::new(), Vec::new());
     for record in reader.records() {
         let record = record?;
         let line = text.line_of(&record);
-        if record.len() != width {
-            bad.push(
-                line,
-                format!(
-                    "{} columns instead of {width}; put a name with a separator in it in quotes",
-                    record.len()
-                ),
-            );
-            continue;
-        }
-        match columns.row(&record, organization) {
-            Ok((organization, name)) => rows.push(Row {
-                line,
-                organization,
-                name,
-            }),
-            Err(problem) => bad.push(line, problem),
+        match columns.row(line, &record, organization) {
+            Ok(row) => rows.push(row),
+            Err(problem) => bad.push(format!("line {line}: {problem}")),
         }
     }
-    ensure!(
-        !rows.is_empty() || !bad.0.is_empty(),
-        "there is no row below the header"
-    );
-    bad.or(rows)
+    refuse(bad)?;
+    ensure!(!rows.is_empty(), "there is no row below the header");
+    Ok(rows)
+}
+
+/// The error where there are bad rows, with the line and the problem of each.
+fn refuse(bad: Vec<String>) -> anyhow::Result<()> {
+    let rows = match bad.len() {
+        0 => return Ok(()),
+        1 => "1 row is",
+        count => &format!("{count} rows are"),
+    };
+    let bad = listed(bad.into_iter()).join("\n  ");
+    bail!("{rows} wrong, so nothing was sent:\n  {bad}")
 }
 
 /// What is said of another header: what it has, and what to change.
@@ -153,19 +106,10 @@ impl Columns {
             .map(|name| name.trim().to_lowercase())
             .collect();
         let names: Vec<_> = names.iter().map(String::as_str).collect();
-        match (&names[..], organization_is_given) {
-            (["organizationid", "name"], false) => Ok(Self {
-                organization: Some(0),
-                name: 1,
-            }),
-            (["name", "organizationid"], false) => Ok(Self {
-                organization: Some(1),
-                name: 0,
-            }),
-            (["name"], true) => Ok(Self {
-                organization: None,
-                name: 0,
-            }),
+        let (organization, name) = match (&names[..], organization_is_given) {
+            (["organizationid", "name"], false) => (Some(0), 1),
+            (["name", "organizationid"], false) => (Some(1), 0),
+            (["name"], true) => (None, 0),
             (["name"], false) => {
                 bail!("there is no column organizationId: give `--organization ID` for all rows")
             }
@@ -174,22 +118,39 @@ impl Columns {
                     "organizations stand in the file and in `--organization`; leave out one of the two"
                 )
             }
-            _ => Err(wrong_header(header, organization_is_given)),
-        }
+            _ => return Err(wrong_header(header, organization_is_given)),
+        };
+        Ok(Self {
+            organization,
+            name,
+            width: header.len(),
+        })
     }
 
     fn row(
         &self,
+        line: u64,
         record: &csv::StringRecord,
         organization: Option<OrganizationId>,
-    ) -> Result<(OrganizationId, String), String> {
+    ) -> Result<Row, String> {
+        if record.len() != self.width {
+            return Err(format!(
+                "{} columns instead of {}; put a name with a separator in it in quotes",
+                record.len(),
+                self.width
+            ));
+        }
         let name = name::parse(&record[self.name]).map_err(|error| error.to_string());
         let organization = match self.organization {
             Some(column) => organization_id(&record[column])
                 .map_err(|_| "organizationId is not a number".to_owned())?,
             None => organization.ok_or("no organization")?,
         };
-        Ok((organization, name?))
+        Ok(Row {
+            line,
+            organization,
+            name: name?,
+        })
     }
 }
 
@@ -198,16 +159,14 @@ pub(super) fn check_organizations(
     rows: &[Row],
     known: &HashSet<OrganizationId>,
 ) -> anyhow::Result<()> {
-    let mut bad = BadRows::default();
-    for row in rows {
-        if !known.contains(&row.organization) {
-            bad.push(
-                row.line,
-                format!("the company has no organization {}", row.organization),
-            );
-        }
-    }
-    bad.or(())
+    let foreign = rows.iter().filter(|row| !known.contains(&row.organization));
+    let problem = |row: &Row| {
+        let Row {
+            line, organization, ..
+        } = row;
+        format!("line {line}: the company has no organization {organization}")
+    };
+    refuse(foreign.map(problem).collect())
 }
 
 #[cfg(test)]

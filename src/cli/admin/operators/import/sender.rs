@@ -32,7 +32,7 @@ impl<'a> Sender<'a> {
     /// The bar starts with the rows that need no sending, so that it agrees with the summary.
     pub(super) fn new(results: &'a mut Results, summary: &'a mut Summary, plan: &Plan<'_>) -> Self {
         let to_send: usize = plan.to_send.values().map(Vec::len).sum();
-        let rows = summary.rows();
+        let rows = summary.rows;
         let style = ProgressStyle::with_template("{bar:40} {pos} of {len} rows, {eta} left");
         let style = style.unwrap_or_else(|_| ProgressStyle::default_bar());
         Self {
@@ -97,12 +97,10 @@ impl<'a> Sender<'a> {
         self.summary.note_sent(&lines);
         self.bar.inc(lines.len() as u64);
         for line in &lines {
-            let is_refused = line.outcome == RowOutcome::Failed;
-            self.refused_in_a_row = if is_refused {
-                self.refused_in_a_row + 1
-            } else {
-                0
-            };
+            match line.outcome {
+                RowOutcome::Failed => self.refused_in_a_row += 1,
+                _ => self.refused_in_a_row = 0,
+            }
         }
         Ok(())
     }
@@ -115,16 +113,14 @@ fn say(bar: &ProgressBar, text: &str) {
 
 /// The results line of a row, unless it was not sent.
 fn line((row, outcome): (&&Row, &AddOutcome)) -> Option<ResultLine> {
-    Some(match outcome {
+    let (outcome, id, note) = match outcome {
         AddOutcome::NotSent => return None,
-        AddOutcome::Added { id, others } => {
-            let note = same_name(others).unwrap_or_default();
-            ResultLine::new(row, RowOutcome::Added, Some(*id), note)
-        }
+        AddOutcome::Added { id, others } => (RowOutcome::Added, Some(*id), same_name(others)),
         AddOutcome::Refused(status) => {
             let note = format!("ChatHub answers {status}");
-            ResultLine::new(row, RowOutcome::Failed, None, note)
+            (RowOutcome::Failed, None, Some(note))
         }
-        AddOutcome::Unknown => ResultLine::new(row, RowOutcome::Unknown, None, String::new()),
-    })
+        AddOutcome::Unknown => (RowOutcome::Unknown, None, None),
+    };
+    Some(ResultLine::new(row, outcome, id, note.unwrap_or_default()))
 }

@@ -7,26 +7,18 @@ use serde::Serialize;
 use super::results::{ResultLine, RowOutcomes};
 use crate::cli::admin::operators::batch_adder::Stop;
 use crate::cli::admin::operators::row_outcome::RowOutcome;
-use crate::cli::exit::Exit;
-use crate::cli::output::{self, OutputFormat};
+use crate::cli::{Exit, OutputFormat, output};
 
-/// The known outcomes, and how the run was started.
+/// The known outcomes, how the run was started, and what JSON shows of them.
+#[derive(Default, Serialize)]
+#[serde(rename_all = "camelCase")]
 pub(super) struct Summary {
-    rows: usize,
+    #[serde(skip)]
     outcomes: RowOutcomes,
     /// Whether an earlier run has written results.
+    #[serde(skip)]
     is_resumed: bool,
-    /// Operators that this run has added.
-    added_now: usize,
-    dry_run: bool,
-    results: String,
-}
-
-/// The counts of the JSON output.
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Counts<'a> {
-    rows: usize,
+    pub(super) rows: usize,
     added: usize,
     /// The part of them that this run has added.
     added_now: usize,
@@ -36,7 +28,7 @@ struct Counts<'a> {
     /// Not sent yet, or of unknown outcome.
     left: usize,
     dry_run: bool,
-    results: &'a str,
+    results: String,
 }
 
 impl Summary {
@@ -45,9 +37,9 @@ impl Summary {
             rows,
             is_resumed: !earlier.is_empty(),
             outcomes: earlier,
-            added_now: 0,
             dry_run,
             results: results.display().to_string(),
+            ..Self::default()
         }
     }
 
@@ -64,81 +56,61 @@ impl Summary {
         self.note(lines);
     }
 
-    /// The number of rows.
-    pub(super) const fn rows(&self) -> usize {
-        self.rows
-    }
-
     /// Prints the summary, and returns how the command ends.
-    pub(super) fn print(&self, format: OutputFormat, stop: Option<Stop>) -> anyhow::Result<Exit> {
-        let counts = self.counts();
+    pub(super) fn print(
+        mut self,
+        format: OutputFormat,
+        stop: Option<Stop>,
+    ) -> anyhow::Result<Exit> {
+        self.count();
         if format.json {
-            output::json(&counts)?;
+            output::json(&self)?;
         } else {
-            output::line(&self.text(&counts))?;
+            output::line(&self.text())?;
         }
-        Stop::exit(stop, counts.failed > 0)
+        Stop::exit(stop, self.failed > 0)
     }
 
-    fn counts(&self) -> Counts<'_> {
-        let count = |wanted| {
-            self.outcomes
-                .values()
-                .filter(|outcome| **outcome == wanted)
-                .count()
-        };
-        let [added, exists, duplicate, failed] = [
-            RowOutcome::Added,
-            RowOutcome::Exists,
-            RowOutcome::Duplicate,
-            RowOutcome::Failed,
-        ]
-        .map(count);
-        Counts {
-            rows: self.rows,
-            added,
-            added_now: self.added_now,
-            exists,
-            duplicate,
-            failed,
-            left: self.rows - added - exists - duplicate - failed,
-            dry_run: self.dry_run,
-            results: &self.results,
+    fn count(&mut self) {
+        for outcome in self.outcomes.values() {
+            match outcome {
+                RowOutcome::Added => self.added += 1,
+                RowOutcome::Exists => self.exists += 1,
+                RowOutcome::Duplicate => self.duplicate += 1,
+                RowOutcome::Failed => self.failed += 1,
+                RowOutcome::Unknown => {}
+            }
         }
+        self.left = self.rows - self.added - self.exists - self.duplicate - self.failed;
     }
 
-    fn text(&self, counts: &Counts<'_>) -> String {
-        let Counts {
-            rows,
-            added,
-            exists,
-            duplicate,
-            failed,
-            left,
-            ..
-        } = counts;
+    fn text(&self) -> String {
+        let left = self.left;
         let added = if self.is_resumed {
-            let before = added - self.added_now;
+            let before = self.added - self.added_now;
             format!("{} added now, {before} added before", self.added_now)
         } else {
-            format!("{added} added")
+            format!("{} added", self.added)
         };
         let mut text = format!(
-            "{}: {added}, {exists} exist already, {duplicate} given twice, {failed} refused by ChatHub",
-            counted(*rows)
+            "{}: {added}, {} exist already, {} given twice, {} refused by ChatHub",
+            counted(self.rows),
+            self.exists,
+            self.duplicate,
+            self.failed
         );
         if self.dry_run {
             return text + &format!(", {left} would be added. Nothing was changed.");
         }
         text = text + "\nWhat became of each row: " + &self.results;
-        if *left > 0 {
-            let verb = if *left == 1 { "is" } else { "are" };
-            let left = format!("\n{} {verb} left. ", counted(*left));
-            text = text
-                + &left
-                + "The same command again goes on with what is left; no operator is added twice.";
+        if left == 0 {
+            return text;
         }
-        text
+        let verb = if left == 1 { "is" } else { "are" };
+        text + &format!(
+            "\n{} {verb} left. The same command again goes on with what is left; no operator is added twice.",
+            counted(left)
+        )
     }
 }
 
