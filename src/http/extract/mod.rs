@@ -32,13 +32,11 @@ pub(crate) mod visitor;
 
 use actix_web::{HttpRequest, web};
 
-use super::problem::{Detail, Kind, Problem};
+use super::problem::Problem;
 use super::state::AppState;
 
 /// The state, for an extractor. Without one no route is registered.
 fn state(request: &HttpRequest) -> Result<&AppState, Problem> {
     let state = request.app_data::<web::Data<AppState>>();
-    state
-        .map(|state| &***state)
-        .ok_or_else(|| Problem::new(Kind::NotFound, Detail::Nothing))
+    state.map(|state| &***state).ok_or_else(Problem::not_found)
 }

@@ -43,7 +43,7 @@ pub(in crate::http) async fn refusal(
 fn kind(request: &HttpRequest) -> Result<Kind, Problem> {
     let name = request.match_info().get("kind").unwrap_or_default();
     let kind = Kind::ALL.into_iter().find(|kind| kind.name() == name);
-    kind.ok_or_else(|| Problem::new(Kind::NotFound, Detail::Nothing))
+    kind.ok_or_else(Problem::not_found)
 }
 
 /// A detail that a refusal of this kind may have.

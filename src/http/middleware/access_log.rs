@@ -11,7 +11,7 @@ use tracing::Level;
 
 use super::metrics::method_name;
 use crate::config::LogPhones;
-use crate::http::context::RequestContext;
+use crate::http::context::{Outcome, RequestContext};
 use crate::http::problem::Kind;
 use crate::http::route::Route;
 use crate::source::ChatSource;
@@ -82,7 +82,8 @@ pub(super) fn write(
     };
     let known = context.record.borrow();
     let phone = known.client.phone.as_ref();
-    let token = known.token();
+    let outcome = known.outcome;
+    let token = outcome.and_then(Outcome::token);
     let record = Record {
         request_id: context.request_id.as_str(),
         route: context.route.name(),
@@ -91,16 +92,16 @@ pub(super) fn write(
         duration_us: u64::try_from(took.as_micros()).unwrap_or(u64::MAX),
         trace_id: context.trace.id(),
         client: context.client,
-        outcome: known.outcome(),
-        kind: known.kind().map(Kind::name),
+        outcome: outcome.and_then(Outcome::name),
+        kind: outcome.and_then(Outcome::kind).map(Kind::name),
         caller: known.caller.as_ref().map(|c| Concat(c.kind_and_name())),
         operator: known.operator.map(|operator| operator.0),
         phone: phone
             .filter(|_| phones == LogPhones::Masked)
             .map(|phone| Concat(phone.masked().pieces())),
-        format: known.link.map(|(format, ..)| format),
+        format: outcome.and_then(Outcome::format),
         source: known.client.source.map(ChatSource::name),
-        token: token.map(|(fingerprint, _)| fingerprint.as_str()),
+        token: token.as_ref().map(|(token, _)| token.as_str()),
         token_outcome: token.map(|(_, outcome)| outcome.name()),
     };
     log.write(level, message(context.route), &record);

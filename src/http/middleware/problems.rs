@@ -3,7 +3,7 @@
 use actix_web::dev::ServiceResponse;
 
 use crate::config::PageConfig;
-use crate::http::context::RequestContext;
+use crate::http::context::{Outcome, RequestContext};
 use crate::http::problem::Problem;
 
 /// Renders the problem that a response carries, if any, and notes its kind for log and metrics.
@@ -16,7 +16,7 @@ pub(super) fn render(
     let Some(problem) = error.and_then(|error| error.as_error::<Problem>()) else {
         return response;
     };
-    context.record().problem = Some(problem.kind);
+    context.record().outcome = Some(Outcome::Problem(problem.kind));
     let rendered = problem.respond(response.request(), context.request_id.as_str(), pages);
     response.into_response(rendered)
 }

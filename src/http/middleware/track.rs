@@ -14,7 +14,7 @@ use super::access_log;
 use super::metrics::method_name;
 use super::problems::render;
 use super::request_id::{REQUEST_ID, RequestId};
-use crate::http::context::{RequestContext, RequestRecord};
+use crate::http::context::{Outcome, RequestContext, RequestRecord};
 use crate::http::extract::client_address::client_address;
 use crate::http::problem::Kind;
 use crate::http::route::Route;
@@ -84,20 +84,20 @@ fn finish(context: &RequestContext, method: &Method, status: u16, worker: &Worke
     let record = context.record.borrow();
     let metrics = &worker.metrics;
     metrics.answered(context.route, method, status, took);
-    if let Some(kind) = record.problem {
-        metrics.refused(kind);
-    }
-    if let Some((format, ..)) = record.link {
-        metrics.redirected(format, record.client.source);
-    }
-    if record.fallback.is_some() {
-        metrics.fallbacks.inc();
+    let outcome = record.outcome;
+    match outcome {
+        Some(Outcome::Problem(kind)) => metrics.refused(kind),
+        Some(Outcome::Redirect(format, ..)) => metrics.redirected(format, record.client.source),
+        Some(Outcome::Fallback(_)) => metrics.fallbacks.inc(),
+        _ => {}
     }
     context.trace.end(
         status,
-        record.kind().map(Kind::name),
-        record.link.map(|(format, ..)| format),
-        record.token().map(|(_, outcome)| outcome.name()),
+        outcome.and_then(Outcome::kind).map(Kind::name),
+        outcome.and_then(Outcome::format),
+        outcome
+            .and_then(Outcome::token)
+            .map(|(_, from)| from.name()),
     );
     if context.route.is_logged() {
         let log = &mut worker.log.borrow_mut();

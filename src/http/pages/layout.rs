@@ -62,15 +62,24 @@ impl<'a> PageLayout<'a> {
         page: &impl Template,
         profile: CspProfile<'_>,
     ) -> HttpResponse {
-        match page.render() {
-            Ok(text) => response
-                .content_type("text/html; charset=utf-8")
-                .insert_header((CONTENT_LANGUAGE, self.words.lang))
-                .insert_header((CONTENT_SECURITY_POLICY, policy(profile)))
-                .body(text),
-            // Rendering into a String fails only where a value's own Display does.
-            Err(_) => HttpResponse::InternalServerError().finish(),
-        }
+        response.insert_header((CONTENT_LANGUAGE, self.words.lang));
+        html(response, page, policy(profile))
+    }
+}
+
+/// Answers with a page, under a content security policy.
+pub(in crate::http) fn html(
+    response: &mut HttpResponseBuilder,
+    page: &impl Template,
+    policy: String,
+) -> HttpResponse {
+    match page.render() {
+        Ok(text) => response
+            .content_type("text/html; charset=utf-8")
+            .insert_header((CONTENT_SECURITY_POLICY, policy))
+            .body(text),
+        // Rendering into a String fails only where a value's own Display does.
+        Err(_) => HttpResponse::InternalServerError().finish(),
     }
 }
 

@@ -28,7 +28,7 @@ impl From<UnknownSource> for Problem {
     }
 }
 
-/// Why somebody is not let in.
+/// Why the caller is not let in.
 impl From<Denied> for Problem {
     fn from(denied: Denied) -> Self {
         let kind = match denied {

@@ -11,7 +11,7 @@ use crate::access::Denied;
 use crate::phone::PhoneError;
 use crate::rate_limit::Limit;
 use crate::source::ChatSource;
-use chathub::{self, BadAnswer};
+use chathub;
 
 /// One sentence, or a few.
 #[derive(Clone, Debug)]
@@ -70,53 +70,6 @@ pub(crate) enum Detail {
     Nothing,
     /// The resource takes other methods.
     OtherMethod,
-}
-
-/// What an agent has to do something else about than the refusal's kind says.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Exception {
-    /// The button encodes its values twice.
-    EncodedTwice,
-    /// The CRM, or the client's card, has a word for a phone.
-    PhoneIsAWord,
-    /// The button leaves the choice of the operator open.
-    AutoIsOff,
-    /// Operators cannot be found by name.
-    DirectoryUnread,
-    /// A one-time link cannot be checked.
-    OnceUnknown,
-    /// This service's clock is wrong.
-    Clocks,
-}
-
-impl Exception {
-    /// Each of them.
-    #[cfg(test)]
-    pub(crate) const ALL: [Self; 6] = [
-        Self::EncodedTwice,
-        Self::PhoneIsAWord,
-        Self::AutoIsOff,
-        Self::DirectoryUnread,
-        Self::OnceUnknown,
-        Self::Clocks,
-    ];
-}
-
-impl Detail {
-    /// Why the advice for the kind does not fit.
-    pub(crate) const fn exception(&self) -> Option<Exception> {
-        match self {
-            Self::Phone(PhoneError::EncodedTwice) => Some(Exception::EncodedTwice),
-            Self::PhoneIsAWord => Some(Exception::PhoneIsAWord),
-            Self::Denied(Denied::AutoIsOff) => Some(Exception::AutoIsOff),
-            Self::DirectoryUnread => Some(Exception::DirectoryUnread),
-            Self::OnceUnknown => Some(Exception::OnceUnknown),
-            Self::ChatHub(chathub::ErrorKind::BadAnswer(BadAnswer::Clocks)) => {
-                Some(Exception::Clocks)
-            }
-            _ => None,
-        }
-    }
 }
 
 impl From<String> for Detail {

@@ -72,7 +72,7 @@ impl Problem {
         response
             .content_type("application/problem+json")
             .json(ProblemJson {
-                r#type: format!("urn:open-chat:problem:{}", self.kind.name()),
+                r#type: self.kind.urn(),
                 title: self.kind.title(),
                 status: self.kind.status(),
                 detail: &Language::English.detail(&self.detail),

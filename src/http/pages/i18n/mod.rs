@@ -15,7 +15,7 @@ use actix_web::http::header::{AcceptLanguage, Header as _, LanguageTag, Preferen
 use self::details::fill;
 pub(in crate::http) use self::texts::{Advice, Words};
 use self::texts::{Explanation, Texts};
-use crate::http::problem::detail::{Detail, Exception};
+use crate::http::problem::detail::Detail;
 use crate::http::problem::kind::Kind;
 
 static ENGLISH: LazyLock<Texts> = LazyLock::new(|| Texts::read(include_str!("en.toml")));
@@ -75,8 +75,7 @@ impl Language {
     /// wrong.
     pub(in crate::http) fn advice(self, kind: Kind, detail: &Detail) -> Advice {
         let mut advice = self.kind(kind);
-        if let Some(exception) = detail.exception() {
-            let Explanation { happened, to_do } = self.explanation(exception);
+        if let Some(Explanation { happened, to_do }) = self.texts().exceptions.of(detail) {
             (advice.happened, advice.to_do) = (happened, to_do);
         }
         advice.to_do = self.texts().step(advice.to_do);
@@ -91,18 +90,6 @@ impl Language {
     fn kind(self, kind: Kind) -> Advice {
         let advice = self.texts().kinds.get(kind.name());
         advice.copied().unwrap_or_default()
-    }
-
-    fn explanation(self, exception: Exception) -> &'static Explanation {
-        let texts = &self.texts().exceptions;
-        match exception {
-            Exception::EncodedTwice => &texts.encoded_twice,
-            Exception::PhoneIsAWord => &texts.phone_is_a_word,
-            Exception::AutoIsOff => &texts.auto_is_off,
-            Exception::DirectoryUnread => &texts.directory_unread,
-            Exception::OnceUnknown => &texts.once_unknown,
-            Exception::Clocks => &texts.clocks,
-        }
     }
 
     /// The detail in this language.
@@ -128,7 +115,10 @@ mod tests {
     use actix_web::test::TestRequest;
     use rstest::rstest;
 
+    use chathub::BadAnswer;
+
     use super::*;
+    use crate::access::Denied;
     use crate::http::handlers::demo_refusals::example;
     use crate::http::problem::identity::ShownIdentity;
     use crate::phone::{PhoneError, Region};
@@ -273,9 +263,18 @@ mod tests {
                 let to_do = language.advice(kind, &example(kind)).to_do;
                 assert!(!to_do.contains('{'), "{to_do}");
             }
-            for exception in Exception::ALL {
-                let to_do = language.texts().step(language.explanation(exception).to_do);
-                assert!(!to_do.contains('{'), "{to_do}");
+            for exception in [
+                Detail::Phone(PhoneError::EncodedTwice),
+                Detail::PhoneIsAWord,
+                Detail::Denied(Denied::AutoIsOff),
+                Detail::DirectoryUnread,
+                Detail::OnceUnknown,
+                Detail::ChatHub(chathub::ErrorKind::BadAnswer(BadAnswer::Clocks)),
+            ] {
+                let advice = language.advice(Kind::PhoneInvalid, &exception);
+                let kind = language.kind(Kind::PhoneInvalid);
+                assert_ne!(advice.happened, kind.happened, "{exception:?}");
+                assert!(!advice.to_do.contains('{'), "{exception:?}");
             }
         }
     }
