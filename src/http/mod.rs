@@ -23,8 +23,7 @@ use actix_web::guard::fn_guard;
 use actix_web::http::Method;
 use actix_web::{FromRequest, Handler, HttpResponse, Resource, Responder, web};
 
-pub use self::extract::body::MAX_BODY;
-pub use self::extract::query::Query;
+pub use self::extract::{MAX_BODY, Query};
 use self::handlers::{builder, demo, demo_refusals, health, links, open_chat, openapi, widget};
 pub use self::link_check::check_link;
 pub use self::problem::Kind;

@@ -12,12 +12,12 @@ use std::net::IpAddr;
 use tracing::Instrument as _;
 
 use self::one_time_use::Checked;
-use super::context::RequestContext;
-use super::problem::Problem;
-use super::state::AppState;
 use crate::access::{
     AuthContext, Authenticator, Caller, Credentials, Denied, OneTimeUse, OperatorRequest,
 };
+use crate::http::context::RequestContext;
+use crate::http::problem::Problem;
+use crate::http::state::AppState;
 use crate::operators::OperatorSelection;
 use chathub::OperatorId;
 

@@ -11,8 +11,7 @@ use std::time::{Duration, Instant};
 
 use super::reject;
 use crate::access::{Denied, OneTimeUse};
-use crate::http::problem::conversions::RETRY_SOON;
-use crate::http::problem::{Detail, Kind, Problem};
+use crate::http::problem::{Detail, Kind, Problem, RETRY_SOON};
 use crate::http::state::AppState;
 use crate::redis_store::Unavailable;
 

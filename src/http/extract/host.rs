@@ -18,8 +18,11 @@ use crate::http::state::AppState;
 /// The request asks for this service under a name of its own.
 pub(crate) struct OwnHost;
 
-extractor!(OwnHost, |request| check(request, state(request)?)
-    .map(|()| Self));
+extractor!(OwnHost, own_host);
+
+fn own_host(request: &HttpRequest) -> Result<OwnHost, Problem> {
+    check(request, state(request)?).map(|()| OwnHost)
+}
 
 /// With `ACCESS=open`, refuses a request for any other name than an address, `localhost` or
 /// `PUBLIC_URL`'s host: those are no names that an attacker can lead elsewhere.

@@ -3,8 +3,7 @@
 use actix_web::{HttpResponse, web};
 use askama::Template;
 
-use crate::http::pages::i18n::Language;
-use crate::http::pages::layout::{CspProfile, PageLayout};
+use crate::http::pages::{CspProfile, Language, PageLayout};
 use crate::http::problem::Kind;
 use crate::http::redirect;
 use crate::http::state::AppState;
@@ -17,7 +16,7 @@ struct Crm<'a> {
 }
 
 /// The contact list.
-pub(in crate::http) async fn crm(state: web::Data<AppState>) -> HttpResponse {
+pub(crate) async fn crm(state: web::Data<AppState>) -> HttpResponse {
     let layout = PageLayout::in_language(Language::English, &state.pages);
     let page = Crm {
         layout: &layout,
@@ -27,6 +26,6 @@ pub(in crate::http) async fn crm(state: web::Data<AppState>) -> HttpResponse {
 }
 
 /// `/` leads to the contact list.
-pub(in crate::http) async fn root() -> HttpResponse {
+pub(crate) async fn root() -> HttpResponse {
     redirect::to("/demo".into())
 }

@@ -15,7 +15,7 @@ use super::metrics::method_name;
 use super::problems::render;
 use super::request_id::{REQUEST_ID, RequestId};
 use crate::http::context::{Outcome, RequestContext, RequestRecord};
-use crate::http::extract::client_address::client_address;
+use crate::http::extract::client_address;
 use crate::http::problem::Kind;
 use crate::http::route::Route;
 use crate::http::state::{AppState, WorkerState};

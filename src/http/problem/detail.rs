@@ -72,14 +72,8 @@ pub(crate) enum Detail {
     OtherMethod,
 }
 
-impl From<String> for Detail {
-    fn from(text: String) -> Self {
-        Self::English(text.into())
-    }
-}
-
-impl From<&'static str> for Detail {
-    fn from(text: &'static str) -> Self {
+impl<T: Into<Cow<'static, str>>> From<T> for Detail {
+    fn from(text: T) -> Self {
         Self::English(text.into())
     }
 }

@@ -10,8 +10,8 @@ use askama::Template;
 
 use crate::config::Confirm;
 use crate::http::context::{Outcome, RequestContext};
-use crate::http::extract::visitor::Visitor;
-use crate::http::pages::layout::{CspProfile, PageLayout};
+use crate::http::extract::Visitor;
+use crate::http::pages::{CspProfile, PageLayout};
 use crate::http::state::AppState;
 
 /// Whether this request gets the page and not yet the chat.

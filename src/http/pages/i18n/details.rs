@@ -5,8 +5,7 @@ use std::fmt::{Display, Write as _};
 
 use super::texts::{ChatHubTexts, Exceptions, Explanation, PhoneTexts, Texts};
 use crate::access::Denied;
-use crate::http::problem::detail::Detail;
-use crate::http::problem::identity::ShownIdentity;
+use crate::http::problem::{Detail, ShownIdentity};
 use crate::phone::PhoneError;
 use chathub::{self, BadAnswer, Unreachable};
 

@@ -16,8 +16,8 @@ macro_rules! texts {
         $(#[$doc])*
         #[derive(Debug, Default, Deserialize)]
         #[serde(deny_unknown_fields)]
-        pub(in crate::http) struct $name {
-            $(pub(in crate::http) $key: &'static str,)+
+        pub(crate) struct $name {
+            $(pub(crate) $key: &'static str,)+
         }
     };
 }
@@ -87,13 +87,13 @@ texts! {
 /// What a page about one kind of refusal says to the agent.
 #[derive(Clone, Copy, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(in crate::http) struct Advice {
+pub(crate) struct Advice {
     /// A few words.
-    pub(in crate::http) title: &'static str,
+    pub(crate) title: &'static str,
     /// What went wrong, without a technical word.
-    pub(in crate::http) happened: &'static str,
+    pub(crate) happened: &'static str,
     /// What to do next.
-    pub(in crate::http) to_do: &'static str,
+    pub(crate) to_do: &'static str,
 }
 
 texts! {
