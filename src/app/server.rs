@@ -19,13 +19,12 @@ use actix_web::dev::{
     AppConfig, Server, Service as _, ServiceFactory, ServiceRequest, ServiceResponse, fn_service,
 };
 use actix_web::http::ConnectionType;
-use actix_web::middleware::from_fn;
 use actix_web::{App, web};
 use anyhow::Context as _;
 use tokio::net::{TcpSocket, TcpStream};
 
 use super::connection::{AbortRecorder, AcceptLimiter, Body, Connection, LINGER, RequestTracker};
-use crate::http::middleware::{render_problems, security_headers, track};
+use crate::http::middleware::{security_headers, track};
 use crate::http::{self, AppState, WorkerState};
 use crate::telemetry::{RequestLog, Telemetry};
 
@@ -123,11 +122,8 @@ fn app(
         .app_data(web::Data::from(state))
         .configure(routes)
         .default_service(http::not_found())
-        .wrap(from_fn(render_problems))
+        .wrap_fn(move |request, next| track(&worker, request, next))
         .wrap(security_headers())
-        .wrap(from_fn(move |request, next| {
-            track(Rc::clone(&worker), request, next)
-        }))
         .wrap_fn(|request, app| {
             let body = Body::of(request.head());
             let connection = request.conn_data();

@@ -53,17 +53,7 @@ pub(crate) struct RequestRecord {
     pub(crate) caller: Option<Caller>,
     pub(crate) operator: Option<OperatorId>,
     pub(crate) client: ClientRecord,
-    /// Set where a link was handed out: its format, the head of its token's hash, and where the
-    /// token came from.
-    pub(crate) link: Option<(u8, Fingerprint, TokenOutcome)>,
-    /// Set where a widget got a token: the head of its hash, and where it came from.
-    pub(crate) widget: Option<(Fingerprint, TokenOutcome)>,
-    /// Set where a link without a token was handed out: why there was none.
-    pub(crate) fallback: Option<Kind>,
-    /// Set where a page was shown instead of the chat.
-    pub(crate) page: Option<PageShown>,
-    /// Set where the request was refused.
-    pub(crate) problem: Option<Kind>,
+    pub(crate) outcome: Option<Outcome>,
 }
 
 /// What a link says of the company's client.
@@ -73,51 +63,60 @@ pub(crate) struct ClientRecord {
     pub(crate) source: Option<ChatSource>,
 }
 
-impl RequestRecord {
-    /// How the request ended, where it did not end with a problem.
-    pub(crate) fn outcome(&self) -> Option<&'static str> {
-        if self.link.is_some() {
-            Some("redirect")
-        } else if self.widget.is_some() {
-            Some("widget")
-        } else if self.fallback.is_some() {
-            Some("fallback")
-        } else {
-            self.page.map(PageShown::name)
+/// How a request ended.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Outcome {
+    /// A link was handed out: its format, the head of its token's hash, and where the token came
+    /// from.
+    Redirect(u8, Fingerprint, TokenOutcome),
+    /// A widget got a token: the head of its hash, and where it came from.
+    Widget(Fingerprint, TokenOutcome),
+    /// A link without a token was handed out, because there was none.
+    Fallback(Kind),
+    /// A link-preview crawler got a page instead of the chat.
+    Crawler,
+    /// The page was shown whose button opens the chat.
+    Confirmation,
+    /// The request was refused.
+    Problem(Kind),
+}
+
+impl Outcome {
+    /// The name in logs; a problem goes by its kind alone.
+    pub(crate) const fn name(self) -> Option<&'static str> {
+        match self {
+            Self::Redirect(..) => Some("redirect"),
+            Self::Widget(..) => Some("widget"),
+            Self::Fallback(_) => Some("fallback"),
+            Self::Crawler => Some("crawler"),
+            Self::Confirmation => Some("confirmation"),
+            Self::Problem(_) => None,
         }
     }
 
     /// The kind of the problem, also where the answer was a link without a token.
-    pub(crate) fn kind(&self) -> Option<Kind> {
-        self.problem.or(self.fallback)
-    }
-
-    /// The token that was handed out, in a link or to a widget: the head of its hash, and where it
-    /// came from.
-    pub(crate) fn token(&self) -> Option<(&Fingerprint, TokenOutcome)> {
-        match (&self.link, &self.widget) {
-            (Some((_, token, outcome)), _) | (None, Some((token, outcome))) => {
-                Some((token, *outcome))
-            }
-            (None, None) => None,
+    pub(crate) const fn kind(self) -> Option<Kind> {
+        match self {
+            Self::Fallback(kind) | Self::Problem(kind) => Some(kind),
+            _ => None,
         }
     }
-}
 
-/// A page that is shown instead of the chat, and is no problem.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum PageShown {
-    /// What a link-preview crawler gets.
-    Crawler,
-    /// The page whose button opens the chat.
-    Confirmation,
-}
-
-impl PageShown {
-    const fn name(self) -> &'static str {
+    /// The format of the link.
+    pub(crate) const fn format(self) -> Option<u8> {
         match self {
-            Self::Crawler => "crawler",
-            Self::Confirmation => "confirmation",
+            Self::Redirect(format, ..) => Some(format),
+            _ => None,
+        }
+    }
+
+    /// The token that was handed out: the head of its hash, and where it came from.
+    pub(crate) const fn token(self) -> Option<(Fingerprint, TokenOutcome)> {
+        match self {
+            Self::Redirect(_, token, outcome) | Self::Widget(token, outcome) => {
+                Some((token, outcome))
+            }
+            _ => None,
         }
     }
 }

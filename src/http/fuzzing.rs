@@ -1,6 +1,6 @@
 //! The way in for `fuzz/`, which cannot see what is private here. Built with `--cfg fuzzing` alone.
 
-use super::extract::query::Query;
+use super::extract::Query;
 use super::problem::Kind;
 use crate::access::PassConstraints;
 use crate::phone::Region;

@@ -1,7 +1,7 @@
 //! Reads a link as a click on it would, for commands that make links outside a request.
 
 use super::context::ClientRecord;
-use super::extract::query::Query;
+use super::extract::Query;
 use super::problem::{Kind, Problem};
 use super::target::target;
 use crate::access::{Denied, PassConstraints};

@@ -11,7 +11,6 @@ mod link_check;
 pub mod middleware;
 mod pages;
 mod problem;
-mod record;
 mod redirect;
 mod route;
 mod state;
@@ -20,17 +19,19 @@ mod token;
 
 use std::future::ready;
 
+use actix_web::guard::fn_guard;
 use actix_web::http::Method;
 use actix_web::{FromRequest, Handler, HttpResponse, Resource, Responder, web};
 
-pub use self::extract::body::MAX_BODY;
-pub use self::extract::query::Query;
+pub use self::extract::{MAX_BODY, Query};
 use self::handlers::{builder, demo, demo_refusals, health, links, open_chat, openapi, widget};
 pub use self::link_check::check_link;
 pub use self::problem::Kind;
 use self::problem::Problem;
 use self::route::Route;
 pub use self::state::{AppState, Front, WorkerState};
+
+const GET: &[Method] = &[Method::GET];
 
 /// The routes for agents and admins.
 ///
@@ -43,13 +44,11 @@ pub fn public_routes(
     move |config| {
         config
             .service(
-                only(Route::OpenChat.resource(), &[Method::GET])
-                    .get(open_chat::open_chat)
-                    .post(open_chat::confirmed),
+                resource(Route::OpenChat, GET, open_chat::open_chat).post(open_chat::confirmed),
             )
-            .service(only(Route::Links.resource(), &[Method::POST]).post(links::links))
-            .service(only(Route::Widget.resource(), &[Method::GET]).get(widget::page))
-            .service(only(Route::WidgetToken.resource(), &[Method::GET]).get(widget::token))
+            .service(resource(Route::Links, &[Method::POST], links::links))
+            .service(resource(Route::Widget, GET, widget::page))
+            .service(resource(Route::WidgetToken, GET, widget::token))
             .service(read(Route::OpenApi, openapi::document))
             .service(read(Route::OpenApiPage, openapi::page));
         if has_builder {
@@ -90,14 +89,20 @@ where
     F: Handler<Args, Output: Responder + 'static>,
     Args: FromRequest + 'static,
 {
-    only(route.resource(), &[Method::GET, Method::HEAD])
-        .get(handler.clone())
-        .head(handler)
+    resource(route, &[Method::GET, Method::HEAD], handler)
 }
 
-/// Refuses all methods but those that the resource has a handler for; `methods` is what `Allow`
-/// says.
-fn only(resource: Resource, methods: &'static [Method]) -> Resource {
+/// A resource that refuses all methods but these, and says so in `Allow`. actix's own guards of
+/// methods note for each request what they would have taken.
+fn resource<F, Args>(route: Route, methods: &'static [Method], handler: F) -> Resource
+where
+    F: Handler<Args, Output: Responder + 'static>,
+    Args: FromRequest + 'static,
+{
+    let is_allowed = fn_guard(|context| methods.contains(&context.head().method));
     let refuse = move || ready(Err::<HttpResponse, _>(Problem::method_not_allowed(methods)));
-    resource.default_service(web::to(refuse))
+    route
+        .resource()
+        .route(web::route().guard(is_allowed).to(handler))
+        .default_service(web::to(refuse))
 }

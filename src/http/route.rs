@@ -4,62 +4,44 @@ use actix_web::dev::ServiceRequest;
 use actix_web::guard::fn_guard;
 use actix_web::{Resource, web};
 
-/// A route, by the name it has in metrics and logs.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[repr(usize)]
-pub(super) enum Route {
-    OpenChat,
-    Links,
-    Widget,
-    WidgetToken,
-    OpenApi,
-    OpenApiPage,
-    Root,
-    Builder,
-    Demo,
-    Healthz,
-    Readyz,
-    Metrics,
-    /// Any path without a resource. Its name is not the path, which a caller chooses.
-    Other,
+macro_rules! routes {
+    ($($route:ident $name:literal;)+) => {
+        /// A route, by the name it has in metrics and logs. `Other` is any path without a resource:
+        /// its name is not the path, which a caller chooses.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        #[repr(usize)]
+        pub(super) enum Route {
+            $($route,)+
+        }
+
+        impl Route {
+            pub(super) const ALL: [Self; [$($name),+].len()] = [$(Self::$route),+];
+
+            /// Also the path of its resource.
+            pub(super) const fn name(self) -> &'static str {
+                match self { $(Self::$route => $name,)+ }
+            }
+        }
+    };
+}
+
+routes! {
+    OpenChat    "/open-chat";
+    Links       "/links";
+    Widget      "/widget";
+    WidgetToken "/widget/token";
+    OpenApi     "/openapi.json";
+    OpenApiPage "/openapi";
+    Root        "/";
+    Builder     "/builder";
+    Demo        "/demo";
+    Healthz     "/healthz";
+    Readyz      "/readyz";
+    Metrics     "/metrics";
+    Other       "other";
 }
 
 impl Route {
-    pub(super) const ALL: [Self; 13] = [
-        Self::OpenChat,
-        Self::Links,
-        Self::Widget,
-        Self::WidgetToken,
-        Self::OpenApi,
-        Self::OpenApiPage,
-        Self::Root,
-        Self::Builder,
-        Self::Demo,
-        Self::Healthz,
-        Self::Readyz,
-        Self::Metrics,
-        Self::Other,
-    ];
-
-    /// Also the path of its resource.
-    pub(super) const fn name(self) -> &'static str {
-        match self {
-            Self::OpenChat => "/open-chat",
-            Self::Links => "/links",
-            Self::Widget => "/widget",
-            Self::WidgetToken => "/widget/token",
-            Self::OpenApi => "/openapi.json",
-            Self::OpenApiPage => "/openapi",
-            Self::Root => "/",
-            Self::Builder => "/builder",
-            Self::Demo => "/demo",
-            Self::Healthz => "/healthz",
-            Self::Readyz => "/readyz",
-            Self::Metrics => "/metrics",
-            Self::Other => "other",
-        }
-    }
-
     /// Monitoring asks the ops routes every few seconds; they leave no log line and no trace.
     pub(super) const fn is_logged(self) -> bool {
         !matches!(self, Self::Healthz | Self::Readyz | Self::Metrics)

@@ -1,7 +1,7 @@
 //! Which client's chat a link opens, by what the link says of the client.
 
 use super::context::ClientRecord;
-use super::extract::query::Query;
+use super::extract::Query;
 use super::problem::{Detail, Kind, Problem};
 use crate::config::{LinkConfig, SourceWithoutSender};
 use crate::deep_link::DeepLink;

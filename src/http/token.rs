@@ -10,19 +10,19 @@ use super::authorize::operator::blame_the_map;
 use super::context::RequestContext;
 use super::problem::{Kind, Problem};
 use super::state::AppState;
-use crate::access::{Denied, OneTimeUse};
+use crate::access::Denied;
 use crate::tokens::{CachedToken, TokenOutcome};
 use chathub::{ErrorKind, OperatorId};
 
 /// A token, and where it came from. `said` is what the operator was found by.
 pub(crate) async fn operator_token(
     (operator, said): (OperatorId, Option<&str>),
-    (once, checked): (Option<&OneTimeUse>, Checked),
+    checked: Checked<'_>,
     context: &RequestContext,
     state: &AppState,
 ) -> Result<(Arc<CachedToken>, TokenOutcome), Problem> {
     let (client, deadline) = (context.client, context.deadline);
-    let in_use = one_time_use::consume(once, checked, client, deadline, state).await?;
+    let in_use = one_time_use::consume(checked, client, deadline, state).await?;
     let token = state.tokens.get(operator, deadline);
     match token.instrument(context.trace.step("token")).await {
         Ok(token) => {

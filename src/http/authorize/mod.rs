@@ -12,20 +12,32 @@ use std::net::IpAddr;
 use tracing::Instrument as _;
 
 use self::one_time_use::Checked;
-use super::context::RequestContext;
-use super::problem::Problem;
-use super::state::AppState;
-use crate::access::{AuthContext, Authenticator, Caller, Denied, OneTimeUse, OperatorRequest};
+use crate::access::{
+    AuthContext, Authenticator, Caller, Credentials, Denied, OneTimeUse, OperatorRequest,
+};
+use crate::http::context::RequestContext;
+use crate::http::problem::Problem;
+use crate::http::state::AppState;
 use crate::operators::OperatorSelection;
 use chathub::OperatorId;
 
+/// Decides who is calling, by the credentials that the request shows.
+pub(crate) async fn authenticate<'a>(
+    shown: &Credentials<'a>,
+    context: &RequestContext,
+    state: &AppState,
+) -> Result<AuthContext<'a>, Problem> {
+    let key = state.authenticator.presented_api_key(shown);
+    authenticate_by(key, |access| access.authenticate(shown), context, state).await
+}
+
 /// Decides who is calling, by what `decide` asks of the authenticator. `key` is the API key that
 /// the request shows, if any: guesses are limited before one is looked at.
-pub(crate) async fn authenticate<'a>(
+pub(crate) async fn authenticate_by<'a>(
     key: Option<&str>,
-    decide: impl FnOnce(&'a Authenticator) -> Result<AuthContext<'a>, Denied>,
+    decide: impl FnOnce(&Authenticator) -> Result<AuthContext<'a>, Denied>,
     context: &RequestContext,
-    state: &'a AppState,
+    state: &AppState,
 ) -> Result<AuthContext<'a>, Problem> {
     let authenticator = &state.authenticator;
     let client = context.client;
@@ -64,20 +76,20 @@ pub(crate) enum ChatHubFault {
 }
 
 /// A caller who may open the panel of the selected operator.
-pub(crate) struct Authorization {
+pub(crate) struct Authorization<'a> {
     /// An error is always ChatHub's fault.
     pub(crate) selection: Result<OperatorSelection, Problem>,
-    pub(crate) checked: Checked,
+    pub(crate) checked: Checked<'a>,
 }
 
 /// Decides whose panel the caller may open, and rejects a one-time pass that was already used.
-pub(crate) async fn authorize(
+pub(crate) async fn authorize<'a>(
     requested: &OperatorRequest<'_>,
-    once: Option<&OneTimeUse>,
+    once: Option<&'a OneTimeUse>,
     on_fault: ChatHubFault,
     context: &RequestContext,
     state: &AppState,
-) -> Result<Authorization, Problem> {
+) -> Result<Authorization<'a>, Problem> {
     let selection = operator::resolve(requested, context, state)
         .instrument(context.trace.step("operator"))
         .await;
@@ -95,7 +107,7 @@ pub(crate) async fn authorize(
 /// from those. A pass that may have been used does not count for the operator.
 pub(crate) async fn limit(
     operator: Option<OperatorId>,
-    checked: Checked,
+    checked: Checked<'_>,
     context: &RequestContext,
     state: &AppState,
 ) -> Result<(), Problem> {

@@ -11,17 +11,17 @@ use std::time::{Duration, Instant};
 
 use super::reject;
 use crate::access::{Denied, OneTimeUse};
-use crate::http::problem::conversions::RETRY_SOON;
-use crate::http::problem::{Detail, Kind, Problem};
+use crate::http::problem::{Detail, Kind, Problem, RETRY_SOON};
 use crate::http::state::AppState;
 use crate::redis_store::Unavailable;
 
 /// How long a click waits for the store in all. Other clicks do not wait for it.
 const TIMEOUT: Duration = Duration::from_secs(1);
 
-/// What is known of a one-time pass before it is used up.
+/// What is known of a one-time pass, if the request has one, before it is used up.
 #[derive(Clone, Copy)]
-pub(crate) struct Checked {
+pub(crate) struct Checked<'a> {
+    once: Option<&'a OneTimeUse>,
     /// It is known to be unused, or is no one-time pass.
     pub(crate) is_unused: bool,
     /// Set where the store did not answer: until when it may be waited for in all.
@@ -31,12 +31,13 @@ pub(crate) struct Checked {
 /// Rejects a pass that was already used. It is used up later, when nothing else can go wrong; but a
 /// caller with a used one is not let in, and must not count for the operator. Nor must a caller
 /// whose pass may have been used.
-pub(crate) async fn check(
-    once: Option<&OneTimeUse>,
+pub(crate) async fn check<'a>(
+    once: Option<&'a OneTimeUse>,
     client: IpAddr,
     state: &AppState,
-) -> Result<Checked, Problem> {
+) -> Result<Checked<'a>, Problem> {
     let unused = Checked {
+        once,
         is_unused: true,
         until: None,
     };
@@ -53,6 +54,7 @@ pub(crate) async fn check(
         Ok(true) => Err(used(client, state).await),
         Ok(false) => Ok(unused),
         Err(Unavailable) => Ok(Checked {
+            once: Some(once),
             is_unused: false,
             until: Some(until),
         }),
@@ -61,8 +63,7 @@ pub(crate) async fn check(
 
 /// Uses it up, if this is the first use. Waits for the store until the `deadline` at most.
 pub(crate) async fn consume<'a>(
-    once: Option<&'a OneTimeUse>,
-    checked: Checked,
+    checked: Checked<'a>,
     client: IpAddr,
     deadline: Instant,
     state: &'a AppState,
@@ -73,7 +74,7 @@ pub(crate) async fn consume<'a>(
         by: 0,
         state,
     };
-    let Some(once) = once else {
+    let Some(once) = checked.once else {
         return Ok(in_use);
     };
     in_use.by = fastrand::u128(..);

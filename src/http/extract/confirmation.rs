@@ -1,5 +1,6 @@
 //! The POST of the confirmation page's button.
 
+use actix_web::HttpRequest;
 use actix_web::http::Method;
 use actix_web::http::header::{HOST, HeaderMap, HeaderName, ORIGIN};
 
@@ -13,12 +14,10 @@ const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 /// The button of this service's own confirmation page was pressed.
 pub(crate) struct Confirmation;
 
-extractor!(Confirmation, |request| check(
-    request.headers(),
-    state(request)?
-));
+extractor!(Confirmation, check);
 
-fn check(headers: &HeaderMap, state: &AppState) -> Result<Confirmation, Problem> {
+fn check(request: &HttpRequest) -> Result<Confirmation, Problem> {
+    let (headers, state) = (request.headers(), state(request)?);
     let has_button = state.links.confirm != Confirm::Never;
     match is_from_own_page(headers, state).filter(|_| has_button) {
         Some(true) => Ok(Confirmation),

@@ -10,6 +10,7 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 use actix_web::HttpRequest;
 use actix_web::http::header::HOST;
 
+use super::headers::single;
 use super::state;
 use crate::http::problem::{Detail, Kind, Problem};
 use crate::http::state::AppState;
@@ -17,8 +18,11 @@ use crate::http::state::AppState;
 /// The request asks for this service under a name of its own.
 pub(crate) struct OwnHost;
 
-extractor!(OwnHost, |request| check(request, state(request)?)
-    .map(|()| Self));
+extractor!(OwnHost, own_host);
+
+fn own_host(request: &HttpRequest) -> Result<OwnHost, Problem> {
+    check(request, state(request)?).map(|()| OwnHost)
+}
 
 /// With `ACCESS=open`, refuses a request for any other name than an address, `localhost` or
 /// `PUBLIC_URL`'s host: those are no names that an attacker can lead elsewhere.
@@ -31,19 +35,13 @@ pub(crate) fn check(request: &HttpRequest, state: &AppState) -> Result<(), Probl
     // A request target with a name of its own (`GET http://…`) has two names, and both must be
     // ours.
     let target = request.uri().authority();
-    let is_ours = one_host(request).is_some_and(|host| is_own(host, public))
+    let host = single(request.headers(), HOST);
+    let is_ours = host.is_some_and(|host| is_own(host, public))
         && target.is_none_or(|target| is_own(target.as_str(), public));
     if is_ours {
         return Ok(());
     }
     Err(Problem::new(Kind::HostNotAllowed, Detail::HostNotAllowed))
-}
-
-/// The header `Host` where it is there once.
-fn one_host(request: &HttpRequest) -> Option<&str> {
-    let mut hosts = request.headers().get_all(HOST);
-    let host = hosts.next().filter(|_| hosts.next().is_none())?;
-    host.to_str().ok()
 }
 
 /// Whether `authority`, a host and perhaps a port, is an IP address, `localhost` or the host

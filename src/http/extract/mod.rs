@@ -2,7 +2,7 @@
 
 /// Makes a type an extractor whose value is ready at once, by a function of the request.
 macro_rules! extractor {
-    ($type:ty, $read:expr) => {
+    ($type:ty, $read:path) => {
         impl actix_web::FromRequest for $type {
             type Error = Problem;
             type Future = std::future::Ready<Result<Self, Problem>>;
@@ -11,34 +11,40 @@ macro_rules! extractor {
                 request: &actix_web::HttpRequest,
                 _: &mut actix_web::dev::Payload,
             ) -> Self::Future {
-                let read: fn(&actix_web::HttpRequest) -> Result<Self, Problem> = $read;
-                std::future::ready(read(request))
+                std::future::ready($read(request))
             }
         }
     };
 }
 
-pub(crate) mod body;
-pub(crate) mod client_address;
-pub(crate) mod confirmation;
-pub(crate) mod credentials;
+mod body;
+mod client_address;
+mod confirmation;
+mod credentials;
 mod decode;
 pub(crate) mod headers;
 pub(crate) mod host;
-pub(crate) mod navigation;
+mod navigation;
 pub(crate) mod query;
 pub(crate) mod value;
-pub(crate) mod visitor;
+mod visitor;
 
 use actix_web::{HttpRequest, web};
 
-use super::problem::{Detail, Kind, Problem};
-use super::state::AppState;
+pub(crate) use self::body::Body;
+pub use self::body::MAX_BODY;
+pub(crate) use self::client_address::{client_address, is_local};
+pub(crate) use self::confirmation::Confirmation;
+pub(crate) use self::credentials::{bearer, credentials, proxy_credentials, scheme, ticket};
+pub(crate) use self::host::OwnHost;
+pub(crate) use self::navigation::{Navigation, OwnScript, PageNavigation};
+pub use self::query::Query;
+pub(crate) use self::visitor::Visitor;
+use crate::http::problem::Problem;
+use crate::http::state::AppState;
 
 /// The state, for an extractor. Without one no route is registered.
 fn state(request: &HttpRequest) -> Result<&AppState, Problem> {
     let state = request.app_data::<web::Data<AppState>>();
-    state
-        .map(|state| &***state)
-        .ok_or_else(|| Problem::new(Kind::NotFound, Detail::Nothing))
+    state.map(|state| &***state).ok_or_else(Problem::not_found)
 }

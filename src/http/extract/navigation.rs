@@ -1,10 +1,7 @@
 //! Tells a click from requests that are none: those must never mint a token.
 
-use std::sync::LazyLock;
-
 use actix_web::HttpRequest;
 use actix_web::http::header::{CONTENT_LENGTH, HeaderMap, HeaderName, TRANSFER_ENCODING};
-use aho_corasick::AhoCorasick;
 
 use super::headers::text;
 use super::visitor::Visitor;
@@ -42,54 +39,41 @@ enum Load {
     Other,
 }
 
-/// Finds any of some words in one pass, in any case. Building it fails only for far more words.
-type Words = LazyLock<Option<AhoCorasick>>;
-
-fn any_of(words: &[&str]) -> Option<AhoCorasick> {
-    let finder = AhoCorasick::builder()
-        .ascii_case_insensitive(true)
-        .build(words);
-    finder.ok()
-}
-
 /// Words for loading something ahead of a click.
-static AHEAD: Words = LazyLock::new(|| any_of(&["prefetch", "prerender", "preview"]));
+const AHEAD: [&str; 3] = ["prefetch", "prerender", "preview"];
 
 /// A click: a navigation, or a script of this service's own pages.
 pub(crate) struct Navigation {
     pub(crate) visitor: Visitor,
 }
 
-extractor!(Navigation, |request| {
-    check(request)?;
-    let visitor = Visitor::of(request);
-    Ok(Self { visitor })
-});
+extractor!(Navigation, check);
 
 /// A page opens, in a tab or in a frame, and a person looks at it.
 pub(crate) struct PageNavigation;
 
-extractor!(PageNavigation, |request| check_page(request).map(|()| Self));
+extractor!(PageNavigation, check_page);
 
 /// A script on one of this service's own pages asks.
 pub(crate) struct OwnScript;
 
-extractor!(OwnScript, |request| check_own_script(request)
-    .map(|()| Self));
+extractor!(OwnScript, check_own_script);
 
 /// Refuses what is no navigation, and no script of this service's own pages. Another site's script
 /// could not read the answer, and would only use up the limits of the agent who visits it.
-fn check(request: &HttpRequest) -> Result<(), Problem> {
+fn check(request: &HttpRequest) -> Result<Navigation, Problem> {
     check_purpose(request)?;
     match load(request.headers()) {
-        Load::Untold | Load::Navigation => Ok(()),
-        Load::Script if is_from_own_origin(request.headers()) => Ok(()),
-        Load::Script | Load::Other => Err(not_a_click()),
+        Load::Untold | Load::Navigation => {}
+        Load::Script if is_from_own_origin(request.headers()) => {}
+        Load::Script | Load::Other => return Err(not_a_click()),
     }
+    let visitor = Visitor::of(request);
+    Ok(Navigation { visitor })
 }
 
 /// Refuses what does not open a page, and programs that would only look at it.
-fn check_page(request: &HttpRequest) -> Result<(), Problem> {
+fn check_page(request: &HttpRequest) -> Result<PageNavigation, Problem> {
     check_purpose(request)?;
     if !matches!(load(request.headers()), Load::Untold | Load::Navigation) {
         return Err(not_a_click());
@@ -101,13 +85,13 @@ fn check_page(request: &HttpRequest) -> Result<(), Problem> {
             "This page is an operator's chat panel; there is nothing to preview.",
         ));
     }
-    Ok(())
+    Ok(PageNavigation)
 }
 
 /// Refuses what is not the request of a script on a page of this service. Browsers say so over
 /// https and on loopback. Elsewhere a page of another origin may ask, and cannot read the answer;
 /// one that DNS has led to this origin could, which `OwnHost` refuses.
-fn check_own_script(request: &HttpRequest) -> Result<(), Problem> {
+fn check_own_script(request: &HttpRequest) -> Result<OwnScript, Problem> {
     check_purpose(request)?;
     if !matches!(load(request.headers()), Load::Untold | Load::Script) {
         return Err(not_a_click());
@@ -118,7 +102,7 @@ fn check_own_script(request: &HttpRequest) -> Result<(), Problem> {
             "Tokens are renewed by the widget's own page only.",
         ));
     }
-    Ok(())
+    Ok(OwnScript)
 }
 
 /// Refuses a request with a body, and one that announces a load ahead of a click.
@@ -130,12 +114,12 @@ fn check_purpose(request: &HttpRequest) -> Result<(), Problem> {
     let looks_ahead = PURPOSES
         .iter()
         .flat_map(|name| headers.get_all(name))
-        .any(|purpose| finds(&AHEAD, purpose.as_bytes()));
-    if looks_ahead
-        || NOT_NAVIGATIONS
-            .iter()
-            .any(|name| headers.contains_key(name))
-    {
+        .any(|purpose| {
+            let purpose = String::from_utf8_lossy(purpose.as_bytes()).to_ascii_lowercase();
+            AHEAD.iter().any(|word| purpose.contains(word))
+        });
+    let mut others = NOT_NAVIGATIONS.into_iter();
+    if looks_ahead || others.any(|name| headers.contains_key(name)) {
         return Err(not_a_click());
     }
     Ok(())
@@ -184,10 +168,6 @@ fn is_from_own_origin(headers: &HeaderMap) -> bool {
     headers
         .get_all(SEC_FETCH_SITE)
         .all(|site| site.as_bytes() == b"same-origin")
-}
-
-fn finds(words: &Words, text: &[u8]) -> bool {
-    words.as_ref().is_some_and(|finder| finder.is_match(text))
 }
 
 fn has_body(headers: &HeaderMap) -> bool {

@@ -106,34 +106,22 @@ impl<'a> Query<'a> {
         region: Region,
     ) -> Result<(), Problem> {
         let constraints = value::read_bound(constraints)?;
-        let phone = |text: &str| PhoneNumber::parse(text, region).ok();
-        let source = |text: &str| ChatSource::parse(text).ok();
-        let mismatch = || Problem::from(Denied::PassMismatch);
+        let (phone, chat) = (
+            constraints.phone.as_deref(),
+            constraints.chat_raw_id.as_deref(),
+        );
         // A pass for one client must not open another's chat by the parameter that it leaves out.
-        let has_target = constraints.phone.is_some() || constraints.chat_raw_id.is_some();
-        if has_target
-            && (constraints.phone.is_none() && self.phone().is_some()
-                || constraints.chat_raw_id.is_none() && self.chat_raw_id().is_some())
-        {
-            return Err(mismatch());
-        }
-        if let (Some(given), Some(fixed)) = (self.phone(), &constraints.phone)
-            && (phone(given).is_none() || phone(given) != phone(fixed))
-        {
-            return Err(mismatch());
-        }
-        if let (Some(given), Some(fixed)) = (self.source(), &constraints.source)
-            && (source(given).is_none() || source(given) != source(fixed))
-        {
-            return Err(mismatch());
-        }
-        for (given, fixed) in [
-            (self.chat_raw_id(), &constraints.chat_raw_id),
-            (self.from(), &constraints.from),
-        ] {
-            if given.is_some() && fixed.is_some() && given != fixed.as_deref() {
-                return Err(mismatch());
-            }
+        let has_target = phone.is_some() || chat.is_some();
+        let adds_target = phone.is_none() && self.phone().is_some()
+            || chat.is_none() && self.chat_raw_id().is_some();
+        let read_phone = |text| PhoneNumber::parse(text, region).ok();
+        let read_source = |text| ChatSource::parse(text).ok();
+        let differs = differ(self.phone(), phone, read_phone)
+            || differ(self.source(), constraints.source.as_deref(), read_source)
+            || differ(self.chat_raw_id(), chat, Some)
+            || differ(self.from(), constraints.from.as_deref(), Some);
+        if has_target && adds_target || differs {
+            return Err(Denied::PassMismatch.into());
         }
         let fixed = [
             constraints.phone,
@@ -148,6 +136,19 @@ impl<'a> Query<'a> {
         }
         Ok(())
     }
+}
+
+/// Whether a value is both given and fixed, and the two are not read as the same.
+fn differ<'a, T: PartialEq>(
+    given: Option<&'a str>,
+    fixed: Option<&'a str>,
+    read: impl Fn(&'a str) -> Option<T>,
+) -> bool {
+    let (Some(given), Some(fixed)) = (given, fixed) else {
+        return false;
+    };
+    let given = read(given);
+    given.is_none() || given != read(fixed)
 }
 
 /// What stands before and behind a mark of ASCII; all of it before, where there is none. The pieces

@@ -2,16 +2,19 @@
 //! follows links by itself. A program that does not name itself is not found here; `CONFIRM=always`
 //! is for those.
 
+use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
 use actix_web::HttpRequest;
 use actix_web::http::header::USER_AGENT;
 use aho_corasick::AhoCorasick;
+use serde::Deserialize;
 
 use super::headers;
 
 /// What a visitor says it is, the one that is believed first at the top.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub(crate) enum Visitor {
     /// It fetches links to preview or to index them.
     Crawler,
@@ -23,79 +26,25 @@ pub(crate) enum Visitor {
     Person,
 }
 
-/// Parts of user agents, in lower case.
-const CRAWLERS: [&str; 24] = [
-    "applebot",
-    "baiduspider",
-    "bingbot",
-    "bingpreview",
-    "discordbot",
-    "duckduckbot",
-    "embedly",
-    "facebookexternalhit",
-    "facebot",
-    "googlebot",
-    "linkedinbot",
-    "mattermost-bot",
-    "odnoklassniki",
-    "petalbot",
-    "pinterestbot",
-    "redditbot",
-    "semrushbot",
-    "skypeuripreview",
-    "slackbot",
-    "telegrambot",
-    "twitterbot",
-    "vkshare",
-    "whatsapp/",
-    "yandexbot",
-];
+/// All words in one automaton, because each click is looked at.
+struct Words {
+    finder: AhoCorasick,
+    /// Whose word it is, by the word's number.
+    visitors: Vec<Visitor>,
+}
 
-/// Word and Excel ask twice or three times for a link that is clicked in a document, as
-/// `Microsoft Office Excel 2014` and as `MSIE 7.0; … ms-office`, and only then the browser does.
-const OFFICE: [&str; 14] = [
-    " excel/",
-    " powerpoint/",
-    " word/",
-    "libreoffice",
-    "microsoft data access",
-    "microsoft excel",
-    "microsoft office",
-    "microsoft-webdav",
-    "ms-office",
-    "msoffice",
-    "onenote",
-    "openoffice",
-    "outlook",
-    "thunderbird",
-];
-
-/// Words of robots and of mail gateways, known or not. A few phones are called so too, which is why
-/// such a visitor is asked and not refused.
-const SUSPECTS: [&str; 13] = [
-    "barracuda",
-    "bot",
-    "crawl",
-    "linkcheck",
-    "mimecast",
-    "preview",
-    "proofpoint",
-    "scan",
-    "slurp",
-    "spider",
-    "unfurl",
-    "urlcheck",
-    "virustotal",
-];
-
-/// All words in one automaton, because each click is looked at. Only of far more words could it not
-/// be made.
-static WORDS: LazyLock<Option<AhoCorasick>> = LazyLock::new(|| {
-    let words = CRAWLERS.iter().chain(&OFFICE).chain(&SUSPECTS);
+/// Unset if the file could not be read, which a test would show.
+static WORDS: LazyLock<Option<Words>> = LazyLock::new(|| {
+    let words: BTreeMap<Visitor, Vec<&str>> = toml::from_str(include_str!("visitors.toml")).ok()?;
+    let (visitors, words): (Vec<_>, Vec<_>) = words
+        .iter()
+        .flat_map(|(visitor, words)| words.iter().map(move |word| (*visitor, *word)))
+        .unzip();
     let finder = AhoCorasick::builder()
         .ascii_case_insensitive(true)
-        .build(words);
-    finder.ok()
+        .build(words)
+        .ok()?;
+    Some(Words { finder, visitors })
 });
 
 impl Visitor {
@@ -106,21 +55,15 @@ impl Visitor {
     }
 
     fn called(agent: &str) -> Self {
-        let words = WORDS.as_ref().map(|words| {
-            // `bot` is in `googlebot`.
-            words.find_overlapping_iter(agent)
-        });
-        let visitors = words.into_iter().flatten().map(|word| {
-            let number = word.pattern().as_usize();
-            if number < CRAWLERS.len() {
-                Self::Crawler
-            } else if number < CRAWLERS.len() + OFFICE.len() {
-                Self::Office
-            } else {
-                Self::Suspect
-            }
-        });
-        visitors.min().unwrap_or(Self::Person)
+        let Some(Words { finder, visitors }) = &*WORDS else {
+            return Self::Person;
+        };
+        // Overlapping, because `bot` is in `googlebot`.
+        let found = finder.find_overlapping_iter(agent);
+        found
+            .map(|word| visitors[word.pattern().as_usize()])
+            .min()
+            .unwrap_or(Self::Person)
     }
 }
 

@@ -1,14 +1,14 @@
 //! An example of each kind of refusal, for the demo's pages and for tests.
 
 use std::net::{IpAddr, Ipv4Addr};
+use std::time::Duration;
 
 use actix_web::http::Method;
 use actix_web::{HttpRequest, HttpResponse, web};
 
 use crate::access::Denied;
 use crate::deep_link::DeepLink;
-use crate::http::problem::identity::ShownIdentity;
-use crate::http::problem::{Detail, Kind, Problem};
+use crate::http::problem::{Detail, Kind, Problem, ShownIdentity};
 use crate::http::state::AppState;
 use crate::phone::{PhoneError, PhoneNumber, Region};
 use crate::rate_limit::{Limit, Limited};
@@ -17,7 +17,7 @@ use chathub::{BadAnswer, ErrorKind, NoConnection, Unreachable};
 
 /// `/demo/refusals/{kind}`: that refusal, with everything that it can have. An unknown kind is not
 /// found by any method.
-pub(in crate::http) async fn refusal(
+pub(crate) async fn refusal(
     request: HttpRequest,
     state: web::Data<AppState>,
 ) -> Result<HttpResponse, Problem> {
@@ -29,12 +29,11 @@ pub(in crate::http) async fn refusal(
         Detail::ChatHub(error) => Problem::from(error),
         Detail::Limited(limit) => Problem::from(Limited {
             limit,
-            retry_after: std::time::Duration::from_secs(7),
+            retry_after: Duration::from_secs(7),
         }),
         detail => Problem::new(kind, detail),
     };
-    let region = Region::UA;
-    Err(match PhoneNumber::parse("+380501234567", region) {
+    Err(match PhoneNumber::parse("+380501234567", Region::UA) {
         Ok(phone) => refusal.or_by_hand(|| DeepLink::Phone { phone }.url(&state.links.panel, None)),
         Err(_) => refusal,
     })
@@ -43,11 +42,11 @@ pub(in crate::http) async fn refusal(
 fn kind(request: &HttpRequest) -> Result<Kind, Problem> {
     let name = request.match_info().get("kind").unwrap_or_default();
     let kind = Kind::ALL.into_iter().find(|kind| kind.name() == name);
-    kind.ok_or_else(|| Problem::new(Kind::NotFound, Detail::Nothing))
+    kind.ok_or_else(Problem::not_found)
 }
 
 /// A detail that a refusal of this kind may have.
-pub(in crate::http) fn example(kind: Kind) -> Detail {
+pub(crate) fn example(kind: Kind) -> Detail {
     match kind {
         Kind::OperatorMissing => Detail::Denied(Denied::OperatorMissing),
         Kind::TargetMissing => Detail::NoTarget,

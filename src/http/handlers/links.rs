@@ -3,20 +3,16 @@
 use std::borrow::Cow;
 use std::time::Duration;
 
-use actix_web::http::StatusCode;
-use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder, web};
-use chrono::{DateTime, SecondsFormat, Utc};
+use actix_web::{HttpRequest, HttpResponse, web};
+use chrono::SecondsFormat;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::access::{AuthContext, MintError, NewPass, PassConstraints};
 use crate::button_url;
-use crate::http::authorize::{ChatHubFault, authenticate, authorize, limit};
+use crate::http::authorize::{ChatHubFault, authenticate_by, authorize, limit};
 use crate::http::context::Context;
-use crate::http::extract::body::Body;
-use crate::http::extract::credentials::bearer;
-use crate::http::extract::query::Query;
-use crate::http::extract::value;
+use crate::http::extract::{Body, Query, bearer, value};
 use crate::http::problem::{Kind, Problem};
 use crate::http::state::AppState;
 use crate::http::target::{for_client, target};
@@ -63,7 +59,7 @@ pub(crate) async fn links(
     };
     let key = bearer(request.headers());
     let named = operator.as_deref();
-    let auth = authenticate(
+    let auth = authenticate_by(
         key,
         |access| access.authenticate_api_key(key, named),
         &context,
@@ -96,9 +92,9 @@ pub(crate) async fn links(
             one_time: wanted.once,
         })
         .map_err(|error| unsigned(&error))?;
-    Ok(HttpResponseBuilder::new(StatusCode::CREATED).json(Link {
+    Ok(HttpResponse::Created().json(Link {
         url: button_url::with_pass(public_url, &pass),
-        expires_at: moment(ends),
+        expires_at: ends.to_rfc3339_opts(SecondsFormat::Secs, true),
     }))
 }
 
@@ -130,10 +126,6 @@ fn text(name: &str, value: Option<Value>) -> Result<Option<String>, Problem> {
         }
     };
     Ok(Some(text))
-}
-
-fn moment(at: DateTime<Utc>) -> String {
-    at.to_rfc3339_opts(SecondsFormat::Secs, true)
 }
 
 fn invalid(detail: String) -> Problem {

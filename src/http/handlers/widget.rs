@@ -4,22 +4,18 @@
 
 use std::sync::Arc;
 
-use actix_web::http::header::{
-    CONTENT_SECURITY_POLICY, CROSS_ORIGIN_OPENER_POLICY, CROSS_ORIGIN_RESOURCE_POLICY,
-};
+use actix_web::http::header::{CROSS_ORIGIN_OPENER_POLICY, CROSS_ORIGIN_RESOURCE_POLICY};
 use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
 use chrono::SecondsFormat;
 use serde::Serialize;
 
-use crate::access::{AuthContext, PassConstraints};
+use crate::access::{AuthContext, Authenticator, PassConstraints};
 use crate::config::WidgetConfig;
-use crate::http::authorize::{ChatHubFault, authenticate, authorize, limit};
-use crate::http::context::{Context, RequestContext};
-use crate::http::extract::credentials::{credentials, ticket};
-use crate::http::extract::host::OwnHost;
-use crate::http::extract::navigation::{OwnScript, PageNavigation};
-use crate::http::extract::query::Query;
+use crate::http::authorize::{ChatHubFault, authenticate, authenticate_by, authorize, limit};
+use crate::http::context::{Context, Outcome, RequestContext};
+use crate::http::extract::{OwnHost, OwnScript, PageNavigation, Query, credentials, ticket};
+use crate::http::pages::html;
 use crate::http::problem::{Kind, Problem};
 use crate::http::state::AppState;
 use crate::http::token::operator_token;
@@ -54,8 +50,7 @@ pub(crate) async fn page(
 ) -> Result<HttpResponse, Problem> {
     let query = Query::parse(request.query_string())?;
     let shown = credentials(&request, &query, &state);
-    let key = state.authenticator.presented_api_key(&shown);
-    let auth = authenticate(key, |access| access.authenticate(&shown), &context, &state).await?;
+    let auth = authenticate(&shown, &context, &state).await?;
     let (operator, held) = token_for(&auth, &context, &state).await?;
     let session = state.widget.session;
     let ticket = state.authenticator.ticket(&auth, operator, session);
@@ -66,17 +61,9 @@ pub(crate) async fn page(
         ticket: ticket.as_ref().map(Secret::expose),
         refresh: REFRESH,
     };
-    // Rendering into a String fails only where a value's own Display does.
-    Ok(page.render().map_or_else(
-        |_| HttpResponse::InternalServerError().finish(),
-        |text| {
-            HttpResponse::Ok()
-                .content_type("text/html; charset=utf-8")
-                .insert_header((CONTENT_SECURITY_POLICY, policy(&state.widget)))
-                .insert_header((CROSS_ORIGIN_OPENER_POLICY, "same-origin"))
-                .body(text)
-        },
-    ))
+    let mut response = HttpResponse::Ok();
+    response.insert_header((CROSS_ORIGIN_OPENER_POLICY, "same-origin"));
+    Ok(html(&mut response, &page, policy(&state.widget)))
 }
 
 #[derive(Serialize)]
@@ -98,19 +85,16 @@ pub(crate) async fn token(
 ) -> Result<HttpResponse, Problem> {
     let query = Query::parse(request.query_string())?;
     let shown = credentials(&request, &query, &state);
-    let key = state.authenticator.presented_api_key(&shown);
-    let ticket = ticket(request.headers());
-    let session = state.widget.session;
-    let auth = authenticate(
-        key,
-        |access| match ticket {
-            Some(ticket) => access.authenticate_ticket(ticket, session),
-            None => access.authenticate(&shown),
-        },
-        &context,
-        &state,
-    );
-    let (_, held) = token_for(&auth.await?, &context, &state).await?;
+    let auth = match ticket(request.headers()) {
+        Some(ticket) => {
+            let key = state.authenticator.presented_api_key(&shown);
+            let session = state.widget.session;
+            let by_ticket = |access: &Authenticator| access.authenticate_ticket(ticket, session);
+            authenticate_by(key, by_ticket, &context, &state).await?
+        }
+        None => authenticate(&shown, &context, &state).await?,
+    };
+    let (_, held) = token_for(&auth, &context, &state).await?;
     let ends = held.token.expires_at;
     Ok(HttpResponse::Ok()
         .insert_header((CROSS_ORIGIN_RESOURCE_POLICY, "same-origin"))
@@ -145,9 +129,8 @@ async fn token_for(
         )
     })?;
     let named = (operator, requested.identifier());
-    let once = (once, authorized.checked);
-    let (held, outcome) = operator_token(named, once, context, state).await?;
-    context.record().widget = Some((held.fingerprint, outcome));
+    let (held, outcome) = operator_token(named, authorized.checked, context, state).await?;
+    context.record().outcome = Some(Outcome::Widget(held.fingerprint, outcome));
     Ok((operator, held))
 }
 

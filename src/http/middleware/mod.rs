@@ -12,7 +12,6 @@ mod track;
 use actix_web::http::header::{CACHE_CONTROL, HeaderName, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS};
 use actix_web::middleware::DefaultHeaders;
 
-pub use self::problems::render_problems;
 pub use self::track::track;
 
 const ROBOTS: HeaderName = HeaderName::from_static("x-robots-tag");

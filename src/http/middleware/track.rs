@@ -4,19 +4,18 @@
 use std::rc::Rc;
 use std::time::Instant;
 
-use actix_web::body::BoxBody;
-use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::dev::{Service, ServiceRequest, ServiceResponse};
 use actix_web::http::Method;
 use actix_web::http::header::{HeaderName, HeaderValue};
-use actix_web::middleware::Next;
 use actix_web::{Error, HttpMessage as _};
 use prometheus::IntGauge;
 
 use super::access_log;
 use super::metrics::method_name;
+use super::problems::render;
 use super::request_id::{REQUEST_ID, RequestId};
-use crate::http::context::{RequestContext, RequestRecord};
-use crate::http::extract::client_address::client_address;
+use crate::http::context::{Outcome, RequestContext, RequestRecord};
+use crate::http::extract::client_address;
 use crate::http::problem::Kind;
 use crate::http::route::Route;
 use crate::http::state::{AppState, WorkerState};
@@ -24,23 +23,32 @@ use crate::telemetry::{Sampling, Trace, TraceParent};
 
 const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
 
-/// Makes the request's context and follows the request to its answer.
-pub async fn track(
-    worker: Rc<WorkerState>,
+/// Makes the request's context, follows the request to its answer, and renders the problem that the
+/// answer may carry. It boxes no future, because it is called on each click.
+pub fn track<S>(
+    worker: &Rc<WorkerState>,
     request: ServiceRequest,
-    next: Next<BoxBody>,
-) -> Result<ServiceResponse, Error> {
+    next: &S,
+) -> impl Future<Output = Result<ServiceResponse, Error>> + use<S>
+where
+    S: Service<ServiceRequest, Response = ServiceResponse, Error = Error>,
+{
+    let worker = Rc::clone(worker);
     let context = Rc::new(context(&request, &worker.state));
     request.extensions_mut().insert(Rc::clone(&context));
-    let _in_flight = InFlight::enter(&worker.metrics.in_flight);
-    let mut response = next.call(request).await?;
-    // An id is always a valid value.
-    if let Ok(id) = HeaderValue::from_str(context.request_id.as_str()) {
-        response.headers_mut().insert(REQUEST_ID, id);
+    let in_flight = InFlight::enter(&worker.metrics.in_flight);
+    let response = next.call(request);
+    async move {
+        let _in_flight = in_flight;
+        let mut response = render(response.await?, &context, &worker.state.pages);
+        // An id is always a valid value.
+        if let Ok(id) = HeaderValue::from_str(context.request_id.as_str()) {
+            response.headers_mut().insert(REQUEST_ID, id);
+        }
+        let method = response.request().method();
+        finish(&context, method, response.status().as_u16(), &worker);
+        Ok(response)
     }
-    let method = response.request().method();
-    finish(&context, method, response.status().as_u16(), &worker);
-    Ok(response)
 }
 
 fn context(request: &ServiceRequest, state: &AppState) -> RequestContext {
@@ -76,20 +84,20 @@ fn finish(context: &RequestContext, method: &Method, status: u16, worker: &Worke
     let record = context.record.borrow();
     let metrics = &worker.metrics;
     metrics.answered(context.route, method, status, took);
-    if let Some(kind) = record.problem {
-        metrics.refused(kind);
-    }
-    if let Some((format, ..)) = record.link {
-        metrics.redirected(format, record.client.source);
-    }
-    if record.fallback.is_some() {
-        metrics.fallbacks.inc();
+    let outcome = record.outcome;
+    match outcome {
+        Some(Outcome::Problem(kind)) => metrics.refused(kind),
+        Some(Outcome::Redirect(format, ..)) => metrics.redirected(format, record.client.source),
+        Some(Outcome::Fallback(_)) => metrics.fallbacks.inc(),
+        _ => {}
     }
     context.trace.end(
         status,
-        record.kind().map(Kind::name),
-        record.link.map(|(format, ..)| format),
-        record.token().map(|(_, outcome)| outcome.name()),
+        outcome.and_then(Outcome::kind).map(Kind::name),
+        outcome.and_then(Outcome::format),
+        outcome
+            .and_then(Outcome::token)
+            .map(|(_, from)| from.name()),
     );
     if context.route.is_logged() {
         let log = &mut worker.log.borrow_mut();

@@ -14,17 +14,17 @@ use super::i18n::{Language, Words};
 use crate::config::PageConfig;
 
 /// The one style sheet. It is inlined in every page, because a page loads nothing.
-pub(in crate::http) const STYLE: &str = include_str!("style.css");
+pub(crate) const STYLE: &str = include_str!("style.css");
 
 /// The one script, which only the link builder has.
-pub(in crate::http) const SCRIPT: &str = include_str!("builder.js");
+pub(crate) const SCRIPT: &str = include_str!("builder.js");
 
 static STYLE_SOURCE: LazyLock<String> = LazyLock::new(|| hash_source(STYLE));
 static SCRIPT_SOURCE: LazyLock<String> = LazyLock::new(|| hash_source(SCRIPT));
 
 /// What a page's content security policy allows beside its style.
 #[derive(Clone, Copy, Debug)]
-pub(in crate::http) enum CspProfile<'a> {
+pub(crate) enum CspProfile<'a> {
     /// Nothing.
     Static,
     /// It runs [`SCRIPT`], and its form asks for the same page again.
@@ -35,19 +35,19 @@ pub(in crate::http) enum CspProfile<'a> {
 }
 
 /// What all pages share. A template takes it as `layout`.
-pub(in crate::http) struct PageLayout<'a> {
-    pub(in crate::http) language: Language,
-    pub(in crate::http) words: &'static Words,
-    pub(in crate::http) pages: &'a PageConfig,
+pub(crate) struct PageLayout<'a> {
+    pub(crate) language: Language,
+    pub(crate) words: &'static Words,
+    pub(crate) pages: &'a PageConfig,
 }
 
 impl<'a> PageLayout<'a> {
     /// In the visitor's language.
-    pub(in crate::http) fn of(request: &HttpRequest, pages: &'a PageConfig) -> Self {
+    pub(crate) fn of(request: &HttpRequest, pages: &'a PageConfig) -> Self {
         Self::in_language(Language::of(request), pages)
     }
 
-    pub(in crate::http) fn in_language(language: Language, pages: &'a PageConfig) -> Self {
+    pub(crate) fn in_language(language: Language, pages: &'a PageConfig) -> Self {
         Self {
             language,
             words: language.words(),
@@ -56,21 +56,30 @@ impl<'a> PageLayout<'a> {
     }
 
     /// Answers with a page that has this layout.
-    pub(in crate::http) fn respond(
+    pub(crate) fn respond(
         &self,
         response: &mut HttpResponseBuilder,
         page: &impl Template,
         profile: CspProfile<'_>,
     ) -> HttpResponse {
-        match page.render() {
-            Ok(text) => response
-                .content_type("text/html; charset=utf-8")
-                .insert_header((CONTENT_LANGUAGE, self.words.lang))
-                .insert_header((CONTENT_SECURITY_POLICY, policy(profile)))
-                .body(text),
-            // Rendering into a String fails only where a value's own Display does.
-            Err(_) => HttpResponse::InternalServerError().finish(),
-        }
+        response.insert_header((CONTENT_LANGUAGE, self.words.lang));
+        html(response, page, policy(profile))
+    }
+}
+
+/// Answers with a page, under a content security policy.
+pub(crate) fn html(
+    response: &mut HttpResponseBuilder,
+    page: &impl Template,
+    policy: String,
+) -> HttpResponse {
+    match page.render() {
+        Ok(text) => response
+            .content_type("text/html; charset=utf-8")
+            .insert_header((CONTENT_SECURITY_POLICY, policy))
+            .body(text),
+        // Rendering into a String fails only where a value's own Display does.
+        Err(_) => HttpResponse::InternalServerError().finish(),
     }
 }
 

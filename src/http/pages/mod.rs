@@ -1,5 +1,9 @@
-//! What an HTML page is made of: the common layout, the texts in each language, and names within
-//! sentences. It knows no route.
+//! What an HTML page is made of: the common layout, and the texts in each language.
+//!
+//! Knows no route.
 
-pub(super) mod i18n;
+mod i18n;
 pub(super) mod layout;
+
+pub(crate) use self::i18n::{Advice, Language, Words};
+pub(crate) use self::layout::{CspProfile, PageLayout, html};

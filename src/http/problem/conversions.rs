@@ -11,7 +11,7 @@ use crate::source::UnknownSource;
 use chathub::{self, Unreachable};
 
 /// How long a visitor waits where ChatHub names no time.
-pub(in crate::http) const RETRY_SOON: Duration = Duration::from_secs(5);
+pub(crate) const RETRY_SOON: Duration = Duration::from_secs(5);
 
 /// How long a visitor waits at least after ChatHub has rejected the credentials.
 const REJECTED_RETRY: Duration = Duration::from_mins(1);
@@ -28,7 +28,7 @@ impl From<UnknownSource> for Problem {
     }
 }
 
-/// Why somebody is not let in.
+/// Why the caller is not let in.
 impl From<Denied> for Problem {
     fn from(denied: Denied) -> Self {
         let kind = match denied {

@@ -11,7 +11,7 @@ use crate::access::Denied;
 use crate::phone::PhoneError;
 use crate::rate_limit::Limit;
 use crate::source::ChatSource;
-use chathub::{self, BadAnswer};
+use chathub;
 
 /// One sentence, or a few.
 #[derive(Clone, Debug)]
@@ -72,61 +72,8 @@ pub(crate) enum Detail {
     OtherMethod,
 }
 
-/// What an agent has to do something else about than the refusal's kind says.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Exception {
-    /// The button encodes its values twice.
-    EncodedTwice,
-    /// The CRM, or the client's card, has a word for a phone.
-    PhoneIsAWord,
-    /// The button leaves the choice of the operator open.
-    AutoIsOff,
-    /// Operators cannot be found by name.
-    DirectoryUnread,
-    /// A one-time link cannot be checked.
-    OnceUnknown,
-    /// This service's clock is wrong.
-    Clocks,
-}
-
-impl Exception {
-    /// Each of them.
-    #[cfg(test)]
-    pub(crate) const ALL: [Self; 6] = [
-        Self::EncodedTwice,
-        Self::PhoneIsAWord,
-        Self::AutoIsOff,
-        Self::DirectoryUnread,
-        Self::OnceUnknown,
-        Self::Clocks,
-    ];
-}
-
-impl Detail {
-    /// Why the advice for the kind does not fit.
-    pub(crate) const fn exception(&self) -> Option<Exception> {
-        match self {
-            Self::Phone(PhoneError::EncodedTwice) => Some(Exception::EncodedTwice),
-            Self::PhoneIsAWord => Some(Exception::PhoneIsAWord),
-            Self::Denied(Denied::AutoIsOff) => Some(Exception::AutoIsOff),
-            Self::DirectoryUnread => Some(Exception::DirectoryUnread),
-            Self::OnceUnknown => Some(Exception::OnceUnknown),
-            Self::ChatHub(chathub::ErrorKind::BadAnswer(BadAnswer::Clocks)) => {
-                Some(Exception::Clocks)
-            }
-            _ => None,
-        }
-    }
-}
-
-impl From<String> for Detail {
-    fn from(text: String) -> Self {
-        Self::English(text.into())
-    }
-}
-
-impl From<&'static str> for Detail {
-    fn from(text: &'static str) -> Self {
+impl<T: Into<Cow<'static, str>>> From<T> for Detail {
+    fn from(text: T) -> Self {
         Self::English(text.into())
     }
 }

@@ -1,6 +1,6 @@
 //! The kinds of refusal: name and status of each, fixed for those who build on them.
 
-use crate::http::pages::i18n::Language;
+use crate::http::pages::Language;
 
 macro_rules! kinds {
     ($($kind:ident $name:literal $status:literal;)+) => {

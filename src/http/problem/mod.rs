@@ -4,10 +4,10 @@
 //! [`Problem`]; one middleware turns it into an answer.
 
 mod accept;
-pub(crate) mod conversions;
-pub(crate) mod detail;
-pub(crate) mod identity;
-pub(crate) mod kind;
+mod conversions;
+mod detail;
+mod identity;
+mod kind;
 mod response;
 mod support_link;
 
@@ -18,10 +18,12 @@ use std::time::Duration;
 use actix_web::http::{Method, StatusCode};
 use actix_web::{HttpResponse, ResponseError};
 
+pub(crate) use self::conversions::RETRY_SOON;
 pub(crate) use self::detail::Detail;
+pub(crate) use self::identity::ShownIdentity;
 pub use self::kind::Kind;
 use crate::access::Denied;
-use crate::http::pages::i18n::Language;
+use crate::http::pages::Language;
 
 /// Why a request is refused.
 #[derive(Debug)]

@@ -13,8 +13,7 @@ use super::accept::prefers_html;
 use super::support_link;
 use super::{Detail, Kind, Problem};
 use crate::config::PageConfig;
-use crate::http::pages::i18n::{Advice, Language, Words};
-use crate::http::pages::layout::{CspProfile, PageLayout};
+use crate::http::pages::{Advice, CspProfile, Language, PageLayout, Words};
 
 impl Problem {
     /// The whole answer, in the form that the request accepts.
@@ -72,7 +71,7 @@ impl Problem {
         response
             .content_type("application/problem+json")
             .json(ProblemJson {
-                r#type: format!("urn:open-chat:problem:{}", self.kind.name()),
+                r#type: self.kind.urn(),
                 title: self.kind.title(),
                 status: self.kind.status(),
                 detail: &Language::English.detail(&self.detail),

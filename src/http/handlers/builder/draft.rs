@@ -1,7 +1,5 @@
 //! What an admin has filled in, and the link that it makes. It knows no page.
 
-use std::borrow::Cow;
-
 use url::form_urlencoded::{self, Serializer};
 
 use super::crms::{Crm, Fact};
@@ -119,8 +117,6 @@ pub(super) fn takes(access: &Authenticator, mode: Mode) -> bool {
     access.modes().contains(&mode)
 }
 
-fn encoded(value: &str) -> Cow<'static, str> {
-    form_urlencoded::byte_serialize(value.as_bytes())
-        .collect::<String>()
-        .into()
+fn encoded(value: &str) -> String {
+    form_urlencoded::byte_serialize(value.as_bytes()).collect()
 }

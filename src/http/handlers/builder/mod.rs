@@ -17,9 +17,8 @@ use crate::access::Mode;
 use crate::button_url;
 use crate::http::authorize::reject;
 use crate::http::context::Context;
-use crate::http::extract::{credentials, headers};
-use crate::http::pages::i18n::Language;
-use crate::http::pages::layout::{CspProfile, PageLayout};
+use crate::http::extract::{headers, scheme};
+use crate::http::pages::{CspProfile, Language, PageLayout};
 use crate::http::problem::Problem;
 use crate::http::redirect;
 use crate::http::state::AppState;
@@ -66,7 +65,7 @@ impl Unknown {
 }
 
 /// The page. It is in English, as the documentation is.
-pub(in crate::http) async fn builder(
+pub(crate) async fn builder(
     request: HttpRequest,
     context: Context,
     state: web::Data<AppState>,
@@ -99,7 +98,7 @@ pub(in crate::http) async fn builder(
 }
 
 /// `/` leads to the page.
-pub(in crate::http) async fn root() -> HttpResponse {
+pub(crate) async fn root() -> HttpResponse {
     redirect::to("builder".into())
 }
 
@@ -121,7 +120,7 @@ fn address(request: &HttpRequest, state: &AppState) -> String {
     }
     let host = headers::text(request.headers(), &HOST).filter(|host| is_host(host));
     match host {
-        Some(host) => format!("{}://{host}/open-chat", credentials::scheme(request, state)),
+        Some(host) => format!("{}://{host}/open-chat", scheme(request, state)),
         None => "/open-chat".into(),
     }
 }

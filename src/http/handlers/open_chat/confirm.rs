@@ -9,9 +9,9 @@ use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
 
 use crate::config::Confirm;
-use crate::http::context::{PageShown, RequestContext};
-use crate::http::extract::visitor::Visitor;
-use crate::http::pages::layout::{CspProfile, PageLayout};
+use crate::http::context::{Outcome, RequestContext};
+use crate::http::extract::Visitor;
+use crate::http::pages::{CspProfile, PageLayout};
 use crate::http::state::AppState;
 
 /// Whether this request gets the page and not yet the chat.
@@ -46,9 +46,28 @@ pub(super) fn page(
     context: &RequestContext,
     state: &AppState,
 ) -> HttpResponse {
-    context.record().page = Some(PageShown::Confirmation);
+    context.record().outcome = Some(Outcome::Confirmation);
     let layout = PageLayout::of(request, &state.pages);
     let page = Page { layout: &layout };
     let needs = CspProfile::FormRedirectsTo(state.links.panel.origin());
     layout.respond(&mut HttpResponse::Ok(), &page, needs)
+}
+
+#[derive(Template)]
+#[template(path = "crawler.html")]
+struct CrawlerPage<'a> {
+    layout: &'a PageLayout<'a>,
+}
+
+/// What a link-preview crawler gets: no chat, and no refusal that the program's owner would wonder
+/// about.
+pub(super) fn crawler_page(
+    request: &HttpRequest,
+    context: &RequestContext,
+    state: &AppState,
+) -> HttpResponse {
+    context.record().outcome = Some(Outcome::Crawler);
+    let layout = PageLayout::of(request, &state.pages);
+    let page = CrawlerPage { layout: &layout };
+    layout.respond(&mut HttpResponse::Ok(), &page, CspProfile::Static)
 }

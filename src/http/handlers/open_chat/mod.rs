@@ -4,18 +4,13 @@
 mod confirm;
 
 use actix_web::{HttpRequest, HttpResponse, web};
-use askama::Template;
 
-use crate::access::{AuthContext, Denied};
+use crate::access::Denied;
 use crate::config::Fallback;
 use crate::deep_link::DeepLink;
 use crate::http::authorize::{ChatHubFault, authenticate, authorize, limit};
-use crate::http::context::{Context, PageShown, RequestContext};
-use crate::http::extract::confirmation::Confirmation;
-use crate::http::extract::credentials::credentials;
-use crate::http::extract::navigation::Navigation;
-use crate::http::extract::query::Query;
-use crate::http::pages::layout::{CspProfile, PageLayout};
+use crate::http::context::{Context, Outcome, RequestContext};
+use crate::http::extract::{Confirmation, Navigation, Query, credentials};
 use crate::http::problem::Problem;
 use crate::http::redirect;
 use crate::http::state::AppState;
@@ -32,23 +27,16 @@ pub(crate) async fn open_chat(
     state: web::Data<AppState>,
 ) -> Result<HttpResponse, Problem> {
     if confirm::is_only_shown(visitor, &state) {
-        return Ok(nothing_to_preview(&request, &context, &state));
+        return Ok(confirm::crawler_page(&request, &context, &state));
     }
     let mut query = Query::parse(request.query_string())?;
     let shown = credentials(&request, &query, &state);
-    let key = state.authenticator.presented_api_key(&shown);
-    let auth = authenticate(key, |access| access.authenticate(&shown), &context, &state);
-    let AuthContext {
-        requested,
-        constraints,
-        one_time_use: once,
-        ..
-    } = auth.await?;
-    let once = once.as_ref();
+    let auth = authenticate(&shown, &context, &state).await?;
+    let (requested, once) = (auth.requested, auth.one_time_use.as_ref());
     let authorized = authorize(&requested, once, ChatHubFault::Defer, &context, &state).await?;
     let vouched = requested.into_asserted_identifier();
     let link = query
-        .bind(constraints, state.links.default_region)
+        .bind(auth.constraints, state.links.default_region)
         .and_then(|()| target(&query, &state.links, &mut context.record().client));
     // Where the link leaves the choice, the client decides, and the click counts for that operator.
     let operator = match (&authorized.selection, &link) {
@@ -71,10 +59,10 @@ pub(crate) async fn open_chat(
     }
     let operator = operator.ok_or(Denied::OperatorInactive)?;
     let said = vouched.as_deref().or(query.operator());
-    let once = (once, authorized.checked);
-    match operator_token((operator, said), once, &context, &state).await {
+    match operator_token((operator, said), authorized.checked, &context, &state).await {
         Ok((token, outcome)) => {
-            context.record().link = Some((link.format(), token.fingerprint, outcome));
+            let outcome = Outcome::Redirect(link.format(), token.fingerprint, outcome);
+            context.record().outcome = Some(outcome);
             let token = token.token.expose();
             Ok(redirect::to(link.url(&state.links.panel, Some(token))))
         }
@@ -102,27 +90,8 @@ fn without_token(
 ) -> Result<HttpResponse, Problem> {
     let by_hand = || link.url(&state.links.panel, None);
     if problem.is_chathubs_fault() && state.links.fallback == Fallback::Login {
-        context.record().fallback = Some(problem.kind);
+        context.record().outcome = Some(Outcome::Fallback(problem.kind));
         return Ok(redirect::to(by_hand()));
     }
     Err(problem.or_by_hand(by_hand))
-}
-
-/// What a link-preview crawler gets: no chat, and no refusal that the program's owner would wonder
-/// about.
-#[derive(Template)]
-#[template(path = "crawler.html")]
-struct CrawlerPage<'a> {
-    layout: &'a PageLayout<'a>,
-}
-
-fn nothing_to_preview(
-    request: &HttpRequest,
-    context: &RequestContext,
-    state: &AppState,
-) -> HttpResponse {
-    context.record().page = Some(PageShown::Crawler);
-    let layout = PageLayout::of(request, &state.pages);
-    let page = CrawlerPage { layout: &layout };
-    layout.respond(&mut HttpResponse::Ok(), &page, CspProfile::Static)
 }

@@ -10,7 +10,7 @@ use std::sync::LazyLock;
 use serde_json::{Map, Value, json};
 
 use super::{resolved, text};
-use crate::http::problem::kind::Kind;
+use crate::http::problem::Kind;
 
 const SOURCE: &str = include_str!("openapi.json");
 

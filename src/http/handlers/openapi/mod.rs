@@ -8,21 +8,20 @@ use askama::Template;
 use serde_json::Value;
 
 use self::document::{DOCUMENT, JSON};
-use crate::http::pages::i18n::Language;
-use crate::http::pages::layout::{CspProfile, PageLayout};
+use crate::http::pages::{CspProfile, Language, PageLayout};
 use crate::http::state::AppState;
 
 /// The document.
-pub(in crate::http) async fn document() -> HttpResponse {
+pub(crate) async fn document() -> HttpResponse {
     HttpResponse::Ok()
         .content_type("application/json")
         .body(JSON.as_str())
 }
 
 /// The document as a page, in English as the document is.
-pub(in crate::http) async fn page(state: web::Data<AppState>) -> HttpResponse {
+pub(crate) async fn page(state: web::Data<AppState>) -> HttpResponse {
     let layout = PageLayout::in_language(Language::English, &state.pages);
-    let page = Page::of(&DOCUMENT, &layout);
+    let page = Page::of(&layout);
     layout.respond(&mut HttpResponse::Ok(), &page, CspProfile::Static)
 }
 
@@ -61,9 +60,9 @@ struct Example<'a> {
 }
 
 impl<'a> Page<'a> {
-    fn of(document: &'a Value, layout: &'a PageLayout<'a>) -> Self {
+    fn of(layout: &'a PageLayout<'a>) -> Self {
         let components = &DOCUMENT["components"];
-        let groups = document["tags"].as_array().into_iter().flatten();
+        let groups = DOCUMENT["tags"].as_array().into_iter().flatten();
         let mut refusals: Vec<_> = members(&components["examples"])
             .map(|(kind, example)| Example {
                 status: example["value"]["status"].as_u64().unwrap_or_default(),
@@ -77,7 +76,7 @@ impl<'a> Page<'a> {
             layout,
             version: text(&DOCUMENT["info"]["version"]),
             about: text(&DOCUMENT["info"]["summary"]),
-            groups: groups.map(|tag| Group::of(tag, document)).collect(),
+            groups: groups.map(Group::of).collect(),
             credentials: members(&components["securitySchemes"])
                 .map(|(name, scheme)| (name, text(&scheme["description"])))
                 .collect(),
@@ -87,7 +86,7 @@ impl<'a> Page<'a> {
 }
 
 impl<'a> Group<'a> {
-    fn of(tag: &'a Value, document: &'a Value) -> Self {
+    fn of(tag: &'a Value) -> Self {
         let operations = members(&DOCUMENT["paths"])
             .flat_map(|(path, methods)| members(methods).map(move |method| (path, method)))
             // HEAD says nothing that GET does not.
@@ -96,20 +95,20 @@ impl<'a> Group<'a> {
         Self {
             description: text(&tag["description"]),
             operations: operations
-                .map(|(path, (method, operation))| Operation::of(path, method, operation, document))
+                .map(|(path, (method, operation))| Operation::of(path, method, operation))
                 .collect(),
         }
     }
 }
 
 impl<'a> Operation<'a> {
-    fn of(path: &'a str, method: &str, operation: &'a Value, document: &'a Value) -> Self {
+    fn of(path: &'a str, method: &str, operation: &'a Value) -> Self {
         let body = &operation["requestBody"]["content"]["application/json"]["schema"];
-        let of_body = members(&resolved(body, document)["properties"])
+        let of_body = members(&resolved(body, &DOCUMENT)["properties"])
             .map(|(name, field)| (name, text(&field["description"])));
         let of_query = operation["parameters"].as_array().into_iter().flatten();
         let of_query = of_query.map(|parameter| {
-            let parameter = resolved(parameter, document);
+            let parameter = resolved(parameter, &DOCUMENT);
             (text(&parameter["name"]), text(&parameter["description"]))
         });
         Self {
@@ -120,7 +119,7 @@ impl<'a> Operation<'a> {
             description: text(&operation["description"]),
             fields: of_query.chain(of_body).collect(),
             answers: members(&operation["responses"])
-                .map(|(status, answer)| (status, text(&resolved(answer, document)["description"])))
+                .map(|(status, answer)| (status, text(&resolved(answer, &DOCUMENT)["description"])))
                 .collect(),
         }
     }

@@ -3,12 +3,10 @@
 use std::borrow::Cow;
 use std::fmt::{Display, Write as _};
 
-use super::texts::{ChatHubTexts, DeniedTexts, LimitTexts, PhoneTexts, Texts};
+use super::texts::{ChatHubTexts, Exceptions, Explanation, PhoneTexts, Texts};
 use crate::access::Denied;
-use crate::http::problem::detail::Detail;
-use crate::http::problem::identity::ShownIdentity;
+use crate::http::problem::{Detail, ShownIdentity};
 use crate::phone::PhoneError;
-use crate::rate_limit::Limit;
 use chathub::{self, BadAnswer, Unreachable};
 
 impl Texts {
@@ -62,35 +60,17 @@ impl Texts {
     }
 }
 
-impl DeniedTexts {
-    const fn of(&self, denied: Denied) -> &'static str {
-        match denied {
-            Denied::PassMissing => self.pass_missing,
-            Denied::PassInvalid => self.pass_invalid,
-            Denied::PassExpired => self.pass_expired,
-            Denied::PassMismatch => self.pass_mismatch,
-            Denied::PassUsed => self.pass_used,
-            Denied::IdentityMissing => self.identity_missing,
-            Denied::IdentityUnknown => self.identity_unknown,
-            Denied::ApiKeyInvalid => self.api_key_invalid,
-            Denied::OperatorMissing => self.operator_missing,
-            Denied::OperatorUnknown => self.operator_unknown,
-            Denied::OperatorAmbiguous => self.operator_ambiguous,
-            Denied::OperatorInactive => self.operator_inactive,
-            Denied::AutoIsOff => self.auto_is_off,
-            Denied::DirectoryNeeded => self.directory_needed,
-            Denied::OperatorNotAllowed => self.operator_not_allowed,
-            Denied::NetworkNotAllowed => self.network_not_allowed,
-        }
-    }
-}
-
-impl LimitTexts {
-    const fn of(&self, limit: Limit) -> &'static str {
-        match limit {
-            Limit::Operator => self.operator,
-            Limit::Client => self.client,
-            Limit::Refused => self.refused,
+impl Exceptions {
+    /// What the agent has to know and do instead of what the kind's advice says.
+    pub(super) const fn of(&self, detail: &Detail) -> Option<&Explanation> {
+        match detail {
+            Detail::Phone(PhoneError::EncodedTwice) => Some(&self.encoded_twice),
+            Detail::PhoneIsAWord => Some(&self.phone_is_a_word),
+            Detail::Denied(Denied::AutoIsOff) => Some(&self.auto_is_off),
+            Detail::DirectoryUnread => Some(&self.directory_unread),
+            Detail::OnceUnknown => Some(&self.once_unknown),
+            Detail::ChatHub(chathub::ErrorKind::BadAnswer(BadAnswer::Clocks)) => Some(&self.clocks),
+            _ => None,
         }
     }
 }

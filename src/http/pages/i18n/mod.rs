@@ -13,17 +13,16 @@ use actix_web::HttpRequest;
 use actix_web::http::header::{AcceptLanguage, Header as _, LanguageTag, Preference, Quality};
 
 use self::details::fill;
-pub(in crate::http) use self::texts::{Advice, Words};
+pub(crate) use self::texts::{Advice, Words};
 use self::texts::{Explanation, Texts};
-use crate::http::problem::detail::{Detail, Exception};
-use crate::http::problem::kind::Kind;
+use crate::http::problem::{Detail, Kind};
 
 static ENGLISH: LazyLock<Texts> = LazyLock::new(|| Texts::read(include_str!("en.toml")));
 static UKRAINIAN: LazyLock<Texts> = LazyLock::new(|| Texts::read(include_str!("uk.toml")));
 
 /// A language that pages speak.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(in crate::http) enum Language {
+pub(crate) enum Language {
     /// Also for a visitor who accepts neither.
     #[default]
     English,
@@ -32,7 +31,7 @@ pub(in crate::http) enum Language {
 
 impl Words {
     /// When another try may succeed.
-    pub(in crate::http) fn wait(&self, seconds: u64) -> String {
+    pub(crate) fn wait(&self, seconds: u64) -> String {
         fill(self.wait, &[("seconds", &seconds)]).into_owned()
     }
 }
@@ -41,7 +40,7 @@ impl Language {
     const ALL: [Self; 2] = [Self::English, Self::Ukrainian];
 
     /// The language of ours with the highest weight in `Accept-Language`; the first one of equals.
-    pub(in crate::http) fn of(request: &HttpRequest) -> Self {
+    pub(crate) fn of(request: &HttpRequest) -> Self {
         let Ok(AcceptLanguage(mut accepted)) = AcceptLanguage::parse(request) else {
             return Self::default();
         };
@@ -67,16 +66,15 @@ impl Language {
         }
     }
 
-    pub(in crate::http) fn words(self) -> &'static Words {
+    pub(crate) fn words(self) -> &'static Words {
         &self.texts().words
     }
 
     /// What a page says to the agent: by the kind, unless the detail says that something else is
     /// wrong.
-    pub(in crate::http) fn advice(self, kind: Kind, detail: &Detail) -> Advice {
+    pub(crate) fn advice(self, kind: Kind, detail: &Detail) -> Advice {
         let mut advice = self.kind(kind);
-        if let Some(exception) = detail.exception() {
-            let Explanation { happened, to_do } = self.explanation(exception);
+        if let Some(Explanation { happened, to_do }) = self.texts().exceptions.of(detail) {
             (advice.happened, advice.to_do) = (happened, to_do);
         }
         advice.to_do = self.texts().step(advice.to_do);
@@ -84,7 +82,7 @@ impl Language {
     }
 
     /// A few words, the same for every refusal of the kind.
-    pub(in crate::http) fn title(self, kind: Kind) -> &'static str {
+    pub(crate) fn title(self, kind: Kind) -> &'static str {
         self.kind(kind).title
     }
 
@@ -93,25 +91,13 @@ impl Language {
         advice.copied().unwrap_or_default()
     }
 
-    fn explanation(self, exception: Exception) -> &'static Explanation {
-        let texts = &self.texts().exceptions;
-        match exception {
-            Exception::EncodedTwice => &texts.encoded_twice,
-            Exception::PhoneIsAWord => &texts.phone_is_a_word,
-            Exception::AutoIsOff => &texts.auto_is_off,
-            Exception::DirectoryUnread => &texts.directory_unread,
-            Exception::OnceUnknown => &texts.once_unknown,
-            Exception::Clocks => &texts.clocks,
-        }
-    }
-
     /// The detail in this language.
-    pub(in crate::http) fn detail(self, detail: &Detail) -> Cow<'_, str> {
+    pub(crate) fn detail(self, detail: &Detail) -> Cow<'_, str> {
         self.texts().detail(detail)
     }
 
     /// The language that the detail is in: what is meant for programs is in English only.
-    pub(in crate::http) const fn of_detail(self, detail: &Detail) -> Self {
+    pub(crate) const fn of_detail(self, detail: &Detail) -> Self {
         match detail {
             Detail::English(_) => Self::English,
             _ => self,
@@ -128,9 +114,12 @@ mod tests {
     use actix_web::test::TestRequest;
     use rstest::rstest;
 
+    use chathub::BadAnswer;
+
     use super::*;
+    use crate::access::Denied;
     use crate::http::handlers::demo_refusals::example;
-    use crate::http::problem::identity::ShownIdentity;
+    use crate::http::problem::ShownIdentity;
     use crate::phone::{PhoneError, Region};
     use crate::source::{ChatSource, UnknownSource};
 
@@ -273,9 +262,18 @@ mod tests {
                 let to_do = language.advice(kind, &example(kind)).to_do;
                 assert!(!to_do.contains('{'), "{to_do}");
             }
-            for exception in Exception::ALL {
-                let to_do = language.texts().step(language.explanation(exception).to_do);
-                assert!(!to_do.contains('{'), "{to_do}");
+            for exception in [
+                Detail::Phone(PhoneError::EncodedTwice),
+                Detail::PhoneIsAWord,
+                Detail::Denied(Denied::AutoIsOff),
+                Detail::DirectoryUnread,
+                Detail::OnceUnknown,
+                Detail::ChatHub(chathub::ErrorKind::BadAnswer(BadAnswer::Clocks)),
+            ] {
+                let advice = language.advice(Kind::PhoneInvalid, &exception);
+                let kind = language.kind(Kind::PhoneInvalid);
+                assert_ne!(advice.happened, kind.happened, "{exception:?}");
+                assert!(!advice.to_do.contains('{'), "{exception:?}");
             }
         }
     }

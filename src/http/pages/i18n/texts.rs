@@ -7,14 +7,30 @@ use std::collections::HashMap;
 
 use serde::Deserialize;
 
+use crate::access::Denied;
+use crate::rate_limit::Limit;
+
 /// Declares a struct of texts: one for each key of a TOML table, no more and no fewer.
 macro_rules! texts {
     ($(#[$doc:meta])* $name:ident: $($key:ident)+) => {
         $(#[$doc])*
         #[derive(Debug, Default, Deserialize)]
         #[serde(deny_unknown_fields)]
-        pub(in crate::http) struct $name {
-            $(pub(in crate::http) $key: &'static str,)+
+        pub(crate) struct $name {
+            $(pub(crate) $key: &'static str,)+
+        }
+    };
+}
+
+/// Declares the texts of an enum, one for each variant.
+macro_rules! texts_by {
+    ($(#[$doc:meta])* $name:ident for $enum:ident: $($variant:ident $key:ident)+) => {
+        texts! { $(#[$doc])* $name: $($key)+ }
+
+        impl $name {
+            pub(super) const fn of(&self, of: $enum) -> &'static str {
+                match of { $($enum::$variant => self.$key,)+ }
+            }
         }
     };
 }
@@ -71,13 +87,13 @@ texts! {
 /// What a page about one kind of refusal says to the agent.
 #[derive(Clone, Copy, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(in crate::http) struct Advice {
+pub(crate) struct Advice {
     /// A few words.
-    pub(in crate::http) title: &'static str,
+    pub(crate) title: &'static str,
     /// What went wrong, without a technical word.
-    pub(in crate::http) happened: &'static str,
+    pub(crate) happened: &'static str,
     /// What to do next.
-    pub(in crate::http) to_do: &'static str,
+    pub(crate) to_do: &'static str,
 }
 
 texts! {
@@ -106,17 +122,30 @@ texts! {
     not_a_click foreign_confirmation nothing other_method
 }
 
-texts! {
+texts_by! {
     /// Why access is denied.
-    DeniedTexts:
-    pass_missing pass_invalid pass_expired pass_mismatch pass_used identity_missing
-    identity_unknown api_key_invalid operator_missing operator_unknown operator_ambiguous
-    operator_inactive auto_is_off directory_needed operator_not_allowed network_not_allowed
+    DeniedTexts for Denied:
+    PassMissing pass_missing
+    PassInvalid pass_invalid
+    PassExpired pass_expired
+    PassMismatch pass_mismatch
+    PassUsed pass_used
+    IdentityMissing identity_missing
+    IdentityUnknown identity_unknown
+    ApiKeyInvalid api_key_invalid
+    OperatorMissing operator_missing
+    OperatorUnknown operator_unknown
+    OperatorAmbiguous operator_ambiguous
+    OperatorInactive operator_inactive
+    AutoIsOff auto_is_off
+    DirectoryNeeded directory_needed
+    OperatorNotAllowed operator_not_allowed
+    NetworkNotAllowed network_not_allowed
 }
 
-texts! {
+texts_by! {
     /// Which rate limit is reached.
-    LimitTexts: operator client refused
+    LimitTexts for Limit: Operator operator Client client Refused refused
 }
 
 texts! {
