@@ -2,9 +2,11 @@
 //!
 //! Owns what begins each line, and whether it is written. The fields are the caller's record.
 
+use std::fmt::Write as _;
 use std::io::Write as _;
+use std::time::{Duration, SystemTime};
 
-use chrono::{SecondsFormat, Utc};
+use chrono::{DateTime, Utc};
 use serde::Serialize;
 use serde_json::Serializer;
 use tracing::Level;
@@ -52,6 +54,7 @@ pub struct RequestLog {
     format: LogFormat,
     queue: NonBlocking,
     line: Vec<u8>,
+    timestamp: Timestamp,
     levels: RequestLevels,
 }
 
@@ -72,6 +75,7 @@ impl RequestLog {
             format,
             queue,
             line: Vec::with_capacity(512),
+            timestamp: Timestamp::default(),
             levels,
         }
     }
@@ -82,7 +86,8 @@ impl RequestLog {
             return;
         }
         self.line.clear();
-        let timestamp = &Utc::now().to_rfc3339_opts(SecondsFormat::Millis, true);
+        let now = SystemTime::UNIX_EPOCH.elapsed().unwrap_or_default();
+        let timestamp = self.timestamp.format(now);
         // Only a record that is not a map of texts and numbers could fail.
         let _ = match self.format {
             LogFormat::Json => push_json(&mut self.line, timestamp, level, message, record),
@@ -121,6 +126,27 @@ fn push_text(
 ) -> serde_json::Result<()> {
     let _ = write!(line, "{timestamp} {level:>5} {TARGET}: {message}");
     record.serialize(&mut Serializer::with_formatter(line, KeyValue::default()))
+}
+
+/// `2026-11-22T01:10:10.568Z`, whose date is formatted once a second.
+#[derive(Default)]
+struct Timestamp {
+    second: u64,
+    text: String,
+}
+
+impl Timestamp {
+    fn format(&mut self, since_epoch: Duration) -> &str {
+        const TO_SECOND: usize = "2026-11-22T01:10:10".len();
+        if self.second != since_epoch.as_secs() || self.text.is_empty() {
+            self.second = since_epoch.as_secs();
+            let date = DateTime::<Utc>::from(SystemTime::UNIX_EPOCH + since_epoch);
+            self.text = date.format("%Y-%m-%dT%H:%M:%S").to_string();
+        }
+        self.text.truncate(TO_SECOND);
+        let _ = write!(self.text, ".{:03}Z", since_epoch.subsec_millis());
+        &self.text
+    }
 }
 
 #[cfg(test)]
@@ -242,5 +268,19 @@ mod tests {
         assert_eq!(levels("info,open_chat::request=warn"), (false, true));
         assert_eq!(levels("off,open_chat::request=info"), (true, true));
         assert_eq!(levels("error"), (false, false));
+    }
+
+    #[test]
+    fn a_date_is_formatted_once_a_second() {
+        let mut timestamp = Timestamp::default();
+        for (milliseconds, expected) in [
+            (0, "1970-01-01T00:00:00.000Z"),
+            (1_795_309_810_568, "2026-11-22T01:10:10.568Z"),
+            (1_795_309_810_999, "2026-11-22T01:10:10.999Z"),
+            (1_795_309_811_007, "2026-11-22T01:10:11.007Z"),
+        ] {
+            let since_epoch = Duration::from_millis(milliseconds);
+            assert_eq!(timestamp.format(since_epoch), expected);
+        }
     }
 }
