@@ -10,6 +10,7 @@
 //!
 //! | module | owns |
 //! |---|---|
+//! | `named_enum` | enums whose variants have names |
 //! | [`invisible`] | invisible characters, Unicode spaces and dashes |
 //! | [`parameter`] | values that CRM templates write |
 //! | [`phone`] | text from a CRM → E.164 |

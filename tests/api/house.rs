@@ -10,7 +10,7 @@ const PURE: [&str; 4] = ["deep_link", "parameter", "phone", "source"];
 fn code_map() -> Vec<String> {
     include_str!("../../src/lib.rs")
         .lines()
-        .filter(|line| line.starts_with("//! | [`"))
+        .filter(|line| line.starts_with("//! | ") && line.contains('`'))
         .filter_map(|line| line.split('|').nth(1))
         .flat_map(|modules| modules.split('`').skip(1).step_by(2))
         .map(ToOwned::to_owned)

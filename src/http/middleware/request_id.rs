@@ -1,7 +1,5 @@
 //! A request's id: the caller's own where it is harmless, else a new one.
 
-use std::fmt::Write as _;
-
 use actix_web::http::header::{HeaderMap, HeaderName};
 use arrayvec::ArrayString;
 
@@ -26,10 +24,11 @@ impl RequestId {
 
     /// 128 random bits in 32 hexadecimal digits.
     fn new() -> Self {
-        let mut id = ArrayString::new();
-        // There is room for it.
-        let _ = write!(id, "{:032x}", fastrand::u128(..));
-        Self(id)
+        let mut digits = [0; 32];
+        // Two digits a byte fit, and are ASCII.
+        let _ = hex::encode_to_slice(fastrand::u128(..).to_be_bytes(), &mut digits);
+        let digits = std::str::from_utf8(&digits).unwrap_or_default();
+        Self(ArrayString::from(digits).unwrap_or_default())
     }
 
     pub(crate) fn as_str(&self) -> &str {
