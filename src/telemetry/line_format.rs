@@ -8,23 +8,16 @@ use serde_json::ser::{CharEscape, Formatter};
 
 use crate::printable;
 
-/// Compact JSON.
+/// Compact JSON of a flat record, whose first fields are written already.
 pub(super) struct Json;
 
 impl Formatter for Json {
-    fn write_string_fragment<W: ?Sized + Write>(
-        &mut self,
-        line: &mut W,
-        text: &str,
-    ) -> io::Result<()> {
-        // Nearly every text. A fold looks at many bytes at once, where `all` looks at one.
-        if text
-            .bytes()
-            .fold(true, |plain, byte| plain & matches!(byte, b' '..=b'~'))
-        {
-            return line.write_all(text.as_bytes());
-        }
-        line.write_all(printable::escaped(text, &[]).as_bytes())
+    fn begin_object<W: ?Sized + Write>(&mut self, _: &mut W) -> io::Result<()> {
+        Ok(())
+    }
+
+    fn begin_object_key<W: ?Sized + Write>(&mut self, line: &mut W, _: bool) -> io::Result<()> {
+        line.write_all(b",")
     }
 
     fn write_char_escape<W: ?Sized + Write>(

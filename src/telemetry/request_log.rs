@@ -16,6 +16,7 @@ use tracing_subscriber::layer::SubscriberExt as _;
 
 use super::LogFormat;
 use super::line_format::{Json, KeyValue};
+use crate::printable;
 
 /// The `target` of request lines, so that `RUST_LOG=open_chat::request=off` silences them alone.
 const TARGET: &str = "open_chat::request";
@@ -58,17 +59,6 @@ pub struct RequestLog {
     levels: RequestLevels,
 }
 
-/// What stands in front of a record in JSON.
-#[derive(Serialize)]
-struct JsonLine<'a, Record> {
-    timestamp: &'a str,
-    level: &'static str,
-    target: &'static str,
-    message: &'static str,
-    #[serde(flatten)]
-    record: &'a Record,
-}
-
 impl RequestLog {
     pub(super) fn new(format: LogFormat, queue: NonBlocking, levels: RequestLevels) -> Self {
         Self {
@@ -103,17 +93,20 @@ fn push_json(
     line: &mut Vec<u8>,
     timestamp: &str,
     level: Level,
-    message: &'static str,
+    message: &str,
     record: &impl Serialize,
 ) -> serde_json::Result<()> {
-    let json = JsonLine {
-        timestamp,
-        level: level.as_str(),
-        target: TARGET,
-        message,
-        record,
-    };
-    json.serialize(&mut Serializer::with_formatter(line, Json))
+    let _ = write!(
+        line,
+        r#"{{"timestamp":"{timestamp}","level":"{level}","target":"{TARGET}","message":"{message}""#
+    );
+    record.serialize(&mut Serializer::with_formatter(&mut *line, Json))?;
+    // Nearly no line has such a character, and to look once costs less than at each text.
+    if !line.is_ascii() || line.contains(&b'\x7f') {
+        let shown = printable::escaped(&String::from_utf8_lossy(line), &[]).into_owned();
+        *line = shown.into_bytes();
+    }
+    Ok(())
 }
 
 /// As `tracing` writes its lines, so that one pattern finds both.
