@@ -66,7 +66,8 @@ pub struct OperatorTokens {
     cache: Arc<TokenCache>,
     /// Where mints run: not on the threads that answer clicks.
     runtime: Handle,
-    /// By outcome. Minted counts tokens, those of background refreshes too; the others count clicks.
+    /// By outcome. Minted counts tokens, those of background refreshes too; the others count
+    /// clicks.
     counters: [IntCounter; TokenOutcome::ALL.len()],
 }
 
