@@ -21,12 +21,12 @@ RUN mkdir benches src crates/chathub/src crates/chathub-simulator/src crates/con
  && cargo build --release --locked --target host-tuple
 
 # What is built in, for scanners, as CycloneDX; nothing of what only the building or the tests need.
-RUN cargo tree --locked --target host-tuple --edges normal,no-proc-macro --prefix none --format '{p}' >crates \
- && sed -i 's/ (.*//' crates \
- && sort -u -o crates crates \
+RUN cargo tree --locked --target host-tuple --edges normal,no-proc-macro --prefix none --format '{p}' >components \
+ && sed -i 's/ (.*//' components \
+ && sort -u -o components components \
  && { echo '{"bomFormat":"CycloneDX","specVersion":"1.5","version":1,"components":[' \
  && sed -E -e 's|(.*) v(.*)|{"type":"library","name":"\1","version":"\2","purl":"pkg:cargo/\1@\2"}|' \
-        -e 's|(@[^"]*)\+|\1%2B|' -e '$!s|$|,|' crates \
+        -e 's|(@[^"]*)\+|\1%2B|' -e '$!s|$|,|' components \
  && echo ']}'; } >/open-chat.cdx.json
 
 COPY askama.toml ./
