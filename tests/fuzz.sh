@@ -1,6 +1,7 @@
 #!/bin/sh
-# fuzz.sh SECONDS [TARGET...]: builds the targets of fuzz/, and has libFuzzer feed each of them for so long: what fuzz/corpus/ has first, then what
-# it makes of that. Where nothing is found, only a line a target is printed: what libFuzzer says is full of made-up secrets.
+# fuzz.sh SECONDS [TARGET...]: builds the targets of fuzz/, and has libFuzzer feed each of them for
+# so long: what fuzz/corpus/ has first, then what it makes of that. Where nothing is found, only a
+# line a target is printed: what libFuzzer says is full of made-up secrets.
 set -eu
 seconds=$1
 shift
@@ -9,7 +10,8 @@ cd "$(dirname "$0")/.."
 
 # The versions are those of the service.
 [ fuzz/Cargo.lock -nt Cargo.lock ] || cp Cargo.lock fuzz/Cargo.lock
-# The service has no `unsafe` of its own that AddressSanitizer could watch over, and is faster without it.
+# The service has no `unsafe` of its own that AddressSanitizer could watch over, and is faster
+# without it.
 target/tools/python/bin/cargo-fuzz fuzz build --sanitizer none --target-dir target/fuzz
 
 export TMPDIR="$PWD/target/fuzz/tmp"

@@ -1,5 +1,6 @@
 #!/bin/sh
-# keep-output.sh FILE new|add COMMAND...: runs the command, shows its output, keeps a copy of it, and exits as it did.
+# keep-output.sh FILE new|add COMMAND...: runs the command, shows its output, keeps a copy of it,
+# and exits as it did.
 set -eu
 file=$1 mode=$2
 shift 2

@@ -25,6 +25,17 @@ over_long_comments() {
     '
 }
 
+# The same for what begins with a hash, in manifests and scripts. The head of probe.sh is the usage
+# that it prints.
+over_long_hash_comments() {
+    find Cargo.toml Makefile .ci tests tools -type f \( -name Cargo.toml -o -name Makefile -o -name run -o -name '*.sh' \) |
+        sort | xargs awk '
+        { columns = $0; gsub(/[\200-\277]/, "", columns) }
+        FILENAME ~ /probe.sh$/ && FNR < 10 { next }
+        length(columns) > 100 && /^ *# / { print FILENAME ":" FNR ": a comment of " length(columns) " columns" }
+    '
+}
+
 # The same for a heading and the target of a link; in a code fence lines are as they are.
 over_long_lines() {
     awk '
@@ -54,5 +65,5 @@ vague_words() {
     '
 }
 
-findings=$(over_long_comments; over_long_lines; vague_words)
+findings=$(over_long_comments; over_long_hash_comments; over_long_lines; vague_words)
 [ -z "$findings" ] || { echo "$findings"; exit 1; }

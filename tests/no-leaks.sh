@@ -1,6 +1,6 @@
 #!/bin/sh
-# no-leaks.sh OUTPUT LOG PROCESSES: searches what a whole test run, and the processes in it, have printed and logged for
-# secrets and phones in full.
+# no-leaks.sh OUTPUT LOG PROCESSES: searches what a whole test run, and the processes in it, have
+# printed and logged for secrets and phones in full.
 set -eu
 output=$1 log=$2 processes=$3
 
@@ -11,9 +11,11 @@ grep -q '"level":"TRACE"' "$log" || { echo "no-leaks: $log is not at the level o
 
 grep -q '"message":"click"' "$processes" || { echo "no-leaks: $processes has no click in it" >&2; exit 1; }
 
-# Passwords and keys of the tests are called canaries; every token is a JWT, which begins with eyJ; the phones are the example numbers.
+# Passwords and keys of the tests are called canaries; every token is a JWT, which begins with eyJ;
+# the phones are the example numbers.
 for secret in 'canary' 'eyJ' 'demo-password' 'demo-profile-key' '501234567' '671234567'; do
-    # The demo invites to a curl with the example number, and the simulator to log in with the password that it has by default.
+    # The demo invites to a curl with the example number, and the simulator to log in with the
+    # password that it has by default.
     invited=':  curl -i |CHATHUB_LOGIN=demo CHATHUB_PASSWORD=demo-password$'
     if found=$(grep -n -F "$secret" "$output" "$log" "$processes" | grep -v -m 3 -E "$invited"); then
         echo "no-leaks: '$secret' was printed or logged:" >&2

@@ -1,6 +1,7 @@
 #!/bin/sh
-# openapi.sh SECONDS: has schemathesis make up requests after /openapi.json, right and wrong ones, for so long at a locked door and again at
-# an open one, and hold the answers against what the document says.
+# openapi.sh SECONDS: has schemathesis make up requests after /openapi.json, right and wrong ones,
+# for so long at a locked door and again at an open one, and hold the answers against what the
+# document says.
 set -eu
 seconds=$1
 cd "$(dirname "$0")/.."

@@ -1,5 +1,6 @@
 #!/bin/sh
-# Installs what the tests need and this machine lacks. As root it installs; as another user it prints the one command to run.
+# Installs what the tests need and this machine lacks. As root it installs; as another user it
+# prints the one command to run.
 set -eu
 cd "$(dirname "$0")/.."
 
@@ -47,8 +48,8 @@ if [ -z "$missing" ]; then
 fi
 
 install="apt-get install --yes --no-install-recommends$missing"
-# Debian starts a server as soon as it is installed. The tests start their own, so one that comes with this run is switched off again;
-# one that was here before is in use.
+# Debian starts a server as soon as it is installed. The tests start their own, so one that comes
+# with this run is switched off again; one that was here before is in use.
 servers=""
 for server in nginx haproxy redis-server prometheus; do
     case "$missing" in *" $server"*) servers="$servers $server" ;; esac

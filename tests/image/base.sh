@@ -1,6 +1,7 @@
 #!/bin/sh
-# base.sh IMAGE: makes a local stand-in for the Rust image that the Dockerfile begins with, for machines that cannot pull it: Debian's
-# packages and this machine's Rust toolchain. For tests only; it is no source of images to ship.
+# base.sh IMAGE: makes a local stand-in for the Rust image that the Dockerfile begins with, for
+# machines that cannot pull it: Debian's packages and this machine's Rust toolchain. For tests only;
+# it is no source of images to ship.
 set -eu
 image=$1
 version=${image##*:}

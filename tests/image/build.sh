@@ -1,5 +1,6 @@
 #!/bin/sh
-# build.sh TAG: builds the Dockerfile as it is, with buildah. Images and layers are kept under target/, where a second run finds them.
+# build.sh TAG: builds the Dockerfile as it is, with buildah. Images and layers are kept under
+# target/, where a second run finds them.
 set -eu
 tag=$1
 [ "$(id -u)" = 0 ] || { echo "build.sh: containers are built and run as root here: sudo make test-image" >&2; exit 1; }
@@ -22,7 +23,8 @@ buildah inspect --type image "$base" >/dev/null 2>&1 || timeout 300 buildah pull
     tests/image/base.sh "$base"
 }
 
-# What cargo has downloaded already is lent to the build, which then needs no network and no certificates of this machine.
+# What cargo has downloaded already is lent to the build, which then needs no network and no
+# certificates of this machine.
 cargo fetch --locked
 # Docker's format: the other one has no HEALTHCHECK.
 buildah build --isolation chroot --pull-never --layers --format docker \
