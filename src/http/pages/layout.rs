@@ -29,6 +29,9 @@ pub(crate) enum CspProfile<'a> {
     Static,
     /// It runs [`SCRIPT`], and its form asks for the same page again.
     Script,
+    /// Its forms post to this origin alone. No other page may frame it, which prevents
+    /// clickjacking.
+    OwnForm,
     /// Its form posts to the page's own address, which redirects to this origin. No other page may
     /// frame it, which prevents clickjacking.
     FormRedirectsTo(&'a str),
@@ -93,6 +96,7 @@ fn policy(profile: CspProfile<'_>) -> String {
             "form-action 'self'; script-src {}; connect-src 'self'",
             *SCRIPT_SOURCE
         ),
+        CspProfile::OwnForm => "form-action 'self'; frame-ancestors 'none'".to_owned(),
         // Chromium applies the policy to a form's redirects too.
         CspProfile::FormRedirectsTo(origin) => {
             format!("form-action 'self' {origin}; frame-ancestors 'none'")
