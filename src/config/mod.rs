@@ -7,6 +7,7 @@ mod access;
 mod certificates;
 mod chathub;
 mod credentials;
+mod device;
 mod error;
 mod limits;
 mod links;
@@ -162,6 +163,15 @@ impl Config {
         Some(format!(
             "POST /links makes no link that opens a chat: {troubles}"
         ))
+    }
+
+    /// What "good once" means for invitations, where replicas share nothing.
+    pub fn invitations_without_redis(&self) -> Option<&'static str> {
+        let is_alone = self.access.authenticator.accepts_devices() && self.redis.url.is_none();
+        is_alone.then_some(
+            "REDIS_URL is not set: an invitation to pair a browser is good once in each replica, and again after a restart; \
+             all browsers that it pairs are one device, which ends in DEVICES_REVOKED_FILE",
+        )
     }
 
     /// Every variable and its default as the documentation shows it; `None` where it has none.
