@@ -111,6 +111,7 @@ pub(super) struct Exceptions {
     pub(super) encoded_twice: Explanation,
     pub(super) once_unknown: Explanation,
     pub(super) phone_is_a_word: Explanation,
+    pub(super) phone_link: Explanation,
 }
 
 texts! {
@@ -157,5 +158,6 @@ texts! {
 
 texts! {
     /// Why a text is no phone.
-    PhoneTexts: encoded_twice letters too_long extension invalid
+    PhoneTexts:
+    encoded_twice letters too_long extension invalid not_in_link invalid_in_link unknown_link
 }
