@@ -48,6 +48,7 @@ mod operators_shell;
 mod ops;
 mod outages;
 mod pages;
+mod phone_links;
 mod probe;
 #[path = "../support/process.rs"]
 mod process;

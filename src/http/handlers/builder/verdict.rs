@@ -57,7 +57,7 @@ fn judge(sample: &str, request: &HttpRequest, state: &AppState) -> Result<Verdic
     let link = target(&query, &state.links, &mut client)?;
     Ok(Verdict::Opens {
         format: link.format(),
-        why: why(&link, &query, &client),
+        why: why(&link, &query, &client) + source_note(&query, &client),
         leads_to: link.url(&state.links.panel, None),
         unless,
     })
@@ -117,6 +117,15 @@ fn is_behind_a_lock(auth: &AuthContext<'_>, request: &HttpRequest, state: &AppSt
     let is_logged_in = matches!(auth.caller, Caller::Sso(_));
     let is_narrow = state.authenticator.has_allowed_networks() || is_local(request);
     is_logged_in || is_narrow && host::check(request, state).is_ok()
+}
+
+/// Where the source comes from, if not from the link's own parameter.
+fn source_note(query: &Query<'_>, client: &ClientRecord) -> &'static str {
+    if client.source.is_some() && query.source().is_none() {
+        "; the source comes from the phone, which is a messenger's link"
+    } else {
+        ""
+    }
 }
 
 fn why(link: &DeepLink<'_>, query: &Query<'_>, client: &ClientRecord) -> String {
