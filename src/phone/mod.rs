@@ -132,11 +132,12 @@ impl PhoneNumber {
         if text.contains('%') {
             return Err(PhoneError::EncodedTwice);
         }
-        if text.contains("://") {
-            return Err(PhoneError::UnknownLink);
-        }
         if text.chars().any(char::is_alphabetic) {
-            return Err(PhoneError::Letters);
+            return Err(if text.contains("://") {
+                PhoneError::UnknownLink
+            } else {
+                PhoneError::Letters
+            });
         }
         if text.chars().nth(MAX_CHARACTERS).is_some() {
             return Err(PhoneError::TooLong);
