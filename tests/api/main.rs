@@ -46,6 +46,7 @@ mod monitoring;
 mod once;
 mod operators_shell;
 mod ops;
+mod other_sites;
 mod outages;
 mod pages;
 mod phone_links;

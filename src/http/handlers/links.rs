@@ -12,7 +12,7 @@ use crate::access::{AuthContext, MintError, NewPass, PassConstraints};
 use crate::button_url;
 use crate::http::authorize::{ChatHubFault, authenticate_by, authorize, limit};
 use crate::http::context::Context;
-use crate::http::extract::{Body, Query, bearer, value};
+use crate::http::extract::{Body, Initiator, Query, bearer, value};
 use crate::http::problem::{Kind, Problem};
 use crate::http::state::AppState;
 use crate::http::target::{for_client, target};
@@ -70,7 +70,8 @@ pub(crate) async fn links(
     let selection = authorized.selection?;
     let operator = selection.operator();
     context.record().operator = operator;
-    limit(operator, authorized.checked, &context, &state).await?;
+    let checked = authorized.checked;
+    limit(operator, checked, Initiator::Own, &context, &state).await?;
     let constraints = PassConstraints {
         phone: text("phone", wanted.phone)?,
         source: text("source", wanted.source)?,

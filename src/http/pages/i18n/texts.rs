@@ -147,6 +147,7 @@ texts_by! {
 texts_by! {
     /// Which rate limit is reached.
     LimitTexts for Limit: Operator operator Client client Refused refused
+    Foreign foreign
 }
 
 texts! {
