@@ -9,15 +9,16 @@ use actix_web::http::header::{AUTHORIZATION, HeaderMap, HeaderName};
 use super::client_address::peer;
 use super::headers::single;
 use super::query::Query;
-use crate::access::Credentials;
+use crate::access::{Credentials, DeviceCookie};
 use crate::http::state::AppState;
 
 const FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
 const PROXY_SECRET: HeaderName = HeaderName::from_static("x-proxy-secret");
 const TICKET: HeaderName = HeaderName::from_static("x-widget-ticket");
 
-/// All that the request shows, for a click and the widget. Nothing else may take the identity: what
-/// leads to other routes may ask for no login, and so prove no name.
+/// All that the request shows, but a paired browser's cookie: that counts for clicks alone. For a
+/// click and the widget; nothing else may take the identity: what leads to other routes may ask for
+/// no login, and so prove no name.
 pub(crate) fn credentials<'a>(
     request: &'a HttpRequest,
     query: &'a Query<'_>,
@@ -32,6 +33,7 @@ pub(crate) fn credentials<'a>(
         bearer: bearer(headers),
         identity: sso_header.and_then(|name| single(headers, name)),
         proxy_secret: single(headers, PROXY_SECRET),
+        device: DeviceCookie::Absent,
         operator: query.operator(),
     }
 }
