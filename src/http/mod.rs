@@ -9,6 +9,7 @@ pub mod fuzzing;
 mod handlers;
 mod link_check;
 pub mod middleware;
+mod own_address;
 mod pages;
 mod problem;
 mod redirect;
@@ -24,7 +25,9 @@ use actix_web::http::Method;
 use actix_web::{FromRequest, Handler, HttpResponse, Resource, Responder, web};
 
 pub use self::extract::{MAX_BODY, Query};
-use self::handlers::{builder, demo, demo_refusals, health, links, open_chat, openapi, widget};
+use self::handlers::{
+    builder, demo, demo_refusals, health, links, open_chat, openapi, phone_links, widget,
+};
 pub use self::link_check::check_link;
 pub use self::problem::Kind;
 use self::problem::Problem;
@@ -49,6 +52,10 @@ pub fn public_routes(
             .service(resource(Route::Links, &[Method::POST], links::links))
             .service(resource(Route::Widget, GET, widget::page))
             .service(resource(Route::WidgetToken, GET, widget::token))
+            .service(read(Route::Handler, phone_links::page))
+            .service(read(Route::Manifest, phone_links::manifest))
+            .service(read(Route::Icon192, phone_links::icon_192))
+            .service(read(Route::Icon512, phone_links::icon_512))
             .service(read(Route::OpenApi, openapi::document))
             .service(read(Route::OpenApiPage, openapi::page));
         if has_builder {

@@ -30,6 +30,10 @@ routes! {
     Links       "/links";
     Widget      "/widget";
     WidgetToken "/widget/token";
+    Handler     "/handler";
+    Manifest    "/manifest.webmanifest";
+    Icon192     "/icon-192.png";
+    Icon512     "/icon-512.png";
     OpenApi     "/openapi.json";
     OpenApiPage "/openapi";
     Root        "/";

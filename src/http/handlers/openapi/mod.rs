@@ -178,7 +178,11 @@ mod tests {
             .map(|(path, _)| path);
         let expected = [
             "/builder",
+            "/handler",
             "/healthz",
+            "/icon-192.png",
+            "/icon-512.png",
+            "/manifest.webmanifest",
             "/metrics",
             "/openapi",
             "/openapi.json",
