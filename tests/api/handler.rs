@@ -261,4 +261,9 @@ async fn the_icons_are_small_pictures(#[case] path: &str, #[case] size: u32) {
     assert!(picture.starts_with(b"\x89PNG\r\n\x1a\n") && picture.len() < 4096);
     let number = |at: usize| u32::from_be_bytes(picture[at..at + 4].try_into().unwrap());
     assert_eq!((number(16), number(20)), (size, size));
+    let url = format!("{}{path}", service.url());
+    let head = reqwest::Client::new().head(url).send().await.unwrap();
+    assert_eq!(head.status(), 200);
+    assert_eq!(header(&head, "content-type"), "image/png");
+    assert_eq!(head.bytes().await.unwrap().len(), 0);
 }

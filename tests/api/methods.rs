@@ -28,8 +28,6 @@ fn line<'a>(head: &'a str, name: &str) -> &'a str {
 #[case("/builder", "200")]
 #[case("/handler", "200")]
 #[case("/manifest.webmanifest", "200")]
-#[case("/icon-192.png", "200")]
-#[case("/icon-512.png", "200")]
 #[case("/", "302")]
 #[tokio::test]
 async fn head_is_get_without_its_body(#[case] path: &str, #[case] status: &str) {

@@ -22,6 +22,14 @@ pub const PATIENCE: Duration = Duration::from_mins(10);
 /// it is tried again.
 const STARTS: usize = 5;
 
+/// ChromeDriver in a mount namespace of its own, so that the machine's policies stay as they are.
+/// It takes root.
+const LAY_DOWN_POLICY: &str = "set -eu
+    mount -t tmpfs none /etc/chromium
+    mkdir -p /etc/chromium/policies/recommended
+    printf %s \"$POLICY\" >/etc/chromium/policies/recommended/open-chat.json
+    exec chromedriver \"$@\"";
+
 /// Waits until something has come about.
 pub async fn eventually(what: &str, mut has_come: impl AsyncFnMut() -> bool) {
     let comes = async {
@@ -49,16 +57,14 @@ struct Driver {
 }
 
 impl Driver {
-    fn start() -> Self {
+    fn start(mut command: Command) -> Self {
         static NUMBER: AtomicUsize = AtomicUsize::new(0);
         let number = NUMBER.fetch_add(1, Ordering::Relaxed);
         let temporary =
             std::env::temp_dir().join(format!("chromium-{}-{number}", std::process::id()));
         std::fs::create_dir(&temporary).expect("a directory");
         let process = Running::start(
-            Command::new("chromedriver")
-                .arg("--port=0")
-                .env("TMPDIR", &temporary),
+            command.arg("--port=0").env("TMPDIR", &temporary),
             "was started successfully on port",
         );
         let port = process.printed.rsplit_once("port ").expect("a port").1;
@@ -97,6 +103,23 @@ impl Browser {
 
     /// With more arguments for Chromium.
     pub async fn open_with(url: &str, arguments: &[&str]) -> Self {
+        Self::open_by(|| Command::new("chromedriver"), url, arguments).await
+    }
+
+    /// Under a recommended policy, which lies where Chromium looks for it, but for this browser
+    /// alone.
+    pub async fn open_under_policy(url: &str, policy: &str) -> Self {
+        let driver = || {
+            let mut command = Command::new("unshare");
+            command
+                .args(["--mount", "sh", "-c", LAY_DOWN_POLICY, "sh"])
+                .env("POLICY", policy);
+            command
+        };
+        Self::open_by(driver, url, &[]).await
+    }
+
+    async fn open_by(driver: impl Fn() -> Command, url: &str, arguments: &[&str]) -> Self {
         let mut all = vec![
             "--headless",
             "--no-sandbox",
@@ -114,16 +137,16 @@ impl Browser {
             "goog:chromeOptions": {"args": all},
             "timeouts": {"script": milliseconds, "pageLoad": milliseconds},
         });
-        let browser = Self::start(&options).await;
+        let browser = Self::start(driver, &options).await;
         browser.watch().await;
         browser.goto(url).await;
         browser
     }
 
-    async fn start(options: &Value) -> Self {
+    async fn start(driver: impl Fn() -> Command, options: &Value) -> Self {
         let mut start = 1;
         loop {
-            let driver = Driver::start();
+            let driver = Driver::start(driver());
             let connector = hyper_util::client::legacy::connect::HttpConnector::new();
             let client = ClientBuilder::new(connector)
                 .capabilities(options.as_object().expect("an object").clone())
