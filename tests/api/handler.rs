@@ -198,6 +198,7 @@ async fn the_page_s_policy_is_narrow() {
         "script-src 'sha256-",
         "form-action 'self';",
         "frame-ancestors 'none'",
+        "img-src 'self' data:;",
         "manifest-src 'self'",
     ] {
         assert!(policy.contains(part), "{policy}");

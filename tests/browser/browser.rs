@@ -208,12 +208,13 @@ impl Browser {
     }
 
     /// Fails where the page is not as every page has to be: nothing kept out by its policy, nothing
-    /// wider than the screen, nothing that axe-core objects to, one request.
+    /// wider than the screen, nothing that axe-core objects to, one request, and those for an app.
     pub async fn check(&self, what: &str) {
         assert_eq!(self.value("kept_out").await, json!([]), "{what}");
         let overflow = "document.documentElement.scrollWidth - innerWidth";
         assert!(self.value(overflow).await.as_i64() <= Some(0), "{what}");
-        let requests = "performance.getEntriesByType('resource').map((entry) => entry.name)";
+        let requests = "performance.getEntriesByType('resource').map((entry) => entry.name)\
+                        .filter((name) => !/\\/(manifest\\.webmanifest|icon-(192|512)\\.png)$/.test(name))";
         assert_eq!(self.value(requests).await, json!([]), "{what}");
         assert_eq!(self.objections().await, json!([]), "{what}");
     }

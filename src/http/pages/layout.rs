@@ -103,7 +103,8 @@ impl<'a> PageLayout<'a> {
         response.insert_header((CONTENT_LANGUAGE, self.words.lang));
         let mut policy = policy(profile);
         if self.is_app {
-            policy += "; manifest-src 'self'";
+            // The browser shows one of the manifest's icons.
+            policy = policy.replace("img-src", "img-src 'self'") + "; manifest-src 'self'";
         }
         html(self.request, response, page, policy)
     }
