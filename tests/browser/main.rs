@@ -7,6 +7,7 @@ mod browser;
 mod builder;
 mod confirm;
 mod demo;
+mod djangocrm;
 mod openapi;
 #[allow(dead_code, reason = "shared with the api tests, which need more of it")]
 #[path = "../support/process.rs"]
