@@ -29,7 +29,7 @@ use crate::source::ChatSource;
 struct Page<'a> {
     layout: &'a PageLayout<'a>,
     crms: &'static [Crm],
-    facts: [(&'static str, Fact); 6],
+    facts: [(&'static str, Fact); 8],
     draft: &'a Draft,
     access: Vec<String>,
     operator_is_optional: bool,
@@ -102,8 +102,10 @@ pub(crate) async fn root() -> HttpResponse {
     redirect::to("builder".into())
 }
 
-const fn facts(crm: &Crm) -> [(&'static str, Fact); 6] {
+const fn facts(crm: &Crm) -> [(&'static str, Fact); 8] {
     [
+        ("Without a back end", crm.way),
+        ("A phone in its pages", crm.links),
         ("Its button", crm.button),
         ("The client's phone", crm.phone),
         ("The agent who clicks", crm.agent),
