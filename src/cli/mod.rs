@@ -7,6 +7,7 @@ mod admin;
 mod advice;
 mod check;
 mod company;
+mod csv_text;
 mod exit;
 mod link;
 mod output;
@@ -21,6 +22,7 @@ use clap::{Parser, Subcommand};
 use self::admin::{operators, organizations, token};
 use self::advice::advice;
 use self::company::{Company, find_operator, organization_id, organization_name, with_company};
+use self::csv_text::CsvText;
 use self::exit::{Exit, Usage, block_on, done};
 use self::output::{OutputFormat, listed, sanitized, say};
 
