@@ -1,6 +1,8 @@
 //! The result of authentication: who is calling, and with which limits.
 
-use super::{ClaimedBy, Denied, OneTimeUse, OperatorRequest, PassConstraints, Scope};
+use super::{
+    ClaimedBy, Denied, DeviceId, OneTimeUse, OperatorRequest, PassConstraints, Scope, SignedCookie,
+};
 
 /// An authenticated caller, and what the caller asks for.
 #[derive(Debug)]
@@ -13,6 +15,8 @@ pub struct AuthContext<'a> {
     pub constraints: PassConstraints,
     /// Set where the pass may be used once only.
     pub one_time_use: Option<OneTimeUse>,
+    /// A paired browser's next cookie, where this request renews it.
+    pub renewed_cookie: Option<SignedCookie>,
 }
 
 impl<'a> AuthContext<'a> {
@@ -23,6 +27,7 @@ impl<'a> AuthContext<'a> {
             requested,
             constraints: PassConstraints::default(),
             one_time_use: None,
+            renewed_cookie: None,
         }
     }
 
@@ -49,6 +54,8 @@ pub enum Caller {
     Sso(String),
     /// A back end, by the name of its API key.
     Key(String),
+    /// A paired browser.
+    Device(DeviceId),
 }
 
 impl Caller {
@@ -59,6 +66,7 @@ impl Caller {
             Self::Pass(key) => ["pass:", key],
             Self::Sso(identity) => ["sso:", identity],
             Self::Key(name) => ["key:", name],
+            Self::Device(device) => ["device:", device.as_str()],
         }
     }
 }

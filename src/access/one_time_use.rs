@@ -28,6 +28,8 @@ pub struct OneTimeUse {
     /// A hash that identifies the pass and does not reveal it.
     id: [u8; 32],
     expires: DateTime<Utc>,
+    /// What another use is refused with.
+    denied: Denied,
 }
 
 impl OneTimeUse {
@@ -39,7 +41,21 @@ impl OneTimeUse {
         }
         let mut id = [0; 32];
         id.copy_from_slice(hash.finish().as_ref());
-        Self { id, expires }
+        Self {
+            id,
+            expires,
+            denied: Denied::PassUsed,
+        }
+    }
+
+    /// The same, of something other than a pass: another use is refused with this.
+    pub(super) const fn denied_as(self, denied: Denied) -> Self {
+        Self { denied, ..self }
+    }
+
+    /// What another use is refused with.
+    pub const fn denied(&self) -> Denied {
+        self.denied
     }
 
     /// The name of the pass in the store that all replicas share.
@@ -65,7 +81,7 @@ impl Authenticator {
         if self.used_passes.consume(&pass.id, by, pass.ttl()) {
             Ok(())
         } else {
-            Err(Denied::PassUsed)
+            Err(pass.denied)
         }
     }
 

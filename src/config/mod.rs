@@ -7,6 +7,7 @@ mod access;
 mod certificates;
 mod chathub;
 mod credentials;
+mod device;
 mod error;
 mod limits;
 mod links;

@@ -9,14 +9,14 @@ use actix_web::http::header::{AUTHORIZATION, HeaderMap, HeaderName};
 use super::client_address::peer;
 use super::headers::single;
 use super::query::Query;
-use crate::access::Credentials;
+use crate::access::{Credentials, DeviceCookie};
 use crate::http::state::AppState;
 
 const FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
 const PROXY_SECRET: HeaderName = HeaderName::from_static("x-proxy-secret");
 const TICKET: HeaderName = HeaderName::from_static("x-widget-ticket");
 
-/// All that the request shows.
+/// All that the request shows, but a paired browser's cookie: that counts for clicks alone.
 pub(crate) fn credentials<'a>(
     request: &'a HttpRequest,
     query: &'a Query<'_>,
@@ -31,6 +31,7 @@ pub(crate) fn credentials<'a>(
         bearer: bearer(headers),
         identity: sso_header.and_then(|name| single(headers, name)),
         proxy_secret: single(headers, PROXY_SECRET),
+        device: DeviceCookie::Absent,
         operator: query.operator(),
     }
 }

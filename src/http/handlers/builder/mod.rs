@@ -146,6 +146,8 @@ fn access_notes(state: &AppState, crm: &Crm) -> Vec<String> {
             ready_links(state),
         ),
         Mode::Sso => "`ACCESS=sso`: a proxy logs the agent in and names them, so `operator=` can be left out. A link that names somebody else is refused.".to_owned(),
+        Mode::Device => "`ACCESS=device`: a paired browser knows its operator, so `operator=` can be left out. A link that names another operator is \
+             refused, and so is a click in a browser that is not paired, or in a frame.".to_owned(),
         Mode::Key if state.public_url.is_none() => "`ACCESS=key`: back ends show an API key. Until PUBLIC_URL is set, `POST /links` makes no links for them.".to_owned(),
         Mode::Key => "`ACCESS=key`: back ends show an API key and ask `POST /links` for ready links.".to_owned(),
     });

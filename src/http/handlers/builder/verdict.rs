@@ -69,6 +69,9 @@ const fn lacking(denied: Denied) -> Option<&'static str> {
         Denied::PassMissing => Some(
             "That takes a pass. The sample has none, so a click on it is refused as it stands: 401 pass-missing.",
         ),
+        Denied::DeviceMissing => Some(
+            "That takes a paired browser, and this page asks for no pairing: the sample opens in a browser that is paired, and is refused in any other, 401 device-missing.",
+        ),
         Denied::IdentityMissing => Some(
             "That takes a login, and none has reached this page, so a click on the sample is refused: 401 identity-missing.",
         ),

@@ -133,6 +133,11 @@ texts_by! {
     IdentityMissing identity_missing
     IdentityUnknown identity_unknown
     ApiKeyInvalid api_key_invalid
+    DeviceMissing device_missing
+    DeviceEnded device_ended
+    InvitationInvalid invitation_invalid
+    InvitationExpired invitation_expired
+    InvitationUsed invitation_used
     OperatorMissing operator_missing
     OperatorUnknown operator_unknown
     OperatorAmbiguous operator_ambiguous
