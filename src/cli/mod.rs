@@ -11,6 +11,7 @@ mod csv_text;
 mod exit;
 mod link;
 mod output;
+mod pair;
 mod pass;
 mod service;
 mod suggestions;
@@ -57,6 +58,8 @@ enum Command {
     /// Sign passes
     #[command(subcommand)]
     Pass(pass::Pass),
+    /// Invite browsers to be paired with operators, for ACCESS=device
+    Pair(pair::Pair),
     /// List the company's organizations
     #[command(subcommand)]
     Organizations(organizations::Organizations),
@@ -82,6 +85,7 @@ impl Cli {
             Command::Check(check) => check.run(),
             Command::Link(request) => link::run(&request).map(done),
             Command::Pass(pass) => pass.run().map(done),
+            Command::Pair(pair) => pair.run().map(done),
             Command::Organizations(organizations) => organizations.run().map(done),
             Command::Operators(operators) => operators.run(),
             Command::Token(token) => token.run(),

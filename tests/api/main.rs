@@ -48,6 +48,7 @@ mod operators_shell;
 mod ops;
 mod outages;
 mod pages;
+mod pair_command;
 mod probe;
 #[path = "../support/process.rs"]
 mod process;
