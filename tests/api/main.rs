@@ -49,6 +49,7 @@ mod ops;
 mod outages;
 mod pages;
 mod pair_command;
+mod pair_links;
 mod probe;
 #[path = "../support/process.rs"]
 mod process;
