@@ -29,6 +29,14 @@ pub enum Mode {
 pub struct UnknownMode(String);
 
 impl Mode {
+    /// Whether its callers are [ambient](super::Caller::is_ambient).
+    pub const fn is_ambient(self) -> bool {
+        match self {
+            Self::Sso | Self::Device => true,
+            Self::Pass | Self::Key | Self::Open => false,
+        }
+    }
+
     /// Parses a list such as `pass,sso`.
     pub fn parse_list(text: &str) -> Result<Vec<Self>, UnknownMode> {
         text.split(',')

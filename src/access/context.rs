@@ -59,6 +59,15 @@ pub enum Caller {
 }
 
 impl Caller {
+    /// Whether a browser shows this caller's credential with whatever it loads, so that any site
+    /// that the agent visits can make it click.
+    pub const fn is_ambient(&self) -> bool {
+        match self {
+            Self::Sso(_) | Self::Device(_) => true,
+            Self::Anyone | Self::Pass(_) | Self::Key(_) => false,
+        }
+    }
+
     /// The caller in logs, as two pieces: `pass:` and the key's name.
     pub fn kind_and_name(&self) -> [&str; 2] {
         match self {

@@ -46,10 +46,12 @@ mod monitoring;
 mod once;
 mod operators_shell;
 mod ops;
+mod other_sites;
 mod outages;
 mod pages;
 mod pair_command;
 mod pair_links;
+mod phone_links;
 mod probe;
 #[path = "../support/process.rs"]
 mod process;

@@ -16,7 +16,9 @@ const FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto")
 const PROXY_SECRET: HeaderName = HeaderName::from_static("x-proxy-secret");
 const TICKET: HeaderName = HeaderName::from_static("x-widget-ticket");
 
-/// All that the request shows, but a paired browser's cookie: that counts for clicks alone.
+/// All that the request shows, but a paired browser's cookie: that counts for clicks alone. For a
+/// click and the widget; nothing else may take the identity: what leads to other routes may ask for
+/// no login, and so prove no name.
 pub(crate) fn credentials<'a>(
     request: &'a HttpRequest,
     query: &'a Query<'_>,
@@ -33,19 +35,6 @@ pub(crate) fn credentials<'a>(
         proxy_secret: single(headers, PROXY_SECRET),
         device: DeviceCookie::Absent,
         operator: query.operator(),
-    }
-}
-
-/// The same without passes and keys, for a page that must be no place to guess them at.
-pub(crate) fn proxy_credentials<'a>(
-    request: &'a HttpRequest,
-    query: &'a Query<'_>,
-    state: &'a AppState,
-) -> Credentials<'a> {
-    Credentials {
-        pass: None,
-        bearer: None,
-        ..credentials(request, query, state)
     }
 }
 

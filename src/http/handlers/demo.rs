@@ -1,6 +1,6 @@
 //! The demo's CRM: a list of contacts, each with a button that leads to this service.
 
-use actix_web::{HttpResponse, web};
+use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
 
 use crate::http::pages::{CspProfile, Language, PageLayout};
@@ -16,8 +16,8 @@ struct Crm<'a> {
 }
 
 /// The contact list.
-pub(crate) async fn crm(state: web::Data<AppState>) -> HttpResponse {
-    let layout = PageLayout::in_language(Language::English, &state.pages);
+pub(crate) async fn crm(request: HttpRequest, state: web::Data<AppState>) -> HttpResponse {
+    let layout = PageLayout::in_language(Language::English, &request, &state.pages);
     let page = Crm {
         layout: &layout,
         kinds: &Kind::ALL,

@@ -14,7 +14,7 @@ use crate::access::{
 use crate::button_url;
 use crate::http::authorize::{ChatHubFault, authenticate_by, authorize, limit, reject};
 use crate::http::context::{Context, RequestContext};
-use crate::http::extract::{Body, Query, bearer, value};
+use crate::http::extract::{Body, Initiator, Query, bearer, value};
 use crate::http::problem::{Detail, Kind, Problem};
 use crate::http::state::AppState;
 use crate::http::target::{for_client, target};
@@ -88,7 +88,8 @@ pub(crate) async fn links(
     let selection = authorized.selection?;
     let operator = selection.operator();
     context.record().operator = operator;
-    limit(operator, authorized.checked, &context, &state).await?;
+    let checked = authorized.checked;
+    limit(operator, checked, Initiator::Own, &context, &state).await?;
     let link = if wanted.pair {
         invitation(operator, &wanted, &caller, public_url, &state)?
     } else {

@@ -73,7 +73,7 @@ pub(crate) async fn builder(
     if let Err(denied) = state.authenticator.check_network(context.client) {
         return Err(reject(denied, context.client, &state).await);
     }
-    let layout = PageLayout::in_language(Language::English, &state.pages);
+    let layout = PageLayout::in_language(Language::English, &request, &state.pages);
     let draft = Draft::read(request.query_string(), &state.authenticator);
     let address = address(&request, &state);
     let sample = draft.sample();

@@ -21,12 +21,12 @@ use crate::http::token::operator_token;
 /// Everything that can be refused without ChatHub is refused before ChatHub is asked, and a
 /// one-time pass is used up when nothing else can go wrong here.
 pub(crate) async fn open_chat(
-    Navigation { visitor }: Navigation,
+    navigation: Navigation,
     request: HttpRequest,
     context: Context,
     state: web::Data<AppState>,
 ) -> Result<HttpResponse, Problem> {
-    if confirm::is_only_shown(visitor, &state) {
+    if confirm::is_only_shown(navigation.visitor, &state) {
         return Ok(confirm::crawler_page(&request, &context, &state));
     }
     let mut query = Query::parse(request.query_string())?;
@@ -45,11 +45,10 @@ pub(crate) async fn open_chat(
         (Err(_), _) => None,
     };
     context.record().operator = operator;
-    let asks = confirm::is_asked(&request, visitor, &state);
     // A request that only shows the page is no click yet.
-    if !asks {
-        limit(operator, authorized.checked, &context, &state).await?;
-    }
+    let (checked, initiator) = (authorized.checked, navigation.initiator);
+    let asks = confirm::is_asked(&request, navigation.visitor, &state)
+        || confirm::is_asked_instead(limit(operator, checked, initiator, &context, &state).await)?;
     let link = link?;
     if asks {
         return Ok(confirm::page(&request, &context, &state));
@@ -59,7 +58,7 @@ pub(crate) async fn open_chat(
     }
     let operator = operator.ok_or(Denied::OperatorInactive)?;
     let said = vouched.as_deref().or(query.operator());
-    match operator_token((operator, said), authorized.checked, &context, &state).await {
+    match operator_token((operator, said), checked, &context, &state).await {
         Ok((token, outcome)) => {
             let outcome = Outcome::Redirect(link.format(), token.fingerprint, outcome);
             context.record().outcome = Some(outcome);

@@ -65,6 +65,9 @@ impl Exceptions {
     pub(super) const fn of(&self, detail: &Detail) -> Option<&Explanation> {
         match detail {
             Detail::Phone(PhoneError::EncodedTwice) => Some(&self.encoded_twice),
+            Detail::Phone(PhoneError::NotInLink(_) | PhoneError::UnknownLink) => {
+                Some(&self.phone_link)
+            }
             Detail::PhoneIsAWord => Some(&self.phone_is_a_word),
             Detail::Denied(Denied::AutoIsOff) => Some(&self.auto_is_off),
             Detail::DirectoryUnread => Some(&self.directory_unread),
@@ -103,6 +106,12 @@ impl PhoneTexts {
             PhoneError::TooLong => self.too_long.into(),
             PhoneError::Extension => self.extension.into(),
             PhoneError::Invalid(region) => fill(self.invalid, &[("region", &region)]),
+            PhoneError::NotInLink(link) => fill(self.not_in_link, &[("link", &link)]),
+            PhoneError::InvalidInLink(link, region) => fill(
+                self.invalid_in_link,
+                &[("link", &link), ("region", &region)],
+            ),
+            PhoneError::UnknownLink => self.unknown_link.into(),
         }
     }
 }

@@ -120,7 +120,7 @@ mod tests {
     use crate::access::Denied;
     use crate::http::handlers::demo_refusals::example;
     use crate::http::problem::ShownIdentity;
-    use crate::phone::{PhoneError, Region};
+    use crate::phone::{LinkKind, PhoneError, Region};
     use crate::source::{ChatSource, UnknownSource};
 
     #[rstest]
@@ -236,6 +236,14 @@ mod tests {
             (Detail::NotEncoded(Some("from")), vec!["`from`"]),
             (Detail::NotUtf8(Some("from")), vec!["`from`"]),
             (Detail::Phone(PhoneError::Invalid(Region::UA)), vec!["UA"]),
+            (
+                Detail::Phone(PhoneError::NotInLink(LinkKind::TelegramMe)),
+                vec!["`https://t.me/`"],
+            ),
+            (
+                Detail::Phone(PhoneError::InvalidInLink(LinkKind::Tel, Region::UA)),
+                vec!["`tel:`", "UA"],
+            ),
         ]
     }
 
@@ -265,6 +273,7 @@ mod tests {
             for exception in [
                 Detail::Phone(PhoneError::EncodedTwice),
                 Detail::PhoneIsAWord,
+                Detail::Phone(PhoneError::UnknownLink),
                 Detail::Denied(Denied::AutoIsOff),
                 Detail::DirectoryUnread,
                 Detail::OnceUnknown,
@@ -289,6 +298,9 @@ mod tests {
             PhoneError::TooLong,
             PhoneError::Extension,
             PhoneError::Invalid(Region::UA),
+            PhoneError::NotInLink(LinkKind::WaMe),
+            PhoneError::InvalidInLink(LinkKind::Sip, Region::UA),
+            PhoneError::UnknownLink,
         ] {
             assert_eq!(detail(Detail::Phone(error)), error.to_string());
         }

@@ -111,6 +111,7 @@ pub(super) struct Exceptions {
     pub(super) encoded_twice: Explanation,
     pub(super) once_unknown: Explanation,
     pub(super) phone_is_a_word: Explanation,
+    pub(super) phone_link: Explanation,
 }
 
 texts! {
@@ -151,6 +152,7 @@ texts_by! {
 texts_by! {
     /// Which rate limit is reached.
     LimitTexts for Limit: Operator operator Client client Refused refused
+    Foreign foreign
 }
 
 texts! {
@@ -162,5 +164,6 @@ texts! {
 
 texts! {
     /// Why a text is no phone.
-    PhoneTexts: encoded_twice letters too_long extension invalid
+    PhoneTexts:
+    encoded_twice letters too_long extension invalid not_in_link invalid_in_link unknown_link
 }
