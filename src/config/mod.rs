@@ -167,6 +167,15 @@ impl Config {
         ))
     }
 
+    /// What "good once" means for invitations, where replicas share nothing.
+    pub fn invitations_without_redis(&self) -> Option<&'static str> {
+        let is_alone = self.access.authenticator.accepts_devices() && self.redis.url.is_none();
+        is_alone.then_some(
+            "REDIS_URL is not set: an invitation to pair a browser is good once in each replica, and again after a restart; \
+             all browsers that it pairs are one device, which ends in DEVICES_REVOKED_FILE",
+        )
+    }
+
     /// Every variable and its default as the documentation shows it; `None` where it has none.
     pub fn variables() -> Vec<(String, Option<String>)> {
         variables::documented()

@@ -30,6 +30,7 @@ routes! {
     Links       "/links";
     Widget      "/widget";
     WidgetToken "/widget/token";
+    Pair        "/pair";
     OpenApi     "/openapi.json";
     OpenApiPage "/openapi";
     Root        "/";

@@ -22,6 +22,8 @@ mod commands;
 mod confirm;
 mod connections;
 mod descriptors;
+mod device;
+mod device_pages;
 mod directory;
 mod documents;
 mod doubts;

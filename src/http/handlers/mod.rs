@@ -7,4 +7,5 @@ pub(super) mod health;
 pub(super) mod links;
 pub(super) mod open_chat;
 pub(super) mod openapi;
+pub(super) mod pair;
 pub(super) mod widget;

@@ -34,6 +34,8 @@ pub(crate) enum CspProfile<'a> {
     Static,
     /// It runs [`SCRIPT`], and its form asks for the same page again.
     Script,
+    /// Its forms post to this origin alone.
+    OwnForm,
     /// Its form posts to the page's own address, which redirects to this origin.
     FormRedirectsTo(&'a str),
     /// Nothing but to be framed, because it comes in the place of what a CRM frames: it must have
@@ -123,6 +125,7 @@ fn policy(profile: CspProfile<'_>) -> String {
             "form-action 'self'; script-src {}; connect-src 'self'",
             *SCRIPT_SOURCE
         ),
+        CspProfile::OwnForm => "form-action 'self'".to_owned(),
         // Chromium applies the policy to a form's redirects too.
         CspProfile::FormRedirectsTo(origin) => format!("form-action 'self' {origin}"),
     };

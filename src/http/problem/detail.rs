@@ -7,7 +7,9 @@ use std::borrow::Cow;
 use std::net::IpAddr;
 
 use super::identity::ShownIdentity;
-use crate::access::Denied;
+use chrono::{DateTime, Utc};
+
+use crate::access::{Denied, DeviceId};
 use crate::phone::PhoneError;
 use crate::rate_limit::Limit;
 use crate::source::ChatSource;
@@ -66,6 +68,10 @@ pub(crate) enum Detail {
     NotAClick,
     /// A confirmation that comes from another site's page.
     ForeignConfirmation,
+    /// The button of the page for pairing was pressed by another page, or in a frame.
+    ForeignPairing,
+    /// When an invitation was used, and the device that it has made.
+    InvitationUsed(DateTime<Utc>, DeviceId),
     /// No resource has this path.
     Nothing,
     /// The resource takes other methods.

@@ -43,6 +43,11 @@ impl Texts {
             Detail::HasBody => texts.has_body.into(),
             Detail::NotAClick => texts.not_a_click.into(),
             Detail::ForeignConfirmation => texts.foreign_confirmation.into(),
+            Detail::ForeignPairing => texts.foreign_pairing.into(),
+            Detail::InvitationUsed(at, device) => {
+                let at = at.format("%Y-%m-%d %H:%M:%S UTC");
+                fill(texts.invitation_used, &[("at", &at), ("device", device)])
+            }
             Detail::Nothing => texts.nothing.into(),
             Detail::OtherMethod => texts.other_method.into(),
         }

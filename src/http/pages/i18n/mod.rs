@@ -13,7 +13,7 @@ use actix_web::HttpRequest;
 use actix_web::http::header::{AcceptLanguage, Header as _, LanguageTag, Preference, Quality};
 
 use self::details::fill;
-pub(crate) use self::texts::{Advice, Words};
+pub(crate) use self::texts::{Advice, PairingWords, Words};
 use self::texts::{Explanation, Texts};
 use crate::http::problem::{Detail, Kind};
 
@@ -70,6 +70,10 @@ impl Language {
         &self.texts().words
     }
 
+    pub(crate) fn pairing_words(self) -> &'static PairingWords {
+        &self.texts().pairing
+    }
+
     /// What a page says to the agent: by the kind, unless the detail says that something else is
     /// wrong.
     pub(crate) fn advice(self, kind: Kind, detail: &Detail) -> Advice {
@@ -117,7 +121,9 @@ mod tests {
     use chathub::BadAnswer;
 
     use super::*;
-    use crate::access::Denied;
+    use chrono::DateTime;
+
+    use crate::access::{Denied, DeviceId};
     use crate::http::handlers::demo_refusals::example;
     use crate::http::problem::ShownIdentity;
     use crate::phone::{LinkKind, PhoneError, Region};
@@ -212,6 +218,10 @@ mod tests {
         }
     }
 
+    fn device() -> DeviceId {
+        serde_json::from_str("\"7f3a0c5e41d24b4f8f3a1c2d3e4f5a6b\"").unwrap()
+    }
+
     /// A detail for each text with placeholders, and the values that belong there.
     fn filled() -> Vec<(Detail, Vec<&'static str>)> {
         let long = "z".repeat(200);
@@ -243,6 +253,13 @@ mod tests {
             (
                 Detail::Phone(PhoneError::InvalidInLink(LinkKind::Tel, Region::UA)),
                 vec!["`tel:`", "UA"],
+            ),
+            (
+                Detail::InvitationUsed(DateTime::UNIX_EPOCH, device()),
+                vec![
+                    "1970-01-01 00:00:00 UTC",
+                    "`7f3a0c5e41d24b4f8f3a1c2d3e4f5a6b`",
+                ],
             ),
         ]
     }

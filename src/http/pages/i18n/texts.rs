@@ -49,6 +49,7 @@ pub(super) struct Texts {
     pub(super) limits: LimitTexts,
     pub(super) chathub: ChatHubTexts,
     pub(super) phone: PhoneTexts,
+    pub(super) pairing: PairingWords,
 }
 
 impl Texts {
@@ -77,6 +78,14 @@ texts! {
     lang what_to_do logged_in_as for_the_administrator problem request quote help try_again
     wait_a_moment wait back_to_crm by_hand by_hand_note crawler_title crawler confirm_title confirm
     confirm_button
+}
+
+texts! {
+    /// The words of the page that pairs a browser and ends that. Those that begin with `title` are
+    /// headings.
+    PairingWords:
+    title_invited invited pair title_other other now then title_paired paired end end_note
+    title_ended ended forget title_unpaired unpaired title_off off operator id device
 }
 
 texts! {
@@ -120,7 +129,7 @@ texts! {
     network_not_allowed identity_unknown identity_shortened alias_astray host_not_allowed
     directory_unread once_unknown phone_is_a_word source no_target no_sender too_long repeated
     unfilled encoded_twice control not_encoded name_not_encoded not_utf8 name_not_utf8 has_body
-    not_a_click foreign_confirmation nothing other_method
+    not_a_click foreign_confirmation foreign_pairing invitation_used nothing other_method
 }
 
 texts_by! {
