@@ -7,6 +7,7 @@ mod admin;
 mod advice;
 mod check;
 mod company;
+mod connector;
 mod exit;
 mod link;
 mod output;
@@ -55,6 +56,9 @@ enum Command {
     /// Sign passes
     #[command(subcommand)]
     Pass(pass::Pass),
+    /// Write a package that is installed in a CRM or a browser, with PUBLIC_URL in it
+    #[command(subcommand)]
+    Connector(connector::ConnectorCommand),
     /// List the company's organizations
     #[command(subcommand)]
     Organizations(organizations::Organizations),
@@ -80,6 +84,7 @@ impl Cli {
             Command::Check(check) => check.run(),
             Command::Link(request) => link::run(&request).map(done),
             Command::Pass(pass) => pass.run().map(done),
+            Command::Connector(connector) => connector.run().map(done),
             Command::Organizations(organizations) => organizations.run().map(done),
             Command::Operators(operators) => operators.run(),
             Command::Token(token) => token.run(),

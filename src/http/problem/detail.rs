@@ -8,6 +8,7 @@ use std::net::IpAddr;
 
 use super::identity::ShownIdentity;
 use crate::access::Denied;
+use crate::connectors::CrmOriginError;
 use crate::phone::PhoneError;
 use crate::rate_limit::Limit;
 use crate::source::ChatSource;
@@ -66,6 +67,14 @@ pub(crate) enum Detail {
     NotAClick,
     /// A confirmation that comes from another site's page.
     ForeignConfirmation,
+    /// A text is no origin of a CRM.
+    CrmOrigin(CrmOriginError),
+    /// A package is asked for that there is not.
+    NoConnector,
+    /// A package is asked for a browser that there is none for.
+    NoBrowser,
+    /// A package needs the service's address.
+    NoPublicUrl,
     /// No resource has this path.
     Nothing,
     /// The resource takes other methods.

@@ -13,7 +13,7 @@ use actix_web::HttpRequest;
 use actix_web::http::header::{AcceptLanguage, Header as _, LanguageTag, Preference, Quality};
 
 use self::details::fill;
-pub(crate) use self::texts::{Advice, Words};
+pub(crate) use self::texts::{Advice, ExtensionTexts, Words};
 use self::texts::{Explanation, Texts};
 use crate::http::problem::{Detail, Kind};
 
@@ -70,6 +70,11 @@ impl Language {
         &self.texts().words
     }
 
+    /// What the link builder says of the browser extension.
+    pub(crate) fn extension(self) -> &'static ExtensionTexts {
+        &self.texts().extension
+    }
+
     /// What a page says to the agent: by the kind, unless the detail says that something else is
     /// wrong.
     pub(crate) fn advice(self, kind: Kind, detail: &Detail) -> Advice {
@@ -118,6 +123,7 @@ mod tests {
 
     use super::*;
     use crate::access::Denied;
+    use crate::connectors::{CrmOriginError, CrmOriginFault};
     use crate::http::handlers::demo_refusals::example;
     use crate::http::problem::ShownIdentity;
     use crate::phone::{PhoneError, Region};
@@ -215,7 +221,7 @@ mod tests {
     /// A detail for each text with placeholders, and the values that belong there.
     fn filled() -> Vec<(Detail, Vec<&'static str>)> {
         let long = "z".repeat(200);
-        vec![
+        [
             (
                 Detail::NetworkNotAllowed(IpAddr::V4(Ipv4Addr::LOCALHOST)),
                 vec!["`127.0.0.1`"],
@@ -236,7 +242,24 @@ mod tests {
             (Detail::NotEncoded(Some("from")), vec!["`from`"]),
             (Detail::NotUtf8(Some("from")), vec!["`from`"]),
             (Detail::Phone(PhoneError::Invalid(Region::UA)), vec!["UA"]),
+            (Detail::NoConnector, vec![" browser-extension"]),
         ]
+        .into_iter()
+        .chain(ORIGIN_FAULTS.map(|fault| (origin(fault), vec!["`https://*`"])))
+        .collect()
+    }
+
+    const ORIGIN_FAULTS: [CrmOriginFault; 5] = [
+        CrmOriginFault::NotAnAddress,
+        CrmOriginFault::Scheme,
+        CrmOriginFault::Host,
+        CrmOriginFault::NotAlone,
+        CrmOriginFault::TooMany,
+    ];
+
+    fn origin(fault: CrmOriginFault) -> Detail {
+        let text = "https://*".into();
+        Detail::CrmOrigin(CrmOriginError { text, fault })
     }
 
     #[test]
@@ -291,6 +314,10 @@ mod tests {
             PhoneError::Invalid(Region::UA),
         ] {
             assert_eq!(detail(Detail::Phone(error)), error.to_string());
+        }
+        for fault in ORIGIN_FAULTS {
+            let says = detail(origin(fault));
+            assert_eq!(says, format!("`https://*` {fault}"));
         }
     }
 }
