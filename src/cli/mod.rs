@@ -7,6 +7,7 @@ mod admin;
 mod advice;
 mod check;
 mod company;
+mod connector;
 mod csv_text;
 mod exit;
 mod link;
@@ -60,6 +61,9 @@ enum Command {
     Pass(pass::Pass),
     /// Invite browsers to be paired with operators, for ACCESS=device
     Pair(pair::Pair),
+    /// Write a package that is installed in a CRM or a browser, with PUBLIC_URL in it
+    #[command(subcommand)]
+    Connector(connector::ConnectorCommand),
     /// List the company's organizations
     #[command(subcommand)]
     Organizations(organizations::Organizations),
@@ -86,6 +90,7 @@ impl Cli {
             Command::Link(request) => link::run(&request).map(done),
             Command::Pass(pass) => pass.run().map(done),
             Command::Pair(pair) => pair.run().map(done),
+            Command::Connector(connector) => connector.run().map(done),
             Command::Organizations(organizations) => organizations.run().map(done),
             Command::Operators(operators) => operators.run(),
             Command::Token(token) => token.run(),

@@ -6,6 +6,7 @@
 mod access;
 mod certificates;
 mod chathub;
+mod connectors;
 mod credentials;
 mod device;
 mod error;
@@ -31,6 +32,7 @@ use std::time::Duration;
 
 pub use self::access::AccessConfig;
 pub use self::chathub::ChatHubConfig;
+pub use self::connectors::ConnectorConfig;
 pub use self::credentials::ChatHubCredentials;
 pub use self::error::ConfigError;
 pub use self::links::{Confirm, Fallback, LinkConfig, SourceWithoutSender};

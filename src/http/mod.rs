@@ -26,7 +26,7 @@ use actix_web::{FromRequest, Handler, HttpResponse, Resource, Responder, web};
 
 pub use self::extract::{MAX_BODY, Query};
 use self::handlers::{
-    builder, demo, demo_refusals, health, links, open_chat, openapi, pair, widget,
+    builder, connectors, demo, demo_refusals, health, links, open_chat, openapi, pair, widget,
 };
 pub use self::link_check::check_link;
 pub use self::problem::Kind;
@@ -60,7 +60,9 @@ pub fn public_routes(
             .service(read(Route::OpenApi, openapi::document))
             .service(read(Route::OpenApiPage, openapi::page));
         if has_builder {
-            config.service(read(Route::Builder, builder::builder));
+            config
+                .service(read(Route::Builder, builder::builder))
+                .service(read(Route::Connectors, connectors::package));
         }
         match front {
             Front::Demo => {

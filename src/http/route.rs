@@ -35,6 +35,7 @@ routes! {
     OpenApiPage "/openapi";
     Root        "/";
     Builder     "/builder";
+    Connectors  "/builder/connectors/{name}";
     Demo        "/demo";
     Healthz     "/healthz";
     Readyz      "/readyz";

@@ -21,6 +21,7 @@ mod clock;
 mod commands;
 mod confirm;
 mod connections;
+mod connector;
 mod descriptors;
 mod device;
 mod device_pages;

@@ -79,6 +79,7 @@ async fn what_hands_out_a_token_or_a_link_takes_one_method(
 #[rstest]
 #[case("/healthz")]
 #[case("/builder")]
+#[case("/builder/connectors/browser-extension")]
 #[case("/openapi.json")]
 #[tokio::test]
 async fn what_is_only_read_names_both_methods(#[case] path: &str) {
@@ -95,6 +96,7 @@ async fn what_is_only_read_names_both_methods(#[case] path: &str) {
 #[case("/open-chat/")]
 #[case("/links/")]
 #[case("/builder")]
+#[case("/builder/connectors/browser-extension")]
 #[case("/")]
 #[case("/demo")]
 #[case("/metrics")]

@@ -97,6 +97,11 @@ impl Browser {
 
     /// With more arguments for Chromium.
     pub async fn open_with(url: &str, arguments: &[&str]) -> Self {
+        Self::open_by(None, url, arguments).await
+    }
+
+    /// The same by a program that starts Chromium with the arguments that it gets.
+    pub async fn open_by(starter: Option<&Path>, url: &str, arguments: &[&str]) -> Self {
         let mut all = vec![
             "--headless",
             "--no-sandbox",
@@ -109,9 +114,13 @@ impl Browser {
         ];
         all.extend(arguments);
         let milliseconds = u64::try_from(PATIENCE.as_millis()).expect("a number");
+        let mut chromium = json!({"args": all});
+        if let Some(starter) = starter {
+            chromium["binary"] = json!(starter);
+        }
         let options = json!({
             "goog:loggingPrefs": {"browser": "ALL"},
-            "goog:chromeOptions": {"args": all},
+            "goog:chromeOptions": chromium,
             "timeouts": {"script": milliseconds, "pageLoad": milliseconds},
         });
         let browser = Self::start(&options).await;

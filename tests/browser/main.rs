@@ -8,10 +8,12 @@ mod builder;
 mod confirm;
 mod demo;
 mod djangocrm;
+mod extension;
 mod openapi;
 #[allow(dead_code, reason = "shared with the api tests, which need more of it")]
 #[path = "../support/process.rs"]
 mod process;
 mod refusals;
+mod site;
 mod strangers;
 mod widget;

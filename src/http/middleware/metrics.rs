@@ -113,6 +113,7 @@ fn statuses(route: Route) -> Vec<u16> {
         Route::Links => Vec::new(),
         Route::Root => vec![302],
         Route::Builder => vec![200, 403],
+        Route::Connectors => vec![200, 400, 403, 404, 429],
         Route::OpenApi | Route::OpenApiPage | Route::Demo | Route::Healthz | Route::Metrics => {
             vec![200]
         }

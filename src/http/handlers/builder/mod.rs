@@ -18,7 +18,7 @@ use crate::button_url;
 use crate::http::authorize::reject;
 use crate::http::context::Context;
 use crate::http::extract::{headers, scheme};
-use crate::http::pages::{CspProfile, Language, PageLayout};
+use crate::http::pages::{CspProfile, ExtensionTexts, Language, PageLayout};
 use crate::http::problem::Problem;
 use crate::http::redirect;
 use crate::http::state::AppState;
@@ -39,6 +39,9 @@ struct Page<'a> {
     verdict: Verdict,
     /// What the URL has where this CRM's own placeholder is not known.
     unknown: Unknown,
+    extension: &'static ExtensionTexts,
+    /// The language of the part about the extension: the visitor's.
+    extension_lang: &'static str,
     /// Whether the URL begins with the address that this page was asked for, for want of a better.
     has_no_public_url: bool,
 }
@@ -79,6 +82,7 @@ pub(crate) async fn builder(
     let sample = draft.sample();
     let template = draft.template(&state.authenticator);
     let verdict = Verdict::of(&sample, &request, &state);
+    let visitor = Language::of(&request);
     let page = Page {
         layout: &layout,
         crms: &CRMS,
@@ -91,6 +95,8 @@ pub(crate) async fn builder(
         try_it: format!("open-chat?{sample}"),
         sample: format!("{address}?{sample}"),
         verdict,
+        extension: visitor.extension(),
+        extension_lang: visitor.words().lang,
         has_no_public_url: state.public_url.is_none(),
         draft: &draft,
     };

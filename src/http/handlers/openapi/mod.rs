@@ -178,6 +178,7 @@ mod tests {
             .map(|(path, _)| path);
         let expected = [
             "/builder",
+            "/builder/connectors/{name}",
             "/healthz",
             "/metrics",
             "/openapi",

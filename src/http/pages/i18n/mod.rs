@@ -13,7 +13,7 @@ use actix_web::HttpRequest;
 use actix_web::http::header::{AcceptLanguage, Header as _, LanguageTag, Preference, Quality};
 
 use self::details::fill;
-pub(crate) use self::texts::{Advice, PairingWords, Words};
+pub(crate) use self::texts::{Advice, ExtensionTexts, PairingWords, Words};
 use self::texts::{Explanation, Texts};
 use crate::http::problem::{Detail, Kind};
 
@@ -74,6 +74,11 @@ impl Language {
         &self.texts().pairing
     }
 
+    /// What the link builder says of the browser extension.
+    pub(crate) fn extension(self) -> &'static ExtensionTexts {
+        &self.texts().extension
+    }
+
     /// What a page says to the agent: by the kind, unless the detail says that something else is
     /// wrong.
     pub(crate) fn advice(self, kind: Kind, detail: &Detail) -> Advice {
@@ -124,6 +129,7 @@ mod tests {
     use chrono::DateTime;
 
     use crate::access::{Denied, DeviceId};
+    use crate::connectors::{CrmOriginError, CrmOriginFault};
     use crate::http::handlers::demo_refusals::example;
     use crate::http::problem::ShownIdentity;
     use crate::phone::{LinkKind, PhoneError, Region};
@@ -225,7 +231,7 @@ mod tests {
     /// A detail for each text with placeholders, and the values that belong there.
     fn filled() -> Vec<(Detail, Vec<&'static str>)> {
         let long = "z".repeat(200);
-        vec![
+        [
             (
                 Detail::NetworkNotAllowed(IpAddr::V4(Ipv4Addr::LOCALHOST)),
                 vec!["`127.0.0.1`"],
@@ -261,7 +267,24 @@ mod tests {
                     "`7f3a0c5e41d24b4f8f3a1c2d3e4f5a6b`",
                 ],
             ),
+            (Detail::NoConnector, vec![" browser-extension"]),
         ]
+        .into_iter()
+        .chain(ORIGIN_FAULTS.map(|fault| (origin(fault), vec!["`https://*`"])))
+        .collect()
+    }
+
+    const ORIGIN_FAULTS: [CrmOriginFault; 5] = [
+        CrmOriginFault::NotAnAddress,
+        CrmOriginFault::Scheme,
+        CrmOriginFault::Host,
+        CrmOriginFault::NotAlone,
+        CrmOriginFault::TooMany,
+    ];
+
+    fn origin(fault: CrmOriginFault) -> Detail {
+        let text = "https://*".into();
+        Detail::CrmOrigin(CrmOriginError { text, fault })
     }
 
     #[test]
@@ -320,6 +343,10 @@ mod tests {
             PhoneError::UnknownLink,
         ] {
             assert_eq!(detail(Detail::Phone(error)), error.to_string());
+        }
+        for fault in ORIGIN_FAULTS {
+            let says = detail(origin(fault));
+            assert_eq!(says, format!("`https://*` {fault}"));
         }
     }
 }
