@@ -76,6 +76,11 @@ impl Authenticator {
         self.used_passes.contains(&pass.id)
     }
 
+    /// The number of the request that has used a one-time pass, if one has.
+    pub fn used_by(&self, pass: &OneTimeUse) -> Option<u128> {
+        self.used_passes.used_by(&pass.id)
+    }
+
     /// Consumes a one-time pass for the request with the number `by`.
     pub fn consume(&self, pass: &OneTimeUse, by: u128) -> Result<(), Denied> {
         if self.used_passes.consume(&pass.id, by, pass.ttl()) {
@@ -130,6 +135,10 @@ impl Default for UsedPasses {
 impl UsedPasses {
     fn contains(&self, id: &[u8; 32]) -> bool {
         self.0.contains_key(id)
+    }
+
+    fn used_by(&self, id: &[u8; 32]) -> Option<u128> {
+        self.0.get(id).map(|used| used.by)
     }
 
     /// Whether this is the first use of `id`, which is remembered for `ttl`.

@@ -2,6 +2,7 @@
 
 mod authorize;
 mod context;
+mod device_cookie;
 mod extract;
 #[cfg(fuzzing)]
 #[doc(hidden)]
@@ -18,7 +19,7 @@ mod state;
 mod target;
 mod token;
 
-use std::future::ready;
+use std::future::{Ready, ready};
 
 use actix_web::guard::fn_guard;
 use actix_web::http::Method;
@@ -26,7 +27,8 @@ use actix_web::{FromRequest, Handler, HttpResponse, Resource, Responder, web};
 
 pub use self::extract::{MAX_BODY, Query};
 use self::handlers::{
-    builder, demo, demo_refusals, health, links, open_chat, openapi, phone_links, widget,
+    builder, connectors, demo, demo_refusals, health, links, open_chat, openapi, pair, phone_links,
+    widget,
 };
 pub use self::link_check::check_link;
 pub use self::problem::Kind;
@@ -52,6 +54,11 @@ pub fn public_routes(
             .service(resource(Route::Links, &[Method::POST], links::links))
             .service(resource(Route::Widget, GET, widget::page))
             .service(resource(Route::WidgetToken, GET, widget::token))
+            .service(
+                resource(Route::Pair, GET, pair::page)
+                    .post(pair::pressed)
+                    .default_service(web::to(refuse(&[Method::GET, Method::POST]))),
+            )
             .service(read(Route::Handler, phone_links::page))
             .service(read(Route::Manifest, phone_links::manifest))
             .service(read(Route::Icon192, phone_links::icon_192))
@@ -59,7 +66,9 @@ pub fn public_routes(
             .service(read(Route::OpenApi, openapi::document))
             .service(read(Route::OpenApiPage, openapi::page));
         if has_builder {
-            config.service(read(Route::Builder, builder::builder));
+            config
+                .service(read(Route::Builder, builder::builder))
+                .service(read(Route::Connectors, connectors::package));
         }
         match front {
             Front::Demo => {
@@ -107,9 +116,15 @@ where
     Args: FromRequest + 'static,
 {
     let is_allowed = fn_guard(|context| methods.contains(&context.head().method));
-    let refuse = move || ready(Err::<HttpResponse, _>(Problem::method_not_allowed(methods)));
     route
         .resource()
         .route(web::route().guard(is_allowed).to(handler))
-        .default_service(web::to(refuse))
+        .default_service(web::to(refuse(methods)))
+}
+
+/// Refuses a method, and names those that are taken.
+fn refuse(
+    methods: &'static [Method],
+) -> impl Fn() -> Ready<Result<HttpResponse, Problem>> + Clone + 'static {
+    move || ready(Err(Problem::method_not_allowed(methods)))
 }

@@ -30,6 +30,7 @@ routes! {
     Links       "/links";
     Widget      "/widget";
     WidgetToken "/widget/token";
+    Pair        "/pair";
     Handler     "/handler";
     Manifest    "/manifest.webmanifest";
     Icon192     "/icon-192.png";
@@ -38,6 +39,7 @@ routes! {
     OpenApiPage "/openapi";
     Root        "/";
     Builder     "/builder";
+    Connectors  "/builder/connectors/{name}";
     Demo        "/demo";
     Healthz     "/healthz";
     Readyz      "/readyz";

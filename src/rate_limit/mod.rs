@@ -120,6 +120,14 @@ impl Limits {
         self.count_both(operator, client).await
     }
 
+    /// Counts a request for the page that pairs browsers, with the quota of clients and under a key
+    /// of its own: another site can make an agent's browser ask for it, and must not use up the
+    /// clicks of the office.
+    pub async fn pairing(&self, client: IpAddr) -> Result<(), Limited> {
+        let key = separate_key("pairing", address_key(client));
+        self.count(&[(Limit::Client, key)]).await
+    }
+
     /// Counts an API key that this address has not presented before, valid or not, under a key of
     /// its own: refused clicks from the same address do not slow down a back end.
     pub async fn new_api_key(&self, client: IpAddr) -> Result<(), Limited> {

@@ -22,13 +22,19 @@ pub const PATIENCE: Duration = Duration::from_mins(10);
 /// it is tried again.
 const STARTS: usize = 5;
 
-/// ChromeDriver in a mount namespace of its own, so that the machine's policies stay as they are.
-/// It takes root.
-const LAY_DOWN_POLICY: &str = "set -eu
-    mount -t tmpfs none /etc/chromium
-    mkdir -p /etc/chromium/policies/recommended
-    printf %s \"$POLICY\" >/etc/chromium/policies/recommended/open-chat.json
-    exec chromedriver \"$@\"";
+/// A program that starts Chromium with this folder in the place of `/etc/chromium`, in a mount
+/// namespace of its own: the machine keeps its own policies.
+pub fn with_etc(folder: &Path) -> PathBuf {
+    use std::os::unix::fs::PermissionsExt as _;
+    let starter = folder.with_extension("sh");
+    let script = format!(
+        "#!/bin/sh\nexec unshare --map-root-user --mount sh -c 'mount --bind \"$0\" /etc/chromium && exec chromium \"$@\"' '{}' \"$@\"\n",
+        folder.display()
+    );
+    std::fs::write(&starter, script).unwrap();
+    std::fs::set_permissions(&starter, std::fs::Permissions::from_mode(0o755)).unwrap();
+    starter
+}
 
 /// Waits until something has come about.
 pub async fn eventually(what: &str, mut has_come: impl AsyncFnMut() -> bool) {
@@ -57,14 +63,16 @@ struct Driver {
 }
 
 impl Driver {
-    fn start(mut command: Command) -> Self {
+    fn start() -> Self {
         static NUMBER: AtomicUsize = AtomicUsize::new(0);
         let number = NUMBER.fetch_add(1, Ordering::Relaxed);
         let temporary =
             std::env::temp_dir().join(format!("chromium-{}-{number}", std::process::id()));
         std::fs::create_dir(&temporary).expect("a directory");
         let process = Running::start(
-            command.arg("--port=0").env("TMPDIR", &temporary),
+            Command::new("chromedriver")
+                .arg("--port=0")
+                .env("TMPDIR", &temporary),
             "was started successfully on port",
         );
         let port = process.printed.rsplit_once("port ").expect("a port").1;
@@ -103,23 +111,11 @@ impl Browser {
 
     /// With more arguments for Chromium.
     pub async fn open_with(url: &str, arguments: &[&str]) -> Self {
-        Self::open_by(|| Command::new("chromedriver"), url, arguments).await
+        Self::open_by(None, url, arguments).await
     }
 
-    /// Under a recommended policy, which lies where Chromium looks for it, but for this browser
-    /// alone.
-    pub async fn open_under_policy(url: &str, policy: &str) -> Self {
-        let driver = || {
-            let mut command = Command::new("unshare");
-            command
-                .args(["--mount", "sh", "-c", LAY_DOWN_POLICY, "sh"])
-                .env("POLICY", policy);
-            command
-        };
-        Self::open_by(driver, url, &[]).await
-    }
-
-    async fn open_by(driver: impl Fn() -> Command, url: &str, arguments: &[&str]) -> Self {
+    /// The same by a program that starts Chromium with the arguments that it gets.
+    pub async fn open_by(starter: Option<&Path>, url: &str, arguments: &[&str]) -> Self {
         let mut all = vec![
             "--headless",
             "--no-sandbox",
@@ -132,21 +128,25 @@ impl Browser {
         ];
         all.extend(arguments);
         let milliseconds = u64::try_from(PATIENCE.as_millis()).expect("a number");
+        let mut chromium = json!({"args": all});
+        if let Some(starter) = starter {
+            chromium["binary"] = json!(starter);
+        }
         let options = json!({
             "goog:loggingPrefs": {"browser": "ALL"},
-            "goog:chromeOptions": {"args": all},
+            "goog:chromeOptions": chromium,
             "timeouts": {"script": milliseconds, "pageLoad": milliseconds},
         });
-        let browser = Self::start(driver, &options).await;
+        let browser = Self::start(&options).await;
         browser.watch().await;
         browser.goto(url).await;
         browser
     }
 
-    async fn start(driver: impl Fn() -> Command, options: &Value) -> Self {
+    async fn start(options: &Value) -> Self {
         let mut start = 1;
         loop {
-            let driver = Driver::start(driver());
+            let driver = Driver::start();
             let connector = hyper_util::client::legacy::connect::HttpConnector::new();
             let client = ClientBuilder::new(connector)
                 .capabilities(options.as_object().expect("an object").clone())

@@ -1,19 +1,26 @@
 //! Phone links in a browser that has been told to open chats from them: by the page's own button,
 //! and by a company's policy.
 
+use std::path::Path;
+
 use fantoccini::wd::WebDriverCompatibleCommand;
 use reqwest::Method;
 use serde_json::{Value, json};
 use url::{ParseError, Url};
 
-use crate::browser::{Browser, eventually};
+use crate::browser::{Browser, eventually, with_etc};
 use crate::process::{Running, open_chat};
-use crate::site;
+use crate::site::Site;
 
 /// A CRM's page, with a client's phone as most CRMs write it.
 const CRM: &str = "<!doctype html><title>CRM</title>
     <a id=\"call\" href=\"tel:+38-050-123-45-67;ext=2\">+38 050 123-45-67</a>
     <a id=\"write\" href=\"sms:+380671112233?body=Hello\">Write</a>";
+
+/// The CRM's address: another site than 127.0.0.1, though the same machine.
+fn crm() -> String {
+    Site::start(|_| Some(CRM.to_owned())).origin("localhost")
+}
 
 /// ChatHub's stand-in, and the service.
 struct Services {
@@ -108,7 +115,7 @@ async fn is_shown(browser: &Browser, css: &str) -> bool {
 #[tokio::test]
 async fn a_click_on_a_phone_opens_the_chat_by_the_page_s_own_button() {
     let services = Services::start(&[]);
-    let crm = site::serve(CRM);
+    let crm = crm();
     let browser = Browser::open(&services.page()).await;
     browser
         .client
@@ -143,7 +150,7 @@ async fn a_click_on_a_phone_opens_the_chat_by_the_page_s_own_button() {
 #[tokio::test]
 async fn a_click_on_a_phone_opens_the_chat_by_a_policy() {
     let services = Services::start(&[]);
-    let crm = site::serve(CRM);
+    let crm = crm();
     let admin = Browser::open(&services.page()).await;
     admin.click("[data-copies=chromium-file]").await;
     eventually("a copy", async || {
@@ -153,7 +160,11 @@ async fn a_click_on_a_phone_opens_the_chat_by_a_policy() {
     let policy = admin.text("#chromium-file").await;
     admin.close().await;
 
-    let browser = Browser::open_under_policy(&crm, &policy).await;
+    let etc = Path::new(env!("CARGO_TARGET_TMPDIR")).join("handler-policy");
+    let recommended = etc.join("policies/recommended");
+    std::fs::create_dir_all(&recommended).unwrap();
+    std::fs::write(recommended.join("open-chat.json"), policy).unwrap();
+    let browser = Browser::open_by(Some(&with_etc(&etc)), &crm, &[]).await;
     open_from(&browser, &crm, "#call").await;
     assert_eq!(browser.text("#operator").await, "101 · John Smith");
     assert_eq!(browser.text("#phone").await, "+380501234567");

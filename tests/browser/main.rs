@@ -7,6 +7,8 @@ mod browser;
 mod builder;
 mod confirm;
 mod demo;
+mod djangocrm;
+mod extension;
 mod handler;
 mod openapi;
 #[allow(dead_code, reason = "shared with the api tests, which need more of it")]

@@ -5,7 +5,7 @@ use serde_json::json;
 
 use crate::browser::Browser;
 use crate::process::{Running, open_chat};
-use crate::site;
+use crate::site::Site;
 
 /// Asks for the chat in every way in which a page can without leaving itself; ends when all of them
 /// have ended.
@@ -56,7 +56,9 @@ async fn a_page_that_keeps_asking_does_not_lock_the_agent_out() {
     let address = address.split('"').next().unwrap();
     let link = format!("http://{address}/open-chat?operator=101&phone=0501234567");
 
-    let browser = Browser::open(&site::serve("<!doctype html><title>Stranger</title>")).await;
+    // Another site than 127.0.0.1, though the same machine.
+    let stranger = Site::start(|_| Some("<!doctype html><title>Stranger</title>".to_owned()));
+    let browser = Browser::open(&stranger.origin("localhost")).await;
     let asked = browser
         .client
         .execute_async(ASK_FORTY_TIMES, vec![json!(link)]);

@@ -4,6 +4,7 @@
 //! Authenticate → authorize (which operator, and whether a one-time pass is unused) → rate limit.
 //! Using a one-time pass up is `token`'s, when nothing else can go wrong. Knows no handler.
 
+pub(crate) mod device;
 pub(crate) mod one_time_use;
 pub(crate) mod operator;
 
@@ -50,6 +51,16 @@ pub(crate) async fn authenticate_by<'a>(
         authenticator.check_network(client)?;
         decide(authenticator)
     });
+    let auth = match auth {
+        // Boxed, because the future of a click is copied about, and most clicks do without this.
+        Ok(auth) => match auth.caller {
+            Caller::Device(device) => Box::pin(device::check_not_ended(device, state))
+                .await
+                .map(|()| auth),
+            _ => Ok(auth),
+        },
+        denied => denied,
+    };
     match auth {
         Ok(auth) => {
             context.record().caller = Some(auth.caller.clone());

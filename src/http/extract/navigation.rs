@@ -68,6 +68,11 @@ pub(crate) struct PageNavigation {
 
 extractor!(PageNavigation, check_page);
 
+/// The button of this service's own page for pairing was pressed.
+pub(crate) struct OwnButton;
+
+extractor!(OwnButton, check_own_button);
+
 /// A script on one of this service's own pages asks.
 pub(crate) struct OwnScript;
 
@@ -121,6 +126,39 @@ fn check_own_script(request: &HttpRequest) -> Result<OwnScript, Problem> {
         ));
     }
     Ok(OwnScript)
+}
+
+/// Whether a browser opens a page in a tab of its own, and says so: no frame, no script, and no
+/// client that tells nothing.
+pub(crate) fn opens_own_tab(headers: &HeaderMap) -> bool {
+    says(headers, &SEC_FETCH_DEST, "document") && says(headers, &SEC_FETCH_MODE, "navigate")
+}
+
+/// Whether the person at the browser has caused a request, or a page of this service, and the
+/// browser says so: not another site.
+pub(crate) fn is_by_user_or_own_page(headers: &HeaderMap) -> bool {
+    says(headers, &SEC_FETCH_SITE, "none") || is_by_own_page(headers)
+}
+
+/// Whether a page of this service has caused a request, and the browser says so.
+fn is_by_own_page(headers: &HeaderMap) -> bool {
+    says(headers, &SEC_FETCH_SITE, "same-origin")
+}
+
+fn says(headers: &HeaderMap, name: &HeaderName, expected: &str) -> bool {
+    matches!(told(headers, name), Ok(Some(told)) if told == expected)
+}
+
+/// Refuses what is not the button of this service's own page for pairing, in a tab of its own. All
+/// three headers must be there: under `no-referrer` the `Origin` of a form is `null`, and tells
+/// nothing.
+fn check_own_button(request: &HttpRequest) -> Result<OwnButton, Problem> {
+    check_purpose(request)?;
+    let headers = request.headers();
+    if opens_own_tab(headers) && is_by_own_page(headers) {
+        return Ok(OwnButton);
+    }
+    Err(Problem::new(Kind::NotANavigation, Detail::ForeignPairing))
 }
 
 /// Refuses a request with a body, and one that announces a load ahead of a click.

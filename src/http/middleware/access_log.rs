@@ -6,6 +6,7 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use actix_web::http::Method;
+use chrono::{DateTime, Utc};
 use serde::{Serialize, Serializer};
 use tracing::Level;
 
@@ -49,6 +50,9 @@ struct Record<'a> {
     token: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     token_outcome: Option<&'static str>,
+    /// When an invitation that is refused was used.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    used_at: Option<DateTime<Utc>>,
 }
 
 /// One text in several pieces, which are not copied to join them.
@@ -103,6 +107,7 @@ pub(super) fn write(
         source: known.client.source.map(ChatSource::name),
         token: token.as_ref().map(|(token, _)| token.as_str()),
         token_outcome: token.map(|(_, outcome)| outcome.name()),
+        used_at: known.used_at,
     };
     log.write(level, message(context.route), &record);
 }
@@ -112,6 +117,7 @@ const fn message(route: Route) -> &'static str {
         Route::OpenChat => "click",
         Route::Links => "link",
         Route::Widget | Route::WidgetToken => "widget",
+        Route::Pair => "pairing",
         _ => "request",
     }
 }
@@ -138,6 +144,7 @@ mod tests {
             source: None,
             token: None,
             token_outcome: None,
+            used_at: None,
         }
     }
 

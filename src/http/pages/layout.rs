@@ -50,6 +50,8 @@ pub(crate) enum CspProfile<'a> {
     Static,
     /// It runs this script, and its form asks for the same page again.
     Script(PageScript),
+    /// Its forms post to this origin alone.
+    OwnForm,
     /// Its form posts to the page's own address, which redirects to this origin.
     FormRedirectsTo(&'a str),
     /// Nothing but to be framed, because it comes in the place of what a CRM frames: it must have
@@ -153,6 +155,7 @@ fn policy(profile: CspProfile<'_>) -> String {
             "form-action 'self'; script-src {}; connect-src 'self'",
             SCRIPT_SOURCES[script as usize]
         ),
+        CspProfile::OwnForm => "form-action 'self'".to_owned(),
         // Chromium applies the policy to a form's redirects too.
         CspProfile::FormRedirectsTo(origin) => format!("form-action 'self' {origin}"),
     };

@@ -7,7 +7,10 @@ use std::borrow::Cow;
 use std::net::IpAddr;
 
 use super::identity::ShownIdentity;
-use crate::access::Denied;
+use chrono::{DateTime, Utc};
+
+use crate::access::{Denied, DeviceId};
+use crate::connectors::CrmOriginError;
 use crate::phone::PhoneError;
 use crate::rate_limit::Limit;
 use crate::source::ChatSource;
@@ -66,6 +69,18 @@ pub(crate) enum Detail {
     NotAClick,
     /// A confirmation that comes from another site's page.
     ForeignConfirmation,
+    /// The button of the page for pairing was pressed by another page, or in a frame.
+    ForeignPairing,
+    /// When an invitation was used, and the device that it has made.
+    InvitationUsed(DateTime<Utc>, DeviceId),
+    /// A text is no origin of a CRM.
+    CrmOrigin(CrmOriginError),
+    /// A package is asked for that there is not.
+    NoConnector,
+    /// A package is asked for a browser that there is none for.
+    NoBrowser,
+    /// A package needs the service's address.
+    NoPublicUrl,
     /// No resource has this path.
     Nothing,
     /// The resource takes other methods.

@@ -16,7 +16,7 @@ use crate::access::Mode;
 use crate::http::authorize::reject;
 use crate::http::context::Context;
 use crate::http::own_address;
-use crate::http::pages::{CspProfile, Language, PageLayout, PageScript};
+use crate::http::pages::{CspProfile, ExtensionTexts, Language, PageLayout, PageScript};
 use crate::http::problem::Problem;
 use crate::http::redirect;
 use crate::http::state::AppState;
@@ -27,7 +27,7 @@ use crate::source::ChatSource;
 struct Page<'a> {
     layout: &'a PageLayout<'a>,
     crms: &'static [Crm],
-    facts: [(&'static str, Fact); 6],
+    facts: [(&'static str, Fact); 8],
     draft: &'a Draft,
     access: Vec<String>,
     operator_is_optional: bool,
@@ -37,6 +37,9 @@ struct Page<'a> {
     verdict: Verdict,
     /// What the URL has where this CRM's own placeholder is not known.
     unknown: Unknown,
+    extension: &'static ExtensionTexts,
+    /// The language of the part about the extension: the visitor's.
+    extension_lang: &'static str,
     /// Whether the URL begins with the address that this page was asked for, for want of a better.
     has_no_public_url: bool,
 }
@@ -77,6 +80,7 @@ pub(crate) async fn builder(
     let sample = draft.sample();
     let template = draft.template(&state.authenticator);
     let verdict = Verdict::of(&sample, &request, &state);
+    let visitor = Language::of(&request);
     let page = Page {
         layout: &layout,
         crms: &CRMS,
@@ -89,6 +93,8 @@ pub(crate) async fn builder(
         try_it: format!("open-chat?{sample}"),
         sample: format!("{address}?{sample}"),
         verdict,
+        extension: visitor.extension(),
+        extension_lang: visitor.words().lang,
         has_no_public_url: state.public_url.is_none(),
         draft: &draft,
     };
@@ -104,8 +110,10 @@ pub(crate) async fn root() -> HttpResponse {
     redirect::to("builder".into())
 }
 
-const fn facts(crm: &Crm) -> [(&'static str, Fact); 6] {
+const fn facts(crm: &Crm) -> [(&'static str, Fact); 8] {
     [
+        ("Without a back end", crm.way),
+        ("A phone in its pages", crm.links),
         ("Its button", crm.button),
         ("The client's phone", crm.phone),
         ("The agent who clicks", crm.agent),

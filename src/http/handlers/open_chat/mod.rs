@@ -3,13 +3,15 @@
 
 mod confirm;
 
+use actix_web::http::header::SET_COOKIE;
 use actix_web::{HttpRequest, HttpResponse, web};
 
-use crate::access::Denied;
+use crate::access::{AuthContext, Credentials, Denied, SignedCookie};
 use crate::config::Fallback;
 use crate::deep_link::DeepLink;
 use crate::http::authorize::{ChatHubFault, authenticate, authorize, limit};
 use crate::http::context::{Context, Outcome, RequestContext};
+use crate::http::device_cookie;
 use crate::http::extract::{Confirmation, Navigation, Query, credentials};
 use crate::http::problem::Problem;
 use crate::http::redirect;
@@ -30,13 +32,22 @@ pub(crate) async fn open_chat(
         return Ok(confirm::crawler_page(&request, &context, &state));
     }
     let mut query = Query::parse(request.query_string())?;
-    let shown = credentials(&request, &query, &state);
-    let auth = authenticate(&shown, &context, &state).await?;
-    let (requested, once) = (auth.requested, auth.one_time_use.as_ref());
+    let shown = Credentials {
+        device: device_cookie::of(&request, &state),
+        ..credentials(&request, &query, &state)
+    };
+    let AuthContext {
+        requested,
+        constraints,
+        one_time_use,
+        renewed_cookie,
+        ..
+    } = authenticate(&shown, &context, &state).await?;
+    let once = one_time_use.as_ref();
     let authorized = authorize(&requested, once, ChatHubFault::Defer, &context, &state).await?;
     let vouched = requested.into_asserted_identifier();
     let link = query
-        .bind(auth.constraints, state.links.default_region)
+        .bind(constraints, state.links.default_region)
         .and_then(|()| target(&query, &state.links, &mut context.record().client));
     // Where the link leaves the choice, the client decides, and the click counts for that operator.
     let operator = match (&authorized.selection, &link) {
@@ -63,10 +74,26 @@ pub(crate) async fn open_chat(
             let outcome = Outcome::Redirect(link.format(), token.fingerprint, outcome);
             context.record().outcome = Some(outcome);
             let token = token.token.expose();
-            Ok(redirect::to(link.url(&state.links.panel, Some(token))))
+            let redirect = redirect::to(link.url(&state.links.panel, Some(token)));
+            Ok(renewing(renewed_cookie, redirect, &context, &state))
         }
         Err(problem) => without_token(problem, &link, &context, &state),
     }
+}
+
+/// Adds a paired browser's next cookie to the answer, where it is time for one.
+fn renewing(
+    cookie: Option<SignedCookie>,
+    mut answer: HttpResponse,
+    context: &RequestContext,
+    state: &AppState,
+) -> HttpResponse {
+    let header = cookie.and_then(|cookie| device_cookie::set(&cookie, state).try_into().ok());
+    if let Some(header) = header {
+        answer.headers_mut().append(SET_COOKIE, header);
+        context.record().is_renewed = true;
+    }
+    answer
 }
 
 /// The same for the confirmation page's button.

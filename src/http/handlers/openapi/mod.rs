@@ -178,6 +178,7 @@ mod tests {
             .map(|(path, _)| path);
         let expected = [
             "/builder",
+            "/builder/connectors/{name}",
             "/handler",
             "/healthz",
             "/icon-192.png",

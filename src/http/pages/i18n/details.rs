@@ -5,6 +5,7 @@ use std::fmt::{Display, Write as _};
 
 use super::texts::{ChatHubTexts, Exceptions, Explanation, PhoneTexts, Texts};
 use crate::access::Denied;
+use crate::connectors::Connector;
 use crate::http::problem::{Detail, ShownIdentity};
 use crate::phone::PhoneError;
 use chathub::{self, BadAnswer, Unreachable};
@@ -43,6 +44,17 @@ impl Texts {
             Detail::HasBody => texts.has_body.into(),
             Detail::NotAClick => texts.not_a_click.into(),
             Detail::ForeignConfirmation => texts.foreign_confirmation.into(),
+            Detail::ForeignPairing => texts.foreign_pairing.into(),
+            Detail::InvitationUsed(at, device) => {
+                let at = at.format("%Y-%m-%d %H:%M:%S UTC");
+                fill(texts.invitation_used, &[("at", &at), ("device", device)])
+            }
+            Detail::CrmOrigin(error) => {
+                fill(self.crm_origins.of(error.fault), &[("origin", &error.text)])
+            }
+            Detail::NoConnector => fill(texts.no_connector, &[("connectors", &Connector::names())]),
+            Detail::NoBrowser => texts.no_browser.into(),
+            Detail::NoPublicUrl => texts.no_public_url.into(),
             Detail::Nothing => texts.nothing.into(),
             Detail::OtherMethod => texts.other_method.into(),
         }

@@ -13,7 +13,7 @@ use actix_web::HttpRequest;
 use actix_web::http::header::{AcceptLanguage, Header as _, LanguageTag, Preference, Quality};
 
 use self::details::fill;
-pub(crate) use self::texts::{Advice, HandlerTexts, Words};
+pub(crate) use self::texts::{Advice, ExtensionTexts, HandlerTexts, PairingWords, Words};
 use self::texts::{Explanation, Texts};
 use crate::http::problem::{Detail, Kind};
 
@@ -75,6 +75,15 @@ impl Language {
         &self.texts().handler
     }
 
+    pub(crate) fn pairing_words(self) -> &'static PairingWords {
+        &self.texts().pairing
+    }
+
+    /// What the link builder says of the browser extension.
+    pub(crate) fn extension(self) -> &'static ExtensionTexts {
+        &self.texts().extension
+    }
+
     /// What a page says to the agent: by the kind, unless the detail says that something else is
     /// wrong.
     pub(crate) fn advice(self, kind: Kind, detail: &Detail) -> Advice {
@@ -122,7 +131,10 @@ mod tests {
     use chathub::BadAnswer;
 
     use super::*;
-    use crate::access::Denied;
+    use chrono::DateTime;
+
+    use crate::access::{Denied, DeviceId};
+    use crate::connectors::{CrmOriginError, CrmOriginFault};
     use crate::http::handlers::demo_refusals::example;
     use crate::http::problem::ShownIdentity;
     use crate::phone::{LinkKind, PhoneError, Region};
@@ -217,10 +229,14 @@ mod tests {
         }
     }
 
+    fn device() -> DeviceId {
+        serde_json::from_str("\"7f3a0c5e41d24b4f8f3a1c2d3e4f5a6b\"").unwrap()
+    }
+
     /// A detail for each text with placeholders, and the values that belong there.
     fn filled() -> Vec<(Detail, Vec<&'static str>)> {
         let long = "z".repeat(200);
-        vec![
+        [
             (
                 Detail::NetworkNotAllowed(IpAddr::V4(Ipv4Addr::LOCALHOST)),
                 vec!["`127.0.0.1`"],
@@ -249,7 +265,31 @@ mod tests {
                 Detail::Phone(PhoneError::InvalidInLink(LinkKind::Tel, Region::UA)),
                 vec!["`tel:`", "UA"],
             ),
+            (
+                Detail::InvitationUsed(DateTime::UNIX_EPOCH, device()),
+                vec![
+                    "1970-01-01 00:00:00 UTC",
+                    "`7f3a0c5e41d24b4f8f3a1c2d3e4f5a6b`",
+                ],
+            ),
+            (Detail::NoConnector, vec![" browser-extension"]),
         ]
+        .into_iter()
+        .chain(ORIGIN_FAULTS.map(|fault| (origin(fault), vec!["`https://*`"])))
+        .collect()
+    }
+
+    const ORIGIN_FAULTS: [CrmOriginFault; 5] = [
+        CrmOriginFault::NotAnAddress,
+        CrmOriginFault::Scheme,
+        CrmOriginFault::Host,
+        CrmOriginFault::NotAlone,
+        CrmOriginFault::TooMany,
+    ];
+
+    fn origin(fault: CrmOriginFault) -> Detail {
+        let text = "https://*".into();
+        Detail::CrmOrigin(CrmOriginError { text, fault })
     }
 
     #[test]
@@ -308,6 +348,10 @@ mod tests {
             PhoneError::UnknownLink,
         ] {
             assert_eq!(detail(Detail::Phone(error)), error.to_string());
+        }
+        for fault in ORIGIN_FAULTS {
+            let says = detail(origin(fault));
+            assert_eq!(says, format!("`https://*` {fault}"));
         }
     }
 }

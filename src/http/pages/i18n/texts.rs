@@ -8,6 +8,7 @@ use std::collections::HashMap;
 use serde::Deserialize;
 
 use crate::access::Denied;
+use crate::connectors::CrmOriginFault;
 use crate::rate_limit::Limit;
 
 /// Declares a struct of texts: one for each key of a TOML table, no more and no fewer.
@@ -50,6 +51,9 @@ pub(super) struct Texts {
     pub(super) limits: LimitTexts,
     pub(super) chathub: ChatHubTexts,
     pub(super) phone: PhoneTexts,
+    pub(super) pairing: PairingWords,
+    pub(super) crm_origins: CrmOriginTexts,
+    pub(super) extension: ExtensionTexts,
 }
 
 impl Texts {
@@ -88,6 +92,14 @@ texts! {
     failed softphone browsers undo_title leave_tel leave_sms undo_chrome undo_edge undo_firefox
     app_title app policies_title policies no_public_url chromium_file chromium_value firefox_file
     copy copied selected
+}
+
+texts! {
+    /// The words of the page that pairs a browser and ends that. Those that begin with `title` are
+    /// headings.
+    PairingWords:
+    title_invited invited pair title_other other now then title_paired paired end end_note
+    title_ended ended forget title_unpaired unpaired title_off off operator id device
 }
 
 texts! {
@@ -131,7 +143,8 @@ texts! {
     network_not_allowed identity_unknown identity_shortened alias_astray host_not_allowed
     directory_unread once_unknown phone_is_a_word source no_target no_sender too_long repeated
     unfilled encoded_twice control not_encoded name_not_encoded not_utf8 name_not_utf8 has_body
-    not_a_click foreign_confirmation nothing other_method
+    not_a_click foreign_confirmation foreign_pairing invitation_used no_connector no_browser
+    no_public_url nothing other_method
 }
 
 texts_by! {
@@ -177,4 +190,19 @@ texts! {
     /// Why a text is no phone.
     PhoneTexts:
     encoded_twice letters too_long extension invalid not_in_link invalid_in_link unknown_link
+}
+
+texts_by! {
+    /// Why a text is no origin of a CRM.
+    CrmOriginTexts for CrmOriginFault:
+    NotAnAddress not_an_address
+    Scheme scheme
+    Host host
+    NotAlone not_alone
+    TooMany too_many
+}
+
+texts! {
+    /// The link builder's part about the browser extension.
+    ExtensionTexts: title about crm crm_hint browser download installation needs_address
 }
