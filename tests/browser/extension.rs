@@ -38,8 +38,13 @@ fn crm() -> Site {
     })
 }
 
-/// Has the program write a package, and unpacks it: the folder.
+/// A package for the service at a path of this site.
 fn unpacked(chats: &Site, more: &[&str]) -> PathBuf {
+    package(&format!("{}/desk", chats.origin("127.0.0.1")), more)
+}
+
+/// Has the program write a package for the service at this address, and unpacks it: the folder.
+pub fn package(public_url: &str, more: &[&str]) -> PathBuf {
     static NUMBER: AtomicUsize = AtomicUsize::new(0);
     let number = NUMBER.fetch_add(1, Ordering::Relaxed);
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("extension-{number}"));
@@ -47,8 +52,7 @@ fn unpacked(chats: &Site, more: &[&str]) -> PathBuf {
     let file = folder.with_extension("zip");
     let out = ["--out", file.to_str().unwrap()];
     let arguments = [&["connector", "browser-extension"], more, &out].concat();
-    let public_url = format!("{}/desk", chats.origin("127.0.0.1"));
-    let (code, text) = run(&mut open_chat(&arguments, &[("PUBLIC_URL", &public_url)]));
+    let (code, text) = run(&mut open_chat(&arguments, &[("PUBLIC_URL", public_url)]));
     assert_eq!(code, Some(0), "{text}");
     let bytes = std::fs::read(&file).unwrap();
     ZipArchive::new(Cursor::new(bytes))
