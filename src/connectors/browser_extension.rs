@@ -263,7 +263,7 @@ mod tests {
     )]
     #[case(
         Browser::Firefox,
-        "215dca4940287f1f04072939fa1883cc53ffda372075bdcafd08962e176839bc"
+        "70d0d1866f7d00b30819128ec8af50a131f54dea4423b584c0bcb5a552baec46"
     )]
     fn the_same_bytes_each_time(#[case] browser: Browser, #[case] hash: &str) {
         let made = || package("https://chat.example", &["https://crm.example"], browser);

@@ -38,8 +38,13 @@ fn crm() -> Site {
     })
 }
 
-/// Has the program write a package, and unpacks it: the folder.
+/// A package for the service at a path of this site.
 fn unpacked(chats: &Site, more: &[&str]) -> PathBuf {
+    package(&format!("{}/desk", chats.origin("127.0.0.1")), more)
+}
+
+/// Has the program write a package for the service at this address, and unpacks it: the folder.
+pub fn package(public_url: &str, more: &[&str]) -> PathBuf {
     static NUMBER: AtomicUsize = AtomicUsize::new(0);
     let number = NUMBER.fetch_add(1, Ordering::Relaxed);
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("extension-{number}"));
@@ -47,8 +52,7 @@ fn unpacked(chats: &Site, more: &[&str]) -> PathBuf {
     let file = folder.with_extension("zip");
     let out = ["--out", file.to_str().unwrap()];
     let arguments = [&["connector", "browser-extension"], more, &out].concat();
-    let public_url = format!("{}/desk", chats.origin("127.0.0.1"));
-    let (code, text) = run(&mut open_chat(&arguments, &[("PUBLIC_URL", &public_url)]));
+    let (code, text) = run(&mut open_chat(&arguments, &[("PUBLIC_URL", public_url)]));
     assert_eq!(code, Some(0), "{text}");
     let bytes = std::fs::read(&file).unwrap();
     ZipArchive::new(Cursor::new(bytes))
@@ -85,10 +89,15 @@ impl Agent {
         let (chats, crm) = (chats(), crm());
         let origins = ["127.0.0.1", "localhost"].map(|host| crm.origin(host));
         let folder = unpacked(&chats, &["--crm", &origins[0], "--crm", &origins[1]]);
-        let id = id(&folder);
-        prepare(&id, &origins);
+        prepare(&id(&folder), &origins);
+        Self::open(starter, &folder, crm, chats).await
+    }
+
+    async fn open(starter: Option<&Path>, folder: &Path, crm: Site, chats: Site) -> Self {
         let load = format!("--load-extension={}", folder.display());
-        let browser = Browser::open_by(starter, &format!("{}/", origins[0]), &[&load]).await;
+        let page = format!("{}/", crm.origin("127.0.0.1"));
+        let browser = Browser::open_by(starter, &page, &[&load]).await;
+        let id = id(folder);
         Self {
             browser,
             crm,
@@ -407,9 +416,14 @@ async fn the_worker_takes_phone_links_of_the_crm_s_pages_alone() {
 
 impl Agent {
     async fn options(&self) {
+        self.options_page().await;
+        self.browser.wait_for("#origins li").await;
+    }
+
+    async fn options_page(&self) {
         let options = format!("chrome-extension://{}/options.html", self.id);
         self.browser.goto(&options).await;
-        self.browser.wait_for("#origins li").await;
+        self.browser.wait_for("#schemes input").await;
     }
 
     async fn text(&self, css: &str) -> String {
@@ -494,6 +508,58 @@ async fn the_options_page_changes_what_a_click_does() {
     })
     .await;
     assert_eq!(agent.opened(), Vec::<String>::new());
+    agent.browser.close().await;
+}
+
+/// The browser asks its user, where no test can click: for the host that it has been given already
+/// it grants at once what the page asks for.
+fn given(folder: &Path, origin: &str) {
+    let file = folder.join("manifest.json");
+    let mut manifest: Value = serde_json::from_slice(&std::fs::read(&file).unwrap()).unwrap();
+    manifest["host_permissions"] = json!([format!("{origin}/*")]);
+    std::fs::write(&file, manifest.to_string()).unwrap();
+}
+
+/// A package for a store knows no CRM, and works on those that its user names.
+#[tokio::test]
+async fn a_package_without_crms_asks_for_each() {
+    let (chats, crm) = (chats(), crm());
+    let (folder, origin) = (unpacked(&chats, &[]), crm.origin("127.0.0.1"));
+    given(&folder, &origin);
+    let agent = Agent::open(None, &folder, crm, chats).await;
+    agent.click(&element("tel")).await;
+    let untouched = json!(vec!["click false"; 4]);
+    eventually("the page's click", async || agent.seen().await == untouched).await;
+
+    agent.options_page().await;
+    assert_eq!(agent.browser.objections().await, json!([]));
+    let type_in = |text: &str| format!("void (document.getElementById('origin').value = '{text}')");
+    agent.browser.value(&type_in("https://*.example")).await;
+    agent.browser.click("#allow").await;
+    let words = "This is not a CRM's address, such as https://crm.example";
+    assert_eq!(agent.text("#said").await, words);
+    agent
+        .browser
+        .value(&type_in(&format!("{origin}/contacts?id=1")))
+        .await;
+    agent.browser.click("#allow").await;
+    eventually("the CRM", async || {
+        agent.text("#origins li").await.starts_with(&origin)
+    })
+    .await;
+    let registered = "chrome.scripting.getRegisteredContentScripts().then((all) => all.map((one) => one.matches))";
+    let matches = json!([[format!("{origin}/*")]]);
+    eventually("the script", async || {
+        agent.browser.value(registered).await == matches
+    })
+    .await;
+
+    agent.browser.goto(&format!("{origin}/")).await;
+    assert_eq!(
+        agent.chat_of(&element("sms")).await,
+        "phone=sms%3A%2B380501234567"
+    );
+    assert_eq!(agent.opened().len(), 1);
     agent.browser.close().await;
 }
 
