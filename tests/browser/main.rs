@@ -8,6 +8,7 @@ mod builder;
 mod confirm;
 mod demo;
 mod openapi;
+mod pair;
 #[allow(dead_code, reason = "shared with the api tests, which need more of it")]
 #[path = "../support/process.rs"]
 mod process;
