@@ -12,9 +12,9 @@
 //! |---|---|
 //! | `named_enum` | enums whose variants have names |
 //! | [`invisible`] | invisible characters, Unicode spaces and dashes |
-//! | [`parameter`] | values that CRM templates write |
-//! | [`phone`] | text from a CRM → E.164 |
 //! | [`source`] | the eight channels, and the sender of each |
+//! | [`phone`] | text or link from a CRM → E.164 |
+//! | [`parameter`] | values that CRM templates write |
 //! | [`files`] | reads a file with a limit on length and time |
 //! | [`secret`] | secrets, which are never printed |
 //! | [`unreserved`] | unreserved characters of URLs |
@@ -30,6 +30,7 @@
 //! | [`redis_store`] | the state that replicas share |
 //! | [`rate_limit`] | rate limits |
 //! | [`button_url`] | the URL behind a button |
+//! | [`connectors`] | packages to install in a CRM or a browser |
 //! | [`config`] | the environment → [`config::Config`] |
 //! | [`http`] | routes, refusals, pages |
 //! | [`app`] | configuration → state → running servers → graceful shutdown |
@@ -53,6 +54,7 @@ pub mod app;
 pub mod button_url;
 pub mod cli;
 pub mod config;
+pub mod connectors;
 pub mod deep_link;
 pub mod files;
 pub mod http;

@@ -98,7 +98,7 @@ pub(super) fn authenticator(
     })
 }
 
-fn modes(parser: &mut EnvParser) -> Result<Vec<Mode>, Reported> {
+pub(super) fn modes(parser: &mut EnvParser) -> Result<Vec<Mode>, Reported> {
     let modes = parser.optional("ACCESS", Mode::parse_list)?;
     modes.filter(|modes| !modes.is_empty()).ok_or_else(|| {
         parser.problem(

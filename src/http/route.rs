@@ -31,10 +31,15 @@ routes! {
     Widget      "/widget";
     WidgetToken "/widget/token";
     Pair        "/pair";
+    Handler     "/handler";
+    Manifest    "/manifest.webmanifest";
+    Icon192     "/icon-192.png";
+    Icon512     "/icon-512.png";
     OpenApi     "/openapi.json";
     OpenApiPage "/openapi";
     Root        "/";
     Builder     "/builder";
+    Connectors  "/builder/connectors/{name}";
     Demo        "/demo";
     Healthz     "/healthz";
     Readyz      "/readyz";

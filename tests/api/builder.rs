@@ -140,6 +140,39 @@ async fn each_crm_has_its_own_placeholders(#[case] crm: &str, #[case] query: &st
     );
 }
 
+/// The way that needs no back end comes first of what is known, and says how sure it is.
+#[rstest]
+#[case(
+    "odoo",
+    "The extension; or the handler.",
+    "tel: links, in lists and in forms."
+)]
+#[case(
+    "1c",
+    "The handler, as an installed app: it takes the tel: links of other programs too. \
+     <span class=\"quiet\">(likely, not confirmed)</span>",
+    "None: it is a program of its own, not a page in a browser."
+)]
+#[case(
+    "zendesk",
+    "The extension: links, if it has some, or a number that the agent selects.",
+    "<span class=\"quiet\">unknown</span>"
+)]
+#[tokio::test]
+async fn each_crm_has_a_way_without_a_back_end(
+    #[case] crm: &str,
+    #[case] way: &str,
+    #[case] links: &str,
+) {
+    let service = Service::start().await;
+    let page = page(&service, &format!("crm={crm}")).await;
+    let (_, facts) = page.split_once("<dl id=\"facts\">").unwrap();
+    let first = format!(
+        "<dt>Without a back end</dt><dd>{way}</dd>\n    <dt>A phone in its pages</dt><dd>{links}</dd>"
+    );
+    assert!(facts.trim_start().starts_with(&first), "{facts}");
+}
+
 /// A chat belongs to one client: in the button of every client it would open that one's.
 #[tokio::test]
 async fn a_chat_id_is_only_a_sample() {

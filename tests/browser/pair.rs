@@ -143,7 +143,7 @@ async fn press(browser: &Browser) {
 }
 
 /// Presses it where nothing hovers: it takes a touch a while after the page has come.
-async fn press_when_it_can_be(browser: &Browser) {
+pub async fn press_when_it_can_be(browser: &Browser) {
     eventually("the button takes a click", async || {
         guard(browser).await.0 == "auto"
     })

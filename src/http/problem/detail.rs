@@ -10,6 +10,7 @@ use super::identity::ShownIdentity;
 use chrono::{DateTime, Utc};
 
 use crate::access::{Denied, DeviceId};
+use crate::connectors::CrmOriginError;
 use crate::phone::PhoneError;
 use crate::rate_limit::Limit;
 use crate::source::ChatSource;
@@ -72,6 +73,14 @@ pub(crate) enum Detail {
     ForeignPairing,
     /// When an invitation was used, and the device that it has made.
     InvitationUsed(DateTime<Utc>, DeviceId),
+    /// A text is no origin of a CRM.
+    CrmOrigin(CrmOriginError),
+    /// A package is asked for that there is not.
+    NoConnector,
+    /// A package is asked for a browser that there is none for.
+    NoBrowser,
+    /// A package needs the service's address.
+    NoPublicUrl,
     /// No resource has this path.
     Nothing,
     /// The resource takes other methods.

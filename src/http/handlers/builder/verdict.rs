@@ -61,7 +61,7 @@ fn judge(sample: &str, request: &HttpRequest, state: &AppState) -> Result<Verdic
     let link = target(&query, &state.links, &mut client)?;
     Ok(Verdict::Opens {
         format: link.format(),
-        why: why(&link, &query, &client),
+        why: why(&link, &query, &client) + source_note(&query, &client),
         leads_to: link.url(&state.links.panel, None),
         unless,
     })
@@ -122,6 +122,15 @@ fn look_up(
 fn is_behind_a_lock(request: &HttpRequest, state: &AppState) -> bool {
     let is_narrow = state.authenticator.has_allowed_networks() || is_local(request);
     is_narrow && host::check(request, state).is_ok()
+}
+
+/// Where the source comes from, if not from the link's own parameter.
+fn source_note(query: &Query<'_>, client: &ClientRecord) -> &'static str {
+    if client.source.is_some() && query.source().is_none() {
+        "; the source comes from the phone, which is a messenger's link"
+    } else {
+        ""
+    }
 }
 
 fn why(link: &DeepLink<'_>, query: &Query<'_>, client: &ClientRecord) -> String {

@@ -178,7 +178,12 @@ mod tests {
             .map(|(path, _)| path);
         let expected = [
             "/builder",
+            "/builder/connectors/{name}",
+            "/handler",
             "/healthz",
+            "/icon-192.png",
+            "/icon-512.png",
+            "/manifest.webmanifest",
             "/metrics",
             "/openapi",
             "/openapi.json",

@@ -5,6 +5,7 @@ use std::fmt::{Display, Write as _};
 
 use super::texts::{ChatHubTexts, Exceptions, Explanation, PhoneTexts, Texts};
 use crate::access::Denied;
+use crate::connectors::Connector;
 use crate::http::problem::{Detail, ShownIdentity};
 use crate::phone::PhoneError;
 use chathub::{self, BadAnswer, Unreachable};
@@ -48,6 +49,12 @@ impl Texts {
                 let at = at.format("%Y-%m-%d %H:%M:%S UTC");
                 fill(texts.invitation_used, &[("at", &at), ("device", device)])
             }
+            Detail::CrmOrigin(error) => {
+                fill(self.crm_origins.of(error.fault), &[("origin", &error.text)])
+            }
+            Detail::NoConnector => fill(texts.no_connector, &[("connectors", &Connector::names())]),
+            Detail::NoBrowser => texts.no_browser.into(),
+            Detail::NoPublicUrl => texts.no_public_url.into(),
             Detail::Nothing => texts.nothing.into(),
             Detail::OtherMethod => texts.other_method.into(),
         }
@@ -70,6 +77,9 @@ impl Exceptions {
     pub(super) const fn of(&self, detail: &Detail) -> Option<&Explanation> {
         match detail {
             Detail::Phone(PhoneError::EncodedTwice) => Some(&self.encoded_twice),
+            Detail::Phone(PhoneError::NotInLink(_) | PhoneError::UnknownLink) => {
+                Some(&self.phone_link)
+            }
             Detail::PhoneIsAWord => Some(&self.phone_is_a_word),
             Detail::Denied(Denied::AutoIsOff) => Some(&self.auto_is_off),
             Detail::DirectoryUnread => Some(&self.directory_unread),
@@ -108,6 +118,12 @@ impl PhoneTexts {
             PhoneError::TooLong => self.too_long.into(),
             PhoneError::Extension => self.extension.into(),
             PhoneError::Invalid(region) => fill(self.invalid, &[("region", &region)]),
+            PhoneError::NotInLink(link) => fill(self.not_in_link, &[("link", &link)]),
+            PhoneError::InvalidInLink(link, region) => fill(
+                self.invalid_in_link,
+                &[("link", &link), ("region", &region)],
+            ),
+            PhoneError::UnknownLink => self.unknown_link.into(),
         }
     }
 }

@@ -13,7 +13,7 @@ use actix_web::HttpRequest;
 use actix_web::http::header::{AcceptLanguage, Header as _, LanguageTag, Preference, Quality};
 
 use self::details::fill;
-pub(crate) use self::texts::{Advice, PairingWords, Words};
+pub(crate) use self::texts::{Advice, ExtensionTexts, HandlerTexts, PairingWords, Words};
 use self::texts::{Explanation, Texts};
 use crate::http::problem::{Detail, Kind};
 
@@ -70,8 +70,18 @@ impl Language {
         &self.texts().words
     }
 
+    /// What the page about phone links says.
+    pub(crate) fn handler(self) -> &'static HandlerTexts {
+        &self.texts().handler
+    }
+
     pub(crate) fn pairing_words(self) -> &'static PairingWords {
         &self.texts().pairing
+    }
+
+    /// What the link builder says of the browser extension.
+    pub(crate) fn extension(self) -> &'static ExtensionTexts {
+        &self.texts().extension
     }
 
     /// What a page says to the agent: by the kind, unless the detail says that something else is
@@ -124,9 +134,10 @@ mod tests {
     use chrono::DateTime;
 
     use crate::access::{Denied, DeviceId};
+    use crate::connectors::{CrmOriginError, CrmOriginFault};
     use crate::http::handlers::demo_refusals::example;
     use crate::http::problem::ShownIdentity;
-    use crate::phone::{PhoneError, Region};
+    use crate::phone::{LinkKind, PhoneError, Region};
     use crate::source::{ChatSource, UnknownSource};
 
     #[rstest]
@@ -225,7 +236,7 @@ mod tests {
     /// A detail for each text with placeholders, and the values that belong there.
     fn filled() -> Vec<(Detail, Vec<&'static str>)> {
         let long = "z".repeat(200);
-        vec![
+        [
             (
                 Detail::NetworkNotAllowed(IpAddr::V4(Ipv4Addr::LOCALHOST)),
                 vec!["`127.0.0.1`"],
@@ -247,13 +258,38 @@ mod tests {
             (Detail::NotUtf8(Some("from")), vec!["`from`"]),
             (Detail::Phone(PhoneError::Invalid(Region::UA)), vec!["UA"]),
             (
+                Detail::Phone(PhoneError::NotInLink(LinkKind::TelegramMe)),
+                vec!["`https://t.me/`"],
+            ),
+            (
+                Detail::Phone(PhoneError::InvalidInLink(LinkKind::Tel, Region::UA)),
+                vec!["`tel:`", "UA"],
+            ),
+            (
                 Detail::InvitationUsed(DateTime::UNIX_EPOCH, device()),
                 vec![
                     "1970-01-01 00:00:00 UTC",
                     "`7f3a0c5e41d24b4f8f3a1c2d3e4f5a6b`",
                 ],
             ),
+            (Detail::NoConnector, vec![" browser-extension"]),
         ]
+        .into_iter()
+        .chain(ORIGIN_FAULTS.map(|fault| (origin(fault), vec!["`https://*`"])))
+        .collect()
+    }
+
+    const ORIGIN_FAULTS: [CrmOriginFault; 5] = [
+        CrmOriginFault::NotAnAddress,
+        CrmOriginFault::Scheme,
+        CrmOriginFault::Host,
+        CrmOriginFault::NotAlone,
+        CrmOriginFault::TooMany,
+    ];
+
+    fn origin(fault: CrmOriginFault) -> Detail {
+        let text = "https://*".into();
+        Detail::CrmOrigin(CrmOriginError { text, fault })
     }
 
     #[test]
@@ -282,6 +318,7 @@ mod tests {
             for exception in [
                 Detail::Phone(PhoneError::EncodedTwice),
                 Detail::PhoneIsAWord,
+                Detail::Phone(PhoneError::UnknownLink),
                 Detail::Denied(Denied::AutoIsOff),
                 Detail::DirectoryUnread,
                 Detail::OnceUnknown,
@@ -306,8 +343,15 @@ mod tests {
             PhoneError::TooLong,
             PhoneError::Extension,
             PhoneError::Invalid(Region::UA),
+            PhoneError::NotInLink(LinkKind::WaMe),
+            PhoneError::InvalidInLink(LinkKind::Sip, Region::UA),
+            PhoneError::UnknownLink,
         ] {
             assert_eq!(detail(Detail::Phone(error)), error.to_string());
+        }
+        for fault in ORIGIN_FAULTS {
+            let says = detail(origin(fault));
+            assert_eq!(says, format!("`https://*` {fault}"));
         }
     }
 }

@@ -8,6 +8,7 @@ use std::collections::HashMap;
 use serde::Deserialize;
 
 use crate::access::Denied;
+use crate::connectors::CrmOriginFault;
 use crate::rate_limit::Limit;
 
 /// Declares a struct of texts: one for each key of a TOML table, no more and no fewer.
@@ -40,6 +41,7 @@ macro_rules! texts_by {
 #[serde(deny_unknown_fields, bound(deserialize = "'de: 'static"))]
 pub(super) struct Texts {
     pub(super) words: Words,
+    pub(super) handler: HandlerTexts,
     pub(super) steps: Steps,
     /// By the kind's name.
     pub(super) kinds: HashMap<&'static str, Advice>,
@@ -50,6 +52,8 @@ pub(super) struct Texts {
     pub(super) chathub: ChatHubTexts,
     pub(super) phone: PhoneTexts,
     pub(super) pairing: PairingWords,
+    pub(super) crm_origins: CrmOriginTexts,
+    pub(super) extension: ExtensionTexts,
 }
 
 impl Texts {
@@ -78,6 +82,16 @@ texts! {
     lang what_to_do logged_in_as for_the_administrator problem request quote help try_again
     wait_a_moment wait back_to_crm by_hand by_hand_note crawler_title crawler confirm_title confirm
     confirm_button
+}
+
+texts! {
+    /// The page that lets a browser open chats from phone links.
+    HandlerTexts:
+    title lead who_title by_device to_pair by_login by_link operator name_operator refused
+    by_nothing here_title needs_javascript elsewhere unsupported take_tel take_sms asked undone
+    failed softphone browsers undo_title leave_tel leave_sms undo_chrome undo_edge undo_firefox
+    app_title app policies_title policies no_public_url chromium_file chromium_value firefox_file
+    copy copied selected
 }
 
 texts! {
@@ -120,6 +134,7 @@ pub(super) struct Exceptions {
     pub(super) encoded_twice: Explanation,
     pub(super) once_unknown: Explanation,
     pub(super) phone_is_a_word: Explanation,
+    pub(super) phone_link: Explanation,
 }
 
 texts! {
@@ -128,7 +143,8 @@ texts! {
     network_not_allowed identity_unknown identity_shortened alias_astray host_not_allowed
     directory_unread once_unknown phone_is_a_word source no_target no_sender too_long repeated
     unfilled encoded_twice control not_encoded name_not_encoded not_utf8 name_not_utf8 has_body
-    not_a_click foreign_confirmation foreign_pairing invitation_used nothing other_method
+    not_a_click foreign_confirmation foreign_pairing invitation_used no_connector no_browser
+    no_public_url nothing other_method
 }
 
 texts_by! {
@@ -172,5 +188,21 @@ texts! {
 
 texts! {
     /// Why a text is no phone.
-    PhoneTexts: encoded_twice letters too_long extension invalid
+    PhoneTexts:
+    encoded_twice letters too_long extension invalid not_in_link invalid_in_link unknown_link
+}
+
+texts_by! {
+    /// Why a text is no origin of a CRM.
+    CrmOriginTexts for CrmOriginFault:
+    NotAnAddress not_an_address
+    Scheme scheme
+    Host host
+    NotAlone not_alone
+    TooMany too_many
+}
+
+texts! {
+    /// The link builder's part about the browser extension.
+    ExtensionTexts: title about crm crm_hint browser download installation needs_address
 }

@@ -1,0 +1,95 @@
+//! `open-chat connector`: writes a package that is installed in a CRM or a browser.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::Context as _;
+use clap::builder::PossibleValuesParser;
+use clap::builder::TypedValueParser as _;
+use clap::{Args, Subcommand};
+
+use super::{Usage, say};
+use crate::config::ConnectorConfig;
+use crate::connectors::{Browser, BrowserExtension, Connector, CrmOrigin, Package, Scheme};
+
+/// The version of what is packed here is this program's.
+const VERSION: &str = env!("CARGO_PKG_VERSION");
+
+#[derive(Subcommand)]
+pub(super) enum ConnectorCommand {
+    /// The extension for Chromium, Chrome, Edge and Firefox: phone links of a CRM open chats
+    #[command(
+        after_help = "Example: PUBLIC_URL=https://chat.example open-chat connector browser-extension --crm https://crm.example --out open-chat.zip"
+    )]
+    BrowserExtension(ExtensionOptions),
+    /// Clap's own message for a name that is not there does not say which are.
+    #[command(external_subcommand)]
+    Unknown(Vec<String>),
+}
+
+#[derive(Args)]
+pub(super) struct ExtensionOptions {
+    /// The CRM's address, such as https://crm.example; several, up to 16. Without one the extension
+    /// asks its user
+    #[arg(long, value_name = "ORIGIN", num_args = 1.., value_parser = CrmOrigin::parse)]
+    crm: Vec<CrmOrigin>,
+    /// For which browser
+    #[arg(long, default_value = Browser::default().name(), value_parser = browsers())]
+    browser: Browser,
+    /// The links that open chats, separated by commas [default: all]
+    #[arg(long, value_name = "LIST", value_delimiter = ',', value_parser = schemes())]
+    schemes: Vec<Scheme>,
+    /// The file to write, a ZIP archive
+    #[arg(long, value_name = "FILE")]
+    out: PathBuf,
+}
+
+fn browsers() -> impl clap::builder::TypedValueParser<Value = Browser> {
+    let names = PossibleValuesParser::new(Browser::ALL.map(Browser::name));
+    names.map(|name| Browser::find(&name).unwrap_or_default())
+}
+
+fn schemes() -> impl clap::builder::TypedValueParser<Value = Scheme> {
+    let names = PossibleValuesParser::new(Scheme::ALL.map(Scheme::name));
+    names.try_map(|name| Scheme::find(&name).ok_or("no kind of link"))
+}
+
+impl ConnectorCommand {
+    pub(super) fn run(self) -> anyhow::Result<()> {
+        match self {
+            Self::BrowserExtension(options) => options.run(),
+            Self::Unknown(arguments) => Err(unknown(&arguments).into()),
+        }
+    }
+}
+
+fn unknown(arguments: &[String]) -> Usage {
+    let name = arguments.first().map(String::as_str).unwrap_or_default();
+    let names = Connector::names();
+    Usage(format!(
+        "There is no connector `{name}`. There are: {names}."
+    ))
+}
+
+impl ExtensionOptions {
+    fn run(self) -> anyhow::Result<()> {
+        let config = ConnectorConfig::from_env()?;
+        let crm_origins =
+            CrmOrigin::distinct(self.crm).map_err(|error| Usage(format!("--crm: {error}")))?;
+        let all = self.schemes.is_empty();
+        let extension = BrowserExtension {
+            public_url: &config.public_url,
+            version: VERSION,
+            crm_origins: &crm_origins,
+            browser: self.browser,
+            schemes: if all { &Scheme::ALL } else { &self.schemes },
+        };
+        write(&self.out, &extension.package()?)
+    }
+}
+
+fn write(out: &Path, package: &Package) -> anyhow::Result<()> {
+    let shown = out.display();
+    std::fs::write(out, &package.bytes).with_context(|| format!("{shown} cannot be written"))?;
+    say(&format!("{shown}: {} bytes", package.bytes.len()));
+    Ok(())
+}

@@ -1,0 +1,84 @@
+//! `GET /builder/connectors/{name}`: the packages of `open-chat connector`, for those who may see
+//! the link builder.
+
+use actix_web::http::header::{CONTENT_DISPOSITION, HeaderName, HeaderValue};
+use actix_web::{HttpRequest, HttpResponse, web};
+use url::form_urlencoded;
+
+use crate::connectors::{
+    Browser, BrowserExtension, Connector, CrmOrigin, Package, PackageError, Scheme,
+};
+use crate::http::authorize::reject;
+use crate::http::context::Context;
+use crate::http::problem::{Detail, Kind, Problem};
+use crate::http::state::AppState;
+use chathub::HttpsUrl;
+
+const CROSS_ORIGIN_RESOURCE_POLICY: HeaderName =
+    HeaderName::from_static("cross-origin-resource-policy");
+
+/// The package, to be saved. It holds no secret.
+pub(crate) async fn package(
+    name: web::Path<String>,
+    request: HttpRequest,
+    context: Context,
+    state: web::Data<AppState>,
+) -> Result<HttpResponse, Problem> {
+    if let Err(denied) = state.authenticator.check_network(context.client) {
+        return Err(reject(denied, context.client, &state).await);
+    }
+    state.limits.click(context.client, None).await?;
+    let connector = Connector::find(&name).ok_or_else(unknown)?;
+    let public_url = state.public_url.as_ref().ok_or_else(no_public_url)?;
+    let packed = match connector {
+        Connector::BrowserExtension => extension(request.query_string(), public_url)?,
+    };
+    // Nothing that a caller chooses leads there.
+    Ok(packed.map_or_else(|_| HttpResponse::InternalServerError().finish(), download))
+}
+
+/// `crm`, once for each CRM or with several in one, a line each; and `browser`.
+fn extension(query: &str, public_url: &HttpsUrl) -> Result<Result<Package, PackageError>, Problem> {
+    let values: Vec<_> = form_urlencoded::parse(query.as_bytes()).collect();
+    let of = |wanted: &'static str| {
+        let pairs = values.iter().filter(move |(name, _)| name == wanted);
+        pairs.flat_map(|(_, value)| value.split_ascii_whitespace())
+    };
+    let crm_origins = &CrmOrigin::parse_all(of("crm"))
+        .map_err(|error| Problem::new(Kind::ParameterInvalid, Detail::CrmOrigin(error)))?;
+    let browser = of("browser")
+        .last()
+        .map_or(Some(Browser::default()), Browser::find);
+    let extension = BrowserExtension {
+        public_url,
+        version: env!("CARGO_PKG_VERSION"),
+        crm_origins,
+        browser: browser.ok_or_else(no_browser)?,
+        schemes: &Scheme::ALL,
+    };
+    Ok(extension.package())
+}
+
+fn download(Package { file_name, bytes }: Package) -> HttpResponse {
+    let disposition = format!("attachment; filename=\"{file_name}\"");
+    HttpResponse::Ok()
+        .content_type("application/zip")
+        .insert_header((CONTENT_DISPOSITION, disposition))
+        .insert_header((
+            CROSS_ORIGIN_RESOURCE_POLICY,
+            HeaderValue::from_static("same-origin"),
+        ))
+        .body(bytes)
+}
+
+fn unknown() -> Problem {
+    Problem::new(Kind::NotFound, Detail::NoConnector)
+}
+
+fn no_public_url() -> Problem {
+    Problem::new(Kind::NotFound, Detail::NoPublicUrl)
+}
+
+fn no_browser() -> Problem {
+    Problem::new(Kind::ParameterInvalid, Detail::NoBrowser)
+}
