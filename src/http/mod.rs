@@ -10,6 +10,7 @@ pub mod fuzzing;
 mod handlers;
 mod link_check;
 pub mod middleware;
+mod own_address;
 mod pages;
 mod problem;
 mod redirect;
@@ -26,7 +27,8 @@ use actix_web::{FromRequest, Handler, HttpResponse, Resource, Responder, web};
 
 pub use self::extract::{MAX_BODY, Query};
 use self::handlers::{
-    builder, connectors, demo, demo_refusals, health, links, open_chat, openapi, pair, widget,
+    builder, connectors, demo, demo_refusals, health, links, open_chat, openapi, pair, phone_links,
+    widget,
 };
 pub use self::link_check::check_link;
 pub use self::problem::Kind;
@@ -57,6 +59,10 @@ pub fn public_routes(
                     .post(pair::pressed)
                     .default_service(web::to(refuse(&[Method::GET, Method::POST]))),
             )
+            .service(read(Route::Handler, phone_links::page))
+            .service(read(Route::Manifest, phone_links::manifest))
+            .service(read(Route::Icon192, phone_links::icon_192))
+            .service(read(Route::Icon512, phone_links::icon_512))
             .service(read(Route::OpenApi, openapi::document))
             .service(read(Route::OpenApiPage, openapi::page));
         if has_builder {

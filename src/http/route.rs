@@ -31,6 +31,10 @@ routes! {
     Widget      "/widget";
     WidgetToken "/widget/token";
     Pair        "/pair";
+    Handler     "/handler";
+    Manifest    "/manifest.webmanifest";
+    Icon192     "/icon-192.png";
+    Icon512     "/icon-512.png";
     OpenApi     "/openapi.json";
     OpenApiPage "/openapi";
     Root        "/";

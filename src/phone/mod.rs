@@ -79,7 +79,8 @@ impl PhoneNumber {
     /// Parses a phone as CRMs store it: `+38 (050) 123-45-67`, `00380501234567`, `0501234567`,
     /// `380501234567`, or as they link it: `tel:+380501234567`, `https://wa.me/380501234567`. A
     /// number without a country code belongs to `default_region`. A leading space is a `+` that was
-    /// not percent-encoded. Unicode spaces, dashes and invisible marks count as what they look like.
+    /// not percent-encoded. Unicode spaces, dashes and invisible marks count as what they look
+    /// like.
     pub fn parse(text: &str, default_region: Region) -> Result<Self, PhoneError> {
         Self::parse_with_source(text, default_region).map(|(phone, _)| phone)
     }

@@ -34,6 +34,7 @@ mod files;
 mod floods;
 mod foreign;
 mod guard;
+mod handler;
 mod harness;
 mod hosts;
 mod house;

@@ -4,8 +4,10 @@
 use chathub_simulator::{Endpoint, Fault};
 use reqwest::{RequestBuilder, Response};
 use rstest::rstest;
+use serde_json::json;
 use tokio::task::JoinSet;
 
+use crate::device;
 use crate::harness::{PANEL, Problem, Service, eventually, file, header, log_line, rules};
 use crate::redis::{Redis, replica};
 
@@ -38,23 +40,28 @@ async fn service(variables: &[(&str, &str)]) -> Service {
     Service::start_with(rules(), &[&sso(&map), variables].concat()).await
 }
 
-/// What Ann's browser sends for a page that has come from a site.
-fn navigation(request: RequestBuilder, site: &str) -> RequestBuilder {
+/// What the agent's browser shows with each load: a header's name and value.
+type Shown<'a> = (&'a str, &'a str);
+
+const ANN: Shown<'_> = (IDENTITY, "ann@example.com");
+
+/// What the agent's browser sends for a page that has come from a site.
+fn navigation(request: RequestBuilder, site: &str, (name, value): Shown<'_>) -> RequestBuilder {
     request
-        .header(IDENTITY, "ann@example.com")
+        .header(name, value)
         .header("Accept", "text/html")
         .header("Sec-Fetch-Dest", "document")
         .header("Sec-Fetch-Mode", "navigate")
         .header("Sec-Fetch-Site", site)
 }
 
-async fn click(service: &Service, site: &str) -> Response {
-    let request = navigation(service.request(PATH), site);
+async fn click(service: &Service, site: &str, shown: Shown<'_>) -> Response {
+    let request = navigation(service.request(PATH), site, shown);
     request.send().await.unwrap()
 }
 
-/// The button of the confirmation page, as Ann's browser presses it.
-async fn press(service: &Service) -> Response {
+/// The button of the confirmation page, as the agent's browser presses it.
+async fn press(service: &Service, shown: Shown<'_>) -> Response {
     let client = reqwest::Client::builder()
         .redirect(reqwest::redirect::Policy::none())
         .no_proxy()
@@ -63,7 +70,7 @@ async fn press(service: &Service) -> Response {
     let post = client
         .post(format!("{}{PATH}", service.url()))
         .header("Content-Length", "0");
-    navigation(post, "same-origin").send().await.unwrap()
+    navigation(post, "same-origin", shown).send().await.unwrap()
 }
 
 fn limited(limit: &str) -> String {
@@ -72,10 +79,10 @@ fn limited(limit: &str) -> String {
 
 /// Many clicks at the same time, to one replica after another: how many chats opened. All others
 /// got the page with the button.
-async fn opened_at_once(services: &[Service], clicks: usize) -> usize {
+async fn opened_at_once(services: &[Service], clicks: usize, shown: Shown<'_>) -> usize {
     let mut running = JoinSet::new();
     for service in services.iter().cycle().take(clicks) {
-        running.spawn(navigation(service.request(PATH), "cross-site").send());
+        running.spawn(navigation(service.request(PATH), "cross-site", shown).send());
     }
     let mut opened = 0;
     for response in running.join_all().await {
@@ -92,25 +99,39 @@ async fn opened_at_once(services: &[Service], clicks: usize) -> usize {
 }
 
 /// The agent clicks by herself as often as ever, and is told to wait only after that.
-async fn the_agent_s_own_clicks_are_all_there(service: &Service) {
-    for _ in 0..3 {
-        assert_eq!(click(service, "none").await.status(), 302);
+async fn the_agent_s_own_clicks_are_all_there(service: &Service, shown: Shown<'_>) {
+    for _ in 0..2 {
+        assert_eq!(click(service, "none", shown).await.status(), 302);
     }
-    assert_eq!(click(service, "same-origin").await.status(), 429);
-    assert_eq!(press(service).await.status(), 429);
+    assert_eq!(press(service, shown).await.status(), 302);
+    assert_eq!(click(service, "same-origin", shown).await.status(), 429);
+    assert_eq!(press(service, shown).await.status(), 429);
     assert_eq!(service.metric(&limited("operator")).await, 2);
     assert_eq!(service.metric(&limited("client")).await, 0);
+}
+
+async fn a_storm_locks_no_agent_out(service: Service, shown: Shown<'_>) {
+    let services = [service];
+    assert_eq!(opened_at_once(&services, 40, shown).await, 3);
+    let [service] = services;
+    assert_eq!(service.metric(&limited("foreign")).await, 37);
+    the_agent_s_own_clicks_are_all_there(&service, shown).await;
 }
 
 /// As a popup does that opens itself again and again.
 #[tokio::test]
 async fn another_site_s_storm_of_clicks_locks_no_agent_out() {
     let service = service(&LIMITS).await;
-    let services = [service];
-    assert_eq!(opened_at_once(&services, 40).await, 3);
-    let [service] = services;
-    assert_eq!(service.metric(&limited("foreign")).await, 37);
-    the_agent_s_own_clicks_are_all_there(&service).await;
+    a_storm_locks_no_agent_out(service, ANN).await;
+}
+
+/// Its cookie goes along with every such click (`SameSite=Lax`).
+#[tokio::test]
+async fn another_site_s_storm_of_clicks_locks_no_paired_browser_out() {
+    let never = [("CONFIRM", "never")];
+    let service = device::start(&[&LIMITS[..], &never].concat()).await;
+    let cookie = format!("{}={}", device::NAME, device::cookie(&json!({})));
+    a_storm_locks_no_agent_out(service, ("Cookie", &cookie)).await;
 }
 
 #[tokio::test]
@@ -121,9 +142,9 @@ async fn replicas_count_the_clicks_of_other_sites_together() {
         replica(&redis, &variables).await,
         replica(&redis, &variables).await,
     ];
-    assert_eq!(opened_at_once(&services, 40).await, 3);
-    the_agent_s_own_clicks_are_all_there(&services[1]).await;
-    assert_eq!(click(&services[0], "none").await.status(), 429);
+    assert_eq!(opened_at_once(&services, 40, ANN).await, 3);
+    the_agent_s_own_clicks_are_all_there(&services[1], ANN).await;
+    assert_eq!(click(&services[0], "none", ANN).await.status(), 429);
 }
 
 /// The button is there whatever `CONFIRM` says, and what it opens is the agent's own click.
@@ -134,10 +155,10 @@ async fn replicas_count_the_clicks_of_other_sites_together() {
 async fn over_the_limit_the_agent_is_asked_and_goes_on(#[case] confirm: &str) {
     let service = service(&[&LIMITS[..], &[("CONFIRM", confirm)]].concat()).await;
     for _ in 0..3 {
-        assert_eq!(click(&service, "cross-site").await.status(), 302);
+        assert_eq!(click(&service, "cross-site", ANN).await.status(), 302);
     }
     let calls = service.chathub.total_calls();
-    let page = click(&service, "cross-site").await;
+    let page = click(&service, "cross-site", ANN).await;
     assert_eq!(page.status(), 200);
     assert_eq!(header(&page, "retry-after"), "");
     let policy = header(&page, "content-security-policy");
@@ -147,12 +168,12 @@ async fn over_the_limit_the_agent_is_asked_and_goes_on(#[case] confirm: &str) {
     assert_eq!(line.get("token"), None);
     assert_eq!(service.chathub.total_calls(), calls);
     for _ in 0..3 {
-        let opened = press(&service).await;
+        let opened = press(&service, ANN).await;
         assert_eq!(opened.status(), 302);
         let location = header(&opened, "location");
         assert!(location.starts_with(&format!("{PANEL}?phone=%2B380501234567&token=")));
     }
-    assert_eq!(press(&service).await.status(), 429);
+    assert_eq!(press(&service, ANN).await.status(), 429);
 }
 
 /// A CRM on another host is another site, and its button is an agent's everyday click.
@@ -164,9 +185,9 @@ async fn a_crm_s_button_works_up_to_the_whole_quota() {
     ];
     let service = service(&limits).await;
     for _ in 0..30 {
-        assert_eq!(click(&service, "cross-site").await.status(), 302);
+        assert_eq!(click(&service, "cross-site", ANN).await.status(), 302);
     }
-    assert_eq!(click(&service, "cross-site").await.status(), 200);
+    assert_eq!(click(&service, "cross-site", ANN).await.status(), 200);
     // A colleague's are not held up.
     let of_bob = service
         .request(PATH)
@@ -242,8 +263,8 @@ async fn frames_of_the_widget_lock_no_agent_out() {
         .header("Sec-Fetch-Site", "same-origin");
     assert_eq!(next.send().await.unwrap().status(), 200);
     assert_eq!(widget("same-origin").await.status(), 200);
-    assert_eq!(click(&service, "none").await.status(), 302);
-    assert_eq!(click(&service, "none").await.status(), 429);
+    assert_eq!(click(&service, "none", ANN).await.status(), 302);
+    assert_eq!(click(&service, "none", ANN).await.status(), 429);
 }
 
 /// No site that an agent visits can show a pass that it does not have, and `open` names no agent.
@@ -278,10 +299,10 @@ async fn what_another_site_clicks_counts_for_the_login_where_no_operator_is_know
     })
     .await;
     for _ in 0..3 {
-        assert_eq!(click(&service, "cross-site").await.status(), 302);
+        assert_eq!(click(&service, "cross-site", ANN).await.status(), 302);
     }
-    assert_eq!(click(&service, "cross-site").await.status(), 200);
-    assert_eq!(click(&service, "none").await.status(), 302);
+    assert_eq!(click(&service, "cross-site", ANN).await.status(), 200);
+    assert_eq!(click(&service, "none", ANN).await.status(), 302);
     assert_eq!(service.metric(&limited("client")).await, 0);
 }
 
@@ -302,8 +323,10 @@ async fn fences(service: &Service, path: &str, destination: &str) -> (String, Op
 /// it opens. And a page with a button stands in no frame.
 #[rstest]
 #[case::builder("/builder", Some("'none'"))]
+#[case::phone_links("/handler", Some("'none'; manifest-src 'self'"))]
 #[case::interface("/openapi", Some("'none'"))]
 #[case::confirmation("/open-chat?operator=101&phone=0501234567", Some("'none'"))]
+#[case::pairing("/pair", Some("'none'"))]
 #[case::refusal("/open-chat?operator=101&phone=12345", None)]
 #[case::nothing_there("/nothing", None)]
 #[case::widget("/widget?operator=101", Some("'self'"))]
@@ -355,6 +378,7 @@ async fn an_identity_counts_for_a_click_and_the_widget_alone() {
     }
     for path in [
         "/builder?operator=101&phone=0501234567",
+        "/pair",
         "/",
         "/openapi.json",
     ] {

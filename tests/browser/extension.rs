@@ -8,7 +8,7 @@ use aws_lc_rs::digest::{SHA256, digest};
 use serde_json::{Value, json};
 use zip::ZipArchive;
 
-use crate::browser::{Browser, eventually};
+use crate::browser::{Browser, eventually, with_etc};
 use crate::process::{open_chat, run};
 use crate::site::Site;
 
@@ -584,7 +584,7 @@ async fn a_policy_comes_first() {
     let managed = etc.join("policies/managed");
     std::fs::create_dir_all(&managed).unwrap();
     let policy = managed.join("open-chat.json");
-    let starter = with_policy(&policy);
+    let starter = with_etc(&etc);
     let agent = Agent::start_with(Some(&starter), |id, origins| {
         let settings = json!({
             "schemes": ["sms", "web+other"],

@@ -9,6 +9,7 @@ mod confirm;
 mod demo;
 mod djangocrm;
 mod extension;
+mod handler;
 mod openapi;
 mod pair;
 #[allow(dead_code, reason = "shared with the api tests, which need more of it")]

@@ -43,8 +43,9 @@ impl fmt::Display for DeviceId {
 
 impl<'de> Deserialize<'de> for DeviceId {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = String::deserialize(deserializer)?;
-        Self::parse(&text).ok_or_else(|| {
+        let text = ArrayString::<LENGTH>::deserialize(deserializer).ok();
+        let id = text.and_then(|text| Self::parse(&text));
+        id.ok_or_else(|| {
             D::Error::custom("a device is 32 hexadecimal digits, as the log shows them")
         })
     }

@@ -6,22 +6,25 @@ use std::time::{Duration, Instant};
 use chrono::{DateTime, Utc};
 
 use super::one_time_use;
-use crate::access::{Authenticator, Denied, DeviceId, OneTimeUse};
+use crate::access::{AuthContext, Authenticator, Caller, Denied, DeviceId, OneTimeUse};
 use crate::http::state::AppState;
+use crate::redis_store::RedisStore;
 
 /// How long the store is waited for where a person waits for a page.
 const TIMEOUT: Duration = Duration::from_secs(1);
 
 /// Rejects a device whose pairing was ended on another replica's page a short while ago. A store
 /// that does not answer holds up no click: what ends a pairing for good is a file.
-pub(super) async fn check_not_ended(device: DeviceId, state: &AppState) -> Result<(), Denied> {
-    let Some(shared) = &state.shared else {
-        return Ok(());
-    };
-    match shared.is_device_ended(device.as_str()).await {
-        Ok(true) => Err(Denied::DeviceEnded),
-        _ => Ok(()),
+pub(super) async fn check_not_ended<'a>(
+    auth: AuthContext<'a>,
+    shared: &RedisStore,
+) -> Result<AuthContext<'a>, Denied> {
+    if let Caller::Device(device) = auth.caller
+        && shared.is_device_ended(device.as_str()).await == Ok(true)
+    {
+        return Err(Denied::DeviceEnded);
     }
+    Ok(auth)
 }
 
 /// Refuses a device from now on, here and in all replicas that share a store.

@@ -51,15 +51,10 @@ pub(crate) async fn authenticate_by<'a>(
         authenticator.check_network(client)?;
         decide(authenticator)
     });
-    let auth = match auth {
+    let auth = match (auth, &state.shared) {
         // Boxed, because the future of a click is copied about, and most clicks do without this.
-        Ok(auth) => match auth.caller {
-            Caller::Device(device) => Box::pin(device::check_not_ended(device, state))
-                .await
-                .map(|()| auth),
-            _ => Ok(auth),
-        },
-        denied => denied,
+        (Ok(auth), Some(shared)) => Box::pin(device::check_not_ended(auth, shared)).await,
+        (auth, _) => auth,
     };
     match auth {
         Ok(auth) => {

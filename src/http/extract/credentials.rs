@@ -16,9 +16,9 @@ const FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto")
 const PROXY_SECRET: HeaderName = HeaderName::from_static("x-proxy-secret");
 const TICKET: HeaderName = HeaderName::from_static("x-widget-ticket");
 
-/// All that the request shows, but a paired browser's cookie: that counts for clicks alone. For a
-/// click and the widget; nothing else may take the identity: what leads to other routes may ask for
-/// no login, and so prove no name.
+/// All that the request shows, for a click and the widget, but a paired browser's cookie: that
+/// counts for clicks alone. Nothing else may take the identity: what leads to other routes may ask
+/// for no login, and so prove no name.
 pub(crate) fn credentials<'a>(
     request: &'a HttpRequest,
     query: &'a Query<'_>,

@@ -9,4 +9,5 @@ pub(super) mod links;
 pub(super) mod open_chat;
 pub(super) mod openapi;
 pub(super) mod pair;
+pub(super) mod phone_links;
 pub(super) mod widget;

@@ -4,7 +4,7 @@
 
 use std::borrow::Cow;
 
-use actix_web::http::header::{CROSS_ORIGIN_OPENER_POLICY, SET_COOKIE};
+use actix_web::http::header::SET_COOKIE;
 use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
 use url::form_urlencoded;
@@ -291,7 +291,5 @@ fn respond(request: &HttpRequest, shown: Shown, state: &AppState) -> HttpRespons
         lead,
         shown,
     };
-    let mut response = HttpResponse::Ok();
-    response.insert_header((CROSS_ORIGIN_OPENER_POLICY, "same-origin"));
-    layout.respond(&mut response, &page, CspProfile::OwnForm)
+    layout.respond(&mut HttpResponse::Ok(), &page, CspProfile::OwnForm)
 }

@@ -6,6 +6,7 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use actix_web::http::Method;
+use arrayvec::ArrayString;
 use chrono::{DateTime, Utc};
 use serde::{Serialize, Serializer};
 use tracing::Level;
@@ -55,8 +56,18 @@ struct Record<'a> {
     used_at: Option<DateTime<Utc>>,
 }
 
-/// One text in several pieces, which are not copied to join them.
+/// One text in several pieces.
 struct Concat<'a, const PIECES: usize>([&'a str; PIECES]);
+
+impl<const PIECES: usize> Concat<'_, PIECES> {
+    /// The text, where it is short.
+    fn joined(&self) -> Option<ArrayString<64>> {
+        let mut text = ArrayString::new();
+        let mut pieces = self.0.iter();
+        pieces.try_for_each(|piece| text.try_push_str(piece)).ok()?;
+        Some(text)
+    }
+}
 
 impl<const PIECES: usize> fmt::Display for Concat<'_, PIECES> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -66,7 +77,10 @@ impl<const PIECES: usize> fmt::Display for Concat<'_, PIECES> {
 
 impl<const PIECES: usize> Serialize for Concat<'_, PIECES> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
+        match self.joined() {
+            Some(text) => serializer.serialize_str(&text),
+            None => serializer.collect_str(self),
+        }
     }
 }
 

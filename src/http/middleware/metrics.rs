@@ -112,11 +112,16 @@ fn statuses(route: Route) -> Vec<u16> {
         // It takes POST only.
         Route::Links => Vec::new(),
         Route::Root => vec![302],
-        Route::Builder => vec![200, 403],
+        Route::Builder | Route::Handler => vec![200, 403],
         Route::Connectors => vec![200, 400, 403, 404, 429],
-        Route::OpenApi | Route::OpenApiPage | Route::Demo | Route::Healthz | Route::Metrics => {
-            vec![200]
-        }
+        Route::OpenApi
+        | Route::OpenApiPage
+        | Route::Manifest
+        | Route::Icon192
+        | Route::Icon512
+        | Route::Demo
+        | Route::Healthz
+        | Route::Metrics => vec![200],
         Route::Readyz => vec![200, 503],
         Route::Other => vec![404],
     }

@@ -18,13 +18,29 @@ use crate::config::PageConfig;
 /// The one style sheet. It is inlined in every page, because a page loads nothing.
 pub(crate) const STYLE: &str = include_str!("style.css");
 
-/// The one script, which only the link builder has.
-pub(crate) const SCRIPT: &str = include_str!("builder.js");
-
 const SEC_FETCH_DEST: HeaderName = HeaderName::from_static("sec-fetch-dest");
 
 static STYLE_SOURCE: LazyLock<String> = LazyLock::new(|| hash_source(STYLE));
-static SCRIPT_SOURCE: LazyLock<String> = LazyLock::new(|| hash_source(SCRIPT));
+static SCRIPT_SOURCES: LazyLock<[String; 2]> =
+    LazyLock::new(|| PageScript::ALL.map(|script| hash_source(script.text())));
+
+/// The script of a page. It is inlined like the style.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum PageScript {
+    Builder,
+    Handler,
+}
+
+impl PageScript {
+    const ALL: [Self; 2] = [Self::Builder, Self::Handler];
+
+    pub(crate) const fn text(self) -> &'static str {
+        match self {
+            Self::Builder => include_str!("builder.js"),
+            Self::Handler => include_str!("handler.js"),
+        }
+    }
+}
 
 /// What a page's content security policy allows beside its style. No page may frame any of them
 /// but the last, which prevents clickjacking.
@@ -32,8 +48,8 @@ static SCRIPT_SOURCE: LazyLock<String> = LazyLock::new(|| hash_source(SCRIPT));
 pub(crate) enum CspProfile<'a> {
     /// Nothing.
     Static,
-    /// It runs [`SCRIPT`], and its form asks for the same page again.
-    Script,
+    /// It runs this script, and its form asks for the same page again.
+    Script(PageScript),
     /// Its forms post to this origin alone.
     OwnForm,
     /// Its form posts to the page's own address, which redirects to this origin.
@@ -48,6 +64,8 @@ pub(crate) struct PageLayout<'a> {
     pub(crate) language: Language,
     pub(crate) words: &'static Words,
     pub(crate) pages: &'a PageConfig,
+    /// Whether a browser can install the service as an app by this page.
+    pub(crate) is_app: bool,
     request: &'a HttpRequest,
 }
 
@@ -66,8 +84,15 @@ impl<'a> PageLayout<'a> {
             language,
             words: language.words(),
             pages,
+            is_app: false,
             request,
         }
+    }
+
+    /// The same for a page that links the web manifest, from beside it.
+    pub(crate) fn of_app(mut self) -> Self {
+        self.is_app = true;
+        self
     }
 
     /// Answers with a page that has this layout.
@@ -78,7 +103,12 @@ impl<'a> PageLayout<'a> {
         profile: CspProfile<'_>,
     ) -> HttpResponse {
         response.insert_header((CONTENT_LANGUAGE, self.words.lang));
-        html(self.request, response, page, policy(profile))
+        let mut policy = policy(profile);
+        if self.is_app {
+            // The browser shows one of the manifest's icons.
+            policy = policy.replace("img-src", "img-src 'self'") + "; manifest-src 'self'";
+        }
+        html(self.request, response, page, policy)
     }
 }
 
@@ -121,9 +151,9 @@ fn policy(profile: CspProfile<'_>) -> String {
     let style = &*STYLE_SOURCE;
     let rest = match profile {
         CspProfile::Static | CspProfile::Framed => "form-action 'none'".to_owned(),
-        CspProfile::Script => format!(
+        CspProfile::Script(script) => format!(
             "form-action 'self'; script-src {}; connect-src 'self'",
-            *SCRIPT_SOURCE
+            SCRIPT_SOURCES[script as usize]
         ),
         CspProfile::OwnForm => "form-action 'self'".to_owned(),
         // Chromium applies the policy to a form's redirects too.

@@ -6,7 +6,6 @@ mod crms;
 mod draft;
 mod verdict;
 
-use actix_web::http::header::HOST;
 use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
 
@@ -14,11 +13,10 @@ use self::crms::{CRMS, Crm, Fact};
 use self::draft::{Draft, may_leave_operator_out, takes};
 use self::verdict::Verdict;
 use crate::access::Mode;
-use crate::button_url;
 use crate::http::authorize::reject;
 use crate::http::context::Context;
-use crate::http::extract::{headers, scheme};
-use crate::http::pages::{CspProfile, ExtensionTexts, Language, PageLayout};
+use crate::http::own_address;
+use crate::http::pages::{CspProfile, ExtensionTexts, Language, PageLayout, PageScript};
 use crate::http::problem::Problem;
 use crate::http::redirect;
 use crate::http::state::AppState;
@@ -78,7 +76,7 @@ pub(crate) async fn builder(
     }
     let layout = PageLayout::in_language(Language::English, &request, &state.pages);
     let draft = Draft::read(request.query_string(), &state.authenticator);
-    let address = address(&request, &state);
+    let address = own_address::of_open_chat(&request, &state);
     let sample = draft.sample();
     let template = draft.template(&state.authenticator);
     let verdict = Verdict::of(&sample, &request, &state);
@@ -100,7 +98,11 @@ pub(crate) async fn builder(
         has_no_public_url: state.public_url.is_none(),
         draft: &draft,
     };
-    Ok(layout.respond(&mut HttpResponse::Ok(), &page, CspProfile::Script))
+    Ok(layout.respond(
+        &mut HttpResponse::Ok(),
+        &page,
+        CspProfile::Script(PageScript::Builder),
+    ))
 }
 
 /// `/` leads to the page.
@@ -119,26 +121,6 @@ const fn facts(crm: &Crm) -> [(&'static str, Fact); 8] {
         ("Signing a pass", crm.signs),
         ("The chat opens", crm.opens),
     ]
-}
-
-/// The address of `/open-chat`: by the configuration, else by this request's `Host`.
-fn address(request: &HttpRequest, state: &AppState) -> String {
-    if let Some(public) = &state.public_url {
-        return button_url::open_chat(public).into();
-    }
-    let host = headers::text(request.headers(), &HOST).filter(|host| is_host(host));
-    match host {
-        Some(host) => format!("{}://{host}/open-chat", scheme(request, state)),
-        None => "/open-chat".into(),
-    }
-}
-
-/// Whether a text can be nothing but a host with an optional port: a visitor chooses it.
-fn is_host(text: &str) -> bool {
-    (1..=255).contains(&text.len())
-        && text
-            .bytes()
-            .all(|byte| byte.is_ascii_alphanumeric() || b".-:[]_".contains(&byte))
 }
 
 /// What the access mode means for the link.

@@ -179,7 +179,11 @@ mod tests {
         let expected = [
             "/builder",
             "/builder/connectors/{name}",
+            "/handler",
             "/healthz",
+            "/icon-192.png",
+            "/icon-512.png",
+            "/manifest.webmanifest",
             "/metrics",
             "/openapi",
             "/openapi.json",

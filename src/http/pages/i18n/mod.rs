@@ -13,7 +13,7 @@ use actix_web::HttpRequest;
 use actix_web::http::header::{AcceptLanguage, Header as _, LanguageTag, Preference, Quality};
 
 use self::details::fill;
-pub(crate) use self::texts::{Advice, ExtensionTexts, PairingWords, Words};
+pub(crate) use self::texts::{Advice, ExtensionTexts, HandlerTexts, PairingWords, Words};
 use self::texts::{Explanation, Texts};
 use crate::http::problem::{Detail, Kind};
 
@@ -68,6 +68,11 @@ impl Language {
 
     pub(crate) fn words(self) -> &'static Words {
         &self.texts().words
+    }
+
+    /// What the page about phone links says.
+    pub(crate) fn handler(self) -> &'static HandlerTexts {
+        &self.texts().handler
     }
 
     pub(crate) fn pairing_words(self) -> &'static PairingWords {

@@ -41,6 +41,7 @@ macro_rules! texts_by {
 #[serde(deny_unknown_fields, bound(deserialize = "'de: 'static"))]
 pub(super) struct Texts {
     pub(super) words: Words,
+    pub(super) handler: HandlerTexts,
     pub(super) steps: Steps,
     /// By the kind's name.
     pub(super) kinds: HashMap<&'static str, Advice>,
@@ -81,6 +82,16 @@ texts! {
     lang what_to_do logged_in_as for_the_administrator problem request quote help try_again
     wait_a_moment wait back_to_crm by_hand by_hand_note crawler_title crawler confirm_title confirm
     confirm_button
+}
+
+texts! {
+    /// The page that lets a browser open chats from phone links.
+    HandlerTexts:
+    title lead who_title by_device to_pair by_login by_link operator name_operator refused
+    by_nothing here_title needs_javascript elsewhere unsupported take_tel take_sms asked undone
+    failed softphone browsers undo_title leave_tel leave_sms undo_chrome undo_edge undo_firefox
+    app_title app policies_title policies no_public_url chromium_file chromium_value firefox_file
+    copy copied selected
 }
 
 texts! {
