@@ -235,6 +235,56 @@ async fn the_demo_s_urls_do_what_it_says() {
     assert!(text.contains("nothing answers"), "{text}");
 }
 
+/// A browser that follows a link, in a tab of its own.
+async fn navigate(request: reqwest::RequestBuilder) -> reqwest::Response {
+    let request = request
+        .header("Sec-Fetch-Site", "same-origin")
+        .header("Sec-Fetch-Mode", "navigate")
+        .header("Sec-Fetch-Dest", "document");
+    request.send().await.unwrap()
+}
+
+/// Each time that the page is shown it has a new invitation; a browser stays paired when the demo
+/// is started again.
+#[tokio::test]
+async fn the_demo_pairs_a_browser() {
+    let client = reqwest::Client::builder()
+        .redirect(reqwest::redirect::Policy::none())
+        .build()
+        .unwrap();
+    let start = || {
+        let demo = Running::start(&mut open_chat(&["demo", "--port", "0"], &[]), "Ctrl-C");
+        let address = demo.url("/demo").replace("/demo", "");
+        (demo, address)
+    };
+    let (demo, address) = start();
+    let invitation = async || {
+        let page = client.get(format!("{address}/demo")).send().await.unwrap();
+        let page = page.text().await.unwrap();
+        let (_, link) = page.split_once("href=\"/pair?invitation=").unwrap();
+        link.split('"').next().unwrap().to_owned()
+    };
+    let (first, second) = (invitation().await, invitation().await);
+    assert!(first != second && first.len() > 40);
+    let pair = format!("{address}/pair?invitation={first}");
+    let page = navigate(client.get(&pair)).await.text().await.unwrap();
+    assert!(page.contains("<strong>John Smith</strong>"), "{page}");
+    let paired = navigate(client.post(&pair)).await;
+    assert_eq!(paired.status(), 303);
+    let cookie = paired.headers()["set-cookie"].to_str().unwrap();
+    assert!(cookie.starts_with("open-chat-device="), "another cookie");
+    let cookie = cookie.split(';').next().unwrap();
+
+    drop(demo);
+    let (_demo, address) = start();
+    let click = format!("{address}/open-chat?phone=0501234567&source=viber");
+    assert_eq!(navigate(client.get(&click)).await.status(), 400);
+    let chat = navigate(client.get(&click).header("Cookie", cookie)).await;
+    assert_eq!(chat.status(), 302);
+    let location = chat.headers()["location"].to_str().unwrap();
+    assert!(location.contains("/?source=0&from=Acme&phone=%2B380501234567&token="));
+}
+
 /// It has 2 s for its question, which may be too short for a busy machine.
 async fn is_healthy(url: &str) {
     eventually("it is healthy", async || {
