@@ -4,6 +4,7 @@ use url::Url;
 use url::form_urlencoded::Serializer;
 
 use crate::access::PassConstraints;
+use crate::secret::Secret;
 use chathub::HttpsUrl;
 
 /// A link with a pass, which fixes the operator and the constraints.
@@ -11,6 +12,14 @@ pub fn with_pass(public: &HttpsUrl, pass: &str) -> String {
     let mut url = open_chat(public);
     url.query_pairs_mut().append_pair("pass", pass);
     url.into()
+}
+
+/// The address at which an invitation pairs a browser. It is a secret until it was used.
+pub fn with_invitation(public: &HttpsUrl, invitation: &Secret) -> Secret {
+    let mut url = at(public, "pair");
+    url.query_pairs_mut()
+        .append_pair("invitation", invitation.expose());
+    Secret::new(url)
 }
 
 /// A link with plain parameters, for `ACCESS=open` or SSO.
@@ -40,9 +49,13 @@ pub fn query(operator: &str, constraints: &PassConstraints) -> String {
 
 /// The address without a query. The service may have a path prefix.
 pub fn open_chat(public: &HttpsUrl) -> Url {
+    at(public, "open-chat")
+}
+
+fn at(public: &HttpsUrl, page: &str) -> Url {
     let mut url = public.as_url().clone();
     url.set_query(None);
-    url.set_path(&format!("{}/open-chat", url.path().trim_end_matches('/')));
+    url.set_path(&format!("{}/{page}", url.path().trim_end_matches('/')));
     url
 }
 
@@ -66,6 +79,11 @@ mod tests {
         assert_eq!(
             with_pass(&public, "eyJh.eyJv.c2ln"),
             "https://chat.example/open-chat?pass=eyJh.eyJv.c2ln"
+        );
+        let invitation = Secret::new("eyJh.eyJv.c2ln");
+        assert_eq!(
+            with_invitation(&public, &invitation).expose(),
+            "https://chat.example/pair?invitation=eyJh.eyJv.c2ln"
         );
     }
 }

@@ -12,9 +12,9 @@
 //! |---|---|
 //! | `named_enum` | enums whose variants have names |
 //! | [`invisible`] | invisible characters, Unicode spaces and dashes |
-//! | [`parameter`] | values that CRM templates write |
-//! | [`phone`] | text from a CRM → E.164 |
 //! | [`source`] | the eight channels, and the sender of each |
+//! | [`phone`] | text or link from a CRM → E.164 |
+//! | [`parameter`] | values that CRM templates write |
 //! | [`files`] | reads a file with a limit on length and time |
 //! | [`secret`] | secrets, which are never printed |
 //! | [`unreserved`] | unreserved characters of URLs |

@@ -76,6 +76,9 @@ metrics! {
     open_chat_refusals_total: IntCounterVec["kind"],
     /// Clicks sent to the chat panel's login page because ChatHub had no token (FALLBACK=login).
     open_chat_fallbacks_total: IntCounter,
+    /// Paired browsers, by outcome: paired, renewed (by a click), unpaired (on the page), and
+    /// refused (invitations and callers of the page).
+    open_chat_pairings_total: IntCounterVec["outcome"],
     /// Operator tokens: minted counts new tokens, refreshed ones too; reused (it was there), shared
     /// (waited for another click's mint) and failed count clicks.
     open_chat_operator_tokens_total: IntCounterVec["outcome"],

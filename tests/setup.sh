@@ -41,6 +41,7 @@ tools() {
         npm install --prefix target/npm --no-save --no-audit --no-fund --ignore-scripts axe-core@4.14.1
     st=target/schemathesis
     [ -x $st/bin/st ] || { python3 -m venv $st && $st/bin/pip install --quiet schemathesis==4.32.5; }
+    tests/djangocrm.sh
 }
 
 if [ -z "$missing" ]; then

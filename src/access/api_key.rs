@@ -12,6 +12,7 @@ use super::{
     AuthContext, Authenticator, Caller, Credentials, Denied, Mode, Scope, UnusableFile, keys_file,
 };
 use crate::reload::{Files, Reloadable};
+use crate::secret::Secret;
 
 /// The keys in force, by the hash of each.
 ///
@@ -27,6 +28,9 @@ struct ApiKey {
     sha256: String,
     #[serde(default)]
     operators: Scope,
+    /// Whether it may ask for invitations to pair browsers.
+    #[serde(default)]
+    pair: bool,
 }
 
 impl ApiKeys {
@@ -50,6 +54,18 @@ impl ApiKeys {
             }
         }
         Ok(Self(keys))
+    }
+
+    /// The operators of the key of this name, if it may invite.
+    pub(super) fn scope_of_inviter(&self, name: &str) -> Option<Scope> {
+        let mut keys = self.0.values();
+        let key = keys.find(|key| key.pair && key.name == name)?;
+        Some(key.operators.clone())
+    }
+
+    /// Whether one of the keys is this secret.
+    pub(super) fn contain(&self, secret: &Secret) -> bool {
+        self.find(secret.expose()).is_some()
     }
 
     fn find(&self, key: &str) -> Option<&ApiKey> {
@@ -97,6 +113,12 @@ impl Authenticator {
         if keys.is_some_and(|keys| keys.get().find(key).is_some()) {
             self.verified_keys.add(client, key);
         }
+    }
+
+    /// Whether this API key may ask for invitations to pair browsers (`pair = true`).
+    pub fn may_invite(&self, key: &str) -> bool {
+        let keys = self.api_keys.as_ref().filter(|_| self.accepts_api_keys());
+        keys.is_some_and(|keys| keys.get().find(key).is_some_and(|key| key.pair))
     }
 
     /// Authenticates a back end by its API key.

@@ -1,17 +1,18 @@
 //! The [`Authenticator`]: its state, and which credential of a request decides.
 //!
 //! How each kind of credential is verified is in a file of its own (`pass`, `api_key`, `sso`,
-//! `ticket`), and so is how the operator is resolved (`resolve`).
+//! `device`, `ticket`), and so is how the operator is resolved (`resolve`).
 
 use std::net::IpAddr;
 
 use super::api_key::ApiKeys;
+use super::device::{DeviceKeys, EndedDevices, Revocations};
 use super::one_time_use::UsedPasses;
 use super::pass::PassKeys;
 use super::verified_keys::VerifiedKeys;
 use super::{
-    AuthConfig, AuthContext, Caller, Credentials, Denied, Mode, Networks, PassKeySources, Scope,
-    UnusableFile, client_address, resolve, sso,
+    AuthConfig, AuthContext, Caller, Credentials, Denied, DeviceCookie, Mode, Networks,
+    PassKeySources, Scope, UnusableFile, client_address, resolve, sso,
 };
 use crate::operators::OperatorMap;
 use crate::reload::{Reloadable, Report};
@@ -26,6 +27,9 @@ pub struct Authenticator {
     pub(super) verified_keys: VerifiedKeys,
     /// The secret is absent where its file is empty; then no proxy is accepted.
     pub(super) proxy_secret: Option<Reloadable<Option<Secret>>>,
+    pub(super) device_keys: Option<Reloadable<DeviceKeys>>,
+    pub(super) revoked_devices: Option<Reloadable<Revocations>>,
+    pub(super) ended_devices: EndedDevices,
     pub(super) operator_map: Reloadable<OperatorMap>,
 }
 
@@ -40,20 +44,33 @@ impl Authenticator {
             sso::load_secret,
             &mut unusable,
         );
+        let device_keys = load(config.device_secret.take(), DeviceKeys::load, &mut unusable);
+        let revoked_devices = load(
+            config.devices_revoked_file.take(),
+            Revocations::load,
+            &mut unusable,
+        );
         let map_file = Some(config.operator_map_file.take());
         let operator_map = match load(map_file, resolve::load_map, &mut unusable) {
             Some(operator_map) if unusable.is_empty() => operator_map,
             _ => return Err(unusable),
         };
-        Ok(Self {
+        let authenticator = Self {
             config,
             pass_keys,
             used_passes: UsedPasses::default(),
             api_keys,
             verified_keys: VerifiedKeys::default(),
             proxy_secret,
+            device_keys,
+            revoked_devices,
+            ended_devices: EndedDevices::default(),
             operator_map,
-        })
+        };
+        match authenticator.shared_device_secret() {
+            Some(file) => Err(vec![file]),
+            None => Ok(authenticator),
+        }
     }
 
     /// Authenticates a request by the first credential that it presents and that a mode accepts.
@@ -73,10 +90,17 @@ impl Authenticator {
         {
             return self.authenticate_identity(identity, credentials);
         }
+        // Last of what is shown, because a browser shows it with each click, asked or not.
+        if self.accepts_devices() && !matches!(credentials.device, DeviceCookie::Absent) {
+            return self.authenticate_device(credentials);
+        }
         if self.is_open() {
             return AuthContext::by_url(Caller::Anyone, credentials.operator, Scope::default());
         }
-        Err(if self.accepts(Mode::Pass) {
+        // A link that carries nothing is one for paired browsers, where there are any.
+        Err(if self.accepts_devices() {
+            Denied::DeviceMissing
+        } else if self.accepts(Mode::Pass) {
             Denied::PassMissing
         } else if self.accepts(Mode::Sso) {
             Denied::IdentityMissing
@@ -139,6 +163,8 @@ impl Authenticator {
         reports.extend(self.pass_keys.as_ref().map(Reloadable::poll));
         reports.extend(self.api_keys.as_ref().map(Reloadable::poll));
         reports.extend(self.proxy_secret.as_ref().map(Reloadable::poll));
+        reports.extend(self.device_keys.as_ref().map(Reloadable::poll));
+        reports.extend(self.revoked_devices.as_ref().map(Reloadable::poll));
         reports
     }
 }
@@ -210,6 +236,7 @@ pub(super) mod tests {
             bearer: Some("no.key"),
             identity: Some("ann"),
             proxy_secret: None,
+            device: DeviceCookie::Absent,
             operator: Some("101"),
         };
         let without_pass = Credentials { pass: None, ..all };

@@ -1,6 +1,7 @@
 //! The configuration of [`Authenticator`](super::Authenticator): the modes, and what each needs.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use thiserror::Error;
 
@@ -16,16 +17,26 @@ pub enum Mode {
     Sso,
     /// A back end presents an API key.
     Key,
+    /// A browser that was paired once shows the cookie that it got then.
+    Device,
     /// Any client that can reach the port may open any operator's panel: for a closed network.
     Open,
 }
 
 /// Why `ACCESS` cannot be read.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
-#[error("`{0}` is not one of pass, sso, key, open")]
+#[error("`{0}` is not one of pass, sso, key, device, open")]
 pub struct UnknownMode(String);
 
 impl Mode {
+    /// Whether its callers are [ambient](super::Caller::is_ambient).
+    pub const fn is_ambient(self) -> bool {
+        match self {
+            Self::Sso | Self::Device => true,
+            Self::Pass | Self::Key | Self::Open => false,
+        }
+    }
+
     /// Parses a list such as `pass,sso`.
     pub fn parse_list(text: &str) -> Result<Vec<Self>, UnknownMode> {
         text.split(',')
@@ -35,6 +46,7 @@ impl Mode {
                 "pass" => Ok(Self::Pass),
                 "sso" => Ok(Self::Sso),
                 "key" => Ok(Self::Key),
+                "device" => Ok(Self::Device),
                 "open" => Ok(Self::Open),
                 other => Err(UnknownMode(other.to_owned())),
             })
@@ -58,6 +70,12 @@ pub struct AuthConfig {
     /// The company's credential for ChatHub. No caller has it, so the key for tickets is derived
     /// from it. Without it there are no tickets.
     pub chathub_credential: Option<SecretSource>,
+    /// With [`Mode::Device`]: the keys that sign invitations and cookies, one a line.
+    pub device_secret: Option<SecretSource>,
+    /// How long a paired browser's cookie lives.
+    pub device_ttl: Duration,
+    /// The pairings that the company has ended.
+    pub devices_revoked_file: Option<PathBuf>,
     /// The networks that callers may come from; any, if empty.
     pub allowed_networks: Networks,
     /// The proxies whose headers are trusted.

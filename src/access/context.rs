@@ -1,6 +1,8 @@
 //! The result of authentication: who is calling, and with which limits.
 
-use super::{ClaimedBy, Denied, OneTimeUse, OperatorRequest, PassConstraints, Scope};
+use super::{
+    ClaimedBy, Denied, DeviceId, OneTimeUse, OperatorRequest, PassConstraints, Scope, SignedCookie,
+};
 
 /// An authenticated caller, and what the caller asks for.
 #[derive(Debug)]
@@ -13,6 +15,8 @@ pub struct AuthContext<'a> {
     pub constraints: PassConstraints,
     /// Set where the pass may be used once only.
     pub one_time_use: Option<OneTimeUse>,
+    /// A paired browser's next cookie, where this request renews it.
+    pub renewed_cookie: Option<SignedCookie>,
 }
 
 impl<'a> AuthContext<'a> {
@@ -23,6 +27,7 @@ impl<'a> AuthContext<'a> {
             requested,
             constraints: PassConstraints::default(),
             one_time_use: None,
+            renewed_cookie: None,
         }
     }
 
@@ -49,9 +54,20 @@ pub enum Caller {
     Sso(String),
     /// A back end, by the name of its API key.
     Key(String),
+    /// A paired browser.
+    Device(DeviceId),
 }
 
 impl Caller {
+    /// Whether a browser shows this caller's credential with whatever it loads, so that any site
+    /// that the agent visits can make it click.
+    pub const fn is_ambient(&self) -> bool {
+        match self {
+            Self::Sso(_) | Self::Device(_) => true,
+            Self::Anyone | Self::Pass(_) | Self::Key(_) => false,
+        }
+    }
+
     /// The caller in logs, as two pieces: `pass:` and the key's name.
     pub fn kind_and_name(&self) -> [&str; 2] {
         match self {
@@ -59,6 +75,7 @@ impl Caller {
             Self::Pass(key) => ["pass:", key],
             Self::Sso(identity) => ["sso:", identity],
             Self::Key(name) => ["key:", name],
+            Self::Device(device) => ["device:", device.as_str()],
         }
     }
 }

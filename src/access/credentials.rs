@@ -1,5 +1,7 @@
 //! What a request presents to prove who is calling.
 
+use super::DeviceCookie;
+
 /// The credentials of one request, borrowed from it. They are not verified yet.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Credentials<'a> {
@@ -13,6 +15,8 @@ pub struct Credentials<'a> {
     pub identity: Option<&'a str>,
     /// The secret that the proxy presents beside the identity.
     pub proxy_secret: Option<&'a str>,
+    /// The cookie of a paired browser.
+    pub device: DeviceCookie<'a>,
     /// The operator in the URL.
     pub operator: Option<&'a str>,
 }

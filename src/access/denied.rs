@@ -19,6 +19,16 @@ pub enum Denied {
     IdentityUnknown,
     /// The API key is unknown.
     ApiKeyInvalid,
+    /// The browser is not paired, or the request is none that its cookie counts for.
+    DeviceMissing,
+    /// The browser's pairing is over: it has expired, or was ended.
+    DeviceEnded,
+    /// The invitation is none of this service's.
+    InvitationInvalid,
+    /// The invitation has expired.
+    InvitationExpired,
+    /// The invitation was already used.
+    InvitationUsed,
     /// The request names no operator.
     OperatorMissing,
     /// There is no such operator.

@@ -1,8 +1,10 @@
 //! Keys for what this service signs and no caller may sign, one for each purpose.
 //!
-//! Each is derived by HKDF (RFC 5869) from ChatHub's credential, with the key that has
-//! authenticated the caller as the salt. So every replica has the same key, it changes when either
-//! of the two changes, and a caller that holds the second one alone cannot compute it.
+//! Each is derived by HKDF (RFC 5869) from a secret of this service's, so every replica has the
+//! same key. For tickets that is ChatHub's credential, with the key that has authenticated the
+//! caller as the salt: the ticket's key changes when either of the two changes, and a caller that
+//! holds the second one alone cannot compute it. For paired browsers it is a line of
+//! `DEVICE_SECRET`, without a salt.
 
 use aws_lc_rs::hkdf::{HKDF_SHA256, Salt};
 

@@ -11,6 +11,7 @@ mod context;
 mod credentials;
 mod denied;
 mod derived_key;
+mod device;
 mod keys_file;
 mod network;
 mod one_time_use;
@@ -27,6 +28,9 @@ pub use self::config::{AuthConfig, Mode, UnknownMode, UnusableFile};
 pub use self::context::{AuthContext, Caller};
 pub use self::credentials::Credentials;
 pub use self::denied::Denied;
+pub use self::device::{
+    DeviceCookie, DeviceId, Invitation, InviteError, MAX_INVITATION_TTL, Pairing, SignedCookie,
+};
 pub use self::network::{Networks, NotANetwork, client_address};
 pub use self::one_time_use::OneTimeUse;
 use self::operator_request::ClaimedBy;

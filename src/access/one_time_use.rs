@@ -28,6 +28,8 @@ pub struct OneTimeUse {
     /// A hash that identifies the pass and does not reveal it.
     id: [u8; 32],
     expires: DateTime<Utc>,
+    /// What another use is refused with.
+    denied: Denied,
 }
 
 impl OneTimeUse {
@@ -39,7 +41,21 @@ impl OneTimeUse {
         }
         let mut id = [0; 32];
         id.copy_from_slice(hash.finish().as_ref());
-        Self { id, expires }
+        Self {
+            id,
+            expires,
+            denied: Denied::PassUsed,
+        }
+    }
+
+    /// The same, of something other than a pass: another use is refused with this.
+    pub(super) const fn denied_as(self, denied: Denied) -> Self {
+        Self { denied, ..self }
+    }
+
+    /// What another use is refused with.
+    pub const fn denied(&self) -> Denied {
+        self.denied
     }
 
     /// The name of the pass in the store that all replicas share.
@@ -60,12 +76,17 @@ impl Authenticator {
         self.used_passes.contains(&pass.id)
     }
 
+    /// The number of the request that has used a one-time pass, if one has.
+    pub fn used_by(&self, pass: &OneTimeUse) -> Option<u128> {
+        self.used_passes.used_by(&pass.id)
+    }
+
     /// Consumes a one-time pass for the request with the number `by`.
     pub fn consume(&self, pass: &OneTimeUse, by: u128) -> Result<(), Denied> {
         if self.used_passes.consume(&pass.id, by, pass.ttl()) {
             Ok(())
         } else {
-            Err(Denied::PassUsed)
+            Err(pass.denied)
         }
     }
 
@@ -114,6 +135,10 @@ impl Default for UsedPasses {
 impl UsedPasses {
     fn contains(&self, id: &[u8; 32]) -> bool {
         self.0.contains_key(id)
+    }
+
+    fn used_by(&self, id: &[u8; 32]) -> Option<u128> {
+        self.0.get(id).map(|used| used.by)
     }
 
     /// Whether this is the first use of `id`, which is remembered for `ttl`.

@@ -31,6 +31,8 @@ pub(super) enum ClaimedBy {
     },
     /// A login. The URL must not contradict it.
     Identity(String),
+    /// A paired browser. The URL must not contradict it.
+    Device(OperatorId),
 }
 
 impl<'a> OperatorRequest<'a> {
@@ -59,25 +61,38 @@ impl<'a> OperatorRequest<'a> {
     pub fn identity(&self) -> Option<&str> {
         match &self.by {
             ClaimedBy::Identity(identity) => Some(identity),
-            ClaimedBy::Url | ClaimedBy::Pass { .. } => None,
+            ClaimedBy::Url | ClaimedBy::Pass { .. } | ClaimedBy::Device(_) => None,
         }
     }
 
-    /// The text that the operator is looked up by.
+    /// The text that the operator is looked up by. A paired browser's operator is looked up by
+    /// nothing: it is known by id.
     pub fn identifier(&self) -> Option<&str> {
         match &self.by {
             ClaimedBy::Url => self.in_url,
             ClaimedBy::Pass { operator, .. } => Some(operator),
             ClaimedBy::Identity(identity) => Some(identity),
+            ClaimedBy::Device(_) => None,
         }
     }
 
     /// The text that the operator is looked up by, where a pass or a proxy asserts it.
     pub fn into_asserted_identifier(self) -> Option<String> {
         match self.by {
-            ClaimedBy::Url => None,
+            ClaimedBy::Url | ClaimedBy::Device(_) => None,
             ClaimedBy::Pass { operator, .. } => Some(operator),
             ClaimedBy::Identity(identity) => Some(identity),
+        }
+    }
+
+    /// The refusal where the operator is none that the caller may ask for.
+    pub(super) const fn out_of_scope(&self) -> Denied {
+        match self.by {
+            // The API key that has invited the browser has lost the operator since.
+            ClaimedBy::Device(_) => Denied::DeviceEnded,
+            ClaimedBy::Url | ClaimedBy::Pass { .. } | ClaimedBy::Identity(_) => {
+                Denied::OperatorNotAllowed
+            }
         }
     }
 

@@ -40,7 +40,7 @@ impl Authenticator {
         let selection = self.claimed(requested, resolver)?.map_err(denied)?;
         let is_in_scope = requested.scope.contains(&selection, resolver);
         if !is_in_scope.map_err(denied)? {
-            return Err(Denied::OperatorNotAllowed);
+            return Err(requested.out_of_scope());
         }
         if requested.pinned.is_some() && requested.pinned != selection.operator() {
             return Err(Denied::PassMismatch);
@@ -62,6 +62,7 @@ impl Authenticator {
             ClaimedBy::Identity(identity) => {
                 resolver.resolve_identity(identity, self.config.sso_by_name)
             }
+            ClaimedBy::Device(operator) => Ok(OperatorSelection::Operator(*operator)),
         })
     }
 
@@ -131,7 +132,7 @@ fn check_url(
     let mismatch = match requested.by {
         ClaimedBy::Url => return Ok(()),
         ClaimedBy::Pass { .. } => Denied::PassMismatch,
-        ClaimedBy::Identity(_) => Denied::OperatorNotAllowed,
+        ClaimedBy::Identity(_) | ClaimedBy::Device(_) => Denied::OperatorNotAllowed,
     };
     match requested.in_url.map(|named| resolver.resolve(named)) {
         None => Ok(()),

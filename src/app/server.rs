@@ -24,7 +24,7 @@ use anyhow::Context as _;
 use tokio::net::{TcpSocket, TcpStream};
 
 use super::connection::{AbortRecorder, AcceptLimiter, Body, Connection, LINGER, RequestTracker};
-use crate::http::middleware::{security_headers, track};
+use crate::http::middleware::{set_security_headers, track};
 use crate::http::{self, AppState, WorkerState};
 use crate::telemetry::{RequestLog, Telemetry};
 
@@ -123,7 +123,6 @@ fn app(
         .configure(routes)
         .default_service(http::not_found())
         .wrap_fn(move |request, next| track(&worker, request, next))
-        .wrap(security_headers())
         .wrap_fn(|request, app| {
             let body = Body::of(request.head());
             let connection = request.conn_data();
@@ -133,6 +132,7 @@ fn app(
                 let mut answer = answer.await;
                 drop(running);
                 if let Ok(answer) = &mut answer {
+                    set_security_headers(answer.headers_mut());
                     close_where_due(answer);
                 }
                 answer

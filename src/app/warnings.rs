@@ -18,6 +18,9 @@ pub(super) fn log(config: &Config) {
     if let Some(reliance) = config.access.reliance() {
         tracing::warn!("ACCESS=sso: {reliance}");
     }
+    if let Some(meaning) = config.invitations_without_redis() {
+        tracing::warn!("ACCESS=device: {meaning}");
+    }
     // Values are left out, because they may be secrets.
     for unknown in &config.unknown_variables {
         tracing::warn!(variable = unknown.name, "{}", unknown.what());

@@ -8,9 +8,11 @@ mod advice;
 mod check;
 mod company;
 mod connector;
+mod csv_text;
 mod exit;
 mod link;
 mod output;
+mod pair;
 mod pass;
 mod service;
 mod suggestions;
@@ -22,6 +24,7 @@ use clap::{Parser, Subcommand};
 use self::admin::{operators, organizations, token};
 use self::advice::advice;
 use self::company::{Company, find_operator, organization_id, organization_name, with_company};
+use self::csv_text::CsvText;
 use self::exit::{Exit, Usage, block_on, done};
 use self::output::{OutputFormat, listed, sanitized, say};
 
@@ -56,6 +59,8 @@ enum Command {
     /// Sign passes
     #[command(subcommand)]
     Pass(pass::Pass),
+    /// Invite browsers to be paired with operators, for ACCESS=device
+    Pair(pair::Pair),
     /// Write a package that is installed in a CRM or a browser, with PUBLIC_URL in it
     #[command(subcommand)]
     Connector(connector::ConnectorCommand),
@@ -84,6 +89,7 @@ impl Cli {
             Command::Check(check) => check.run(),
             Command::Link(request) => link::run(&request).map(done),
             Command::Pass(pass) => pass.run().map(done),
+            Command::Pair(pair) => pair.run().map(done),
             Command::Connector(connector) => connector.run().map(done),
             Command::Organizations(organizations) => organizations.run().map(done),
             Command::Operators(operators) => operators.run(),

@@ -1,5 +1,6 @@
 //! Access control: who may open whose panel.
 
+use super::device::{self, DeviceConfig};
 use super::{EnvParser, Reported, Variable, duration, on_or_off, sso};
 use crate::access::{AuthConfig, Authenticator, Mode, Networks, PassKeySources, UnusableFile};
 use crate::secret::SecretSource;
@@ -58,6 +59,8 @@ impl AccessConfig {
         let allowed_networks = networks("ALLOWED_NETWORKS");
         let trusted_proxies = networks("TRUSTED_PROXIES");
         let auto = parser.required("OPERATOR_AUTO", on_or_off);
+        let device = DeviceConfig::parse(parser);
+        let device = device?;
         let settings = AuthConfig {
             modes: modes?,
             pass_keys: pass_keys?,
@@ -65,6 +68,9 @@ impl AccessConfig {
             sso_proxy_secret: sso_proxy_secret?,
             sso_by_name: sso_by_name?,
             chathub_credential: credential.cloned(),
+            device_secret: device.secret,
+            device_ttl: device.ttl,
+            devices_revoked_file: device.revoked_file,
             allowed_networks: allowed_networks?,
             trusted_proxies: trusted_proxies?,
             operator_map_file: parser.path("OPERATOR_MAP_FILE"),
@@ -72,6 +78,7 @@ impl AccessConfig {
         };
         check_modes(parser, &settings)?;
         sso::check(parser, &settings)?;
+        device::check(parser, &settings)?;
         Ok(Self {
             authenticator: authenticator(parser, settings)?,
             sso_header: sso_header?.unwrap_or_default(),
@@ -91,12 +98,12 @@ pub(super) fn authenticator(
     })
 }
 
-fn modes(parser: &mut EnvParser) -> Result<Vec<Mode>, Reported> {
+pub(super) fn modes(parser: &mut EnvParser) -> Result<Vec<Mode>, Reported> {
     let modes = parser.optional("ACCESS", Mode::parse_list)?;
     modes.filter(|modes| !modes.is_empty()).ok_or_else(|| {
         parser.problem(
             "ACCESS",
-            "must be set: it says who may open whose panel. `pass`, `sso` and `key` lock the door, alone or as a list; \
+            "must be set: it says who may open whose panel. `pass`, `sso`, `device` and `key` lock the door, alone or as a list; \
              `open` lets anyone who can reach the port open any operator's panel, which suits a closed network only",
         )
     })

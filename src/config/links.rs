@@ -1,7 +1,7 @@
 //! Deep links: the panel, the default region, the senders, and what an agent sees before or instead
 //! of a chat.
 
-use super::{EnvParser, Reported, Variable};
+use super::{EnvParser, Reported, Variable, on_or_off};
 use crate::deep_link::PanelUrl;
 use crate::phone::Region;
 use crate::source::Senders;
@@ -14,6 +14,8 @@ pub(super) const VARIABLES: &[Variable] = &[
     Variable::without_default("SENDERS"),
     // The right client's chat in another channel helps the agent more than a refusal.
     Variable::with_default("SOURCE_WITHOUT_SENDER", "phone"),
+    // A click on "Viber" beside the phone means that channel.
+    Variable::with_default("SOURCE_FROM_LINK", "on"),
     // A page says what is wrong; a login form would hide it.
     Variable::with_default("FALLBACK", "page"),
     // People press a CRM's button, and should not have to press another; a program that says what
@@ -32,6 +34,8 @@ pub struct LinkConfig {
     pub senders: Senders,
     /// What happens to a source without a sender.
     pub source_without_sender: SourceWithoutSender,
+    /// Whether a messenger's link gives the source where none is given.
+    pub source_from_link: bool,
     /// What an agent gets when ChatHub has no token.
     pub fallback: Fallback,
     /// Which visitors confirm before a chat opens.
@@ -78,6 +82,7 @@ impl LinkConfig {
             "reject" => Ok(SourceWithoutSender::Reject),
             _ => Err("neither `phone` nor `reject`"),
         });
+        let source_from_link = parser.required("SOURCE_FROM_LINK", on_or_off);
         let fallback = parser.required("FALLBACK", |text| match text {
             "page" => Ok(Fallback::Page),
             "login" => Ok(Fallback::Login),
@@ -94,6 +99,7 @@ impl LinkConfig {
             default_region: default_region?,
             senders: senders?.unwrap_or_default(),
             source_without_sender: source_without_sender?,
+            source_from_link: source_from_link?,
             fallback: fallback?,
             confirm: confirm?,
         })

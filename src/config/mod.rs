@@ -8,11 +8,13 @@ mod certificates;
 mod chathub;
 mod connectors;
 mod credentials;
+mod device;
 mod error;
 mod limits;
 mod links;
 mod logs;
 mod pages;
+mod pairing;
 mod parser;
 mod quoted_secrets;
 mod redis;
@@ -36,6 +38,7 @@ pub use self::error::ConfigError;
 pub use self::links::{Confirm, Fallback, LinkConfig, SourceWithoutSender};
 pub use self::logs::{LogConfig, LogPhones};
 pub use self::pages::{Contact, PageConfig};
+pub use self::pairing::PairingConfig;
 use self::parser::{EnvParser, Reported, duration, duration_or_zero, on_or_off};
 pub use self::quoted_secrets::quoted_secrets;
 pub use self::redis::RedisConfig;
@@ -164,6 +167,15 @@ impl Config {
         Some(format!(
             "POST /links makes no link that opens a chat: {troubles}"
         ))
+    }
+
+    /// What "good once" means for invitations, where replicas share nothing.
+    pub fn invitations_without_redis(&self) -> Option<&'static str> {
+        let is_alone = self.access.authenticator.accepts_devices() && self.redis.url.is_none();
+        is_alone.then_some(
+            "REDIS_URL is not set: an invitation to pair a browser is good once in each replica, and again after a restart; \
+             all browsers that it pairs are one device, which ends in DEVICES_REVOKED_FILE",
+        )
     }
 
     /// Every variable and its default as the documentation shows it; `None` where it has none.

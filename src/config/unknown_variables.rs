@@ -21,9 +21,11 @@ impl UnknownVariable {
 }
 
 /// Prefixes that only settings of this service have.
-const PREFIXES: [&str; 9] = [
+const PREFIXES: [&str; 11] = [
     "CHATHUB_",
     "CHAT_PANEL_",
+    "DEVICES_",
+    "DEVICE_",
     "DIRECTORY_",
     "OPERATOR_",
     "PASS_KEYS_",

@@ -9,6 +9,7 @@ use std::rc::Rc;
 use std::time::Instant;
 
 use actix_web::web::ReqData;
+use chrono::{DateTime, Utc};
 
 use super::middleware::request_id::RequestId;
 use super::problem::Kind;
@@ -54,6 +55,10 @@ pub(crate) struct RequestRecord {
     pub(crate) operator: Option<OperatorId>,
     pub(crate) client: ClientRecord,
     pub(crate) outcome: Option<Outcome>,
+    /// Whether a paired browser gets its next cookie.
+    pub(crate) is_renewed: bool,
+    /// When an invitation that is refused was used.
+    pub(crate) used_at: Option<DateTime<Utc>>,
 }
 
 /// What a link says of the company's client.
@@ -77,6 +82,10 @@ pub(crate) enum Outcome {
     Crawler,
     /// The page was shown whose button opens the chat.
     Confirmation,
+    /// A browser was paired.
+    Paired,
+    /// The pairing of a browser was ended on the page.
+    Unpaired,
     /// The request was refused.
     Problem(Kind),
 }
@@ -90,6 +99,8 @@ impl Outcome {
             Self::Fallback(_) => Some("fallback"),
             Self::Crawler => Some("crawler"),
             Self::Confirmation => Some("confirmation"),
+            Self::Paired => Some("paired"),
+            Self::Unpaired => Some("unpaired"),
             Self::Problem(_) => None,
         }
     }

@@ -2,6 +2,7 @@
 
 mod authorize;
 mod context;
+mod device_cookie;
 mod extract;
 #[cfg(fuzzing)]
 #[doc(hidden)]
@@ -9,6 +10,7 @@ pub mod fuzzing;
 mod handlers;
 mod link_check;
 pub mod middleware;
+mod own_address;
 mod pages;
 mod problem;
 mod redirect;
@@ -17,7 +19,7 @@ mod state;
 mod target;
 mod token;
 
-use std::future::ready;
+use std::future::{Ready, ready};
 
 use actix_web::guard::fn_guard;
 use actix_web::http::Method;
@@ -25,7 +27,8 @@ use actix_web::{FromRequest, Handler, HttpResponse, Resource, Responder, web};
 
 pub use self::extract::{MAX_BODY, Query};
 use self::handlers::{
-    builder, connectors, demo, demo_refusals, health, links, open_chat, openapi, widget,
+    builder, connectors, demo, demo_refusals, health, links, open_chat, openapi, pair, phone_links,
+    widget,
 };
 pub use self::link_check::check_link;
 pub use self::problem::Kind;
@@ -51,6 +54,15 @@ pub fn public_routes(
             .service(resource(Route::Links, &[Method::POST], links::links))
             .service(resource(Route::Widget, GET, widget::page))
             .service(resource(Route::WidgetToken, GET, widget::token))
+            .service(
+                resource(Route::Pair, GET, pair::page)
+                    .post(pair::pressed)
+                    .default_service(web::to(refuse(&[Method::GET, Method::POST]))),
+            )
+            .service(read(Route::Handler, phone_links::page))
+            .service(read(Route::Manifest, phone_links::manifest))
+            .service(read(Route::Icon192, phone_links::icon_192))
+            .service(read(Route::Icon512, phone_links::icon_512))
             .service(read(Route::OpenApi, openapi::document))
             .service(read(Route::OpenApiPage, openapi::page));
         if has_builder {
@@ -104,9 +116,15 @@ where
     Args: FromRequest + 'static,
 {
     let is_allowed = fn_guard(|context| methods.contains(&context.head().method));
-    let refuse = move || ready(Err::<HttpResponse, _>(Problem::method_not_allowed(methods)));
     route
         .resource()
         .route(web::route().guard(is_allowed).to(handler))
-        .default_service(web::to(refuse))
+        .default_service(web::to(refuse(methods)))
+}
+
+/// Refuses a method, and names those that are taken.
+fn refuse(
+    methods: &'static [Method],
+) -> impl Fn() -> Ready<Result<HttpResponse, Problem>> + Clone + 'static {
+    move || ready(Err(Problem::method_not_allowed(methods)))
 }

@@ -30,6 +30,11 @@ routes! {
     Links       "/links";
     Widget      "/widget";
     WidgetToken "/widget/token";
+    Pair        "/pair";
+    Handler     "/handler";
+    Manifest    "/manifest.webmanifest";
+    Icon192     "/icon-192.png";
+    Icon512     "/icon-512.png";
     OpenApi     "/openapi.json";
     OpenApiPage "/openapi";
     Root        "/";
@@ -75,8 +80,39 @@ impl Route {
     }
 }
 
-/// Whether a path has no percent-encoding. actix also finds `/metrics` for `/%6detrics`, which a
-/// proxy that keeps `/metrics` inside lets through.
+/// Whether a path is written in the one way that every program reads alike: without
+/// percent-encoding, empty segments, or dots that lead elsewhere. actix finds `/metrics` for
+/// `/%6detrics`, which a proxy that keeps `/metrics` inside lets through; another program takes
+/// `/connect/../open-chat` for `/open-chat`.
 fn is_spelled_plainly(path: &str) -> bool {
-    !path.contains('%')
+    let mut before = 0;
+    path.bytes().all(|byte| {
+        let pair = (std::mem::replace(&mut before, byte), byte);
+        !matches!(pair, (_, b'%') | (b'/', b'/' | b'.') | (b'.', b'.'))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+
+    use super::is_spelled_plainly;
+
+    #[rstest]
+    #[case("/", true)]
+    #[case("/open-chat", true)]
+    #[case("/manifest.webmanifest", true)]
+    #[case("/builder/connectors/browser-extension", true)]
+    #[case("//open-chat", false)]
+    #[case("/open-chat//", false)]
+    #[case("/connect/../open-chat", false)]
+    #[case("/connect/..", false)]
+    #[case("/./open-chat", false)]
+    #[case("/open-chat..", false)]
+    #[case("/%2e%2e/open-chat", false)]
+    #[case("/open%2Dchat", false)]
+    #[case("/connect%2f..%2fopen-chat", false)]
+    fn a_path_is_written_in_one_way(#[case] path: &str, #[case] is_plain: bool) {
+        assert_eq!(is_spelled_plainly(path), is_plain);
+    }
 }

@@ -25,9 +25,10 @@ pub(crate) fn target<'a>(
     let phone = query
         .phone()
         .ok_or_else(|| Problem::new(Kind::TargetMissing, Detail::NoTarget))?;
-    let phone = *record
-        .phone
-        .insert(read_phone(phone, links.default_region)?);
+    let (phone, by_link) = read_phone(phone, links.default_region)?;
+    record.phone = Some(phone);
+    let source = source.or(by_link.filter(|_| links.source_from_link));
+    record.source = source;
     let sender = query
         .from()
         .or_else(|| source.and_then(|source| links.senders.of(source)));
@@ -47,8 +48,8 @@ pub(crate) fn target<'a>(
 
 /// The agent can correct a number in the client's card; a word is what CRMs write for an empty
 /// field.
-fn read_phone(text: &str, region: Region) -> Result<PhoneNumber, Problem> {
-    PhoneNumber::parse(text, region).map_err(|error| match error {
+fn read_phone(text: &str, region: Region) -> Result<(PhoneNumber, Option<ChatSource>), Problem> {
+    PhoneNumber::parse_with_source(text, region).map_err(|error| match error {
         PhoneError::Letters if !text.contains(char::is_numeric) => {
             Problem::new(Kind::PhoneInvalid, Detail::PhoneIsAWord)
         }

@@ -262,6 +262,7 @@ mod tests {
         let entry = |id| Entry {
             id: OperatorId(id),
             name: Some(format!("operator {id}").into()),
+            written: None,
             status: Active,
         };
         ids.map(entry).collect()

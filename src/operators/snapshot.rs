@@ -16,6 +16,8 @@ pub(super) struct Entry {
     pub(super) id: OperatorId,
     /// The display name, folded.
     pub(super) name: Option<Arc<str>>,
+    /// The same as ChatHub writes it, where that is not the same.
+    pub(super) written: Option<Box<str>>,
     pub(super) status: OperatorStatus,
 }
 
@@ -27,10 +29,14 @@ pub(super) type Lists = BTreeMap<OrganizationId, List>;
 
 impl From<ListedOperator> for Entry {
     fn from(operator: ListedOperator) -> Self {
-        let name = operator.name.map(|name| folded(&name));
+        let written = operator.name.filter(|name| !name.trim().is_empty());
+        let name = written.as_deref().map(folded);
         Self {
             id: operator.id,
-            name: name.filter(|name| !name.is_empty()).map(Arc::from),
+            written: written
+                .filter(|written| name.as_ref() != Some(written))
+                .map(Box::from),
+            name: name.map(Arc::from),
             status: operator.status,
         }
     }
@@ -98,7 +104,10 @@ impl DirectorySnapshot {
         if !active.is_empty() {
             self.active.insert(organization, active);
         }
-        for Entry { id, name, status } in &**list {
+        for Entry {
+            id, name, status, ..
+        } in &**list
+        {
             self.statuses.insert(*id, *status);
             if let Some(name) = name {
                 self.add_name(Arc::clone(name), *id, status.works());
@@ -129,6 +138,14 @@ impl DirectorySnapshot {
             Some(entry) if entry.is_shared => Err(ResolveError::Ambiguous),
             Some(entry) => Ok(entry.operator),
         }
+    }
+
+    /// The operator's display name, as ChatHub writes it. It looks at all operators, so it is for
+    /// pages and not for clicks.
+    pub fn display_name(&self, operator: OperatorId) -> Option<&str> {
+        let mut entries = self.lists.values().flat_map(|list| list.iter());
+        let entry = entries.find(|entry| entry.id == operator)?;
+        entry.written.as_deref().or(entry.name.as_deref())
     }
 
     /// The operator's status; `None` where the company has no operator of this id, or not yet.

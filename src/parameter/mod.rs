@@ -8,7 +8,7 @@ mod template;
 
 use std::ops::Range;
 
-use crate::invisible;
+use crate::{invisible, phone};
 
 /// What programming languages print for a missing value.
 const NO_VALUE: [&str; 7] = [
@@ -38,9 +38,15 @@ pub fn read(text: &str) -> Result<Option<&str>, Misread> {
 }
 
 /// Reads a phone: the same, but a space in front of it stays, because it is a `+` that was not
-/// percent-encoded.
+/// percent-encoded, and a phone link may be encoded, as URIs are.
 pub fn read_phone(text: &str) -> Result<Option<&str>, Misread> {
-    Ok(range(text)?.map(|range| {
+    let range = match range(text) {
+        Err(Misread::Encoded) if phone::is_link(invisible::trim(text)) => {
+            Some(invisible::visible_range(text))
+        }
+        range => range?,
+    };
+    Ok(range.map(|range| {
         let start = text[..range.start].rfind(' ').unwrap_or(range.start);
         &text[start..range.end]
     }))
@@ -130,6 +136,8 @@ mod tests {
     #[case("  \u{200e}380501234567", " \u{200e}380501234567")]
     #[case("\u{a0}0501234567", "0501234567")]
     #[case("+380501234567\u{2069}", "+380501234567")]
+    #[case(" tel:%2B380501234567 ", " tel:%2B380501234567")]
+    #[case("tel%3A%2B380501234567", "tel%3A%2B380501234567")]
     fn a_space_before_a_phone_stays(#[case] text: &str, #[case] expected: &str) {
         assert_eq!(read_phone(text), Ok(Some(expected)));
     }

@@ -1,5 +1,7 @@
 //! Detects unfilled placeholders of CRMs, form builders and mailing tools.
 
+use crate::phone;
+
 /// The brackets of placeholders, which count anywhere in a value:
 /// `{{phone}}`, `{!Contact.Phone}`, `${phone}`, `[[phone]]`, `[% phone %]`, `<%= phone %>`,
 /// `*|PHONE|*`. Other values do not have them.
@@ -31,7 +33,8 @@ fn is_enclosed_somewhere(value: &str) -> bool {
 }
 
 fn is_marked_name(value: &str) -> bool {
-    // The link may have a `+` before the placeholder of a phone.
+    // The link may have a `+`, or a scheme, before the placeholder of a phone.
+    let value = phone::behind_scheme(value).unwrap_or(value);
     let mut inner = value.trim_start_matches('+');
     let mut is_marked = false;
     while let Some(name) = without_marks(inner) {
@@ -77,6 +80,8 @@ mod tests {
     #[case("%PHONE%")]
     #[case("%%PHONE%%")]
     #[case("+%PHONE%")]
+    #[case("tel:%PHONE%")]
+    #[case("sms:+%DEAL%")]
     #[case("<phone>")]
     #[case("<<phone>>")]
     #[case("[phone]")]

@@ -2,19 +2,24 @@
 //!
 //! Google's libphonenumber decides what is valid; no other module knows which port of it is used.
 
+mod link;
 mod masked;
 mod region;
 mod ukrainian;
 
+use std::borrow::Cow;
 use std::fmt;
 
 use arrayvec::ArrayString;
 use rlibphonenumber::{PHONE_NUMBER_UTIL, PhoneNumberFormat};
 use thiserror::Error;
 
+use self::link::PhoneLink;
+pub use self::link::{LinkKind, behind_scheme, is_link};
 pub use self::masked::Masked;
 pub use self::region::{Region, UnknownRegion};
 use crate::invisible::{is_blank, is_dash, is_invisible};
+use crate::source::ChatSource;
 
 /// The longest text that is parsed, in visible characters. The longest of libphonenumber's own
 /// examples, written with every usual separator, stays well below.
@@ -50,27 +55,76 @@ pub enum PhoneError {
          Without one it is read as a number of region {0}."
     )]
     Invalid(Region),
+    /// A link of a known kind has something else in it: a name, an invitation, nothing.
+    #[error(
+        "The phone is a link, `{0}`, without a phone number in it: a name, an invitation or a short link does not say which client it is. \
+         Send the client's number, for example +380501234567."
+    )]
+    NotInLink(LinkKind),
+    /// libphonenumber does not know the number in a link.
+    #[error(
+        "The phone is a link, `{0}`, and the number in it is not valid: send it with its country code, for example +380501234567. \
+         Without one it is read as a number of region {1}."
+    )]
+    InvalidInLink(LinkKind, Region),
+    /// It is a link of a kind that is not read.
+    #[error(
+        "The phone is a link of a kind that is not read here: send the client's number, or one of the links `tel:`, `callto:`, `sms:`, `sip:`, \
+         `skype:`, `viber://chat`, `whatsapp://send`, `tg://resolve`, `https://wa.me/`, `https://api.whatsapp.com/send` and `https://t.me/+`."
+    )]
+    UnknownLink,
 }
 
 impl PhoneNumber {
     /// Parses a phone as CRMs store it: `+38 (050) 123-45-67`, `00380501234567`, `0501234567`,
-    /// `380501234567`. A number without a country code belongs to `default_region`. A leading space
-    /// is a `+` that was not percent-encoded. Unicode spaces, dashes and invisible marks count as
-    /// what they look like.
+    /// `380501234567`, or as they link it: `tel:+380501234567`, `https://wa.me/380501234567`. A
+    /// number without a country code belongs to `default_region`. A leading space is a `+` that was
+    /// not percent-encoded. Unicode spaces, dashes and invisible marks count as what they look
+    /// like.
     pub fn parse(text: &str, default_region: Region) -> Result<Self, PhoneError> {
-        let converted;
-        let text = if text.is_ascii() {
-            text
-        } else {
-            converted = to_ascii_marks(text);
-            &converted
-        };
-        match ukrainian::national_digits(text, default_region) {
-            Some(national) => ukrainian::e164(national)
-                .map(Self)
-                .ok_or(PhoneError::Invalid(default_region)),
-            None => Self::parse_any(text, default_region),
+        Self::parse_with_source(text, default_region).map(|(phone, _)| phone)
+    }
+
+    /// Parses a phone, and says whose messenger's link it is.
+    pub fn parse_with_source(
+        text: &str,
+        default_region: Region,
+    ) -> Result<(Self, Option<ChatSource>), PhoneError> {
+        let text = with_ascii_marks(text);
+        if let Some(phone) = Self::parse_ukrainian(&text, default_region) {
+            return Ok((phone?, None));
         }
+        match PhoneLink::find(&text) {
+            Some(link) => {
+                let phone = Self::parse_link(&link, default_region)?;
+                Ok((phone, link.kind.source()))
+            }
+            None => Ok((Self::parse_any(&text, default_region)?, None)),
+        }
+    }
+
+    /// Parses the number of a link.
+    fn parse_link(link: &PhoneLink<'_>, default_region: Region) -> Result<Self, PhoneError> {
+        let number = link.number()?;
+        let number = with_ascii_marks(&number);
+        let phone = Self::parse_ukrainian(&number, default_region)
+            .unwrap_or_else(|| Self::parse_any(&number, default_region));
+        phone.map_err(|error| match error {
+            PhoneError::Invalid(region) if number.contains(char::is_numeric) => {
+                PhoneError::InvalidInLink(link.kind, region)
+            }
+            PhoneError::Invalid(_) | PhoneError::Letters | PhoneError::UnknownLink => {
+                link.kind.without_number()
+            }
+            error => error,
+        })
+    }
+
+    /// Parses a Ukrainian number in one of the usual forms.
+    fn parse_ukrainian(text: &str, default_region: Region) -> Option<Result<Self, PhoneError>> {
+        let national = ukrainian::national_digits(text, default_region)?;
+        let e164 = ukrainian::e164(national).map(Self);
+        Some(e164.ok_or(PhoneError::Invalid(default_region)))
     }
 
     /// Parses a number of any region by libphonenumber.
@@ -80,7 +134,11 @@ impl PhoneNumber {
             return Err(PhoneError::EncodedTwice);
         }
         if text.chars().any(char::is_alphabetic) {
-            return Err(PhoneError::Letters);
+            return Err(if text.contains("://") {
+                PhoneError::UnknownLink
+            } else {
+                PhoneError::Letters
+            });
         }
         if text.chars().nth(MAX_CHARACTERS).is_some() {
             return Err(PhoneError::TooLong);
@@ -122,7 +180,10 @@ impl PhoneNumber {
 
 /// Replaces Unicode spaces and dashes by ASCII ones, and removes invisible characters:
 /// libphonenumber knows some of them only.
-fn to_ascii_marks(text: &str) -> String {
+fn with_ascii_marks(text: &str) -> Cow<'_, str> {
+    if text.is_ascii() {
+        return Cow::Borrowed(text);
+    }
     let is_unicode_blank = |c: char| !c.is_ascii() && (is_blank(c) || is_invisible(c));
     // Only an ASCII space in front stands for a `+`.
     text.trim_start_matches(is_unicode_blank)

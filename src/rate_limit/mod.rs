@@ -1,4 +1,4 @@
-//! Rate limits: GCRA on three kinds of keys.
+//! Rate limits: GCRA on four kinds of keys.
 //!
 //! Owns what is counted, and under which keys. The counts are in this process (`memory`), or in
 //! Redis for all replicas (`redis`). Where Redis does not answer, this process takes over at once.
@@ -32,13 +32,16 @@ named_enum! {
         Client = "client",
         /// Refused requests, by client address.
         Refused = "refused",
+        /// Accepted clicks that another site has caused, by the operator of the agent whose browser
+        /// was made to click: they use up nothing of that agent's own.
+        Foreign = "foreign",
     }
 }
 
 /// The quota of each limit.
 #[derive(Clone, Copy, Debug)]
 pub struct RateLimitConfig {
-    /// Of [`Limit::Operator`].
+    /// Of [`Limit::Operator`], and of [`Limit::Foreign`] too.
     pub operator: Quota,
     /// Of [`Limit::Client`].
     pub client: Quota,
@@ -71,7 +74,11 @@ impl Limits {
         redis: Option<Arc<RedisStore>>,
         metrics: &Metrics,
     ) -> Self {
-        let quotas = [config.operator, config.client, config.refused];
+        let quotas = Limit::ALL.map(|limit| match limit {
+            Limit::Operator | Limit::Foreign => config.operator,
+            Limit::Client => config.client,
+            Limit::Refused => config.refused,
+        });
         Self {
             quotas,
             redis,
@@ -93,6 +100,13 @@ impl Limits {
         self.count_both(operator, address_key(client)).await
     }
 
+    /// Counts a click that another site may have caused in an agent's browser. Neither the
+    /// operator's own quota nor the address's shrinks by it: a site that an agent visits must not
+    /// lock anyone out.
+    pub async fn foreign(&self, ForeignKey(key): ForeignKey) -> Result<(), Limited> {
+        self.count(&[(Limit::Foreign, key)]).await
+    }
+
     /// Counts a request of a back end, by its API key's name, under keys of its own: it does not
     /// slow down agents, nor they it.
     pub async fn back_end(
@@ -104,6 +118,14 @@ impl Limits {
         let operator = operator.map(|operator| separate_key(name, operator.0));
         let client = separate_key("address", address_key(client));
         self.count_both(operator, client).await
+    }
+
+    /// Counts a request for the page that pairs browsers, with the quota of clients and under a key
+    /// of its own: another site can make an agent's browser ask for it, and must not use up the
+    /// clicks of the office.
+    pub async fn pairing(&self, client: IpAddr) -> Result<(), Limited> {
+        let key = separate_key("pairing", address_key(client));
+        self.count(&[(Limit::Client, key)]).await
     }
 
     /// Counts an API key that this address has not presented before, valid or not, under a key of
@@ -156,6 +178,17 @@ impl Limits {
             }
         }
         Ok(())
+    }
+}
+
+/// What a click that another site may have caused counts under.
+#[derive(Clone, Copy, Debug)]
+pub struct ForeignKey(u64);
+
+impl ForeignKey {
+    /// The operator, or the agent by name where no operator is known.
+    pub fn of(operator: Option<OperatorId>, agent: &str) -> Self {
+        Self(operator.map_or_else(|| separate_key(agent, 0), |operator| operator.0))
     }
 }
 

@@ -5,6 +5,7 @@
 //! One-time passes do wait, because nothing else knows whether a pass was used.
 
 mod connection;
+mod ended_devices;
 mod gcra;
 mod health;
 mod monitor;
@@ -110,9 +111,47 @@ impl RedisStore {
 
     /// Whether the one-time pass `id` was used. Waits for the answer until `deadline`.
     pub async fn is_used(&self, id: &str, deadline: Instant) -> Result<bool, Unavailable> {
-        let is_used = one_time_use::is_used(id, self.connection());
+        let by = self.used_by(id, deadline).await?;
+        Ok(by.is_some())
+    }
+
+    /// Which click has used the one-time pass `id`, if one has. Waits for the answer until
+    /// `deadline`.
+    pub async fn used_by(
+        &self,
+        id: &str,
+        deadline: Instant,
+    ) -> Result<Option<String>, Unavailable> {
+        let used_by = one_time_use::used_by(id, self.connection());
         let left = deadline.saturating_duration_since(Instant::now());
-        with_timeout(left, is_used)
+        with_timeout(left, used_by)
+            .await
+            .map_err(|kind| self.unavailable(&kind))
+    }
+
+    /// Whether the pairing of `device` was ended a short while ago. Like a count, it waits for no
+    /// late answer.
+    pub async fn is_device_ended(&self, device: &str) -> Result<bool, Unavailable> {
+        if !self.health.is_available() {
+            return Err(Unavailable);
+        }
+        let is_ended = ended_devices::contain(device, self.connection());
+        with_timeout(self.timeout, is_ended)
+            .await
+            .map_err(|kind| self.unavailable(&kind))
+    }
+
+    /// Remembers for `ttl` that the pairing of `device` was ended. Waits for the answer until
+    /// `deadline`.
+    pub async fn end_device(
+        &self,
+        device: &str,
+        ttl: Duration,
+        deadline: Instant,
+    ) -> Result<(), Unavailable> {
+        let end = ended_devices::add(device, ttl, self.connection());
+        let left = deadline.saturating_duration_since(Instant::now());
+        with_timeout(left, end)
             .await
             .map_err(|kind| self.unavailable(&kind))
     }

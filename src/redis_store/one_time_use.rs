@@ -51,12 +51,14 @@ pub(super) struct Release {
     answers: u8,
 }
 
-/// Whether any click has consumed `id`.
-pub(super) async fn is_used(id: &str, mut connection: ConnectionManager) -> RedisResult<bool> {
+/// The click that has consumed `id`, if one has.
+pub(super) async fn used_by(
+    id: &str,
+    mut connection: ConnectionManager,
+) -> RedisResult<Option<String>> {
     let mut command = redis::cmd("GET");
     command.arg(key(id));
-    let by: Option<String> = command.query_async(&mut connection).await?;
-    Ok(by.is_some())
+    command.query_async(&mut connection).await
 }
 
 /// Consumes `id` for `by`, unless another click has, and remembers that for `ttl`.

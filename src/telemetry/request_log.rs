@@ -2,21 +2,18 @@
 //!
 //! Owns what begins each line, and whether it is written. The fields are the caller's record.
 
-use std::fmt::Write as _;
 use std::io::Write as _;
 use std::time::{Duration, SystemTime};
 
 use chrono::{DateTime, Utc};
 use serde::Serialize;
-use serde_json::Serializer;
 use tracing::Level;
 use tracing_appender::non_blocking::NonBlocking;
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::layer::SubscriberExt as _;
 
 use super::LogFormat;
-use super::line_format::{Json, KeyValue};
-use crate::printable;
+use super::line_format::Fields;
 
 /// The `target` of request lines, so that `RUST_LOG=open_chat::request=off` silences them alone.
 const TARGET: &str = "open_chat::request";
@@ -55,6 +52,7 @@ pub struct RequestLog {
     format: LogFormat,
     queue: NonBlocking,
     line: Vec<u8>,
+    text: String,
     timestamp: Timestamp,
     levels: RequestLevels,
 }
@@ -65,6 +63,7 @@ impl RequestLog {
             format,
             queue,
             line: Vec::with_capacity(512),
+            text: String::new(),
             timestamp: Timestamp::default(),
             levels,
         }
@@ -78,57 +77,45 @@ impl RequestLog {
         self.line.clear();
         let now = SystemTime::UNIX_EPOCH.elapsed().unwrap_or_default();
         let timestamp = self.timestamp.format(now);
-        // Only a record that is not a map of texts and numbers could fail.
-        let _ = match self.format {
-            LogFormat::Json => push_json(&mut self.line, timestamp, level, message, record),
-            LogFormat::Text => push_text(&mut self.line, timestamp, level, message, record),
-        };
+        push_head(&mut self.line, self.format, timestamp, level, message);
+        // Only a record of something else than texts and numbers could fail.
+        let _ = record.serialize(&mut Fields {
+            format: self.format,
+            line: &mut self.line,
+            text: &mut self.text,
+        });
         self.line.push(b'\n');
         // A full queue counts what it drops.
         let _ = self.queue.write_all(&self.line);
     }
 }
 
-fn push_json(
-    line: &mut Vec<u8>,
-    timestamp: &str,
-    level: Level,
-    message: &str,
-    record: &impl Serialize,
-) -> serde_json::Result<()> {
-    // Own texts, in which nothing needs an escape.
-    for piece in [
-        r#"{"timestamp":""#,
-        timestamp,
-        r#"","level":""#,
-        level.as_str(),
-        r#"","target":""#,
-        TARGET,
-        r#"","message":""#,
-        message,
-        "\"",
-    ] {
+/// Own texts, in which nothing needs an escape. The text form is that of `tracing`, so that one
+/// pattern finds both.
+fn push_head(line: &mut Vec<u8>, format: LogFormat, timestamp: &str, level: Level, message: &str) {
+    let level = level.as_str();
+    let pieces = match format {
+        LogFormat::Json => [
+            r#"{"timestamp":""#,
+            timestamp,
+            r#"","level":""#,
+            level,
+            r#"","target":""#,
+            TARGET,
+            r#"","message":""#,
+            message,
+            "\"",
+        ],
+        LogFormat::Text => {
+            let padding = "     ".get(level.len()..).unwrap_or_default();
+            [
+                timestamp, " ", padding, level, " ", TARGET, ": ", message, "",
+            ]
+        }
+    };
+    for piece in pieces {
         line.extend_from_slice(piece.as_bytes());
     }
-    record.serialize(&mut Serializer::with_formatter(&mut *line, Json))?;
-    // Nearly never. To count takes many bytes at once, and costs less than to search each text.
-    if line.iter().filter(|byte| **byte >= 0x7f).count() > 0 {
-        let shown = printable::escaped(&String::from_utf8_lossy(line), &[]).into_owned();
-        *line = shown.into_bytes();
-    }
-    Ok(())
-}
-
-/// As `tracing` writes its lines, so that one pattern finds both.
-fn push_text(
-    line: &mut Vec<u8>,
-    timestamp: &str,
-    level: Level,
-    message: &str,
-    record: &impl Serialize,
-) -> serde_json::Result<()> {
-    let _ = write!(line, "{timestamp} {level:>5} {TARGET}: {message}");
-    record.serialize(&mut Serializer::with_formatter(line, KeyValue::default()))
 }
 
 /// `2026-11-22T01:10:10.568Z`, whose date is formatted once a second.
@@ -147,14 +134,18 @@ impl Timestamp {
             self.text = date.format("%Y-%m-%dT%H:%M:%S").to_string();
         }
         self.text.truncate(TO_SECOND);
-        let _ = write!(self.text, ".{:03}Z", since_epoch.subsec_millis());
+        self.text.push('.');
+        let millis = since_epoch.subsec_millis();
+        let digits = [millis / 100, millis / 10 % 10, millis % 10];
+        let digits = digits.map(|digit| char::from_digit(digit, 10).unwrap_or_default());
+        self.text.extend(digits);
+        self.text.push('Z');
         &self.text
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeMap;
     use std::net::IpAddr;
 
     use serde_json::{Value, json};
@@ -164,17 +155,24 @@ mod tests {
     const TIME: &str = "2026-11-22T01:10:10.568Z";
 
     fn line(format: LogFormat, record: &impl Serialize) -> String {
-        let mut line = Vec::new();
-        match format {
-            LogFormat::Json => push_json(&mut line, TIME, Level::INFO, "click", record),
-            LogFormat::Text => push_text(&mut line, TIME, Level::INFO, "click", record),
-        }
-        .unwrap();
+        let (mut line, mut text) = (Vec::new(), String::new());
+        push_head(&mut line, format, TIME, Level::INFO, "click");
+        let mut fields = Fields {
+            format,
+            line: &mut line,
+            text: &mut text,
+        };
+        record.serialize(&mut fields).unwrap();
         String::from_utf8(line).unwrap()
     }
 
-    fn caller(name: &str) -> BTreeMap<&str, &str> {
-        [("caller", name)].into()
+    #[derive(Serialize)]
+    struct Named<'a> {
+        caller: &'a str,
+    }
+
+    const fn caller(caller: &str) -> Named<'_> {
+        Named { caller }
     }
 
     #[test]

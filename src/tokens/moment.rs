@@ -74,23 +74,25 @@ impl Clock {
     }
 
     pub(super) fn now(&self) -> Moment {
+        let monotonic = Instant::now();
+        let wall = Utc::now();
         Moment {
-            monotonic: Instant::now(),
-            wall: self.wall(),
-            chathub: self.chathub.now(),
+            monotonic,
+            wall: self.with_suspensions(wall),
+            chathub: self.chathub.now_at(monotonic, wall),
         }
     }
 
     #[cfg(not(test))]
     #[allow(clippy::unused_self)]
-    fn wall(&self) -> DateTime<Utc> {
-        Utc::now()
+    const fn with_suspensions(&self, wall: DateTime<Utc>) -> DateTime<Utc> {
+        wall
     }
 
     #[cfg(test)]
-    fn wall(&self) -> DateTime<Utc> {
+    fn with_suspensions(&self, wall: DateTime<Utc>) -> DateTime<Utc> {
         let suspended = self.suspended.load(std::sync::atomic::Ordering::Relaxed);
-        Utc::now() + TimeDelta::seconds(suspended)
+        wall + TimeDelta::seconds(suspended)
     }
 }
 

@@ -6,6 +6,7 @@ use rstest::rstest;
 use crate::administration::Shell;
 use crate::harness::{Problem, Service, file, rules};
 use crate::process::{Ended, open_chat, run};
+use crate::redis::Redis;
 
 const SECRET: &str = "canary-pass-secret-of-more-than-32-bytes";
 
@@ -92,6 +93,45 @@ async fn links_that_cannot_be_made_are_said(
     .concat();
     let (_, text) = run(&mut open_chat(&["serve"], &start));
     assert!(text.contains(words), "{words} is not in {text}");
+}
+
+const DEVICE: [(&str, &str); 3] = [
+    ("ACCESS", "device"),
+    ("PUBLIC_URL", "https://chat.example"),
+    (
+        "DEVICE_SECRET",
+        "canary-device-secret-of-more-than-32-bytes",
+    ),
+];
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_once_means_for_invitations_is_said() {
+    let shell = Shell::start();
+    let line = "ok       devices        browsers are paired at https://chat.example/pair";
+    let words =
+        "REDIS_URL is not set: an invitation to pair a browser is good once in each replica";
+    let ended = check(&shell, &DEVICE);
+    assert_says(&ended, 0, &[line, "warning  devices        ", words]);
+    let redis = Redis::start();
+    let ended = check(
+        &shell,
+        &[&DEVICE[..], &[("REDIS_URL", &redis.url())]].concat(),
+    );
+    assert_says(&ended, 0, &[line]);
+    assert!(!ended.stdout.contains("warning  devices"), "{ended:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_revocation_that_lies_ahead_is_warned_of() {
+    let shell = Shell::start();
+    let revoked = "[[revoked]]\noperator = 101\nbefore = 2020-01-01T00:00:00Z\n\
+                   [[revoked]]\nbefore = 2099-12-31T22:00:00-02:00\n";
+    let revoked = file("check-revoked.toml", revoked);
+    let revoked = [("DEVICES_REVOKED_FILE", revoked.to_str().unwrap())];
+    let ended = check(&shell, &[&DEVICE[..], &revoked].concat());
+    let words = "DEVICES_REVOKED_FILE has `before = 2100-01-01T00:00:00Z`, which lies ahead";
+    assert_says(&ended, 0, &[words]);
+    assert!(!ended.stdout.contains("2020-01-01"), "{ended:?}");
 }
 
 /// All of them at once, not the first.

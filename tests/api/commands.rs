@@ -12,6 +12,11 @@ fn run(arguments: &[&str], variables: &[(&str, &str)]) -> (Option<i32>, String) 
 
 const LOGIN: [(&str, &str); 2] = [("CHATHUB_LOGIN", "acme"), ("CHATHUB_PASSWORD", PASSWORD)];
 
+const DEVICE: (&str, &str) = (
+    "DEVICE_SECRET",
+    "canary-device-secret-of-more-than-32-bytes",
+);
+
 /// The address is no machine's, so nothing is ever open there.
 #[rstest]
 #[case("192.0.2.1:9", "", true)]
@@ -38,7 +43,7 @@ fn a_start_warns_of_metrics_that_are_for_everyone(
 
 #[rstest]
 #[case::no_access(&[("ACCESS", "")], &["ACCESS: must be set"])]
-#[case::unknown_access(&[("ACCESS", "everyone")], &["ACCESS: `everyone` is not one of pass, sso, key, open"])]
+#[case::unknown_access(&[("ACCESS", "everyone")], &["ACCESS: `everyone` is not one of pass, sso, key, device, open"])]
 #[case::no_credentials(&[("CHATHUB_LOGIN", ""), ("CHATHUB_PASSWORD", " ")], &["CHATHUB_LOGIN: must be set"])]
 #[case::half_a_login(&[("CHATHUB_LOGIN", "")], &["CHATHUB_LOGIN: must be set with CHATHUB_PASSWORD"])]
 #[case::no_password(&[("CHATHUB_PASSWORD", "")], &["CHATHUB_PASSWORD: must be set with CHATHUB_LOGIN"])]
@@ -82,6 +87,19 @@ fn a_start_warns_of_metrics_that_are_for_everyone(
 #[case::half_a_key(&[("ACCESS", "key,open")], &["API_KEYS_FILE: must be set"])]
 #[case::short_secret(&[("ACCESS", "pass"), ("PASS_SECRET", "canary")], &["PASS_SECRET: the secret must have at least 32 bytes"])]
 #[case::no_keys(&[("ACCESS", "pass"), ("PASS_KEYS_FILE", "/nowhere/keys.toml")], &["PASS_KEYS_FILE: the file /nowhere/keys.toml cannot be used"])]
+#[case::half_a_device(&[("ACCESS", "device")], &["PUBLIC_URL: must be set for ACCESS=device", "DEVICE_SECRET: must be set for ACCESS=device"])]
+#[case::device_without_an_address(&[("ACCESS", "device"), DEVICE], &["PUBLIC_URL: must be set for ACCESS=device"])]
+#[case::device_at_a_path(&[("ACCESS", "device"), DEVICE, ("PUBLIC_URL", "https://chat.example/desk")], &["PUBLIC_URL: must have no path and no query with ACCESS=device"])]
+#[case::device_at_a_query(&[("ACCESS", "device"), DEVICE, ("PUBLIC_URL", "https://chat.example/?desk")], &["PUBLIC_URL: must have no path and no query"])]
+#[case::device_in_the_clear(&[("ACCESS", "device"), DEVICE, ("PUBLIC_URL", "http://chat.example")], &["PUBLIC_URL: must begin with https://"])]
+#[case::short_device_secret(&[("DEVICE_SECRET", "canary-device-secret-31-bytes..")], &["DEVICE_SECRET: line 1: a key has at least 32 bytes"])]
+#[case::device_secret_that_signs_passes(&[DEVICE, ("PASS_SECRET", DEVICE.1)], &["DEVICE_SECRET: has a key that is also a key of passes"])]
+#[case::device_secret_of_chathub(&[DEVICE, ("CHATHUB_PASSWORD", DEVICE.1)], &["DEVICE_SECRET: has a key that is also the company's password or key for ChatHub"])]
+#[case::device_secret_of_the_proxy(&[DEVICE, ("SSO_PROXY_SECRET", DEVICE.1)], &["DEVICE_SECRET: has a key that is also SSO_PROXY_SECRET"])]
+#[case::device_ttl_too_short(&[("DEVICE_TTL", "59m")], &["DEVICE_TTL: must be from 1h to 400d"])]
+#[case::device_ttl_too_long(&[("DEVICE_TTL", "401d")], &["DEVICE_TTL: must be from 1h to 400d"])]
+#[case::no_revocations(&[("DEVICES_REVOKED_FILE", "/nowhere/revoked.toml")], &["DEVICES_REVOKED_FILE: the file /nowhere/revoked.toml cannot be used"])]
+#[case::no_such_revocations(&[("DEVICES_REVOKED_FILE", "clippy.toml")], &["DEVICES_REVOKED_FILE: the file clippy.toml: see line 1: unknown field"])]
 #[case::collector(&[("OTEL_EXPORTER_OTLP_ENDPOINT", "otel:canary@collector:4318")], &["OTEL_EXPORTER_OTLP_ENDPOINT: must be a URL that begins with http"])]
 #[case::collector_without_a_host(&[("OTEL_EXPORTER_OTLP_ENDPOINT", "http://otel:canary@")], &["OTEL_EXPORTER_OTLP_ENDPOINT: must be a URL that begins with http"])]
 #[case::collector_of_traces(
@@ -215,6 +233,56 @@ async fn the_demo_s_urls_do_what_it_says() {
     let (code, text) = run(&["health", &address], &[]);
     assert_eq!(code, Some(1));
     assert!(text.contains("nothing answers"), "{text}");
+}
+
+/// A browser that follows a link, in a tab of its own.
+async fn navigate(request: reqwest::RequestBuilder) -> reqwest::Response {
+    let request = request
+        .header("Sec-Fetch-Site", "same-origin")
+        .header("Sec-Fetch-Mode", "navigate")
+        .header("Sec-Fetch-Dest", "document");
+    request.send().await.unwrap()
+}
+
+/// Each time that the page is shown it has a new invitation; a browser stays paired when the demo
+/// is started again.
+#[tokio::test]
+async fn the_demo_pairs_a_browser() {
+    let client = reqwest::Client::builder()
+        .redirect(reqwest::redirect::Policy::none())
+        .build()
+        .unwrap();
+    let start = || {
+        let demo = Running::start(&mut open_chat(&["demo", "--port", "0"], &[]), "Ctrl-C");
+        let address = demo.url("/demo").replace("/demo", "");
+        (demo, address)
+    };
+    let (demo, address) = start();
+    let invitation = async || {
+        let page = client.get(format!("{address}/demo")).send().await.unwrap();
+        let page = page.text().await.unwrap();
+        let (_, link) = page.split_once("href=\"/pair?invitation=").unwrap();
+        link.split('"').next().unwrap().to_owned()
+    };
+    let (first, second) = (invitation().await, invitation().await);
+    assert!(first != second && first.len() > 40);
+    let pair = format!("{address}/pair?invitation={first}");
+    let page = navigate(client.get(&pair)).await.text().await.unwrap();
+    assert!(page.contains("<strong>John Smith</strong>"), "{page}");
+    let paired = navigate(client.post(&pair)).await;
+    assert_eq!(paired.status(), 303);
+    let cookie = paired.headers()["set-cookie"].to_str().unwrap();
+    assert!(cookie.starts_with("open-chat-device="), "another cookie");
+    let cookie = cookie.split(';').next().unwrap();
+
+    drop(demo);
+    let (_demo, address) = start();
+    let click = format!("{address}/open-chat?phone=0501234567&source=viber");
+    assert_eq!(navigate(client.get(&click)).await.status(), 400);
+    let chat = navigate(client.get(&click).header("Cookie", cookie)).await;
+    assert_eq!(chat.status(), 302);
+    let location = chat.headers()["location"].to_str().unwrap();
+    assert!(location.contains("/?source=0&from=Acme&phone=%2B380501234567&token="));
 }
 
 /// It has 2 s for its question, which may be too short for a busy machine.

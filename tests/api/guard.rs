@@ -124,8 +124,8 @@ async fn the_widget_mints_for_no_such_load_either(
     assert_eq!(service.chathub.total_calls(), calls);
 }
 
-/// A proxy that keeps `/metrics` inside, or counts `/open-chat`, compares paths as they are
-/// written.
+/// A proxy that keeps `/metrics` inside, lets `/pair` in without a login, or counts `/open-chat`,
+/// compares paths as they are written.
 #[rstest]
 #[case("/%6detrics")]
 #[case("/metrics%2f")]
@@ -135,8 +135,19 @@ async fn the_widget_mints_for_no_such_load_either(
 #[case("/widget%2ftoken?operator=101")]
 #[case("/lin%6bs")]
 #[case("/%62uilder")]
+#[case("/connect/../open-chat?operator=101&phone=0501234567")]
+#[case("/connect/./../open-chat?operator=101&phone=0501234567")]
+#[case("/open-chat/..?operator=101&phone=0501234567")]
+#[case("//open-chat?operator=101&phone=0501234567")]
+#[case("/pair//../open-chat?operator=101&phone=0501234567")]
+#[case("/pair/%2e%2e/open-chat?operator=101&phone=0501234567")]
+#[case("/pair%2f..%2fopen-chat?operator=101&phone=0501234567")]
+#[case("/.%2e/open-chat?operator=101&phone=0501234567")]
+#[case("/open-chat/%2E?operator=101&phone=0501234567")]
+#[case("/widget/../widget/token?operator=101")]
+#[case("http://x/pair/../open-chat?operator=101&phone=0501234567")]
 #[tokio::test]
-async fn an_encoded_path_leads_nowhere(#[case] path: &str) {
+async fn a_path_that_is_not_plain_leads_nowhere(#[case] path: &str) {
     let service = Service::start().await;
     let calls = service.chathub.total_calls();
     for method in ["GET", "HEAD", "POST"] {

@@ -157,6 +157,7 @@ async fn no_other_open_route_shows_a_rebound_page_what_opens_something() {
     for path in [
         "/open-chat?operator=101&phone=0501234567",
         "/builder",
+        "/handler",
         "/metrics",
     ] {
         let request = service.request(path).header("Host", "evil.example");

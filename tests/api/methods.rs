@@ -26,6 +26,8 @@ fn line<'a>(head: &'a str, name: &str) -> &'a str {
 #[case("/openapi.json", "200")]
 #[case("/openapi", "200")]
 #[case("/builder", "200")]
+#[case("/handler", "200")]
+#[case("/manifest.webmanifest", "200")]
 #[case("/", "302")]
 #[tokio::test]
 async fn head_is_get_without_its_body(#[case] path: &str, #[case] status: &str) {
@@ -80,6 +82,9 @@ async fn what_hands_out_a_token_or_a_link_takes_one_method(
 #[case("/healthz")]
 #[case("/builder")]
 #[case("/builder/connectors/browser-extension")]
+#[case("/handler")]
+#[case("/manifest.webmanifest")]
+#[case("/icon-192.png")]
 #[case("/openapi.json")]
 #[tokio::test]
 async fn what_is_only_read_names_both_methods(#[case] path: &str) {
@@ -95,6 +100,8 @@ async fn what_is_only_read_names_both_methods(#[case] path: &str) {
 #[case("/nowhere")]
 #[case("/open-chat/")]
 #[case("/links/")]
+#[case("/handler/")]
+#[case("/icon-64.png")]
 #[case("/builder")]
 #[case("/builder/connectors/browser-extension")]
 #[case("/")]

@@ -72,6 +72,7 @@ async fn so_do_the_others(#[case] path: &str, #[case] title: &str) {
 #[case(REFUSED)]
 #[case("/nowhere")]
 #[case("/builder")]
+#[case("/handler")]
 #[case("/open-chat?operator=101&phone=0501234567")]
 #[tokio::test]
 async fn a_page_loads_nothing_and_is_small(#[case] path: &str) {
@@ -292,6 +293,7 @@ async fn the_administrator_is_told_what_an_agent_is_not(#[case] language: &str) 
         "/open-chat?operator=101&phone=0501234567",
         "/widget?operator=101",
         "/builder",
+        "/handler",
     ] {
         let page = as_browser(&service, path, language)
             .await

@@ -22,6 +22,7 @@ use tokio_rustls::rustls::pki_types::pem::PemObject as _;
 use tokio_rustls::rustls::pki_types::{CertificateDer, ServerName};
 use tokio_rustls::rustls::{ClientConfig, RootCertStore};
 
+use crate::device;
 use crate::harness::{PANEL, PATIENCE, Service, eventually, log_line, rules};
 
 use self::Kind::{HaProxy, Nginx};
@@ -162,6 +163,11 @@ impl Drop for StandIn {
 
 /// The real open-chat, as an engineer sets it up behind one of the proxies.
 async fn open_chat(test: &str) -> Service {
+    open_chat_with(test, &[]).await
+}
+
+/// The same, with these variables over the plain ones.
+async fn open_chat_with(test: &str, more: &[(&str, &str)]) -> Service {
     let map = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("proxies-{test}.toml"));
     fs::write(
         &map,
@@ -175,7 +181,17 @@ async fn open_chat(test: &str) -> Service {
         ("SSO_PROXY_SECRET", SECRET),
         ("OPERATOR_MAP_FILE", map.to_str().unwrap()),
     ];
-    Service::start_with(rules(), &variables).await
+    Service::start_with(rules(), &[&variables[..], more].concat()).await
+}
+
+/// The same, with paired browsers beside the login.
+async fn open_chat_with_devices(test: &str) -> Service {
+    let variables = [
+        ("ACCESS", "sso,device"),
+        ("DEVICE_SECRET", device::SECRET),
+        ("PUBLIC_URL", "https://chats.example.com"),
+    ];
+    open_chat_with(test, &variables).await
 }
 
 fn address_of(service: &Service) -> SocketAddr {
@@ -404,7 +420,11 @@ struct Connection {
 
 impl Connection {
     async fn ask(&mut self, target: &str, headers: &str) -> Answer {
-        let request = format!("GET {target} HTTP/1.1\r\nHost: {NAME}\r\n{headers}\r\n");
+        self.send("GET", target, headers).await
+    }
+
+    async fn send(&mut self, method: &str, target: &str, headers: &str) -> Answer {
+        let request = format!("{method} {target} HTTP/1.1\r\nHost: {NAME}\r\n{headers}\r\n");
         let mut text = String::new();
         let exchange = async {
             self.stream.write_all(request.as_bytes()).await?;
@@ -648,6 +668,16 @@ async fn nothing_but_the_button_and_the_builder_is_open(#[case] kind: Kind) {
         "/open-chat/",
         "/builder/",
         "/builder/connectors/kommo",
+        "/builder/connectors/browser-extension/",
+        "/pair/",
+        "/handler/x",
+        "/manifest.webmanifest/",
+        "/connect",
+        "/connect/",
+        "/connect/creatio",
+        "/connect/bitrix24/",
+        "/connect/kommo/open",
+        "/connect/bitrix24/install/open",
         "/builder%2f..%2fmetrics",
         "/widget",
         "/openapi.json",
@@ -664,6 +694,258 @@ async fn nothing_but_the_button_and_the_builder_is_open(#[case] kind: Kind) {
     proxy.ask("/open%2Dchat", &kind.login()).await;
     for head in open_chat.asked() {
         assert!(head.starts_with("GET /open-chat HTTP/1.1\r\n"));
+    }
+}
+
+/// What open-chat got in one request: its first line, and its headers but for those of the
+/// connection and the request's id.
+fn received(asked: &[String]) -> (String, BTreeMap<String, String>) {
+    let [head] = asked else {
+        panic!("one request, not {}", asked.len());
+    };
+    let mut headers = headers(head);
+    headers.remove("connection");
+    assert!(headers.remove("x-request-id").is_some());
+    (head.lines().next().unwrap().to_owned(), headers)
+}
+
+const WITHOUT_LOGIN: [&str; 17] = [
+    "/pair",
+    "/handler",
+    "/manifest.webmanifest",
+    "/icon-192.png",
+    "/icon-512.png",
+    "/connect/bitrix24",
+    "/connect/bitrix24/install",
+    "/connect/bitrix24/ticket",
+    "/connect/bitrix24/open",
+    "/connect/kommo",
+    "/connect/zendesk",
+    "/connect/zendesk/ticket",
+    "/connect/zendesk/open",
+    "/connect/hubspot",
+    "/connect/pipedrive",
+    "/connect/pipedrive/ticket",
+    "/connect/pipedrive/open",
+];
+
+/// A login that is right, a name that nothing proves, a key: none of them reaches open-chat where
+/// the proxy has asked for no login.
+#[rstest]
+#[case::nginx(Nginx)]
+#[case::haproxy(HaProxy)]
+#[tokio::test]
+async fn what_needs_no_login_is_open_and_names_no_agent(#[case] kind: Kind) {
+    let expected = [("host", NAME), ("x-forwarded-for", AGENT)];
+    let expected = expected.map(|(name, value)| (name.to_owned(), value.to_owned()));
+    let open_chat = StandIn::open_chat().await;
+    let proxy = Proxy::start(kind, open_chat.address).await;
+    let named = FORGED.concat();
+    let shown = [
+        String::new(),
+        kind.login(),
+        basic("bob@example.com:canary-guess"),
+        "Authorization: Bearer canary-pass\r\n".into(),
+    ];
+    for path in WITHOUT_LOGIN {
+        for shown in &shown {
+            open_chat.asked.lock().unwrap().clear();
+            let target = format!("{path}?a=%2B1");
+            let answer = proxy.ask(&target, &format!("{named}{shown}")).await;
+            assert_eq!(answer.status(), 200, "{path} {shown}");
+            let (line, headers) = received(&open_chat.asked());
+            assert_eq!(line, format!("GET {target} HTTP/1.1"));
+            assert_eq!(headers, BTreeMap::from(expected.clone()), "{path} {shown}");
+        }
+    }
+}
+
+/// What a page of a sibling host can set beside the cookie of a paired browser, or in its place.
+#[rstest]
+#[case::alone("__Host-open-chat-device=right", "right")]
+#[case::among_others("session=canary; __Host-open-chat-device=right; b=2", "right")]
+#[case::last("session=canary; __Host-open-chat-device=right", "right")]
+#[case::no_other("session=canary; b=2", "")]
+#[case::encoded("%5F_Host-open-chat-device=wrong", "")]
+#[case::encoded_beside_it(
+    "%5F_Host-open-chat-device=wrong; __Host-open-chat-device=right",
+    "right"
+)]
+#[case::longer("x__Host-open-chat-device=wrong", "")]
+#[case::longer_beside_it(
+    "x__Host-open-chat-device=wrong; __Host-open-chat-device=right",
+    "right"
+)]
+#[case::lower_case("__host-open-chat-device=wrong", "")]
+#[case::behind_a_comma("a=1,__Host-open-chat-device=wrong", "")]
+#[case::behind_a_space_of_unicode("a=1; \u{2000}__Host-open-chat-device=wrong", "")]
+#[case::with_a_space_before_the_sign("__Host-open-chat-device =wrong", "")]
+#[case::two("__Host-open-chat-device=right; __Host-open-chat-device=wrong", "")]
+#[case::two_apart(
+    "__Host-open-chat-device=right; a=1; b=2; __Host-open-chat-device=wrong; c=3",
+    ""
+)]
+#[tokio::test]
+async fn a_paired_browser_s_cookie_alone_is_passed_on(
+    #[values(Nginx, HaProxy)] kind: Kind,
+    #[case] sent: &str,
+    #[case] expected: &str,
+) {
+    let open_chat = StandIn::open_chat().await;
+    let proxy = Proxy::start(kind, open_chat.address).await;
+    let sent = format!("Cookie: {sent}\r\n");
+    assert_eq!(proxy.ask("/pair", &sent).await.status(), 200);
+    let (_, headers) = received(&open_chat.asked());
+    let arrived = headers.get("cookie").map(String::as_str);
+    let expected = format!("__Host-open-chat-device={expected}");
+    assert_eq!(arrived.unwrap_or("__Host-open-chat-device="), expected);
+
+    // The same decides who needs no login.
+    open_chat.asked.lock().unwrap().clear();
+    let click = proxy.ask(CLICK, &sent).await;
+    assert_eq!(click.status() == 200, arrived.is_some());
+    assert_eq!(open_chat.asked().len(), usize::from(arrived.is_some()));
+}
+
+/// open-chat decides about the cookie, so the click reaches it, without a name; an agent who is
+/// logged in is named as ever.
+#[rstest]
+#[case::nginx(Nginx)]
+#[case::haproxy(HaProxy)]
+#[tokio::test]
+async fn a_paired_browser_is_not_sent_to_the_login(#[case] kind: Kind) {
+    const DEVICE: &str = "__Host-open-chat-device=canary-device";
+    let open_chat = StandIn::open_chat().await;
+    let proxy = Proxy::start(kind, open_chat.address).await;
+    let device = format!("Cookie: {DEVICE}\r\n");
+    let fetched = "Sec-Fetch-Dest: document\r\nSec-Fetch-Mode: navigate\r\n";
+    let expected = [
+        ("host", NAME),
+        ("x-forwarded-for", AGENT),
+        ("cookie", DEVICE),
+        ("sec-fetch-dest", "document"),
+        ("sec-fetch-mode", "navigate"),
+    ];
+    let expected = expected.map(|(name, value)| (name.to_owned(), value.to_owned()));
+    let mut expected = BTreeMap::from(expected);
+    for method in ["GET", "POST"] {
+        open_chat.asked.lock().unwrap().clear();
+        let length = if method == "POST" {
+            "Content-Length: 0\r\n"
+        } else {
+            ""
+        };
+        let headers = format!("{}{fetched}{length}{device}", FORGED.concat());
+        let answer = proxy.connect().await.send(method, CLICK, &headers).await;
+        assert_eq!(answer.status(), 200);
+        let (line, mut headers) = received(&open_chat.asked());
+        assert_eq!(line, format!("{method} {CLICK} HTTP/1.1"));
+        headers.remove("content-length");
+        assert_eq!(headers, expected);
+    }
+
+    open_chat.asked.lock().unwrap().clear();
+    let both = match kind {
+        Nginx => format!("Cookie: session=canary-session; {DEVICE}\r\n"),
+        HaProxy => kind.login() + &device,
+    };
+    let answer = proxy.ask(CLICK, &format!("{both}{fetched}")).await;
+    assert_eq!(answer.status(), 200);
+    expected.insert("x-auth-request-email".into(), "ann@example.com".into());
+    expected.insert("x-proxy-secret".into(), SECRET.into());
+    assert_eq!(received(&open_chat.asked()).1, expected);
+
+    // The cookie opens the click alone.
+    for path in ["/builder", "/builder/connectors/browser-extension?crm=x"] {
+        assert_eq!(proxy.ask(path, &device).await.status(), 401, "{path}");
+    }
+    assert_eq!(open_chat.asked().len(), 1);
+}
+
+/// A cookie that is not good is refused by open-chat itself.
+#[rstest]
+#[case::nginx(Nginx)]
+#[case::haproxy(HaProxy)]
+#[tokio::test]
+async fn an_invented_cookie_opens_nothing(#[case] kind: Kind) {
+    let service = open_chat(&format!("invented-{}", kind.name())).await;
+    let proxy = Proxy::start(kind, address_of(&service)).await;
+    let invented = "Cookie: __Host-open-chat-device=canary-invented\r\n";
+    let answer = proxy.ask(CLICK, &(FORGED.concat() + invented)).await;
+    assert_eq!(answer.status(), 401);
+    assert!(answer.0.contains("identity-missing"), "{}", answer.0);
+
+    let service = open_chat_with_devices(&format!("invented-device-{}", kind.name())).await;
+    let proxy = Proxy::start(kind, address_of(&service)).await;
+    let fetched = "Sec-Fetch-Dest: document\r\nSec-Fetch-Mode: navigate\r\n";
+    let answer = proxy.ask(CLICK, &format!("{invented}{fetched}")).await;
+    assert_eq!(answer.status(), 401);
+    assert!(answer.0.contains("problem:device-"), "{}", answer.0);
+    // With the login the cookie does not matter.
+    let both = match kind {
+        Nginx => invented.replace(": ", ": session=canary-session; "),
+        HaProxy => kind.login() + invented,
+    };
+    let answer = proxy.ask(CLICK, &format!("{both}{fetched}")).await;
+    assert_eq!(answer.logged().await, "sso:ann@example.com 101 127.0.0.7");
+}
+
+/// A browser is paired through the proxy, and opens chats through it, all without a login.
+#[rstest]
+#[case::nginx(Nginx)]
+#[case::haproxy(HaProxy)]
+#[tokio::test]
+async fn a_browser_is_paired_and_opens_chats_without_a_login(#[case] kind: Kind) {
+    let service = open_chat_with_devices(&format!("paired-{}", kind.name())).await;
+    let proxy = Proxy::start(kind, address_of(&service)).await;
+    let invitation = device::invitation(102, device::DEVICE);
+    let page = format!("/pair?invitation={invitation}");
+    let fetched = "Accept: text/html\r\nSec-Fetch-Dest: document\r\nSec-Fetch-Mode: navigate\r\n";
+    assert_eq!(proxy.ask(&page, fetched).await.status(), 200);
+
+    let own = format!("{fetched}Sec-Fetch-Site: same-origin\r\nContent-Length: 0\r\n");
+    let answer = proxy.connect().await.send("POST", &page, &own).await;
+    assert_eq!(answer.status(), 303, "{}", answer.0);
+    let set = answer.header("set-cookie");
+    let cookie = set.split(';').next().unwrap();
+    assert!(cookie.starts_with("__Host-open-chat-device="), "{set}");
+
+    let click = format!("Cookie: other=1; {cookie}\r\n{fetched}Sec-Fetch-Site: cross-site\r\n");
+    let answer = proxy.ask(CLICK, &click).await;
+    assert_eq!(answer.status(), 302, "{}", answer.0);
+    let device = format!("device:{} 102 127.0.0.7", device::DEVICE);
+    assert_eq!(answer.logged().await, device);
+}
+
+/// A path that leads in without the login leads to nothing else, however it is written.
+#[rstest]
+#[case::nginx(Nginx)]
+#[case::haproxy(HaProxy)]
+#[tokio::test]
+async fn no_path_leads_round_the_login(#[case] kind: Kind) {
+    let open_chat = StandIn::open_chat().await;
+    let proxy = Proxy::start(kind, open_chat.address).await;
+    for path in [
+        "/connect/../open-chat",
+        "/connect/bitrix24/../../open-chat",
+        "/connect/%2e%2e/open-chat",
+        "/connect/.%2E/open-chat",
+        "/connect%2f..%2fopen-chat",
+        "/connect//../open-chat",
+        "/connect/kommo/../../builder",
+        "/pair/../open-chat",
+        "/pair/..//open-chat",
+        "/pair/%2e%2e/builder",
+        "/pair/;/../../open-chat",
+        "/handler/../builder/connectors/browser-extension",
+        "//open-chat",
+        "/./open-chat",
+        "/open-chat?/pair",
+        "/open-chat?/../pair",
+    ] {
+        let status = proxy.ask(path, "").await.status();
+        assert!([400, 401, 404].contains(&status), "{path}: {status}");
+        assert_eq!(open_chat.asked(), <[String; 0]>::default(), "{path}");
     }
 }
 

@@ -3,6 +3,7 @@
 use fantoccini::Locator;
 
 use crate::browser::Browser;
+use crate::pair::press_when_it_can_be;
 use crate::process::{Running, open_chat};
 
 /// What the panel shows after a button's click.
@@ -102,7 +103,8 @@ async fn every_button_opens_the_right_chat() {
         .unwrap();
     assert_eq!(
         buttons.len(),
-        CHATS.len() + 1,
+        // And one that is refused, and two of paired browsers.
+        CHATS.len() + 3,
         "a button of the page is not tested"
     );
 
@@ -129,5 +131,33 @@ async fn every_button_opens_the_right_chat() {
     assert_eq!(browser.text("h1").await, "The CRM did not fill in the link");
     assert_eq!(browser.text("#kind").await, "placeholder-unfilled");
     browser.picture("refusal").await;
+    browser.close().await;
+}
+
+/// The page's invitation is for the agent that it names; without the pairing nobody is named.
+#[tokio::test]
+async fn a_browser_is_paired_by_the_page_and_opens_chats_that_name_no_operator() {
+    let demo = Running::start(&mut open_chat(&["demo", "--port", "0"], &[]), "Ctrl-C");
+    let browser = Browser::open(&demo.url("/demo")).await;
+    browser.check("demo").await;
+    let crm = browser.client.window().await.unwrap();
+    let by = async |id| {
+        browser.client.switch_to_window(crm.clone()).await.unwrap();
+        browser.click_for_a_window(Locator::Id(id)).await;
+        browser.wait_for("main").await;
+    };
+    by("no-operator").await;
+    assert_eq!(browser.text("#kind").await, "operator-missing");
+
+    by("pair").await;
+    let invited = browser.text("#operator").await;
+    assert!(invited.contains("John Smith"), "{invited}");
+    press_when_it_can_be(&browser).await;
+    browser.wait_for("#device").await;
+
+    by("no-operator").await;
+    assert_eq!(browser.text("#operator").await, "101 · John Smith");
+    assert_eq!(browser.text("#phone").await, "+380501234567");
+    assert_eq!(browser.text("#source").await, "0 · Viber");
     browser.close().await;
 }

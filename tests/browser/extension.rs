@@ -8,7 +8,7 @@ use aws_lc_rs::digest::{SHA256, digest};
 use serde_json::{Value, json};
 use zip::ZipArchive;
 
-use crate::browser::{Browser, eventually};
+use crate::browser::{Browser, eventually, with_etc};
 use crate::process::{open_chat, run};
 use crate::site::Site;
 
@@ -38,8 +38,13 @@ fn crm() -> Site {
     })
 }
 
-/// Has the program write a package, and unpacks it: the folder.
+/// A package for the service at a path of this site.
 fn unpacked(chats: &Site, more: &[&str]) -> PathBuf {
+    package(&format!("{}/desk", chats.origin("127.0.0.1")), more)
+}
+
+/// Has the program write a package for the service at this address, and unpacks it: the folder.
+pub fn package(public_url: &str, more: &[&str]) -> PathBuf {
     static NUMBER: AtomicUsize = AtomicUsize::new(0);
     let number = NUMBER.fetch_add(1, Ordering::Relaxed);
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("extension-{number}"));
@@ -47,8 +52,7 @@ fn unpacked(chats: &Site, more: &[&str]) -> PathBuf {
     let file = folder.with_extension("zip");
     let out = ["--out", file.to_str().unwrap()];
     let arguments = [&["connector", "browser-extension"], more, &out].concat();
-    let public_url = format!("{}/desk", chats.origin("127.0.0.1"));
-    let (code, text) = run(&mut open_chat(&arguments, &[("PUBLIC_URL", &public_url)]));
+    let (code, text) = run(&mut open_chat(&arguments, &[("PUBLIC_URL", public_url)]));
     assert_eq!(code, Some(0), "{text}");
     let bytes = std::fs::read(&file).unwrap();
     ZipArchive::new(Cursor::new(bytes))
@@ -559,20 +563,6 @@ async fn a_package_without_crms_asks_for_each() {
     agent.browser.close().await;
 }
 
-/// Starts Chromium with this policy, in a mount namespace of its own: the machine keeps its own.
-fn with_policy(policy: &Path) -> PathBuf {
-    use std::os::unix::fs::PermissionsExt as _;
-    let starter = policy.with_extension("sh");
-    let folder = policy.parent().unwrap().parent().unwrap().parent().unwrap();
-    let script = format!(
-        "#!/bin/sh\nexec unshare --map-root-user --mount sh -c 'mount --bind \"$0\" /etc/chromium && exec chromium \"$@\"' '{}' \"$@\"\n",
-        folder.display()
-    );
-    std::fs::write(&starter, script).unwrap();
-    std::fs::set_permissions(&starter, std::fs::Permissions::from_mode(0o755)).unwrap();
-    starter
-}
-
 /// The policy comes first, narrows what the package has, and is shown as what it is.
 #[tokio::test]
 async fn a_policy_comes_first() {
@@ -580,7 +570,7 @@ async fn a_policy_comes_first() {
     let managed = etc.join("policies/managed");
     std::fs::create_dir_all(&managed).unwrap();
     let policy = managed.join("open-chat.json");
-    let starter = with_policy(&policy);
+    let starter = with_etc(&etc);
     let agent = Agent::start_with(Some(&starter), |id, origins| {
         let settings = json!({
             "schemes": ["sms", "web+other"],

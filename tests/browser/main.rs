@@ -7,8 +7,11 @@ mod browser;
 mod builder;
 mod confirm;
 mod demo;
+mod djangocrm;
 mod extension;
+mod handler;
 mod openapi;
+mod pair;
 #[allow(dead_code, reason = "shared with the api tests, which need more of it")]
 #[path = "../support/process.rs"]
 mod process;

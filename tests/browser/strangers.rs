@@ -1,13 +1,11 @@
 //! Another site's page in an agent's browser: what it loads from this service is no click of the
 //! agent's.
 
-use std::io::{Read as _, Write as _};
-use std::net::TcpListener;
-
 use serde_json::json;
 
 use crate::browser::Browser;
 use crate::process::{Running, open_chat};
+use crate::site::Site;
 
 /// Asks for the chat in every way in which a page can without leaving itself; ends when all of them
 /// have ended.
@@ -27,26 +25,6 @@ const ASK_FORTY_TIMES: &str = "
     const all = [preloaded('use-credentials'), preloaded(null), listened(), listened(), fetched('cors')];
     for (let i = all.length; i < 40; i += 1) all.push(fetched('no-cors'));
     Promise.allSettled(all).then((outcomes) => done(outcomes.length));";
-
-/// A site of its own: one page, whatever is asked for.
-fn stranger() -> String {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let port = listener.local_addr().unwrap().port();
-    std::thread::spawn(move || {
-        for stream in listener.incoming() {
-            let mut stream = stream.unwrap();
-            let _ = stream.read(&mut [0; 4096]);
-            let page = "<!doctype html><title>Stranger</title>";
-            let _ = write!(
-                stream,
-                "HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nConnection: close\r\nContent-Length: {}\r\n\r\n{page}",
-                page.len()
-            );
-        }
-    });
-    // Another site than 127.0.0.1, though the same machine.
-    format!("http://localhost:{port}/")
-}
 
 /// How many requests the service has refused because they are no navigations.
 async fn refusals(address: &str) -> u32 {
@@ -78,7 +56,9 @@ async fn a_page_that_keeps_asking_does_not_lock_the_agent_out() {
     let address = address.split('"').next().unwrap();
     let link = format!("http://{address}/open-chat?operator=101&phone=0501234567");
 
-    let browser = Browser::open(&stranger()).await;
+    // Another site than 127.0.0.1, though the same machine.
+    let stranger = Site::start(|_| Some("<!doctype html><title>Stranger</title>".to_owned()));
+    let browser = Browser::open(&stranger.origin("localhost")).await;
     let asked = browser
         .client
         .execute_async(ASK_FORTY_TIMES, vec![json!(link)]);

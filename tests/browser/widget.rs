@@ -184,3 +184,38 @@ async fn a_stranger_s_page_does_not_get_the_widget() {
     assert!(browser.client.find(script).await.is_err());
     browser.close().await;
 }
+
+/// The panel's script has this service's own origin, and what it opens is this service's page: it
+/// must not read it, nor ask for anything from there.
+#[tokio::test]
+async fn a_script_in_the_widget_cannot_reach_into_a_page_that_it_opens() {
+    const READ: &str = "(() => {
+        try { return opened.document.querySelector('#template').textContent; }
+        catch { return opened.closed ? 'gone' : 'out of reach'; }
+    })()";
+    let crm = Crm::bind();
+    let origin = crm.origin.clone();
+    let service = Service::start(&origin, "12h");
+    crm.with_iframe(&service.widget());
+    let browser = Browser::open(&origin).await;
+    let own = browser.client.window().await.unwrap();
+    browser.client.enter_frame(0).await.unwrap();
+    run(&browser, "window.opened = window.open('/builder');").await;
+    let mut opened = Vec::new();
+    eventually("the window opens", async || {
+        opened = browser.client.windows().await.unwrap();
+        opened.retain(|window| *window != own);
+        !opened.is_empty()
+    })
+    .await;
+    browser
+        .client
+        .switch_to_window(opened.remove(0))
+        .await
+        .unwrap();
+    browser.wait_for("#template").await;
+    browser.client.switch_to_window(own).await.unwrap();
+    browser.client.enter_frame(0).await.unwrap();
+    assert_eq!(browser.value(READ).await, "gone");
+    browser.close().await;
+}

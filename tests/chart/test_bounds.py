@@ -21,6 +21,7 @@ BOUNDS = {
     "CHATHUB_URL": (["https://a", "http://127.0.0.1:1/"], ["https://a@b/", "https://a/#b", "https://", "http://a/"]),
     "CLICK_BUDGET": (["1ms"], ["0s"]),
     "CRM_URL": (["http://a", "https://a/b?c#d"], ["https://", "https://a b", "ftp://a"]),
+    "DEVICE_TTL": (["1h", "400d", "60m"], ["59m", "401d", "0s"]),
     "DIRECTORY_REFRESH": (["1s"], ["0s"]),
     "DRAIN_DELAY": ([0, "0s", "1s"], ["0m", "5"]),
     "LISTEN": (["0.0.0.0:65535", "[::]:1", "127.0.0.1:80"], ["0.0.0.0:65536", "256.0.0.0:80", "0.0.0:80", "8080"]),

@@ -66,6 +66,11 @@ class Environment(unittest.TestCase):
         with values_file({"publicPaths": ["/open-chat"]}) as file:
             self.assertNotIn(words, notes(mode("open"), file))
 
+    def test_the_notes_tell_how_a_browser_is_paired(self):
+        words = "exec deployment/buttons-open-chat --container open-chat -- /open-chat pair --operator 101\n"
+        self.assertIn(words, notes(mode("device")))
+        self.assertNotIn(words, notes(mode("sso")))
+
     def test_redis_is_known_wherever_its_address_comes_from(self):
         for given, known in [
             ({}, False),

@@ -24,13 +24,14 @@ def nulls(schema, values, required):
 class Nulls(unittest.TestCase):
     def test_null_is_as_if_it_had_never_been_set(self):
         # Without these `access` in this mode would have nothing to go by.
-        kept = {"OPS_LISTEN", "SSO_HEADER", "TRUSTED_PROXIES"}
+        kept = {"OPS_LISTEN", "PUBLIC_URL", "SSO_HEADER", "TRUSTED_PROXIES"}
         config = set(SCHEMA["properties"]["config"]["properties"]) - kept
         plain = yaml.safe_load(mode("everything-on").read_text())
         for null in [
             {"config": dict.fromkeys(sorted(config))},
-            {"secrets": {"REDIS_URL": None}},
-            {"secrets": {"REDIS_URL": None, "SSO_PROXY_SECRET": None}, "config": {"TRUSTED_PROXIES": "10.1.2.3"}},
+            {"secrets": {"REDIS_URL": None}, "devices": {"acceptOncePerReplica": True}},
+            {"secrets": {"DEVICE_SECRET": None, "REDIS_URL": None}, "access": ["pass", "sso"]},
+            {"secrets": {"REDIS_URL": None, "SSO_PROXY_SECRET": None}, "devices": {"acceptOncePerReplica": True}, "config": {"TRUSTED_PROXIES": "10.1.2.3"}},
             {"existingSecrets": {"back-ends": None}, "access": ["pass", "sso"]},
             {"existingSecrets": {"back-ends": {"API_KEYS_FILE": None}}, "access": ["pass", "sso"]},
             {"operatorMap": {"by-name": None}},

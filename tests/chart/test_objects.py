@@ -2,8 +2,10 @@
 
 import base64
 import copy
+import datetime
 import json
 import tempfile
+import tomllib
 import unittest
 
 import yaml
@@ -11,6 +13,7 @@ from helm import CHART, HELMS, KUBERNETES, MODES, RELEASE, ROOT, container, helm
 from schemas import problems
 
 PUBLIC = {"/", "/open-chat", "/links", "/widget", "/builder", "/openapi", "/openapi.json", "/oauth2"}
+PUBLIC |= {"/pair", "/handler", "/manifest.webmanifest", "/icon-192.png", "/icon-512.png"}
 
 
 class Objects(unittest.TestCase):
@@ -123,11 +126,11 @@ class Objects(unittest.TestCase):
                             self.assertEqual(path["pathType"], "Exact" if path["path"] == "/" else "Prefix")
                             self.assertEqual(path["backend"]["service"], {"name": name, "port": {"name": port["name"]}})
                 elif manifest["kind"] == "HTTPRoute":
-                    (rule,) = manifest["spec"]["rules"]
-                    self.assertLessEqual({match["path"]["value"] for match in rule["matches"]}, PUBLIC)
-                    for match in (match["path"] for match in rule["matches"]):
-                        self.assertEqual(match["type"], "Exact" if match["value"] == "/" else "PathPrefix")
-                    self.assertEqual(rule["backendRefs"], [{"name": name, "port": port["port"]}])
+                    for rule in manifest["spec"]["rules"]:
+                        for match in (match["path"] for match in rule["matches"]):
+                            self.assertIn(match["value"], PUBLIC)
+                            self.assertEqual(match["type"], "Exact" if match["value"] == "/" else "PathPrefix")
+                        self.assertEqual(rule["backendRefs"], [{"name": name, "port": port["port"]}])
 
     def test_nobody_scrapes_who_is_not_named(self):
         def rules(given):
@@ -211,12 +214,58 @@ class Objects(unittest.TestCase):
         for path in paths:
             self.assertTrue([led for led in values if path == led or led != "/" and path.startswith(f"{led}/")], path)
         self.assertLessEqual(set(values), set(schema))
-        coming = {"/pair", "/handler", "/manifest.webmanifest", "/icon-192.png", "/icon-512.png", "/connect"}
-        self.assertEqual(set(schema), set(values) | coming | {"/oauth2"})
+        self.assertEqual(set(schema), set(values) | {"/connect", "/oauth2"})
         with values_file({"publicPaths": schema}) as file:
             objects = template(mode("everything-on"), file)
-        (rule,) = one(objects, "HTTPRoute")["spec"]["rules"]
-        self.assertEqual([match["path"]["value"] for match in rule["matches"]], schema)
+        route = one(objects, "HTTPRoute")
+        self.assertEqual(problems(route, "1.33"), [])
+        matches = [match for rule in route["spec"]["rules"] for match in rule["matches"]]
+        self.assertEqual([match["path"]["value"] for match in matches], schema)
+
+    def test_the_ended_pairings_are_a_file_that_the_service_reads(self):
+        def file_and_list(*values):
+            objects = template(*values)
+            pod = one(objects, "Deployment")["spec"]["template"]["spec"]
+            path = {v["name"]: v.get("value") for v in container(objects)["env"]}.get("DEVICES_REVOKED_FILE", "")
+            names = {volume["name"]: volume["configMap"]["name"] for volume in pod["volumes"] if "configMap" in volume}
+            mounts = {mount["mountPath"]: names.get(mount["name"]) for mount in container(objects)["volumeMounts"]}
+            lists = {o["metadata"]["name"]: o["data"] for o in objects if o["kind"] == "ConfigMap"}
+            name = mounts.get(path.rpartition("/")[0])
+            return name, lists.get(name, {}).get(path.rpartition("/")[2])
+
+        name, text = file_and_list(mode("device"))
+        self.assertEqual(name, "buttons-open-chat-devices")
+        expected = [
+            {"device": "7f3a0c5be6f2921e07874fb3eecff645"},
+            {"operator": 101, "before": datetime.datetime(2026, 11, 25, tzinfo=datetime.timezone.utc)},
+            {"key": "odoo", "operator": 102},
+        ]
+        self.assertEqual(tomllib.loads(text), {"revoked": expected})
+        # Empty, it is there all the same: the first entry needs no restart.
+        with values_file({"devices": {"revoked": []}}) as file:
+            name, text = file_and_list(mode("device"), file)
+        self.assertEqual((name, tomllib.loads(text)), ("buttons-open-chat-devices", {}))
+        # Elsewhere: a ConfigMap that is there already, a Secret, a file that a driver brings.
+        self.assertEqual(file_and_list(mode("everything-on")), ("ended-pairings", None))
+        for given in [
+            {"secrets": {"DEVICES_REVOKED_FILE": "# none"}},
+            {"existingSecrets": {"pairing": {"DEVICES_REVOKED_FILE": "ended.toml"}}},
+            {"config": {"DEVICES_REVOKED_FILE": "/mnt/vault/it"}},
+            {"extraEnv": [{"name": "DEVICES_REVOKED_FILE", "value": "/mnt/vault/it"}]},
+        ]:
+            with self.subTest(given=given), values_file({"devices": {"revoked": []}, **given}) as file:
+                objects = template(mode("device"), file)
+                files = [v["value"] for v in container(objects)["env"] if v["name"] == "DEVICES_REVOKED_FILE"]
+                self.assertEqual(len(files), 1)
+                self.assertNotIn("/etc/open-chat-devices", files[0])
+                self.assertNotIn("buttons-open-chat-devices", str(objects))
+        # Without `device` there is nothing to end.
+        self.assertEqual(file_and_list(mode("open")), (None, None))
+
+    def test_what_pairs_a_browser_is_led_in(self):
+        paths = [path["path"] for path in one(template(mode("device")), "Ingress")["spec"]["rules"][0]["http"]["paths"]]
+        for path in ["/pair", "/handler", "/manifest.webmanifest", "/icon-192.png", "/icon-512.png"]:
+            self.assertIn(path, paths)
 
     def test_a_login_in_the_pod_stands_before_the_service(self):
         objects = template(mode("sso-sidecar"))
@@ -261,7 +310,7 @@ class Objects(unittest.TestCase):
             for manifest in objects:
                 self.assertEqual(problems(manifest, "1.33"), [], block)
             made.append(objects)
-        install, ingress, sidecar, ipv6, openshift = made
+        install, ingress, sidecar, paired, ipv6, openshift = made
         self.assertEqual(len(one(install, "Ingress")["spec"]["tls"]), 1)
 
         annotations = one(ingress, "Ingress")["metadata"]["annotations"]
@@ -279,6 +328,9 @@ class Objects(unittest.TestCase):
         self.assertEqual(clicks["spec"]["ports"][0]["targetPort"], login["ports"][0]["name"])
         paths = [path["path"] for path in one(sidecar, "Ingress")["spec"]["rules"][0]["http"]["paths"]]
         self.assertEqual(paths, ["/open-chat", "/builder", "/oauth2"])
+
+        self.assertEqual({v["name"]: v.get("value") for v in container(paired)["env"]}["ACCESS"], "device")
+        self.assertIn("operator = 101", one(paired, "ConfigMap", "-devices")["data"]["devices-revoked.toml"])
 
         environment = {v["name"]: v.get("value") for v in container(ipv6)["env"]}
         self.assertEqual((environment["LISTEN"], environment["OPS_LISTEN"]), ("[::]:8080", "[::]:9090"))

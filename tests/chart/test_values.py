@@ -45,6 +45,25 @@ WRONG = [
     ("sso", {"config": {"SSO_HEADER": GONE}, "extraEnv": [{"name": "SSO_HEADER", "value": "Host"}]}, "SSO_HEADER is Host, which means something else already"),
     ("sso", {"config": {"SSO_HEADER": "X-Auth Request"}}, "SSO_HEADER|match pattern"),
     ("sso", {"config": {"SSO_BY_NAME": "yes"}}, "SSO_BY_NAME|one of|on|off"),
+    ("device", {"secrets": {"DEVICE_SECRET": GONE}}, "access has device, which needs a key: set DEVICE_SECRET"),
+    ("device", {"secrets": {"DEVICE_SECRET": "canary-31-bytes-of-a-key-line-x"}}, "secrets.DEVICE_SECRET has a line of 31 bytes; each must have 32"),
+    ("device", {"secrets": {"DEVICE_SECRET": "canary-" + "x" * 32 + "\n\n canary-31-bytes-of-a-key-line-x \n"}}, "secrets.DEVICE_SECRET has a line of 31 bytes"),
+    ("device", {"secrets": {"DEVICE_SECRET": ""}}, "DEVICE_SECRET|length"),
+    ("device", {"config": {"PUBLIC_URL": GONE}}, "access has device, which needs config.PUBLIC_URL"),
+    ("device", {"config": {"PUBLIC_URL": "https://chat.example.com/chats"}}, "PUBLIC_URL is https://chat.example.com/chats; with device in access|no path"),
+    ("device", {"config": {"PUBLIC_URL": "https://chat.example.com/?a"}}, "PUBLIC_URL|no path"),
+    ("device", {"config": {"PUBLIC_URL": "http://chat.example.com"}}, "PUBLIC_URL|https"),
+    ("device", {"config": {"PUBLIC_URL": GONE}, "extraEnv": [{"name": "PUBLIC_URL", "value": "http://chat.example.com"}]}, "PUBLIC_URL is http://chat.example.com|https"),
+    ("device", {"config": {"DEVICE_TTL": "401d"}}, "config.DEVICE_TTL is 401d; it must be from 1h to 400d"),
+    ("device", {"existingSecrets": {"valkey": GONE}}, "with up to 2 replicas|Set REDIS_URL|devices.acceptOncePerReplica"),
+    ("device", {"existingSecrets": {"valkey": GONE}, "replicas": 1, "autoscaling": {"enabled": True}}, "with up to 4 replicas|devices.acceptOncePerReplica"),
+    ("device", {"devices": {"existingRevoked": "ended"}}, "DEVICES_REVOKED is set twice, by devices.revoked and by devices.existingRevoked"),
+    ("device", {"secrets": {"DEVICES_REVOKED_FILE": "x"}}, "DEVICES_REVOKED is set twice, by secrets and by devices.revoked"),
+    ("device", {"devices": {"revoked": [{}]}}, "revoked|properties|1"),
+    ("device", {"devices": {"revoked": [{"device": "7f3a"}]}}, "device|match pattern"),
+    ("device", {"devices": {"revoked": [{"operator": "ann"}]}}, "operator|integer"),
+    ("device", {"devices": {"revoked": [{"before": "yesterday"}]}}, "before|match pattern"),
+    ("device", {"devices": {"revoked": [{"id": "7f3a"}]}}, "id|not allowed"),
     ("simulator", {"secrets": {"CHATHUB_API_KEY": "x"}}, "CHATHUB_API_KEY is set twice, by secrets and by simulator.enabled"),
     ("simulator", {"ingress": {"enabled": True, "hosts": ["chat.example.com"]}}, "simulator.enabled lets anyone in, and ingress.enabled would open it|set access"),
     ("simulator", {"httpRoute": {"enabled": True, "parentRefs": [{"name": "public"}]}}, "simulator.enabled lets anyone in, and httpRoute.enabled would"),
@@ -141,6 +160,20 @@ class Values(unittest.TestCase):
             {"config": {"TRUSTED_PROXIES": "10.244.0.0/16"}},
             {"config": {"TRUSTED_PROXIES": "10.244.0.0/16", "SSO_PROXY_SECRET_FILE": "/mnt/vault/it"}, **gone},
             {"config": {"SSO_HEADER": "X-Forwarded-Email"}},
+        ]:
+            with self.subTest(change=change), values_file(changed(plain, change)) as file:
+                self.assertEqual(one(template(file), "Deployment")["kind"], "Deployment")
+
+    def test_pairing_is_taken_where_an_invitation_is_good_once_or_that_is_wanted_otherwise(self):
+        plain = yaml.safe_load(mode("device").read_text())
+        alone = {"existingSecrets": {"valkey": GONE}}
+        for change in [
+            {**alone, "replicas": 1},
+            {**alone, "devices": {"acceptOncePerReplica": True}},
+            {**alone, "extraEnv": [{"name": "REDIS_URL", "valueFrom": {"secretKeyRef": {"name": "valkey", "key": "url"}}}]},
+            {"config": {"PUBLIC_URL": "https://chat.example.com:8443/"}},
+            {"config": {"PUBLIC_URL": "http://127.0.0.1:8080"}},
+            {"access": "sso, device", "config": {"SSO_HEADER": "X-User", "TRUSTED_PROXIES": "10.1.2.3"}},
         ]:
             with self.subTest(change=change), values_file(changed(plain, change)) as file:
                 self.assertEqual(one(template(file), "Deployment")["kind"], "Deployment")

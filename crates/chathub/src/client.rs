@@ -85,6 +85,11 @@ impl ChatHub {
         self.clock().now()
     }
 
+    /// The same for one moment on this machine's two clocks.
+    pub fn now_at(&self, now: std::time::Instant, wall: DateTime<Utc>) -> DateTime<Utc> {
+        self.clock().at(now, wall)
+    }
+
     /// How far ChatHub's clock is ahead of this machine's; zero as long as nothing else is known.
     pub fn clock_skew(&self) -> TimeDelta {
         self.clock().skew()

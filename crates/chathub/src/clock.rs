@@ -115,11 +115,18 @@ impl Clock {
 
     /// The same for one moment on this machine's two clocks.
     pub(crate) fn at(&self, now: Instant, wall: DateTime<Utc>) -> DateTime<Utc> {
-        let at_origin = match self.at_origin.load(Ordering::Relaxed) {
-            UNKNOWN => return wall,
-            at_origin => DateTime::from_timestamp_millis(at_origin),
-        };
-        wall + self.ahead(at_origin, now, wall)
+        let at_origin = self.at_origin.load(Ordering::Relaxed);
+        if at_origin == UNKNOWN {
+            return wall;
+        }
+        // In whole milliseconds, because each click asks.
+        let since_origin = self.since_origin(now).num_milliseconds();
+        let skew = at_origin + since_origin - wall.timestamp_millis();
+        if skew.abs() <= NOISE.num_milliseconds() {
+            wall
+        } else {
+            wall + TimeDelta::milliseconds(skew)
+        }
     }
 
     /// The time on ChatHub's clock by its latest answer alone, where that contradicts `asked`,

@@ -6,6 +6,12 @@
 {{- fail (printf "\n\nconfig.TOKEN_TTL is %s; it must be from 1m to 23h55m." .) }}
 {{- end }}
 {{- end }}
+{{- with include "open-chat.text" .Values.config.DEVICE_TTL }}
+{{- $ttl := include "open-chat.milliseconds" . | int64 }}
+{{- if or (lt $ttl 3600000) (gt $ttl 34560000000) }}
+{{- fail (printf "\n\nconfig.DEVICE_TTL is %s; it must be from 1h to 400d." .) }}
+{{- end }}
+{{- end }}
 {{- range $name := list "LISTEN" "OPS_LISTEN" }}
 {{- with get $.Values.config $name }}
 {{- include "open-chat.checkEach" (list $name . (printf "(%s|\\[[0-9a-fA-F:]+\\]):[0-9]+" (include "open-chat.ip4" .)) "an address with a port, such as 0.0.0.0:8080 or [::]:8080") }}
@@ -30,6 +36,12 @@
 {{- include "open-chat.checkEach" (list "WIDGET_SOURCES" (ternary "" . (eq . "none")) (printf "(https|wss)://([*][.])?%s|(http|ws)://%s" $host $loopback) "an origin, such as https://*.smsbat.com") }}
 {{- end }}
 {{- $secrets := .Values.secrets | default dict }}
+{{- range $line := splitList "\n" ($secrets.DEVICE_SECRET | default "") }}
+{{- $line = trim $line }}
+{{- if and $line (lt (len $line) 32) }}
+{{- fail (printf "\n\nsecrets.DEVICE_SECRET has a line of %d bytes; each must have 32 or more." (len $line)) }}
+{{- end }}
+{{- end }}
 {{- with $secrets.PASS_SECRET }}
 {{- if lt (len .) 32 }}
 {{- fail (printf "\n\nsecrets.PASS_SECRET has %d bytes; it must have 32 or more." (len .)) }}

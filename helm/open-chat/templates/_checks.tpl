@@ -2,7 +2,7 @@
 {{- define "open-chat.check" -}}
 {{- $access := include "open-chat.access" . | replace " " "" }}
 {{- if not $access }}
-{{- fail (printf "\n\naccess is not set: it says who may open whose panel. Set it to pass, sso, key or a list of them (%s/docs/security.md helps to choose), or to open in a closed network; or try everything out with --set simulator.enabled=true." .Chart.Home) }}
+{{- fail (printf "\n\naccess is not set: it says who may open whose panel. Set it to pass, sso, key, device or a list of them (%s/docs/security.md helps to choose), or to open in a closed network; or try everything out with --set simulator.enabled=true." .Chart.Home) }}
 {{- end }}
 
 {{- /* Where each variable comes from; NAME_FILE is NAME from a file. */}}
@@ -18,6 +18,8 @@
 {{- end }}
 {{- if include "open-chat.map" .Values.operatorMap }}{{ include "open-chat.give" (list $given "OPERATOR_MAP_FILE" "operatorMap") }}{{ end }}
 {{- if .Values.existingOperatorMap }}{{ include "open-chat.give" (list $given "OPERATOR_MAP_FILE" "existingOperatorMap") }}{{ end }}
+{{- if .Values.devices.revoked }}{{ include "open-chat.give" (list $given "DEVICES_REVOKED_FILE" "devices.revoked") }}{{ end }}
+{{- if .Values.devices.existingRevoked }}{{ include "open-chat.give" (list $given "DEVICES_REVOKED_FILE" "devices.existingRevoked") }}{{ end }}
 {{- range .Values.extraEnv }}
 {{- include "open-chat.give" (list $given .name "extraEnv") }}
 {{- end }}
@@ -61,6 +63,8 @@
 {{- end }}
 
 {{- include "open-chat.checkSso" (list . $given $modes) }}
+
+{{- if has "device" $modes }}{{ include "open-chat.checkDevice" (list . $given) }}{{ end }}
 
 {{- include "open-chat.checkBounds" . }}
 
@@ -116,6 +120,29 @@
 {{- $taken := "^((age|authorization|connection|cookie2?|date|dnt|expect|forwarded|from|host|keep-alive|max-forwards|origin|pragma|priority|purpose|range|referer|te|trailer|upgrade|upgrade-insecure-requests|user-agent|via|x-http-method-override|x-moz|x-proxy-secret|x-purpose|x-widget-ticket)$|accept|access-control-|cache-|content-|if-|proxy-|sec-|set-cookie|trace|transfer-|x-forwarded-|x-original-|x-real-|x-request-)" }}
 {{- if and (regexMatch $taken $header) (not (has $header $users)) }}
 {{- fail (printf "\n\nSSO_HEADER is %s, which means something else already: name the header in which the proxy puts the agent, such as X-Auth-Request-Email." $set.SSO_HEADER) }}
+{{- end }}
+{{- end }}
+
+{{- /* (list . given): what paired browsers need. */}}
+{{- define "open-chat.checkDevice" -}}
+{{- $values := (index . 0).Values }}
+{{- $given := index . 1 }}
+{{- if not (hasKey $given "DEVICE_SECRET") }}
+{{- fail "\n\naccess has device, which needs a key: set DEVICE_SECRET, 32 bytes or more, under existingSecrets or secrets." }}
+{{- end }}
+{{- if not (hasKey $given "PUBLIC_URL") }}
+{{- fail "\n\naccess has device, which needs config.PUBLIC_URL: invitations lead there." }}
+{{- end }}
+{{- $url := $values.config.PUBLIC_URL | default "" }}
+{{- range $values.extraEnv }}
+{{- if eq .name "PUBLIC_URL" }}{{ $url = .value | default "" }}{{ end }}
+{{- end }}
+{{- if and $url (not (regexMatch "^(https://[^/?#]+|http://(localhost|127[.]0[.]0[.]1|\\[::1\\])(:[0-9]+)?)/?$" $url)) }}
+{{- fail (printf "\n\nPUBLIC_URL is %s; with device in access it must be https and have no path: a paired browser's cookie goes to the whole host, and to nothing in the clear." $url) }}
+{{- end }}
+{{- $replicas := include "open-chat.mostReplicas" (index . 0) | int }}
+{{- if and (gt $replicas 1) (not (hasKey $given "REDIS_URL")) (not $values.devices.acceptOncePerReplica) }}
+{{- fail (printf "\n\naccess has device, and an invitation is to be good once: with up to %d replicas it would be good once in each. Set REDIS_URL under existingSecrets or secrets, or one replica; or devices.acceptOncePerReplica: true, if that is what you want." $replicas) }}
 {{- end }}
 {{- end }}
 

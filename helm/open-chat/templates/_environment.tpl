@@ -59,6 +59,9 @@ revision that starts again does so with its own settings. Secrets and files appe
 {{- if include "open-chat.mapName" . }}
 {{- $_ := set $variables "OPERATOR_MAP_FILE" "/etc/open-chat/operator-map.toml" }}
 {{- end }}
+{{- if include "open-chat.revokedName" . }}
+{{- $_ := set $variables "DEVICES_REVOKED_FILE" "/etc/open-chat-devices/devices-revoked.toml" }}
+{{- end }}
 {{- toJson $variables }}
 {{- end }}
 

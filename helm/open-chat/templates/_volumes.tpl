@@ -10,6 +10,25 @@
 {{- .Values.existingOperatorMap | default (ternary (printf "%s-operators" (include "open-chat.fullname" .)) "" (not (empty (include "open-chat.map" .Values.operatorMap)))) }}
 {{- end }}
 
+{{- define "open-chat.ownRevokedName" -}}
+{{- include "open-chat.fullname" . }}-devices
+{{- end }}
+
+{{- /* The chart's own list is there with `device` even while it is empty: so the first pairing that ends needs no restart, either. */}}
+{{- define "open-chat.revokedName" -}}
+{{- $elsewhere := include "open-chat.text" .Values.config.DEVICES_REVOKED_FILE }}
+{{- range prepend (include "open-chat.existingSecrets" . | fromJson | values) (.Values.secrets | default dict) }}
+{{- $elsewhere = get . "DEVICES_REVOKED_FILE" | default $elsewhere }}
+{{- end }}
+{{- range .Values.extraEnv }}
+{{- if eq .name "DEVICES_REVOKED_FILE" }}{{ $elsewhere = .name }}{{ end }}
+{{- end }}
+{{- $device := has "device" (include "open-chat.access" . | replace " " "" | splitList ",") }}
+{{- if .Values.devices.existingRevoked }}{{ .Values.devices.existingRevoked }}
+{{- else if or .Values.devices.revoked (and $device (not $elsewhere)) }}{{ include "open-chat.ownRevokedName" . }}
+{{- end }}
+{{- end }}
+
 {{- define "open-chat.volumeMounts" -}}
 {{- range $index, $secret := include "open-chat.secretNames" . | fromJsonArray }}
 - name: secret-{{ $index }}
@@ -19,6 +38,11 @@
 {{- if include "open-chat.mapName" . }}
 - name: operator-map
   mountPath: /etc/open-chat
+  readOnly: true
+{{- end }}
+{{- if include "open-chat.revokedName" . }}
+- name: devices
+  mountPath: /etc/open-chat-devices
   readOnly: true
 {{- end }}
 {{- with .Values.extraVolumeMounts }}
@@ -36,6 +60,11 @@
 {{- end }}
 {{- with include "open-chat.mapName" . }}
 - name: operator-map
+  configMap:
+    name: {{ . | quote }}
+{{- end }}
+{{- with include "open-chat.revokedName" . }}
+- name: devices
   configMap:
     name: {{ . | quote }}
 {{- end }}

@@ -48,6 +48,7 @@ impl Authenticator {
             requested: OperatorRequest::new(by, operator, key.operators.clone()),
             constraints: pass.constraints,
             one_time_use,
+            renewed_cookie: None,
         })
     }
 }

@@ -1,5 +1,7 @@
 //! Checks the environment: every setting, and what settings mean for each other.
 
+use chrono::{SecondsFormat, Utc};
+
 use super::findings::Findings;
 use crate::app::ConnectionLimits;
 use crate::config::{Config, ConfigError, UnknownVariable, quoted_secrets};
@@ -31,6 +33,7 @@ impl Findings {
                 self.ok(CHECK, "every setting is good");
                 self.connections(&ConnectionLimits::of(&config.server));
                 self.links(&config);
+                self.devices(&config);
                 Some(config)
             }
             Err(error) => {
@@ -85,6 +88,30 @@ impl Findings {
                 self.ok("links", "POST /links can make them");
             }
             None => {}
+        }
+    }
+
+    /// Says where browsers are paired, how often an invitation is good, and which entry of the file
+    /// that ends pairings ends new ones too.
+    fn devices(&mut self, config: &Config) {
+        const CHECK: &str = "devices";
+        let public = config.server.public_url.as_ref();
+        let public = public.filter(|_| config.access.authenticator.accepts_devices());
+        if let Some(public) = public {
+            let origin = public.as_url().origin().ascii_serialization();
+            self.ok(CHECK, format!("browsers are paired at {origin}/pair"));
+        }
+        if let Some(meaning) = config.invitations_without_redis() {
+            let advice = "Set REDIS_URL where several replicas run; a single one that is seldom restarted can do without.";
+            self.warn(CHECK, meaning, advice);
+        }
+        for before in config.access.authenticator.revocations_ahead(Utc::now()) {
+            let before = before.to_rfc3339_opts(SecondsFormat::Secs, true);
+            self.warn(
+                CHECK,
+                format!("DEVICES_REVOKED_FILE has `before = {before}`, which lies ahead: until then it ends each new pairing as well"),
+                "Correct the time; UTC ends in Z.",
+            );
         }
     }
 }

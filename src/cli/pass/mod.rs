@@ -5,7 +5,7 @@ mod request;
 
 use clap::Subcommand;
 
-pub(super) use self::operator::check_operator;
+pub(super) use self::operator::{check_operator, find_in_directory};
 pub(super) use self::request::{PassRequest, ttl};
 use crate::config::SigningConfig;
 

@@ -3,9 +3,10 @@
 
 use anyhow::bail;
 
+use crate::access::Authenticator;
 use crate::cli::{Company, Usage, block_on, find_operator, sanitized, say};
 use crate::config::{ChatHubConfig, SigningConfig};
-use crate::operators::{DirectorySnapshot, ResolveError};
+use crate::operators::{DirectorySnapshot, OperatorSelection, ResolveError};
 use chathub::Operator;
 
 /// Refuses a name that resolves to no operator. Without access to ChatHub it only reports that the
@@ -24,7 +25,10 @@ pub(in crate::cli) fn check_operator(name: &str, config: &SigningConfig) -> anyh
         return Ok(());
     };
     match block_on(async { Ok(Company::new(chathub)?.operators(None).await) })? {
-        Ok(operators) => find_in_directory(name, config, &operators),
+        Ok(operators) => {
+            let directory = DirectorySnapshot::of(&operators, true);
+            find_in_directory(name, &config.authenticator, &operators, &directory).map(drop)
+        }
         Err(error) => {
             say_unchecked(name, &error.to_string());
             Ok(())
@@ -32,15 +36,16 @@ pub(in crate::cli) fn check_operator(name: &str, config: &SigningConfig) -> anyh
     }
 }
 
-fn find_in_directory(
+/// Resolves an alias, an id or a name by ChatHub's directory. The error says what there is instead.
+pub(in crate::cli) fn find_in_directory(
     name: &str,
-    config: &SigningConfig,
+    authenticator: &Authenticator,
     operators: &[Operator],
-) -> anyhow::Result<()> {
-    let directory = DirectorySnapshot::of(operators, true);
-    match config.authenticator.resolve_name(name, Some(&directory)) {
-        Ok(_) => Ok(()),
-        Err(_) if config.authenticator.is_alias(name) => bail!(
+    directory: &DirectorySnapshot,
+) -> anyhow::Result<OperatorSelection> {
+    match authenticator.resolve_name(name, Some(directory)) {
+        Ok(selection) => Ok(selection),
+        Err(_) if authenticator.is_alias(name) => bail!(
             "OPERATOR_MAP_FILE has `{}`, and what it stands for there is no operator; `open-chat check` lists all that lead nowhere",
             sanitized(name)
         ),
@@ -48,7 +53,9 @@ fn find_in_directory(
             "the organization of `{}` has no active operator",
             sanitized(name)
         ),
-        Err(_) => find_operator(operators, name).map(drop),
+        Err(_) => Ok(OperatorSelection::Operator(
+            find_operator(operators, name)?.id,
+        )),
     }
 }
 

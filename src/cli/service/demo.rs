@@ -2,7 +2,7 @@
 
 use std::ffi::OsString;
 use std::io;
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 
 use clap::Args;
 use tracing_subscriber::EnvFilter;
@@ -33,7 +33,8 @@ impl Demo {
         let outcome = block_on(async {
             let rules = Rules::default();
             let simulator = start_simulator(self.port, &rules)?;
-            let config = Config::from_vars(environment(self.port, &simulator.url(), &rules))?;
+            let port = free_port(self.port)?;
+            let config = Config::from_vars(environment(port, &simulator.url(), &rules))?;
             let application = Application::start(config, Front::Demo, &telemetry)?;
             print!("{}", welcome(&application.listen().to_string()));
             application.run().await
@@ -51,11 +52,27 @@ fn start_simulator(port: u16, rules: &Rules) -> io::Result<Simulator> {
         .or_else(|_| Simulator::start(rules.clone()))
 }
 
+/// The port, or for 0 one that is free now: invitations and packages have it in their addresses, so
+/// it is known before the service listens.
+fn free_port(port: u16) -> io::Result<u16> {
+    if port != 0 {
+        return Ok(port);
+    }
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
+    Ok(listener.local_addr()?.port())
+}
+
+/// Everyone knows it, as everyone who reaches the demo may open every chat there. It never changes,
+/// so that a browser stays paired when the demo is started again.
+const DEVICE_SECRET: &str = "the demo's, which is no secret: it listens on loopback";
+
 /// The settings of a company, for the simulator.
 fn environment(port: u16, simulator: &str, rules: &Rules) -> Vec<(OsString, OsString)> {
     [
-        ("ACCESS", "open"),
+        ("ACCESS", "open,device"),
+        ("DEVICE_SECRET", DEVICE_SECRET),
         ("LISTEN", &format!("127.0.0.1:{port}")),
+        ("PUBLIC_URL", &format!("http://127.0.0.1:{port}")),
         ("CHATHUB_URL", simulator),
         ("CHATHUB_LOGIN", &rules.login),
         ("CHATHUB_PASSWORD", &rules.password),

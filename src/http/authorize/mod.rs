@@ -4,6 +4,7 @@
 //! Authenticate → authorize (which operator, and whether a one-time pass is unused) → rate limit.
 //! Using a one-time pass up is `token`'s, when nothing else can go wrong. Knows no handler.
 
+pub(crate) mod device;
 pub(crate) mod one_time_use;
 pub(crate) mod operator;
 
@@ -16,9 +17,11 @@ use crate::access::{
     AuthContext, Authenticator, Caller, Credentials, Denied, OneTimeUse, OperatorRequest,
 };
 use crate::http::context::RequestContext;
+use crate::http::extract::Initiator;
 use crate::http::problem::Problem;
 use crate::http::state::AppState;
 use crate::operators::OperatorSelection;
+use crate::rate_limit::{ForeignKey, Limited};
 use chathub::OperatorId;
 
 /// Decides who is calling, by the credentials that the request shows.
@@ -48,6 +51,11 @@ pub(crate) async fn authenticate_by<'a>(
         authenticator.check_network(client)?;
         decide(authenticator)
     });
+    let auth = match (auth, &state.shared) {
+        // Boxed, because the future of a click is copied about, and most clicks do without this.
+        (Ok(auth), Some(shared)) => Box::pin(device::check_not_ended(auth, shared)).await,
+        (auth, _) => auth,
+    };
     match auth {
         Ok(auth) => {
             context.record().caller = Some(auth.caller.clone());
@@ -103,26 +111,51 @@ pub(crate) async fn authorize<'a>(
     Ok(Authorization { selection, checked })
 }
 
-/// Counts a request that was authorized: an agent's by operator and address, a back end's apart
-/// from those. A pass that may have been used does not count for the operator.
+/// Counts a request that was authorized: an agent's by operator and address; a back end's, and one
+/// that another site may have made an agent's browser send, apart from those. A pass that may have
+/// been used does not count for the operator.
 pub(crate) async fn limit(
     operator: Option<OperatorId>,
     checked: Checked<'_>,
+    initiator: Initiator,
     context: &RequestContext,
     state: &AppState,
-) -> Result<(), Problem> {
+) -> Result<(), Limited> {
     let operator = operator.filter(|_| checked.is_unused);
-    let back_end = match &context.record().caller {
-        Some(Caller::Key(name)) => Some(name.clone()),
-        _ => None,
-    };
+    let (client, limits) = (context.client, &state.limits);
     let counted = async {
-        match back_end {
-            Some(name) => state.limits.back_end(context.client, &name, operator).await,
-            None => state.limits.click(context.client, operator).await,
+        match counted_as(operator, initiator, context) {
+            CountedAs::Click => limits.click(client, operator).await,
+            CountedAs::BackEnd(name) => limits.back_end(client, &name, operator).await,
+            CountedAs::Foreign(key) => limits.foreign(key).await,
         }
     };
-    Ok(counted.instrument(context.trace.step("limit")).await?)
+    counted.instrument(context.trace.step("limit")).await
+}
+
+/// Whose quota a request takes from.
+enum CountedAs {
+    /// The operator's and the address's.
+    Click,
+    /// A back end's, by its name.
+    BackEnd(String),
+    /// That of clicks which other sites may have caused.
+    Foreign(ForeignKey),
+}
+
+fn counted_as(
+    operator: Option<OperatorId>,
+    initiator: Initiator,
+    context: &RequestContext,
+) -> CountedAs {
+    match &context.record().caller {
+        Some(Caller::Key(name)) => CountedAs::BackEnd(name.clone()),
+        Some(caller) if initiator == Initiator::OtherSite && caller.is_ambient() => {
+            let [_, agent] = caller.kind_and_name();
+            CountedAs::Foreign(ForeignKey::of(operator, agent))
+        }
+        _ => CountedAs::Click,
+    }
 }
 
 /// Says why a caller is not let in; a caller that keeps trying is only told to wait.

@@ -10,7 +10,9 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::reject;
-use crate::access::{Denied, OneTimeUse};
+use chrono::{DateTime, Utc};
+
+use crate::access::OneTimeUse;
 use crate::http::problem::{Detail, Kind, Problem, RETRY_SOON};
 use crate::http::state::AppState;
 use crate::redis_store::Unavailable;
@@ -51,7 +53,7 @@ pub(crate) async fn check<'a>(
         Some(shared) => shared.is_used(&once.fingerprint(), until).await,
     };
     match is_used {
-        Ok(true) => Err(used(client, state).await),
+        Ok(true) => Err(used(once, client, state).await),
         Ok(false) => Ok(unused),
         Err(Unavailable) => Ok(Checked {
             once: Some(once),
@@ -77,9 +79,9 @@ pub(crate) async fn consume<'a>(
     let Some(once) = checked.once else {
         return Ok(in_use);
     };
-    in_use.by = fastrand::u128(..);
+    in_use.by = new_use();
     if state.authenticator.consume(once, in_use.by).is_err() {
-        return Err(used(client, state).await);
+        return Err(used(once, client, state).await);
     }
     // From now on it is released however this ends: refused, failed, or dropped because the caller
     // goes away while the store is asked.
@@ -97,7 +99,7 @@ pub(crate) async fn consume<'a>(
             // Another click has it, perhaps to release it; nothing of ours is in the store.
             in_use.is_shared = false;
             drop(in_use);
-            Err(used(client, state).await)
+            Err(used(once, client, state).await)
         }
         Err(Unavailable) => Err(unknown()),
     }
@@ -146,8 +148,19 @@ impl Drop for InUse<'_> {
     }
 }
 
-async fn used(client: IpAddr, state: &AppState) -> Problem {
-    reject(Denied::PassUsed, client, state).await
+/// A number for one use: the time, in seconds since 1970, and 64 random bits.
+fn new_use() -> u128 {
+    let now = u64::try_from(Utc::now().timestamp()).unwrap_or_default();
+    u128::from(now) << 64 | u128::from(fastrand::u64(..))
+}
+
+/// The time of the use that has this number.
+pub(super) fn moment(by: u128) -> Option<DateTime<Utc>> {
+    DateTime::from_timestamp(i64::try_from(by >> 64).ok()?, 0)
+}
+
+async fn used(once: &OneTimeUse, client: IpAddr, state: &AppState) -> Problem {
+    reject(once.denied(), client, state).await
 }
 
 fn unknown() -> Problem {

@@ -5,6 +5,7 @@ use actix_web::http::Method;
 use actix_web::http::header::{HOST, HeaderMap, HeaderName, ORIGIN};
 
 use super::{headers, state};
+use crate::access::Mode;
 use crate::config::Confirm;
 use crate::http::problem::{Detail, Kind, Problem};
 use crate::http::state::AppState;
@@ -18,7 +19,7 @@ extractor!(Confirmation, check);
 
 fn check(request: &HttpRequest) -> Result<Confirmation, Problem> {
     let (headers, state) = (request.headers(), state(request)?);
-    let has_button = state.links.confirm != Confirm::Never;
+    let has_button = state.links.confirm != Confirm::Never || has_ambient_callers(state);
     match is_from_own_page(headers, state).filter(|_| has_button) {
         Some(true) => Ok(Confirmation),
         Some(false) => Err(Problem::new(
@@ -27,6 +28,12 @@ fn check(request: &HttpRequest) -> Result<Confirmation, Problem> {
         )),
         None => Err(Problem::method_not_allowed(&[Method::GET])),
     }
+}
+
+/// Whether the page may come whatever `CONFIRM` says: where other sites can cause too many clicks.
+fn has_ambient_callers(state: &AppState) -> bool {
+    let modes = state.authenticator.modes();
+    modes.iter().copied().any(Mode::is_ambient)
 }
 
 /// Whether a page of this service has posted, as the browser tells: no page can make it lie. `None`

@@ -9,14 +9,16 @@ use actix_web::http::header::{AUTHORIZATION, HeaderMap, HeaderName};
 use super::client_address::peer;
 use super::headers::single;
 use super::query::Query;
-use crate::access::Credentials;
+use crate::access::{Credentials, DeviceCookie};
 use crate::http::state::AppState;
 
 const FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
 const PROXY_SECRET: HeaderName = HeaderName::from_static("x-proxy-secret");
 const TICKET: HeaderName = HeaderName::from_static("x-widget-ticket");
 
-/// All that the request shows.
+/// All that the request shows, for a click and the widget, but a paired browser's cookie: that
+/// counts for clicks alone. Nothing else may take the identity: what leads to other routes may ask
+/// for no login, and so prove no name.
 pub(crate) fn credentials<'a>(
     request: &'a HttpRequest,
     query: &'a Query<'_>,
@@ -31,20 +33,8 @@ pub(crate) fn credentials<'a>(
         bearer: bearer(headers),
         identity: sso_header.and_then(|name| single(headers, name)),
         proxy_secret: single(headers, PROXY_SECRET),
+        device: DeviceCookie::Absent,
         operator: query.operator(),
-    }
-}
-
-/// The same without passes and keys, for a page that must be no place to guess them at.
-pub(crate) fn proxy_credentials<'a>(
-    request: &'a HttpRequest,
-    query: &'a Query<'_>,
-    state: &'a AppState,
-) -> Credentials<'a> {
-    Credentials {
-        pass: None,
-        bearer: None,
-        ..credentials(request, query, state)
     }
 }
 

@@ -35,9 +35,12 @@ pub(crate) use self::body::Body;
 pub use self::body::MAX_BODY;
 pub(crate) use self::client_address::{client_address, is_local};
 pub(crate) use self::confirmation::Confirmation;
-pub(crate) use self::credentials::{bearer, credentials, proxy_credentials, scheme, ticket};
+pub(crate) use self::credentials::{bearer, credentials, scheme, ticket};
 pub(crate) use self::host::OwnHost;
-pub(crate) use self::navigation::{Navigation, OwnScript, PageNavigation};
+pub(crate) use self::navigation::{
+    Initiator, Navigation, OwnButton, OwnScript, PageNavigation, is_by_user_or_own_page,
+    opens_own_tab,
+};
 pub use self::query::Query;
 pub(crate) use self::visitor::Visitor;
 use crate::http::problem::Problem;

@@ -39,20 +39,39 @@ enum Load {
     Other,
 }
 
+/// Where a request comes from, as the browser says (`Sec-Fetch-Site`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Initiator {
+    /// The agent (an address that was typed, a bookmark) or a page of this service. Also where the
+    /// browser does not say: it is an old one, no browser, or the network is crossed in the clear.
+    Own,
+    /// A page of another site, or of a sibling host: a CRM's button, or a page that clicks by
+    /// itself.
+    OtherSite,
+}
+
 /// Words for loading something ahead of a click.
 const AHEAD: [&str; 3] = ["prefetch", "prerender", "preview"];
 
 /// A click: a navigation, or a script of this service's own pages.
 pub(crate) struct Navigation {
     pub(crate) visitor: Visitor,
+    pub(crate) initiator: Initiator,
 }
 
 extractor!(Navigation, check);
 
 /// A page opens, in a tab or in a frame, and a person looks at it.
-pub(crate) struct PageNavigation;
+pub(crate) struct PageNavigation {
+    pub(crate) initiator: Initiator,
+}
 
 extractor!(PageNavigation, check_page);
+
+/// The button of this service's own page for pairing was pressed.
+pub(crate) struct OwnButton;
+
+extractor!(OwnButton, check_own_button);
 
 /// A script on one of this service's own pages asks.
 pub(crate) struct OwnScript;
@@ -68,8 +87,10 @@ fn check(request: &HttpRequest) -> Result<Navigation, Problem> {
         Load::Script if is_from_own_origin(request.headers()) => {}
         Load::Script | Load::Other => return Err(not_a_click()),
     }
-    let visitor = Visitor::of(request);
-    Ok(Navigation { visitor })
+    Ok(Navigation {
+        visitor: Visitor::of(request),
+        initiator: initiator(request.headers()),
+    })
 }
 
 /// Refuses what does not open a page, and programs that would only look at it.
@@ -85,7 +106,9 @@ fn check_page(request: &HttpRequest) -> Result<PageNavigation, Problem> {
             "This page is an operator's chat panel; there is nothing to preview.",
         ));
     }
-    Ok(PageNavigation)
+    Ok(PageNavigation {
+        initiator: initiator(request.headers()),
+    })
 }
 
 /// Refuses what is not the request of a script on a page of this service. Browsers say so over
@@ -103,6 +126,39 @@ fn check_own_script(request: &HttpRequest) -> Result<OwnScript, Problem> {
         ));
     }
     Ok(OwnScript)
+}
+
+/// Whether a browser opens a page in a tab of its own, and says so: no frame, no script, and no
+/// client that tells nothing.
+pub(crate) fn opens_own_tab(headers: &HeaderMap) -> bool {
+    says(headers, &SEC_FETCH_DEST, "document") && says(headers, &SEC_FETCH_MODE, "navigate")
+}
+
+/// Whether the person at the browser has caused a request, or a page of this service, and the
+/// browser says so: not another site.
+pub(crate) fn is_by_user_or_own_page(headers: &HeaderMap) -> bool {
+    says(headers, &SEC_FETCH_SITE, "none") || is_by_own_page(headers)
+}
+
+/// Whether a page of this service has caused a request, and the browser says so.
+fn is_by_own_page(headers: &HeaderMap) -> bool {
+    says(headers, &SEC_FETCH_SITE, "same-origin")
+}
+
+fn says(headers: &HeaderMap, name: &HeaderName, expected: &str) -> bool {
+    matches!(told(headers, name), Ok(Some(told)) if told == expected)
+}
+
+/// Refuses what is not the button of this service's own page for pairing, in a tab of its own. All
+/// three headers must be there: under `no-referrer` the `Origin` of a form is `null`, and tells
+/// nothing.
+fn check_own_button(request: &HttpRequest) -> Result<OwnButton, Problem> {
+    check_purpose(request)?;
+    let headers = request.headers();
+    if opens_own_tab(headers) && is_by_own_page(headers) {
+        return Ok(OwnButton);
+    }
+    Err(Problem::new(Kind::NotANavigation, Detail::ForeignPairing))
 }
 
 /// Refuses a request with a body, and one that announces a load ahead of a click.
@@ -168,6 +224,17 @@ fn is_from_own_origin(headers: &HeaderMap) -> bool {
     headers
         .get_all(SEC_FETCH_SITE)
         .all(|site| site.as_bytes() == b"same-origin")
+}
+
+fn initiator(headers: &HeaderMap) -> Initiator {
+    let is_own = headers
+        .get_all(SEC_FETCH_SITE)
+        .all(|site| matches!(site.as_bytes(), b"none" | b"same-origin"));
+    if is_own {
+        Initiator::Own
+    } else {
+        Initiator::OtherSite
+    }
 }
 
 fn has_body(headers: &HeaderMap) -> bool {

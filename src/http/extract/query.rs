@@ -129,9 +129,10 @@ impl<'a> Query<'a> {
             constraints.from,
             constraints.source,
         ];
+        // What is given means the same, and a link's own phone may say the source besides.
         for (place, fixed) in self.values[1..5].iter_mut().zip(fixed) {
-            if let Some(fixed) = fixed {
-                *place = Some(Cow::Owned(fixed));
+            if place.is_none() {
+                *place = fixed.map(Cow::Owned);
             }
         }
         Ok(())
@@ -300,8 +301,13 @@ mod tests {
         "phone=0501234567&from=A&source=0"
     )]
     #[case::a_chat_filled_in("", "chat_raw_id=c", "chat_raw_id=c")]
-    #[case::the_same_phone("phone=050-123-45-67", "phone=380501234567", "phone=380501234567")]
-    #[case::the_same_source("source=viber", "source=0", "source=0")]
+    #[case::the_same_phone("phone=050-123-45-67", "phone=380501234567", "phone=050-123-45-67")]
+    #[case::the_same_phone_as_a_link(
+        "phone=tel:%2B380501234567",
+        "phone=viber://chat?number%3D380501234567",
+        "phone=tel:%2B380501234567"
+    )]
+    #[case::the_same_source("source=viber", "source=0", "source=viber")]
     #[case::the_same_words("from=A&chat_raw_id=c", "from=A&chat_raw_id=c", "from=A&chat_raw_id=c")]
     #[case::the_rest_is_free(
         "from=A&source=0&phone=0501234567",
@@ -320,6 +326,7 @@ mod tests {
 
     #[rstest]
     #[case::another_phone("phone=0501234568", "phone=0501234567")]
+    #[case::another_phone_in_a_link("phone=tel:0501234568", "phone=tel:0501234567")]
     #[case::no_phone("phone=1", "phone=0501234567")]
     #[case::neither_is_a_phone("phone=1", "phone=1")]
     #[case::another_source("source=1", "source=0")]

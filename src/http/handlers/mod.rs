@@ -8,4 +8,6 @@ pub(super) mod health;
 pub(super) mod links;
 pub(super) mod open_chat;
 pub(super) mod openapi;
+pub(super) mod pair;
+pub(super) mod phone_links;
 pub(super) mod widget;

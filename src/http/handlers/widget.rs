@@ -4,7 +4,7 @@
 
 use std::sync::Arc;
 
-use actix_web::http::header::{CROSS_ORIGIN_OPENER_POLICY, CROSS_ORIGIN_RESOURCE_POLICY};
+use actix_web::http::header::CROSS_ORIGIN_RESOURCE_POLICY;
 use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
 use chrono::SecondsFormat;
@@ -14,7 +14,9 @@ use crate::access::{AuthContext, Authenticator, PassConstraints};
 use crate::config::WidgetConfig;
 use crate::http::authorize::{ChatHubFault, authenticate, authenticate_by, authorize, limit};
 use crate::http::context::{Context, Outcome, RequestContext};
-use crate::http::extract::{OwnHost, OwnScript, PageNavigation, Query, credentials, ticket};
+use crate::http::extract::{
+    Initiator, OwnHost, OwnScript, PageNavigation, Query, credentials, ticket,
+};
 use crate::http::pages::html;
 use crate::http::problem::{Kind, Problem};
 use crate::http::state::AppState;
@@ -43,7 +45,7 @@ struct Page<'a> {
 /// Navigation → query → authenticate → authorize → token → ticket → page.
 pub(crate) async fn page(
     _: OwnHost,
-    _: PageNavigation,
+    PageNavigation { initiator }: PageNavigation,
     request: HttpRequest,
     context: Context,
     state: web::Data<AppState>,
@@ -51,7 +53,7 @@ pub(crate) async fn page(
     let query = Query::parse(request.query_string())?;
     let shown = credentials(&request, &query, &state);
     let auth = authenticate(&shown, &context, &state).await?;
-    let (operator, held) = token_for(&auth, &context, &state).await?;
+    let (operator, held) = token_for(&auth, initiator, &context, &state).await?;
     let session = state.widget.session;
     let ticket = state.authenticator.ticket(&auth, operator, session);
     let page = Page {
@@ -62,8 +64,7 @@ pub(crate) async fn page(
         refresh: REFRESH,
     };
     let mut response = HttpResponse::Ok();
-    response.insert_header((CROSS_ORIGIN_OPENER_POLICY, "same-origin"));
-    Ok(html(&mut response, &page, policy(&state.widget)))
+    Ok(html(&request, &mut response, &page, policy(&state.widget)))
 }
 
 #[derive(Serialize)]
@@ -94,7 +95,7 @@ pub(crate) async fn token(
         }
         None => authenticate(&shown, &context, &state).await?,
     };
-    let (_, held) = token_for(&auth, &context, &state).await?;
+    let (_, held) = token_for(&auth, Initiator::Own, &context, &state).await?;
     let ends = held.token.expires_at;
     Ok(HttpResponse::Ok()
         .insert_header((CROSS_ORIGIN_RESOURCE_POLICY, "same-origin"))
@@ -108,6 +109,7 @@ pub(crate) async fn token(
 /// Operator → rate limit → token, as for a click that names no client.
 async fn token_for(
     auth: &AuthContext<'_>,
+    initiator: Initiator,
     context: &RequestContext,
     state: &AppState,
 ) -> Result<(OperatorId, Arc<CachedToken>), Problem> {
@@ -115,7 +117,7 @@ async fn token_for(
     let authorized = authorize(requested, once, ChatHubFault::Refuse, context, state).await?;
     let operator = authorized.selection?.operator();
     context.record().operator = operator;
-    limit(operator, authorized.checked, context, state).await?;
+    limit(operator, authorized.checked, initiator, context, state).await?;
     if auth.constraints != PassConstraints::default() {
         return Err(Problem::new(
             Kind::PassMismatch,

@@ -6,6 +6,8 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use actix_web::http::Method;
+use arrayvec::ArrayString;
+use chrono::{DateTime, Utc};
 use serde::{Serialize, Serializer};
 use tracing::Level;
 
@@ -49,10 +51,23 @@ struct Record<'a> {
     token: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     token_outcome: Option<&'static str>,
+    /// When an invitation that is refused was used.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    used_at: Option<DateTime<Utc>>,
 }
 
-/// One text in several pieces, which are not copied to join them.
+/// One text in several pieces.
 struct Concat<'a, const PIECES: usize>([&'a str; PIECES]);
+
+impl<const PIECES: usize> Concat<'_, PIECES> {
+    /// The text, where it is short.
+    fn joined(&self) -> Option<ArrayString<64>> {
+        let mut text = ArrayString::new();
+        let mut pieces = self.0.iter();
+        pieces.try_for_each(|piece| text.try_push_str(piece)).ok()?;
+        Some(text)
+    }
+}
 
 impl<const PIECES: usize> fmt::Display for Concat<'_, PIECES> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -62,7 +77,10 @@ impl<const PIECES: usize> fmt::Display for Concat<'_, PIECES> {
 
 impl<const PIECES: usize> Serialize for Concat<'_, PIECES> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
+        match self.joined() {
+            Some(text) => serializer.serialize_str(&text),
+            None => serializer.collect_str(self),
+        }
     }
 }
 
@@ -103,6 +121,7 @@ pub(super) fn write(
         source: known.client.source.map(ChatSource::name),
         token: token.as_ref().map(|(token, _)| token.as_str()),
         token_outcome: token.map(|(_, outcome)| outcome.name()),
+        used_at: known.used_at,
     };
     log.write(level, message(context.route), &record);
 }
@@ -112,6 +131,7 @@ const fn message(route: Route) -> &'static str {
         Route::OpenChat => "click",
         Route::Links => "link",
         Route::Widget | Route::WidgetToken => "widget",
+        Route::Pair => "pairing",
         _ => "request",
     }
 }
@@ -138,6 +158,7 @@ mod tests {
             source: None,
             token: None,
             token_outcome: None,
+            used_at: None,
         }
     }
 

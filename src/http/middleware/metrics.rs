@@ -26,6 +26,23 @@ pub(crate) struct RequestMetrics {
     redirects: [[IntCounter; ChatSource::ALL.len() + 1]; FORMATS.len()],
     refusals: [IntCounter; Kind::ALL.len()],
     pub(super) fallbacks: IntCounter,
+    pairings: [IntCounter; PairingOutcome::ALL.len()],
+}
+
+named_enum! {
+    /// What became of a pairing. The name is a metric's label.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    #[repr(usize)]
+    pub(super) enum PairingOutcome {
+        /// A browser was paired.
+        Paired = "paired",
+        /// A click has renewed a browser's cookie.
+        Renewed = "renewed",
+        /// A pairing was ended on the page.
+        Unpaired = "unpaired",
+        /// The page has refused an invitation, or a caller.
+        Refused = "refused",
+    }
 }
 
 impl RequestMetrics {
@@ -53,6 +70,9 @@ impl RequestMetrics {
             refusals: Kind::ALL
                 .map(|kind| metrics::counter(&metrics.open_chat_refusals_total, &[kind.name()])),
             fallbacks: metrics.open_chat_fallbacks_total.clone(),
+            pairings: PairingOutcome::ALL.map(|outcome| {
+                metrics::counter(&metrics.open_chat_pairings_total, &[outcome.name()])
+            }),
         }
     }
 
@@ -75,6 +95,10 @@ impl RequestMetrics {
         self.redirects[usize::from(format) - 1][source].inc();
     }
 
+    pub(super) fn pairing(&self, outcome: PairingOutcome) {
+        self.pairings[outcome as usize].inc();
+    }
+
     pub(super) fn refused(&self, kind: Kind) {
         self.refusals[kind as usize].inc();
     }
@@ -84,15 +108,20 @@ impl RequestMetrics {
 fn statuses(route: Route) -> Vec<u16> {
     match route {
         Route::OpenChat => with_refusals(&[200, 302]),
-        Route::Widget | Route::WidgetToken => with_refusals(&[200]),
+        Route::Pair | Route::Widget | Route::WidgetToken => with_refusals(&[200]),
         // It takes POST only.
         Route::Links => Vec::new(),
         Route::Root => vec![302],
-        Route::Builder => vec![200, 403],
+        Route::Builder | Route::Handler => vec![200, 403],
         Route::Connectors => vec![200, 400, 403, 404, 429],
-        Route::OpenApi | Route::OpenApiPage | Route::Demo | Route::Healthz | Route::Metrics => {
-            vec![200]
-        }
+        Route::OpenApi
+        | Route::OpenApiPage
+        | Route::Manifest
+        | Route::Icon192
+        | Route::Icon512
+        | Route::Demo
+        | Route::Healthz
+        | Route::Metrics => vec![200],
         Route::Readyz => vec![200, 503],
         Route::Other => vec![404],
     }

@@ -11,7 +11,7 @@ use actix_web::{Error, HttpMessage as _};
 use prometheus::IntGauge;
 
 use super::access_log;
-use super::metrics::method_name;
+use super::metrics::{PairingOutcome, method_name};
 use super::problems::render;
 use super::request_id::{REQUEST_ID, RequestId};
 use crate::http::context::{Outcome, RequestContext, RequestRecord};
@@ -86,10 +86,20 @@ fn finish(context: &RequestContext, method: &Method, status: u16, worker: &Worke
     metrics.answered(context.route, method, status, took);
     let outcome = record.outcome;
     match outcome {
-        Some(Outcome::Problem(kind)) => metrics.refused(kind),
+        Some(Outcome::Problem(kind)) => {
+            metrics.refused(kind);
+            if context.route == Route::Pair {
+                metrics.pairing(PairingOutcome::Refused);
+            }
+        }
+        Some(Outcome::Paired) => metrics.pairing(PairingOutcome::Paired),
+        Some(Outcome::Unpaired) => metrics.pairing(PairingOutcome::Unpaired),
         Some(Outcome::Redirect(format, ..)) => metrics.redirected(format, record.client.source),
         Some(Outcome::Fallback(_)) => metrics.fallbacks.inc(),
         _ => {}
+    }
+    if record.is_renewed {
+        metrics.pairing(PairingOutcome::Renewed);
     }
     context.trace.end(
         status,

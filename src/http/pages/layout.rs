@@ -1,9 +1,11 @@
-//! What all pages share: the language, the company's name and logo, the style, and the content
-//! security policy. It knows no page by name.
+//! What all pages share: the language, the company's name and logo, the style, the content security
+//! policy, and what keeps other windows and frames away. It knows no page by name.
 
 use std::sync::LazyLock;
 
-use actix_web::http::header::{CONTENT_LANGUAGE, CONTENT_SECURITY_POLICY};
+use actix_web::http::header::{
+    CONTENT_LANGUAGE, CONTENT_SECURITY_POLICY, CROSS_ORIGIN_OPENER_POLICY, HeaderName,
+};
 use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder};
 use askama::Template;
 use aws_lc_rs::digest::{SHA256, digest};
@@ -16,22 +18,45 @@ use crate::config::PageConfig;
 /// The one style sheet. It is inlined in every page, because a page loads nothing.
 pub(crate) const STYLE: &str = include_str!("style.css");
 
-/// The one script, which only the link builder has.
-pub(crate) const SCRIPT: &str = include_str!("builder.js");
+const SEC_FETCH_DEST: HeaderName = HeaderName::from_static("sec-fetch-dest");
 
 static STYLE_SOURCE: LazyLock<String> = LazyLock::new(|| hash_source(STYLE));
-static SCRIPT_SOURCE: LazyLock<String> = LazyLock::new(|| hash_source(SCRIPT));
+static SCRIPT_SOURCES: LazyLock<[String; 2]> =
+    LazyLock::new(|| PageScript::ALL.map(|script| hash_source(script.text())));
 
-/// What a page's content security policy allows beside its style.
+/// The script of a page. It is inlined like the style.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum PageScript {
+    Builder,
+    Handler,
+}
+
+impl PageScript {
+    const ALL: [Self; 2] = [Self::Builder, Self::Handler];
+
+    pub(crate) const fn text(self) -> &'static str {
+        match self {
+            Self::Builder => include_str!("builder.js"),
+            Self::Handler => include_str!("handler.js"),
+        }
+    }
+}
+
+/// What a page's content security policy allows beside its style. No page may frame any of them
+/// but the last, which prevents clickjacking.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum CspProfile<'a> {
     /// Nothing.
     Static,
-    /// It runs [`SCRIPT`], and its form asks for the same page again.
-    Script,
-    /// Its form posts to the page's own address, which redirects to this origin. No other page may
-    /// frame it, which prevents clickjacking.
+    /// It runs this script, and its form asks for the same page again.
+    Script(PageScript),
+    /// Its forms post to this origin alone.
+    OwnForm,
+    /// Its form posts to the page's own address, which redirects to this origin.
     FormRedirectsTo(&'a str),
+    /// Nothing but to be framed, because it comes in the place of what a CRM frames: it must have
+    /// no button that does something.
+    Framed,
 }
 
 /// What all pages share. A template takes it as `layout`.
@@ -39,20 +64,35 @@ pub(crate) struct PageLayout<'a> {
     pub(crate) language: Language,
     pub(crate) words: &'static Words,
     pub(crate) pages: &'a PageConfig,
+    /// Whether a browser can install the service as an app by this page.
+    pub(crate) is_app: bool,
+    request: &'a HttpRequest,
 }
 
 impl<'a> PageLayout<'a> {
     /// In the visitor's language.
-    pub(crate) fn of(request: &HttpRequest, pages: &'a PageConfig) -> Self {
-        Self::in_language(Language::of(request), pages)
+    pub(crate) fn of(request: &'a HttpRequest, pages: &'a PageConfig) -> Self {
+        Self::in_language(Language::of(request), request, pages)
     }
 
-    pub(crate) fn in_language(language: Language, pages: &'a PageConfig) -> Self {
+    pub(crate) fn in_language(
+        language: Language,
+        request: &'a HttpRequest,
+        pages: &'a PageConfig,
+    ) -> Self {
         Self {
             language,
             words: language.words(),
             pages,
+            is_app: false,
+            request,
         }
+    }
+
+    /// The same for a page that links the web manifest, from beside it.
+    pub(crate) fn of_app(mut self) -> Self {
+        self.is_app = true;
+        self
     }
 
     /// Answers with a page that has this layout.
@@ -63,16 +103,26 @@ impl<'a> PageLayout<'a> {
         profile: CspProfile<'_>,
     ) -> HttpResponse {
         response.insert_header((CONTENT_LANGUAGE, self.words.lang));
-        html(response, page, policy(profile))
+        let mut policy = policy(profile);
+        if self.is_app {
+            // The browser shows one of the manifest's icons.
+            policy = policy.replace("img-src", "img-src 'self'") + "; manifest-src 'self'";
+        }
+        html(self.request, response, page, policy)
     }
 }
 
-/// Answers with a page, under a content security policy.
+/// Answers with a page, under a content security policy. In a window of its own, no page that has
+/// opened it reaches into it: not even a vendor's script in a frame of this service's own origin.
 pub(crate) fn html(
+    request: &HttpRequest,
     response: &mut HttpResponseBuilder,
     page: &impl Template,
     policy: String,
 ) -> HttpResponse {
+    if !is_framed(request) {
+        response.insert_header((CROSS_ORIGIN_OPENER_POLICY, "same-origin"));
+    }
     match page.render() {
         Ok(text) => response
             .content_type("text/html; charset=utf-8")
@@ -83,22 +133,37 @@ pub(crate) fn html(
     }
 }
 
+/// Whether the page is to stand in another page, as the browser says; there, the policy of the
+/// window's own page counts.
+fn is_framed(request: &HttpRequest) -> bool {
+    let destination = request.headers().get(SEC_FETCH_DEST);
+    destination.is_some_and(|destination| {
+        matches!(
+            destination.as_bytes(),
+            b"iframe" | b"frame" | b"embed" | b"object" | b"fencedframe"
+        )
+    })
+}
+
 /// Nothing is loaded from anywhere: style and script are inlined and allowed by their hash,
 /// pictures are `data:`.
 fn policy(profile: CspProfile<'_>) -> String {
     let style = &*STYLE_SOURCE;
     let rest = match profile {
-        CspProfile::Static => "form-action 'none'".to_owned(),
-        CspProfile::Script => format!(
+        CspProfile::Static | CspProfile::Framed => "form-action 'none'".to_owned(),
+        CspProfile::Script(script) => format!(
             "form-action 'self'; script-src {}; connect-src 'self'",
-            *SCRIPT_SOURCE
+            SCRIPT_SOURCES[script as usize]
         ),
+        CspProfile::OwnForm => "form-action 'self'".to_owned(),
         // Chromium applies the policy to a form's redirects too.
-        CspProfile::FormRedirectsTo(origin) => {
-            format!("form-action 'self' {origin}; frame-ancestors 'none'")
-        }
+        CspProfile::FormRedirectsTo(origin) => format!("form-action 'self' {origin}"),
     };
-    format!("default-src 'none'; style-src {style}; img-src data:; base-uri 'none'; {rest}")
+    let frames = match profile {
+        CspProfile::Framed => "",
+        _ => "; frame-ancestors 'none'",
+    };
+    format!("default-src 'none'; style-src {style}; img-src data:; base-uri 'none'; {rest}{frames}")
 }
 
 /// A CSP hash source: `'sha256-…'`.

@@ -7,7 +7,9 @@ use std::borrow::Cow;
 use std::net::IpAddr;
 
 use super::identity::ShownIdentity;
-use crate::access::Denied;
+use chrono::{DateTime, Utc};
+
+use crate::access::{Denied, DeviceId};
 use crate::connectors::CrmOriginError;
 use crate::phone::PhoneError;
 use crate::rate_limit::Limit;
@@ -67,6 +69,10 @@ pub(crate) enum Detail {
     NotAClick,
     /// A confirmation that comes from another site's page.
     ForeignConfirmation,
+    /// The button of the page for pairing was pressed by another page, or in a frame.
+    ForeignPairing,
+    /// When an invitation was used, and the device that it has made.
+    InvitationUsed(DateTime<Utc>, DeviceId),
     /// A text is no origin of a CRM.
     CrmOrigin(CrmOriginError),
     /// A package is asked for that there is not.

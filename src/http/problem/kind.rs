@@ -43,9 +43,14 @@ kinds! {
     PassExpired         "pass-expired"         401;
     IdentityMissing     "identity-missing"     401;
     ApiKeyInvalid       "api-key-invalid"      401;
+    DeviceMissing       "device-missing"       401;
+    DeviceEnded         "device-ended"         401;
+    InvitationInvalid   "invitation-invalid"   401;
+    InvitationExpired   "invitation-expired"   401;
     OperatorNotAllowed  "operator-not-allowed" 403;
     OperatorInactive    "operator-inactive"    403;
     IdentityUnknown     "identity-unknown"     403;
+    InvitationUsed      "invitation-used"      403;
     PassMismatch        "pass-mismatch"        403;
     PassUsed            "pass-used"            403;
     NetworkNotAllowed   "network-not-allowed"  403;

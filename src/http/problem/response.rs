@@ -64,7 +64,7 @@ impl Problem {
             refusal: self,
             request_id,
         };
-        layout.respond(response, &page, CspProfile::Static)
+        layout.respond(response, &page, CspProfile::Framed)
     }
 
     fn json(&self, response: &mut HttpResponseBuilder, request_id: &str) -> HttpResponse {

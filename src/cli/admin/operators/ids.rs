@@ -4,8 +4,7 @@ use std::path::Path;
 
 use anyhow::{Context as _, bail, ensure};
 
-use super::csv_text::CsvText;
-use crate::cli::sanitized;
+use crate::cli::{CsvText, sanitized};
 use chathub::OperatorId;
 
 /// Reads the ids. Other columns are ignored: the file may come from `operators list --csv`.

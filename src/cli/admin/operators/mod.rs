@@ -4,7 +4,6 @@ mod add;
 mod assign;
 mod batch;
 mod batch_adder;
-mod csv_text;
 mod error_class;
 mod ids;
 mod import;

@@ -28,6 +28,8 @@ pub(super) struct Crm {
     pub(super) name: &'static str,
     /// What its URL is written in.
     pub(super) code: Code,
+    pub(super) links: Fact,
+    pub(super) way: Fact,
     pub(super) button: Fact,
     pub(super) phone: Fact,
     pub(super) agent: Fact,

@@ -108,9 +108,10 @@ impl Draft {
     }
 }
 
-/// Whether a pass or a login names the operator already.
+/// Whether a pass, a login or a pairing names the operator already.
 pub(super) fn may_leave_operator_out(access: &Authenticator) -> bool {
-    !takes(access, Mode::Open) && (takes(access, Mode::Pass) || takes(access, Mode::Sso))
+    let modes = [Mode::Pass, Mode::Sso, Mode::Device];
+    !takes(access, Mode::Open) && modes.into_iter().any(|mode| takes(access, mode))
 }
 
 pub(super) fn takes(access: &Authenticator, mode: Mode) -> bool {

@@ -6,7 +6,6 @@ mod crms;
 mod draft;
 mod verdict;
 
-use actix_web::http::header::HOST;
 use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
 
@@ -14,11 +13,10 @@ use self::crms::{CRMS, Crm, Fact};
 use self::draft::{Draft, may_leave_operator_out, takes};
 use self::verdict::Verdict;
 use crate::access::Mode;
-use crate::button_url;
 use crate::http::authorize::reject;
 use crate::http::context::Context;
-use crate::http::extract::{headers, scheme};
-use crate::http::pages::{CspProfile, ExtensionTexts, Language, PageLayout};
+use crate::http::own_address;
+use crate::http::pages::{CspProfile, ExtensionTexts, Language, PageLayout, PageScript};
 use crate::http::problem::Problem;
 use crate::http::redirect;
 use crate::http::state::AppState;
@@ -29,7 +27,7 @@ use crate::source::ChatSource;
 struct Page<'a> {
     layout: &'a PageLayout<'a>,
     crms: &'static [Crm],
-    facts: [(&'static str, Fact); 6],
+    facts: [(&'static str, Fact); 8],
     draft: &'a Draft,
     access: Vec<String>,
     operator_is_optional: bool,
@@ -76,9 +74,9 @@ pub(crate) async fn builder(
     if let Err(denied) = state.authenticator.check_network(context.client) {
         return Err(reject(denied, context.client, &state).await);
     }
-    let layout = PageLayout::in_language(Language::English, &state.pages);
+    let layout = PageLayout::in_language(Language::English, &request, &state.pages);
     let draft = Draft::read(request.query_string(), &state.authenticator);
-    let address = address(&request, &state);
+    let address = own_address::of_open_chat(&request, &state);
     let sample = draft.sample();
     let template = draft.template(&state.authenticator);
     let verdict = Verdict::of(&sample, &request, &state);
@@ -100,7 +98,11 @@ pub(crate) async fn builder(
         has_no_public_url: state.public_url.is_none(),
         draft: &draft,
     };
-    Ok(layout.respond(&mut HttpResponse::Ok(), &page, CspProfile::Script))
+    Ok(layout.respond(
+        &mut HttpResponse::Ok(),
+        &page,
+        CspProfile::Script(PageScript::Builder),
+    ))
 }
 
 /// `/` leads to the page.
@@ -108,8 +110,10 @@ pub(crate) async fn root() -> HttpResponse {
     redirect::to("builder".into())
 }
 
-const fn facts(crm: &Crm) -> [(&'static str, Fact); 6] {
+const fn facts(crm: &Crm) -> [(&'static str, Fact); 8] {
     [
+        ("Without a back end", crm.way),
+        ("A phone in its pages", crm.links),
         ("Its button", crm.button),
         ("The client's phone", crm.phone),
         ("The agent who clicks", crm.agent),
@@ -117,26 +121,6 @@ const fn facts(crm: &Crm) -> [(&'static str, Fact); 6] {
         ("Signing a pass", crm.signs),
         ("The chat opens", crm.opens),
     ]
-}
-
-/// The address of `/open-chat`: by the configuration, else by this request's `Host`.
-fn address(request: &HttpRequest, state: &AppState) -> String {
-    if let Some(public) = &state.public_url {
-        return button_url::open_chat(public).into();
-    }
-    let host = headers::text(request.headers(), &HOST).filter(|host| is_host(host));
-    match host {
-        Some(host) => format!("{}://{host}/open-chat", scheme(request, state)),
-        None => "/open-chat".into(),
-    }
-}
-
-/// Whether a text can be nothing but a host with an optional port: a visitor chooses it.
-fn is_host(text: &str) -> bool {
-    (1..=255).contains(&text.len())
-        && text
-            .bytes()
-            .all(|byte| byte.is_ascii_alphanumeric() || b".-:[]_".contains(&byte))
 }
 
 /// What the access mode means for the link.
@@ -150,6 +134,8 @@ fn access_notes(state: &AppState, crm: &Crm) -> Vec<String> {
             ready_links(state),
         ),
         Mode::Sso => "`ACCESS=sso`: a proxy logs the agent in and names them, so `operator=` can be left out. A link that names somebody else is refused.".to_owned(),
+        Mode::Device => "`ACCESS=device`: a paired browser knows its operator, so `operator=` can be left out. A link that names another operator is \
+             refused, and so is a click in a browser that is not paired, or in a frame.".to_owned(),
         Mode::Key if state.public_url.is_none() => "`ACCESS=key`: back ends show an API key. Until PUBLIC_URL is set, `POST /links` makes no links for them.".to_owned(),
         Mode::Key => "`ACCESS=key`: back ends show an API key and ask `POST /links` for ready links.".to_owned(),
     });

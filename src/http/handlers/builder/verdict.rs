@@ -1,13 +1,14 @@
 //! What a click on the sample would do, by the code that clicks run and by the directory in
-//! memory. It calls no ChatHub, and reads no pass or key of the visitor's.
+//! memory. It calls no ChatHub, and reads no pass, key or identity of the visitor's: it must be no
+//! place to guess them at.
 
 use actix_web::HttpRequest;
 
-use crate::access::{AuthContext, Caller, Denied};
+use crate::access::{AuthContext, Credentials, Denied};
 use crate::deep_link::DeepLink;
 use crate::http::authorize::operator::unresolved;
 use crate::http::context::ClientRecord;
-use crate::http::extract::{Query, host, is_local, proxy_credentials};
+use crate::http::extract::{Query, host, is_local};
 use crate::http::problem::{Kind, Problem};
 use crate::http::state::AppState;
 use crate::http::target::target;
@@ -36,7 +37,7 @@ pub(super) enum Verdict {
 }
 
 impl Verdict {
-    /// Judges the sample's query as if this page's visitor had clicked on it.
+    /// Judges the sample's query as if this page's visitor had clicked on it without a credential.
     pub(super) fn of(sample: &str, request: &HttpRequest, state: &AppState) -> Self {
         judge(sample, request, state).unwrap_or_else(|refusal| Self::Refused {
             kind: refusal.kind,
@@ -47,7 +48,10 @@ impl Verdict {
 
 fn judge(sample: &str, request: &HttpRequest, state: &AppState) -> Result<Verdict, Problem> {
     let query = Query::parse(sample)?;
-    let shown = proxy_credentials(request, &query, state);
+    let shown = Credentials {
+        operator: query.operator(),
+        ..Credentials::default()
+    };
     let unless = match state.authenticator.authenticate(&shown) {
         Ok(auth) => look_up(&auth, request, state)?,
         Err(denied) => Some(lacking(denied).ok_or_else(|| Problem::from(denied))?),
@@ -57,7 +61,7 @@ fn judge(sample: &str, request: &HttpRequest, state: &AppState) -> Result<Verdic
     let link = target(&query, &state.links, &mut client)?;
     Ok(Verdict::Opens {
         format: link.format(),
-        why: why(&link, &query, &client),
+        why: why(&link, &query, &client) + source_note(&query, &client),
         leads_to: link.url(&state.links.panel, None),
         unless,
     })
@@ -69,8 +73,11 @@ const fn lacking(denied: Denied) -> Option<&'static str> {
         Denied::PassMissing => Some(
             "That takes a pass. The sample has none, so a click on it is refused as it stands: 401 pass-missing.",
         ),
+        Denied::DeviceMissing => Some(
+            "That takes a paired browser, and this page asks for no pairing: the sample opens in a browser that is paired, and is refused in any other, 401 device-missing.",
+        ),
         Denied::IdentityMissing => Some(
-            "That takes a login, and none has reached this page, so a click on the sample is refused: 401 identity-missing.",
+            "That takes a login, which this page does not look at. Without one a click on the sample is refused: 401 identity-missing. Try the sample.",
         ),
         Denied::ApiKeyInvalid => Some(
             "But a click on the sample is refused, 401 api-key-invalid: no browser shows an API key, and ACCESS has nothing else.",
@@ -79,8 +86,7 @@ const fn lacking(denied: Denied) -> Option<&'static str> {
     }
 }
 
-const NO_LOCK: &str = "But the operator is not checked here: this page stands behind no lock, such as ALLOWED_NETWORKS or `ACCESS=sso`. \
-                       Try the sample.";
+const NO_LOCK: &str = "But the operator is not checked here: this page stands behind no lock, such as ALLOWED_NETWORKS. Try the sample.";
 const NO_LIST: &str = "But the operator is not checked here: ChatHub's list of operators has not been read as a whole yet. Try the sample.";
 
 /// Refuses an operator that a click would not find. Else says why this page cannot tell.
@@ -89,7 +95,7 @@ fn look_up(
     request: &HttpRequest,
     state: &AppState,
 ) -> Result<Option<&'static str>, Problem> {
-    if !is_behind_a_lock(auth, request, state) {
+    if !is_behind_a_lock(request, state) {
         return Ok(Some(NO_LOCK));
     }
     let directory = state.directory.current();
@@ -113,10 +119,18 @@ fn look_up(
 
 /// Whether strangers are kept out. Here they could list the company's operators, without the limit
 /// on refused clicks.
-fn is_behind_a_lock(auth: &AuthContext<'_>, request: &HttpRequest, state: &AppState) -> bool {
-    let is_logged_in = matches!(auth.caller, Caller::Sso(_));
+fn is_behind_a_lock(request: &HttpRequest, state: &AppState) -> bool {
     let is_narrow = state.authenticator.has_allowed_networks() || is_local(request);
-    is_logged_in || is_narrow && host::check(request, state).is_ok()
+    is_narrow && host::check(request, state).is_ok()
+}
+
+/// Where the source comes from, if not from the link's own parameter.
+fn source_note(query: &Query<'_>, client: &ClientRecord) -> &'static str {
+    if client.source.is_some() && query.source().is_none() {
+        "; the source comes from the phone, which is a messenger's link"
+    } else {
+        ""
+    }
 }
 
 fn why(link: &DeepLink<'_>, query: &Query<'_>, client: &ClientRecord) -> String {

@@ -13,6 +13,7 @@ use crate::http::context::{Outcome, RequestContext};
 use crate::http::extract::Visitor;
 use crate::http::pages::{CspProfile, PageLayout};
 use crate::http::state::AppState;
+use crate::rate_limit::{Limit, Limited};
 
 /// Whether this request gets the page and not yet the chat.
 pub(super) fn is_asked(request: &HttpRequest, visitor: Visitor, state: &AppState) -> bool {
@@ -22,6 +23,15 @@ pub(super) fn is_asked(request: &HttpRequest, visitor: Visitor, state: &AppState
             Confirm::Crawlers => visitor != Visitor::Person,
             Confirm::Always => true,
         }
+}
+
+/// Whether a click gets the page because it is over the limit for clicks that other sites may have
+/// caused. The agent's own press of the button counts by operator and address, as ever.
+pub(super) fn is_asked_instead(counted: Result<(), Limited>) -> Result<bool, Limited> {
+    match counted {
+        Err(limited) if limited.limit != Limit::Foreign => Err(limited),
+        counted => Ok(counted.is_err()),
+    }
 }
 
 /// Whether this visitor gets the small page without a button: a crawler presses none, and an office

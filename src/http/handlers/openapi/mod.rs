@@ -3,7 +3,7 @@
 
 mod document;
 
-use actix_web::{HttpResponse, web};
+use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
 use serde_json::Value;
 
@@ -19,8 +19,8 @@ pub(crate) async fn document() -> HttpResponse {
 }
 
 /// The document as a page, in English as the document is.
-pub(crate) async fn page(state: web::Data<AppState>) -> HttpResponse {
-    let layout = PageLayout::in_language(Language::English, &state.pages);
+pub(crate) async fn page(request: HttpRequest, state: web::Data<AppState>) -> HttpResponse {
+    let layout = PageLayout::in_language(Language::English, &request, &state.pages);
     let page = Page::of(&layout);
     layout.respond(&mut HttpResponse::Ok(), &page, CspProfile::Static)
 }
@@ -179,7 +179,11 @@ mod tests {
         let expected = [
             "/builder",
             "/builder/connectors/{name}",
+            "/handler",
             "/healthz",
+            "/icon-192.png",
+            "/icon-512.png",
+            "/manifest.webmanifest",
             "/metrics",
             "/openapi",
             "/openapi.json",

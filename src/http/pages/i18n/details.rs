@@ -44,6 +44,11 @@ impl Texts {
             Detail::HasBody => texts.has_body.into(),
             Detail::NotAClick => texts.not_a_click.into(),
             Detail::ForeignConfirmation => texts.foreign_confirmation.into(),
+            Detail::ForeignPairing => texts.foreign_pairing.into(),
+            Detail::InvitationUsed(at, device) => {
+                let at = at.format("%Y-%m-%d %H:%M:%S UTC");
+                fill(texts.invitation_used, &[("at", &at), ("device", device)])
+            }
             Detail::CrmOrigin(error) => {
                 fill(self.crm_origins.of(error.fault), &[("origin", &error.text)])
             }
@@ -72,6 +77,9 @@ impl Exceptions {
     pub(super) const fn of(&self, detail: &Detail) -> Option<&Explanation> {
         match detail {
             Detail::Phone(PhoneError::EncodedTwice) => Some(&self.encoded_twice),
+            Detail::Phone(PhoneError::NotInLink(_) | PhoneError::UnknownLink) => {
+                Some(&self.phone_link)
+            }
             Detail::PhoneIsAWord => Some(&self.phone_is_a_word),
             Detail::Denied(Denied::AutoIsOff) => Some(&self.auto_is_off),
             Detail::DirectoryUnread => Some(&self.directory_unread),
@@ -110,6 +118,12 @@ impl PhoneTexts {
             PhoneError::TooLong => self.too_long.into(),
             PhoneError::Extension => self.extension.into(),
             PhoneError::Invalid(region) => fill(self.invalid, &[("region", &region)]),
+            PhoneError::NotInLink(link) => fill(self.not_in_link, &[("link", &link)]),
+            PhoneError::InvalidInLink(link, region) => fill(
+                self.invalid_in_link,
+                &[("link", &link), ("region", &region)],
+            ),
+            PhoneError::UnknownLink => self.unknown_link.into(),
         }
     }
 }

@@ -13,7 +13,7 @@ use actix_web::HttpRequest;
 use actix_web::http::header::{AcceptLanguage, Header as _, LanguageTag, Preference, Quality};
 
 use self::details::fill;
-pub(crate) use self::texts::{Advice, ExtensionTexts, Words};
+pub(crate) use self::texts::{Advice, ExtensionTexts, HandlerTexts, PairingWords, Words};
 use self::texts::{Explanation, Texts};
 use crate::http::problem::{Detail, Kind};
 
@@ -70,6 +70,15 @@ impl Language {
         &self.texts().words
     }
 
+    /// What the page about phone links says.
+    pub(crate) fn handler(self) -> &'static HandlerTexts {
+        &self.texts().handler
+    }
+
+    pub(crate) fn pairing_words(self) -> &'static PairingWords {
+        &self.texts().pairing
+    }
+
     /// What the link builder says of the browser extension.
     pub(crate) fn extension(self) -> &'static ExtensionTexts {
         &self.texts().extension
@@ -122,11 +131,13 @@ mod tests {
     use chathub::BadAnswer;
 
     use super::*;
-    use crate::access::Denied;
+    use chrono::DateTime;
+
+    use crate::access::{Denied, DeviceId};
     use crate::connectors::{CrmOriginError, CrmOriginFault};
     use crate::http::handlers::demo_refusals::example;
     use crate::http::problem::ShownIdentity;
-    use crate::phone::{PhoneError, Region};
+    use crate::phone::{LinkKind, PhoneError, Region};
     use crate::source::{ChatSource, UnknownSource};
 
     #[rstest]
@@ -218,6 +229,10 @@ mod tests {
         }
     }
 
+    fn device() -> DeviceId {
+        serde_json::from_str("\"7f3a0c5e41d24b4f8f3a1c2d3e4f5a6b\"").unwrap()
+    }
+
     /// A detail for each text with placeholders, and the values that belong there.
     fn filled() -> Vec<(Detail, Vec<&'static str>)> {
         let long = "z".repeat(200);
@@ -242,6 +257,21 @@ mod tests {
             (Detail::NotEncoded(Some("from")), vec!["`from`"]),
             (Detail::NotUtf8(Some("from")), vec!["`from`"]),
             (Detail::Phone(PhoneError::Invalid(Region::UA)), vec!["UA"]),
+            (
+                Detail::Phone(PhoneError::NotInLink(LinkKind::TelegramMe)),
+                vec!["`https://t.me/`"],
+            ),
+            (
+                Detail::Phone(PhoneError::InvalidInLink(LinkKind::Tel, Region::UA)),
+                vec!["`tel:`", "UA"],
+            ),
+            (
+                Detail::InvitationUsed(DateTime::UNIX_EPOCH, device()),
+                vec![
+                    "1970-01-01 00:00:00 UTC",
+                    "`7f3a0c5e41d24b4f8f3a1c2d3e4f5a6b`",
+                ],
+            ),
             (Detail::NoConnector, vec![" browser-extension"]),
         ]
         .into_iter()
@@ -288,6 +318,7 @@ mod tests {
             for exception in [
                 Detail::Phone(PhoneError::EncodedTwice),
                 Detail::PhoneIsAWord,
+                Detail::Phone(PhoneError::UnknownLink),
                 Detail::Denied(Denied::AutoIsOff),
                 Detail::DirectoryUnread,
                 Detail::OnceUnknown,
@@ -312,6 +343,9 @@ mod tests {
             PhoneError::TooLong,
             PhoneError::Extension,
             PhoneError::Invalid(Region::UA),
+            PhoneError::NotInLink(LinkKind::WaMe),
+            PhoneError::InvalidInLink(LinkKind::Sip, Region::UA),
+            PhoneError::UnknownLink,
         ] {
             assert_eq!(detail(Detail::Phone(error)), error.to_string());
         }

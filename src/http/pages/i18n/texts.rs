@@ -41,6 +41,7 @@ macro_rules! texts_by {
 #[serde(deny_unknown_fields, bound(deserialize = "'de: 'static"))]
 pub(super) struct Texts {
     pub(super) words: Words,
+    pub(super) handler: HandlerTexts,
     pub(super) steps: Steps,
     /// By the kind's name.
     pub(super) kinds: HashMap<&'static str, Advice>,
@@ -50,6 +51,7 @@ pub(super) struct Texts {
     pub(super) limits: LimitTexts,
     pub(super) chathub: ChatHubTexts,
     pub(super) phone: PhoneTexts,
+    pub(super) pairing: PairingWords,
     pub(super) crm_origins: CrmOriginTexts,
     pub(super) extension: ExtensionTexts,
 }
@@ -80,6 +82,24 @@ texts! {
     lang what_to_do logged_in_as for_the_administrator problem request quote help try_again
     wait_a_moment wait back_to_crm by_hand by_hand_note crawler_title crawler confirm_title confirm
     confirm_button
+}
+
+texts! {
+    /// The page that lets a browser open chats from phone links.
+    HandlerTexts:
+    title lead who_title by_device to_pair by_login by_link operator name_operator refused
+    by_nothing here_title needs_javascript elsewhere unsupported take_tel take_sms asked undone
+    failed softphone browsers undo_title leave_tel leave_sms undo_chrome undo_edge undo_firefox
+    app_title app policies_title policies no_public_url chromium_file chromium_value firefox_file
+    copy copied selected
+}
+
+texts! {
+    /// The words of the page that pairs a browser and ends that. Those that begin with `title` are
+    /// headings.
+    PairingWords:
+    title_invited invited pair title_other other now then title_paired paired end end_note
+    title_ended ended forget title_unpaired unpaired title_off off operator id device
 }
 
 texts! {
@@ -114,6 +134,7 @@ pub(super) struct Exceptions {
     pub(super) encoded_twice: Explanation,
     pub(super) once_unknown: Explanation,
     pub(super) phone_is_a_word: Explanation,
+    pub(super) phone_link: Explanation,
 }
 
 texts! {
@@ -122,7 +143,8 @@ texts! {
     network_not_allowed identity_unknown identity_shortened alias_astray host_not_allowed
     directory_unread once_unknown phone_is_a_word source no_target no_sender too_long repeated
     unfilled encoded_twice control not_encoded name_not_encoded not_utf8 name_not_utf8 has_body
-    not_a_click foreign_confirmation no_connector no_browser no_public_url nothing other_method
+    not_a_click foreign_confirmation foreign_pairing invitation_used no_connector no_browser
+    no_public_url nothing other_method
 }
 
 texts_by! {
@@ -136,6 +158,11 @@ texts_by! {
     IdentityMissing identity_missing
     IdentityUnknown identity_unknown
     ApiKeyInvalid api_key_invalid
+    DeviceMissing device_missing
+    DeviceEnded device_ended
+    InvitationInvalid invitation_invalid
+    InvitationExpired invitation_expired
+    InvitationUsed invitation_used
     OperatorMissing operator_missing
     OperatorUnknown operator_unknown
     OperatorAmbiguous operator_ambiguous
@@ -149,6 +176,7 @@ texts_by! {
 texts_by! {
     /// Which rate limit is reached.
     LimitTexts for Limit: Operator operator Client client Refused refused
+    Foreign foreign
 }
 
 texts! {
@@ -160,7 +188,8 @@ texts! {
 
 texts! {
     /// Why a text is no phone.
-    PhoneTexts: encoded_twice letters too_long extension invalid
+    PhoneTexts:
+    encoded_twice letters too_long extension invalid not_in_link invalid_in_link unknown_link
 }
 
 texts_by! {

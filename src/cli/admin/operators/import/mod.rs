@@ -19,8 +19,8 @@ use self::rows::Row;
 use self::sender::Sender;
 use self::summary::Summary;
 use crate::cli::admin::operators::batch_adder::Stop;
-use crate::cli::admin::operators::csv_text::{CsvText, STDIN};
-use crate::cli::{Company, Exit, OutputFormat, Usage, organization_id, with_company};
+use crate::cli::csv_text::STDIN;
+use crate::cli::{Company, CsvText, Exit, OutputFormat, Usage, organization_id, with_company};
 use crate::operators::name::spelling;
 use chathub::OrganizationId;
 

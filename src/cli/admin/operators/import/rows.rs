@@ -4,8 +4,7 @@ use std::collections::HashSet;
 
 use anyhow::{Context as _, anyhow, bail, ensure};
 
-use crate::cli::admin::operators::csv_text::CsvText;
-use crate::cli::{listed, organization_id, sanitized};
+use crate::cli::{CsvText, listed, organization_id, sanitized};
 use crate::operators::name;
 use chathub::OrganizationId;
 

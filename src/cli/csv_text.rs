@@ -6,7 +6,7 @@ use std::path::Path;
 
 use anyhow::{Context as _, anyhow};
 
-use crate::cli::sanitized;
+use super::sanitized;
 
 /// The file name that stands for standard input.
 pub(super) const STDIN: &str = "-";
