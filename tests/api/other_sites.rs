@@ -324,7 +324,6 @@ async fn fences(service: &Service, path: &str, destination: &str) -> (String, Op
 /// it opens. And a page with a button stands in no frame.
 #[rstest]
 #[case::builder("/builder", Some("'none'"))]
-#[case::phone_links("/handler", Some("'none'; manifest-src 'self'"))]
 #[case::interface("/openapi", Some("'none'"))]
 #[case::confirmation("/open-chat?operator=101&phone=0501234567", Some("'none'"))]
 #[case::pairing("/pair", Some("'none'"))]
