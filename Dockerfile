@@ -30,6 +30,7 @@ RUN cargo tree --locked --target host-tuple --edges normal,no-proc-macro --prefi
  && echo ']}'; } >/open-chat.cdx.json
 
 COPY askama.toml ./
+COPY integrations integrations
 COPY src src
 COPY crates crates
 ARG VERSION

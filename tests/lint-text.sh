@@ -25,6 +25,14 @@ over_long_comments() {
     '
 }
 
+# The same in the scripts of integrations.
+over_long_script_comments() {
+    find integrations tests/extension -name '*.js' -o -name '*.mjs' | sort | xargs awk '
+        { columns = $0; gsub(/[\200-\277]/, "", columns) }
+        length(columns) > 100 && /^ *(\/\/|\/?\*)/ { print FILENAME ":" FNR ": a comment of " length(columns) " columns" }
+    '
+}
+
 # The same for what begins with a hash, in manifests and scripts. The head of probe.sh is the usage
 # that it prints.
 over_long_hash_comments() {
@@ -65,5 +73,5 @@ vague_words() {
     '
 }
 
-findings=$(over_long_comments; over_long_hash_comments; over_long_lines; vague_words)
+findings=$(over_long_comments; over_long_script_comments; over_long_hash_comments; over_long_lines; vague_words)
 [ -z "$findings" ] || { echo "$findings"; exit 1; }

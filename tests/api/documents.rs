@@ -203,7 +203,13 @@ fn anchors(document: &str) -> BTreeSet<String> {
 #[test]
 fn every_link_leads_somewhere() {
     let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
-    let folders = ["", "docs", "docs/decisions", "docs/proxies"];
+    let folders = [
+        "",
+        "docs",
+        "docs/decisions",
+        "docs/proxies",
+        "integrations/browser-extension",
+    ];
     let pages = folders.iter().flat_map(|folder| {
         let entries = std::fs::read_dir(root.join(folder)).unwrap();
         entries.map(|entry| entry.unwrap().path())

@@ -22,6 +22,7 @@ use tokio_rustls::rustls::pki_types::pem::PemObject as _;
 use tokio_rustls::rustls::pki_types::{CertificateDer, ServerName};
 use tokio_rustls::rustls::{ClientConfig, RootCertStore};
 
+use crate::device;
 use crate::harness::{PANEL, PATIENCE, Service, eventually, log_line, rules};
 
 use self::Kind::{HaProxy, Nginx};
@@ -162,6 +163,11 @@ impl Drop for StandIn {
 
 /// The real open-chat, as an engineer sets it up behind one of the proxies.
 async fn open_chat(test: &str) -> Service {
+    open_chat_with(test, &[]).await
+}
+
+/// The same, with these variables over the plain ones.
+async fn open_chat_with(test: &str, more: &[(&str, &str)]) -> Service {
     let map = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("proxies-{test}.toml"));
     fs::write(
         &map,
@@ -175,7 +181,17 @@ async fn open_chat(test: &str) -> Service {
         ("SSO_PROXY_SECRET", SECRET),
         ("OPERATOR_MAP_FILE", map.to_str().unwrap()),
     ];
-    Service::start_with(rules(), &variables).await
+    Service::start_with(rules(), &[&variables[..], more].concat()).await
+}
+
+/// The same, with paired browsers beside the login.
+async fn open_chat_with_devices(test: &str) -> Service {
+    let variables = [
+        ("ACCESS", "sso,device"),
+        ("DEVICE_SECRET", device::SECRET),
+        ("PUBLIC_URL", "https://chats.example.com"),
+    ];
+    open_chat_with(test, &variables).await
 }
 
 fn address_of(service: &Service) -> SocketAddr {
@@ -858,6 +874,47 @@ async fn an_invented_cookie_opens_nothing(#[case] kind: Kind) {
     let answer = proxy.ask(CLICK, &(FORGED.concat() + invented)).await;
     assert_eq!(answer.status(), 401);
     assert!(answer.0.contains("identity-missing"), "{}", answer.0);
+
+    let service = open_chat_with_devices(&format!("invented-device-{}", kind.name())).await;
+    let proxy = Proxy::start(kind, address_of(&service)).await;
+    let fetched = "Sec-Fetch-Dest: document\r\nSec-Fetch-Mode: navigate\r\n";
+    let answer = proxy.ask(CLICK, &format!("{invented}{fetched}")).await;
+    assert_eq!(answer.status(), 401);
+    assert!(answer.0.contains("problem:device-"), "{}", answer.0);
+    // With the login the cookie does not matter.
+    let both = match kind {
+        Nginx => invented.replace(": ", ": session=canary-session; "),
+        HaProxy => kind.login() + invented,
+    };
+    let answer = proxy.ask(CLICK, &format!("{both}{fetched}")).await;
+    assert_eq!(answer.logged().await, "sso:ann@example.com 101 127.0.0.7");
+}
+
+/// A browser is paired through the proxy, and opens chats through it, all without a login.
+#[rstest]
+#[case::nginx(Nginx)]
+#[case::haproxy(HaProxy)]
+#[tokio::test]
+async fn a_browser_is_paired_and_opens_chats_without_a_login(#[case] kind: Kind) {
+    let service = open_chat_with_devices(&format!("paired-{}", kind.name())).await;
+    let proxy = Proxy::start(kind, address_of(&service)).await;
+    let invitation = device::invitation(102, device::DEVICE);
+    let page = format!("/pair?invitation={invitation}");
+    let fetched = "Accept: text/html\r\nSec-Fetch-Dest: document\r\nSec-Fetch-Mode: navigate\r\n";
+    assert_eq!(proxy.ask(&page, fetched).await.status(), 200);
+
+    let own = format!("{fetched}Sec-Fetch-Site: same-origin\r\nContent-Length: 0\r\n");
+    let answer = proxy.connect().await.send("POST", &page, &own).await;
+    assert_eq!(answer.status(), 303, "{}", answer.0);
+    let set = answer.header("set-cookie");
+    let cookie = set.split(';').next().unwrap();
+    assert!(cookie.starts_with("__Host-open-chat-device="), "{set}");
+
+    let click = format!("Cookie: other=1; {cookie}\r\n{fetched}Sec-Fetch-Site: cross-site\r\n");
+    let answer = proxy.ask(CLICK, &click).await;
+    assert_eq!(answer.status(), 302, "{}", answer.0);
+    let device = format!("device:{} 102 127.0.0.7", device::DEVICE);
+    assert_eq!(answer.logged().await, device);
 }
 
 /// A path that leads in without the login leads to nothing else, however it is written.

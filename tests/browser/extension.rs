@@ -563,20 +563,6 @@ async fn a_package_without_crms_asks_for_each() {
     agent.browser.close().await;
 }
 
-/// Starts Chromium with this policy, in a mount namespace of its own: the machine keeps its own.
-fn with_policy(policy: &Path) -> PathBuf {
-    use std::os::unix::fs::PermissionsExt as _;
-    let starter = policy.with_extension("sh");
-    let folder = policy.parent().unwrap().parent().unwrap().parent().unwrap();
-    let script = format!(
-        "#!/bin/sh\nexec unshare --map-root-user --mount sh -c 'mount --bind \"$0\" /etc/chromium && exec chromium \"$@\"' '{}' \"$@\"\n",
-        folder.display()
-    );
-    std::fs::write(&starter, script).unwrap();
-    std::fs::set_permissions(&starter, std::fs::Permissions::from_mode(0o755)).unwrap();
-    starter
-}
-
 /// The policy comes first, narrows what the package has, and is shown as what it is.
 #[tokio::test]
 async fn a_policy_comes_first() {

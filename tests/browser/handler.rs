@@ -9,8 +9,14 @@ use serde_json::{Value, json};
 use url::{ParseError, Url};
 
 use crate::browser::{Browser, eventually, with_etc};
-use crate::process::{Running, open_chat};
+use crate::pair::press_when_it_can_be;
+use crate::process::{Running, open_chat, run_with_input};
 use crate::site::Site;
+
+const DEVICE_SECRET: (&str, &str) = (
+    "DEVICE_SECRET",
+    "canary-device-secret-of-more-than-32-bytes",
+);
 
 /// A CRM's page, with a client's phone as most CRMs write it.
 const CRM: &str = "<!doctype html><title>CRM</title>
@@ -60,6 +66,16 @@ impl Services {
         format!("http://{}/handler?operator=101", self.address)
     }
 
+    /// An invitation for an operator, as an administrator gets it.
+    fn invitation(&self, operator: &str) -> String {
+        let origin = format!("http://{}", self.address);
+        let variables = [("ACCESS", "device"), DEVICE_SECRET, ("PUBLIC_URL", &origin)];
+        let arguments = ["pair", "--operator", operator];
+        let ended = run_with_input(&mut open_chat(&arguments, &variables), "");
+        assert_eq!(ended.code, Some(0), "{}", ended.stderr);
+        ended.stdout.trim_end().to_owned()
+    }
+
     /// How many clicks have led to a chat.
     async fn opened(&self) -> u32 {
         let metrics = reqwest::get(format!("http://{}/metrics", self.address)).await;
@@ -97,6 +113,15 @@ async fn open_from(browser: &Browser, crm: &str, link: &str) {
     browser.goto(crm).await;
     browser.click(link).await;
     browser.wait_for("#chat").await;
+}
+
+/// A browser that finds this policy where an administrator puts it.
+async fn under_policy(name: &str, policy: &str, page: &str) -> Browser {
+    let etc = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
+    let recommended = etc.join("policies/recommended");
+    std::fs::create_dir_all(&recommended).unwrap();
+    std::fs::write(recommended.join("open-chat.json"), policy).unwrap();
+    Browser::open_by(Some(&with_etc(&etc)), page, &[]).await
 }
 
 /// Waits for the page's word about a button's click.
@@ -159,17 +184,47 @@ async fn a_click_on_a_phone_opens_the_chat_by_a_policy() {
     .await;
     let policy = admin.text("#chromium-file").await;
     admin.close().await;
-
-    let etc = Path::new(env!("CARGO_TARGET_TMPDIR")).join("handler-policy");
-    let recommended = etc.join("policies/recommended");
-    std::fs::create_dir_all(&recommended).unwrap();
-    std::fs::write(recommended.join("open-chat.json"), policy).unwrap();
-    let browser = Browser::open_by(Some(&with_etc(&etc)), &crm, &[]).await;
+    let browser = under_policy("handler-policy", &policy, &crm).await;
     open_from(&browser, &crm, "#call").await;
     assert_eq!(browser.text("#operator").await, "101 · John Smith");
     assert_eq!(browser.text("#phone").await, "+380501234567");
     open_from(&browser, &crm, "#write").await;
     assert_eq!(browser.text("#phone").await, "+380671112233");
+    browser.close().await;
+}
+
+/// A phone link names no agent: the browser's pairing does.
+#[tokio::test]
+async fn a_browser_opens_chats_from_phones_once_it_is_paired() {
+    let access = [
+        ("ACCESS", "device"),
+        DEVICE_SECRET,
+        // On which port it is, it says only when it runs.
+        ("PUBLIC_URL", "http://127.0.0.1"),
+    ];
+    let services = Services::start(&access);
+    let page = reqwest::get(format!("http://{}/handler", services.address)).await;
+    let page = page.unwrap().text().await.unwrap();
+    let (_, policy) = page
+        .split_once("id=\"chromium-file\">")
+        .expect("the policy");
+    let policy = policy.split('<').next().unwrap().replace("&#34;", "\"");
+    let policy = policy.replace("127.0.0.1", &services.address);
+    let crm = crm();
+    let browser = under_policy("handler-policy-paired", &policy, &crm).await;
+
+    browser.click("#call").await;
+    browser.wait_for("#kind").await;
+    assert_eq!(browser.text("#kind").await, "device-missing");
+    assert!(browser.text("main").await.contains("invitation"));
+
+    browser.goto(&services.invitation("102")).await;
+    press_when_it_can_be(&browser).await;
+    browser.wait_for("#device").await;
+    assert_eq!(browser.text("#phone-links").await, "Chats from phone links");
+    open_from(&browser, &crm, "#call").await;
+    assert_eq!(browser.text("#operator").await, "102 · Sarah Johnson");
+    assert_eq!(browser.text("#phone").await, "+380501234567");
     browser.close().await;
 }
 

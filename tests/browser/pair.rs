@@ -38,6 +38,11 @@ impl Service {
     /// `public_url` decides on the cookie's name: with the prefix that browsers take over TLS, or
     /// on loopback.
     fn start(public_url: &str) -> Self {
+        Self::start_with(public_url, "30/m")
+    }
+
+    /// The same, with this quota of clicks.
+    fn start_with(public_url: &str, quota: &str) -> Self {
         let chathub = Running::start(&mut open_chat(&["simulate", "--port", "0"], &[]), "http://");
         let url = chathub.url("");
         let name = format!("revoked-{}.toml", fastrand::u64(..));
@@ -46,6 +51,7 @@ impl Service {
         let variables = [
             ("ACCESS", "device"),
             ("PUBLIC_URL", public_url),
+            ("RATE_LIMIT_OPERATOR", quota),
             ("DEVICE_SECRET", SECRET),
             ("DEVICES_REVOKED_FILE", revoked.to_str().unwrap()),
             ("LISTEN", "127.0.0.1:0"),
@@ -80,13 +86,17 @@ impl Service {
 
     /// How many requests it has refused with this kind.
     async fn refusals(&self, kind: &str) -> u32 {
+        self.metric(&format!("open_chat_refusals_total{{kind=\"{kind}\"}}"))
+            .await
+    }
+
+    async fn metric(&self, series: &str) -> u32 {
         let metrics = reqwest::get(format!("{}/metrics", self.origin))
             .await
             .unwrap();
         let metrics = metrics.text().await.unwrap();
-        let series = format!("open_chat_refusals_total{{kind=\"{kind}\"}} ");
-        let line = metrics.lines().find_map(|line| line.strip_prefix(&series));
-        line.unwrap().parse().unwrap()
+        let line = metrics.lines().find_map(|line| line.strip_prefix(series));
+        line.unwrap().trim().parse().unwrap()
     }
 }
 
@@ -324,5 +334,44 @@ async fn the_page_ends_the_pairing() {
     // Not even the invitation's own link brings it back.
     browser.goto(&service.invitation(101, DEVICE)).await;
     assert_eq!(browser.text("#kind").await, "device-ended");
+    browser.close().await;
+}
+
+/// The browser sends its cookie with each window that another site opens. The chats that the site
+/// opens are not the agent's own, and after a few of them the agent is asked.
+#[tokio::test]
+async fn a_site_that_opens_chats_by_itself_locks_no_agent_out() {
+    const STORM: &str = "for (let i = 0; i < 8; i += 1) window.open(arguments[0]);";
+    const FOREIGN: &str = r#"open_chat_rate_limited_total{limit="foreign"}"#;
+    let service = Service::start_with("http://127.0.0.1:8080", "3/h");
+    let browser = Browser::open(&service.invitation(101, DEVICE)).await;
+    press_when_it_can_be(&browser).await;
+    browser.wait_for("#device").await;
+    browser
+        .goto(&site("localhost", "<title>Stranger</title>"))
+        .await;
+    let storm = browser.client.execute(STORM, vec![json!(service.click())]);
+    storm.await.unwrap();
+    eventually("five of the eight windows are asked", async || {
+        service.metric(FOREIGN).await == 5
+    })
+    .await;
+
+    browser.goto(&service.click()).await;
+    assert_eq!(browser.text("#operator").await, "101 · John Smith");
+    // Where the agent is asked, the agent's own click opens the chat.
+    eventually("a window has the button", async || {
+        for window in browser.client.windows().await.unwrap() {
+            browser.client.switch_to_window(window).await.unwrap();
+            if browser.client.find(Locator::Id("open")).await.is_ok() {
+                return true;
+            }
+        }
+        false
+    })
+    .await;
+    browser.click("#open").await;
+    browser.wait_for("#operator").await;
+    assert_eq!(browser.text("#operator").await, "101 · John Smith");
     browser.close().await;
 }

@@ -25,6 +25,7 @@ const OTHERS = [
   "", "#", "mailto:ann@crm.example", "javascript:alert(1)", "https://crm.example/380501234567",
   // People and groups, not phones.
   "sip:alice@pbx.example", "skype:echo123?call", "callto:ann", "https://t.me/smsbat", "https://t.me/+AbCdEf123",
+  "https://t.me/380501234567",
   "tg://resolve?domain=smsbat", "tg://join?invite=380501234567", "viber://pa?chatURI=smsbat", "viber://forward?text=1",
   "https://wa.me/message/ABCDEF1", "https://wa.me/", "https://wa.me/?text=1", "whatsapp://send?text=1",
   "https://api.whatsapp.com/send?text=1", "https://api.whatsapp.com/resolve?phone=380501234567",
