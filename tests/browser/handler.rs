@@ -92,7 +92,7 @@ impl Services {
 /// Has the browser answer in the agent's place when a page asks for links: a command that the HTML
 /// standard has for tests.
 #[derive(Debug)]
-struct AllowHandlers;
+pub struct AllowHandlers;
 
 impl WebDriverCompatibleCommand for AllowHandlers {
     fn endpoint(&self, base: &Url, session: Option<&str>) -> Result<Url, ParseError> {
