@@ -36,9 +36,10 @@ need nsenter util-linux
 
 # What only npm's and Python's indexes have, each in a place of its own.
 tools() {
-    # The accessibility checker of the browser tests: one file, which a page is handed.
-    [ -f target/npm/node_modules/axe-core/axe.min.js ] ||
-        npm install --prefix target/npm --no-save --no-audit --no-fund --ignore-scripts axe-core@4.14.1
+    # One file each, which pages of the browser tests are handed: the accessibility checker, and
+    # what Kommo's widgets ask with.
+    [ -f target/npm/node_modules/axe-core/axe.min.js ] && [ -f target/npm/node_modules/jquery/dist/jquery.min.js ] ||
+        npm install --prefix target/npm --no-save --no-audit --no-fund --ignore-scripts axe-core@4.14.1 jquery@3.7.1
     st=target/schemathesis
     [ -x $st/bin/st ] || { python3 -m venv $st && $st/bin/pip install --quiet schemathesis==4.32.5; }
     tests/djangocrm.sh

@@ -7,6 +7,7 @@ use clap::builder::PossibleValuesParser;
 use clap::builder::TypedValueParser as _;
 use clap::{Args, Subcommand};
 
+use super::output::line;
 use super::{Usage, say};
 use crate::config::ConnectorConfig;
 use crate::connectors::{Browser, BrowserExtension, Connector, CrmOrigin, Package, Scheme};
@@ -21,6 +22,19 @@ pub(super) enum ConnectorCommand {
         after_help = "Example: PUBLIC_URL=https://chat.example open-chat connector browser-extension --crm https://crm.example --out open-chat.zip"
     )]
     BrowserExtension(ExtensionOptions),
+    /// The widget for Kommo and amoCRM: a click on a phone opens the chat
+    Kommo(CrmOptions),
+    /// The addons for Odoo 17 and later: a button on contacts and leads
+    Odoo(CrmOptions),
+    /// The source for a Salesforce org: a button on contacts, leads, accounts and cases
+    Salesforce(CrmOptions),
+    /// The module for SuiteCRM: a link on contacts, leads, targets and accounts
+    Suitecrm(CrmOptions),
+    /// The function for Zoho CRM, which is pasted: a button on contacts
+    Zoho(CrmOptions),
+    /// The texts for 1C:Enterprise and BAS, which are pasted: a command on a form
+    #[command(name = "1c")]
+    OneC(CrmOptions),
     /// Clap's own message for a name that is not there does not say which are.
     #[command(external_subcommand)]
     Unknown(Vec<String>),
@@ -43,6 +57,16 @@ pub(super) struct ExtensionOptions {
     out: PathBuf,
 }
 
+#[derive(Args)]
+#[command(
+    after_help = "What the service has to be told of it goes to the standard output: an entry for PASS_KEYS_FILE or a section for CONNECTORS_FILE."
+)]
+pub(super) struct CrmOptions {
+    /// The file to write, a ZIP archive
+    #[arg(long, value_name = "FILE")]
+    out: PathBuf,
+}
+
 fn browsers() -> impl clap::builder::TypedValueParser<Value = Browser> {
     let names = PossibleValuesParser::new(Browser::ALL.map(Browser::name));
     names.map(|name| Browser::find(&name).unwrap_or_default())
@@ -57,6 +81,12 @@ impl ConnectorCommand {
     pub(super) fn run(self) -> anyhow::Result<()> {
         match self {
             Self::BrowserExtension(options) => options.run(),
+            Self::Kommo(options) => options.run(Connector::Kommo),
+            Self::Odoo(options) => options.run(Connector::Odoo),
+            Self::Salesforce(options) => options.run(Connector::Salesforce),
+            Self::Suitecrm(options) => options.run(Connector::SuiteCrm),
+            Self::Zoho(options) => options.run(Connector::Zoho),
+            Self::OneC(options) => options.run(Connector::OneC),
             Self::Unknown(arguments) => Err(unknown(&arguments).into()),
         }
     }
@@ -84,6 +114,16 @@ impl ExtensionOptions {
             schemes: if all { &Scheme::ALL } else { &self.schemes },
         };
         write(&self.out, &extension.package()?)
+    }
+}
+
+impl CrmOptions {
+    fn run(self, connector: Connector) -> anyhow::Result<()> {
+        let config = ConnectorConfig::from_env()?;
+        let crm = connector.crm_package();
+        let crm = crm.context("what a browser gets has options of its own")?;
+        write(&self.out, &crm.package(&config.public_url, VERSION)?)?;
+        line(crm.settings(&config.public_url)?.trim_end())
     }
 }
 

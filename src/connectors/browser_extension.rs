@@ -6,6 +6,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::package::pack;
+use super::template::service_address;
 use super::{CrmOrigin, Package, PackageError};
 use chathub::HttpsUrl;
 
@@ -213,13 +214,6 @@ fn remove(object: &mut Value, names: &[&str]) {
     if let Some(members) = object.as_object_mut() {
         members.retain(|name, _| !names.contains(&name.as_str()));
     }
-}
-
-/// The address without what no chat's address has.
-fn service_address(public: &HttpsUrl) -> String {
-    let mut url = public.as_url().clone();
-    url.set_query(None);
-    url.as_str().trim_end_matches('/').to_owned()
 }
 
 #[cfg(test)]

@@ -6,10 +6,19 @@
 
 mod browser_extension;
 mod crm_origin;
+mod crm_package;
+mod kommo;
+mod odoo;
+mod one_c;
 mod package;
+mod salesforce;
+mod suitecrm;
+mod template;
+mod zoho;
 
 pub use self::browser_extension::{Browser, BrowserExtension, Scheme};
 pub use self::crm_origin::{CrmOrigin, CrmOriginError, CrmOriginFault, MAX_ORIGINS};
+pub use self::crm_package::CrmPackage;
 pub use self::package::{Package, PackageError};
 
 named_enum! {
@@ -18,6 +27,18 @@ named_enum! {
     pub enum Connector {
         /// [`BrowserExtension`].
         BrowserExtension = "browser-extension",
+        /// A widget for Kommo and amoCRM.
+        Kommo = "kommo",
+        /// Addons for Odoo.
+        Odoo = "odoo",
+        /// Source for a Salesforce org.
+        Salesforce = "salesforce",
+        /// A module for SuiteCRM.
+        SuiteCrm = "suitecrm",
+        /// A function that is pasted into Zoho CRM.
+        Zoho = "zoho",
+        /// Texts that are pasted into 1C:Enterprise or BAS.
+        OneC = "1c",
     }
 }
 
@@ -30,5 +51,18 @@ impl Connector {
     /// All names, for messages.
     pub fn names() -> String {
         Self::ALL.map(Self::name).join(", ")
+    }
+
+    /// What a CRM gets; `None` for what a browser gets, [`BrowserExtension`].
+    pub const fn crm_package(self) -> Option<&'static CrmPackage> {
+        match self {
+            Self::BrowserExtension => None,
+            Self::Kommo => Some(&kommo::PACKAGE),
+            Self::Odoo => Some(&odoo::PACKAGE),
+            Self::Salesforce => Some(&salesforce::PACKAGE),
+            Self::SuiteCrm => Some(&suitecrm::PACKAGE),
+            Self::Zoho => Some(&zoho::PACKAGE),
+            Self::OneC => Some(&one_c::PACKAGE),
+        }
     }
 }

@@ -52,6 +52,7 @@ mod operators_shell;
 mod ops;
 mod other_sites;
 mod outages;
+mod packages;
 mod pages;
 mod pair_command;
 mod pair_links;

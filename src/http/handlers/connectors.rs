@@ -17,6 +17,9 @@ use chathub::HttpsUrl;
 const CROSS_ORIGIN_RESOURCE_POLICY: HeaderName =
     HeaderName::from_static("cross-origin-resource-policy");
 
+/// The version of what is packed here is this program's.
+const VERSION: &str = env!("CARGO_PKG_VERSION");
+
 /// The package, to be saved. It holds no secret.
 pub(crate) async fn package(
     name: web::Path<String>,
@@ -30,8 +33,9 @@ pub(crate) async fn package(
     state.limits.click(context.client, None).await?;
     let connector = Connector::find(&name).ok_or_else(unknown)?;
     let public_url = state.public_url.as_ref().ok_or_else(no_public_url)?;
-    let packed = match connector {
-        Connector::BrowserExtension => extension(request.query_string(), public_url)?,
+    let packed = match connector.crm_package() {
+        Some(crm) => crm.package(public_url, VERSION),
+        None => extension(request.query_string(), public_url)?,
     };
     // Nothing that a caller chooses leads there.
     Ok(packed.map_or_else(|_| HttpResponse::InternalServerError().finish(), download))
@@ -51,7 +55,7 @@ fn extension(query: &str, public_url: &HttpsUrl) -> Result<Result<Package, Packa
         .map_or(Some(Browser::default()), Browser::find);
     let extension = BrowserExtension {
         public_url,
-        version: env!("CARGO_PKG_VERSION"),
+        version: VERSION,
         crm_origins,
         browser: browser.ok_or_else(no_browser)?,
         schemes: &Scheme::ALL,

@@ -1,0 +1,3 @@
+from . import open_chat_mixin
+from . import res_config_settings
+from . import res_partner

@@ -1,0 +1,178 @@
+//! A package for a CRM: the files of a folder of `integrations/`, with this service's address in
+//! them, and what this service has to be told of it.
+
+use chathub::HttpsUrl;
+
+use super::package::pack;
+use super::template::fill;
+use super::{Package, PackageError};
+
+/// What is installed in a CRM, or pasted into it.
+#[derive(Debug)]
+pub struct CrmPackage {
+    /// What it is saved as.
+    pub(super) file_name: &'static str,
+    /// (Path, content), in the order of the archive.
+    pub(super) files: &'static [(&'static str, &'static [u8])],
+    /// The part of a file of settings, in TOML, with a comment that says which file's.
+    pub(super) settings: &'static str,
+}
+
+/// The files of a folder of `integrations/`, in the order of the archive.
+macro_rules! files_of {
+    ($folder:literal: $($path:literal)+) => {
+        &[$(($path, include_bytes!(concat!("../../integrations/", $folder, "/", $path)))),+]
+    };
+}
+pub(super) use files_of;
+
+impl CrmPackage {
+    /// The archive. `version` is a release's, such as `1.2.3`; what follows a `-` or `+` is left
+    /// out.
+    pub fn package(&self, public_url: &HttpsUrl, version: &str) -> Result<Package, PackageError> {
+        let fill = |(path, content): &(&'static str, &[u8])| {
+            Ok((*path, fill(path, content, public_url, version)?))
+        };
+        let files: Result<Vec<_>, PackageError> = self.files.iter().map(fill).collect();
+        let files = files?;
+        let files: Vec<_> = files
+            .iter()
+            .map(|(path, content)| (*path, &**content))
+            .collect();
+        Ok(Package {
+            file_name: self.file_name.into(),
+            bytes: pack(&files)?,
+        })
+    }
+
+    /// What this service is told, with its address in it: an entry for `PASS_KEYS_FILE` or a
+    /// section for `CONNECTORS_FILE`, as its first line says. The secrets' files are examples.
+    pub fn settings(&self, public_url: &HttpsUrl) -> Result<String, PackageError> {
+        let filled = fill("settings.toml", self.settings.as_bytes(), public_url, "")?;
+        Ok(String::from_utf8_lossy(&filled).into_owned())
+    }
+
+    /// One file of the package as text, such as the code that is pasted into a CRM; `None` where
+    /// there is no such text.
+    pub fn text(&self, path: &str, public_url: &HttpsUrl) -> Option<String> {
+        let (path, content) = self.files.iter().find(|(name, _)| *name == path)?;
+        let filled = fill(path, content, public_url, "").ok()?;
+        String::from_utf8(filled).ok()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+    use std::io::Cursor;
+    use std::path::{Path, PathBuf};
+
+    use aws_lc_rs::digest::{SHA256, digest};
+    use rstest::rstest;
+    use zip::ZipArchive;
+
+    use super::*;
+    use crate::connectors::Connector;
+
+    fn package(connector: Connector) -> Package {
+        let public_url = HttpsUrl::parse("https://chat.example/").unwrap();
+        let crm = connector.crm_package().unwrap();
+        crm.package(&public_url, "1.2.3-rc.4").unwrap()
+    }
+
+    /// A package that changes is another one to those who review it. After a change that is meant,
+    /// the new hash belongs here.
+    #[rstest]
+    #[case(Connector::Kommo, "")]
+    #[case(Connector::Odoo, "")]
+    #[case(Connector::Salesforce, "")]
+    #[case(Connector::SuiteCrm, "")]
+    #[case(Connector::Zoho, "")]
+    #[case(Connector::OneC, "")]
+    fn the_same_bytes_each_time(#[case] connector: Connector, #[case] hash: &str) {
+        let made = package(connector);
+        assert_eq!(made.bytes, package(connector).bytes);
+        assert_eq!(
+            made.file_name,
+            format!("open-chat-{}.zip", connector.name())
+        );
+        assert_eq!(hex::encode(digest(&SHA256, &made.bytes)), hash);
+    }
+
+    fn files_in(folder: &Path) -> Vec<PathBuf> {
+        let entries = std::fs::read_dir(folder).unwrap();
+        let paths = entries.map(|entry| entry.unwrap().path());
+        let below = |path: PathBuf| {
+            if path.is_dir() {
+                files_in(&path)
+            } else {
+                vec![path]
+            }
+        };
+        paths.flat_map(below).collect()
+    }
+
+    /// What is in the folder and in no package is forgotten, or dead. Kommo takes its own files
+    /// alone; 1C's example of a signature stands in `docs/signing/`.
+    #[rstest]
+    #[case(Connector::Kommo, &["README.md", "connectors.toml"], &[])]
+    #[case(Connector::Odoo, &[], &[])]
+    #[case(Connector::Salesforce, &[], &[])]
+    #[case(Connector::SuiteCrm, &[], &[])]
+    #[case(Connector::Zoho, &[], &[])]
+    #[case(Connector::OneC, &[], &["sign.bsl"])]
+    fn every_file_of_the_source_is_in_the_package(
+        #[case] connector: Connector,
+        #[case] left_out: &[&str],
+        #[case] more: &[&str],
+    ) {
+        let source = Path::new(env!("CARGO_MANIFEST_DIR"))
+            .join("integrations")
+            .join(connector.name());
+        let relative = |path: PathBuf| {
+            path.strip_prefix(&source)
+                .unwrap()
+                .to_str()
+                .unwrap()
+                .to_owned()
+        };
+        let mut files: BTreeSet<_> = files_in(&source).into_iter().map(relative).collect();
+        files.retain(|path| !left_out.contains(&&**path) && !path.contains("__pycache__"));
+        files.extend(more.iter().map(ToString::to_string));
+        let archive = ZipArchive::new(Cursor::new(package(connector).bytes)).unwrap();
+        let packed = archive.file_names().map(|name| name.unwrap().into_owned());
+        assert_eq!(packed.collect::<BTreeSet<_>>(), files);
+    }
+
+    #[test]
+    fn code_to_paste_has_the_address_in_it() {
+        let public_url = HttpsUrl::parse("https://chat.example:8443/desk/").unwrap();
+        let text =
+            |connector: Connector, path| connector.crm_package().unwrap().text(path, &public_url);
+        let deluge = text(Connector::Zoho, "open_chat.dg").unwrap();
+        assert!(
+            deluge.contains("openUrl(\"https://chat.example:8443/desk/open-chat?pass=\""),
+            "{deluge}"
+        );
+        let form = text(Connector::OneC, "form.bsl").unwrap();
+        assert!(
+            form.contains("\"https://chat.example:8443/desk/open-chat?pass=\""),
+            "{form}"
+        );
+        assert_eq!(text(Connector::Zoho, "form.bsl"), None);
+    }
+
+    #[test]
+    fn the_service_is_told_its_own_address() {
+        let public_url = HttpsUrl::parse("https://chat.example:8443/desk/").unwrap();
+        let settings = Connector::Salesforce
+            .crm_package()
+            .unwrap()
+            .settings(&public_url)
+            .unwrap();
+        assert!(
+            settings.contains("audience = \"https://chat.example:8443/desk\"\n"),
+            "{settings}"
+        );
+    }
+}
