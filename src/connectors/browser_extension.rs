@@ -259,11 +259,11 @@ mod tests {
     #[rstest]
     #[case(
         Browser::Chromium,
-        "1b31c54f9fb6eeb641fe3c2942b2beb2e1b27a09e1876d87bc0efd2e8a9ec116"
+        "4fa733c66d5aa83f3a12b29bbe7d5437bec11f67121760584f96e7480b1f1525"
     )]
     #[case(
         Browser::Firefox,
-        "70d0d1866f7d00b30819128ec8af50a131f54dea4423b584c0bcb5a552baec46"
+        "28746bb2fa2b40c11dfd074e16126c643d3fd9a497e87f4609d9b1a04bbb2e4f"
     )]
     fn the_same_bytes_each_time(#[case] browser: Browser, #[case] hash: &str) {
         let made = || package("https://chat.example", &["https://crm.example"], browser);
