@@ -39,6 +39,9 @@ const WORKER: (&str, &[u8]) = files!["worker.js"][0];
 
 const MANIFEST: &str = include_str!("../../integrations/browser-extension/manifest.json");
 
+/// What runs on a CRM's pages, in this order; the worker of a package without CRMs has the same.
+const CONTENT_SCRIPTS: [&str; 4] = ["config.js", "settings.js", "link.js", "content.js"];
+
 named_enum! {
     /// Which browsers a package is for.
     #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -156,15 +159,21 @@ impl BrowserExtension<'_> {
 
     fn fit_origins(&self, manifest: &mut Value) {
         if self.crm_origins.is_empty() {
-            // The worker registers the script, for what the user allows.
-            return remove(manifest, &["content_scripts"]);
+            // The worker registers the scripts, for what the user allows.
+            return;
         }
         let with_port = self.browser == Browser::Chromium;
         let origins = self.crm_origins.iter();
         let mut patterns: Vec<_> = origins.map(|one| one.match_pattern(with_port)).collect();
         patterns.sort();
         patterns.dedup();
-        manifest["content_scripts"][0]["matches"] = patterns.into();
+        manifest["content_scripts"] = json!([{
+            "matches": patterns,
+            "js": CONTENT_SCRIPTS,
+            "run_at": "document_start",
+            "all_frames": true,
+            "match_origin_as_fallback": true,
+        }]);
         // The pages are fixed, so there is nothing to ask for.
         manifest["permissions"] = json!(["contextMenus", "storage"]);
         remove(manifest, &["optional_host_permissions"]);
@@ -382,7 +391,17 @@ mod tests {
         assert_eq!(packed.collect::<BTreeSet<_>>(), files);
     }
 
-    /// The page of the source's own folder, which a developer loads as it is.
+    #[test]
+    fn both_kinds_of_packages_run_the_same_scripts() {
+        let worker = include_str!("../../integrations/browser-extension/worker.js");
+        let scripts = CONTENT_SCRIPTS.map(|name| format!("{name:?}")).join(", ");
+        assert!(
+            worker.contains(&format!("const js = [{scripts}];")),
+            "{scripts}"
+        );
+    }
+
+    /// The folder, which a developer loads as it is.
     #[test]
     fn the_source_has_every_scheme() {
         let schemes = serde_json::to_string(&Scheme::ALL.map(Scheme::name)).unwrap();
