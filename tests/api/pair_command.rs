@@ -88,7 +88,7 @@ async fn it_is_good_for_as_long_as_it_is_asked_for(#[case] ttl: &str, #[case] mi
 
 #[rstest]
 #[case::an_unknown_id("999", "there is no operator 999")]
-#[case::an_unknown_name("Nobody Here", "there is no operator `Nobody Here`")]
+#[case::an_unknown_name("Jane Doe", "there is no operator `Jane Doe`")]
 #[case::inactive("21", "operator 21 (Inactive Ivan) is inactive: no chat would open")]
 #[case::deleted(
     "Deleted Dana",
