@@ -8,7 +8,7 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use chrono::{DateTime, SecondsFormat, Utc};
 use serde::Serialize;
 
-use self::request::LinkRequest;
+pub(crate) use self::request::LinkRequest;
 use crate::access::AuthContext;
 use crate::http::authorize::{ChatHubFault, authenticate_by, authorize, limit};
 use crate::http::context::Context;

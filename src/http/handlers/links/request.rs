@@ -16,7 +16,7 @@ const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 /// The body.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct LinkRequest {
+pub(crate) struct LinkRequest {
     operator: Value,
     phone: Option<Value>,
     source: Option<Value>,
