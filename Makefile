@@ -7,7 +7,7 @@ VERSION := $(shell sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml)
 BENCH_OPTIONS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help run build image test package setup lint lint-workflows deny advisories bench bench-report bench-scale soak fuzz coverage lint-extension test-unit test-api test-browser test-openapi test-fuzz test-chart test-image test-leaks
+.PHONY: help run build image test package setup lint lint-workflows deny advisories bench bench-report bench-scale soak fuzz coverage lint-extension test-unit test-api test-browser test-firefox test-openapi test-fuzz test-chart test-image test-leaks
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -39,7 +39,7 @@ image: ## Build the container image with docker
 package: ## The crates as they are published, each built from its package alone
 	$(CARGO) package --workspace --locked
 
-test: setup lint lint-workflows deny lint-extension test-unit test-api test-browser test-openapi test-fuzz test-chart test-image test-leaks ## Run everything; installs what the tests need
+test: setup lint lint-workflows deny lint-extension test-unit test-api test-browser test-firefox test-openapi test-fuzz test-chart test-image test-leaks ## Run everything; installs what the tests need
 	@echo "make test: all stages passed"
 
 setup: ## Install what the tests need, if it is missing
@@ -83,6 +83,10 @@ test-api: ## The application over a socket, against the simulator
 
 test-browser: ## The pages in a real Chromium, each with axe-core
 	tests/keep-output.sh $(LOGS) add $(CARGO) test --locked --test browser
+
+test-firefox: ## The browser extension in a real Firefox
+	$(CARGO) build --locked
+	tests/keep-output.sh $(LOGS) add tests/extension/firefox.sh
 
 test-openapi: ## What /openapi.json says, held against a running service by schemathesis
 	$(CARGO) build --locked

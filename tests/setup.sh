@@ -12,6 +12,7 @@ need cc gcc
 need c++ g++
 need chromium chromium
 need chromedriver chromium-driver
+need firefox-esr firefox-esr
 need curl curl
 need openssl openssl
 need redis-server redis-server

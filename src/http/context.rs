@@ -14,7 +14,7 @@ use chrono::{DateTime, Utc};
 use super::middleware::request_id::RequestId;
 use super::problem::Kind;
 use super::route::Route;
-use crate::access::Caller;
+use crate::access::{Caller, DeviceId};
 use crate::phone::PhoneNumber;
 use crate::secret::Fingerprint;
 use crate::source::ChatSource;
@@ -82,6 +82,8 @@ pub(crate) enum Outcome {
     Crawler,
     /// The page was shown whose button opens the chat.
     Confirmation,
+    /// An invitation was handed out, which makes this device of a browser.
+    Invited(DeviceId),
     /// A browser was paired.
     Paired,
     /// The pairing of a browser was ended on the page.
@@ -99,6 +101,7 @@ impl Outcome {
             Self::Fallback(_) => Some("fallback"),
             Self::Crawler => Some("crawler"),
             Self::Confirmation => Some("confirmation"),
+            Self::Invited(_) => Some("invited"),
             Self::Paired => Some("paired"),
             Self::Unpaired => Some("unpaired"),
             Self::Problem(_) => None,
@@ -109,6 +112,14 @@ impl Outcome {
     pub(crate) const fn kind(self) -> Option<Kind> {
         match self {
             Self::Fallback(kind) | Self::Problem(kind) => Some(kind),
+            _ => None,
+        }
+    }
+
+    /// The device that an invitation is for.
+    pub(crate) const fn device(self) -> Option<DeviceId> {
+        match self {
+            Self::Invited(device) => Some(device),
             _ => None,
         }
     }

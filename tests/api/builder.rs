@@ -508,7 +508,7 @@ async fn the_builder_looks_at_no_credential_of_its_visitor() {
 async fn what_is_not_known_is_called_unknown() {
     let service = Service::start().await;
     let creatio = page(&service, "crm=creatio").await;
-    assert_eq!(creatio.matches(">unknown</span>").count(), 6);
+    assert_eq!(creatio.matches(">unknown</span>").count(), 7);
     let zendesk = page(&service, "crm=zendesk").await;
     assert!(zendesk.contains("(likely, not confirmed)"));
 }

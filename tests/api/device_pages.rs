@@ -22,7 +22,7 @@ fn address(invitation: &str) -> String {
 }
 
 /// The page, as a browser asks for it.
-fn shown(service: &Service, path: &str, cookie: Option<&str>) -> RequestBuilder {
+pub fn shown(service: &Service, path: &str, cookie: Option<&str>) -> RequestBuilder {
     let request = navigation(service.request(path)).header(HTML.0, HTML.1);
     match cookie {
         Some(cookie) => request.header("Cookie", format!("{NAME}={cookie}")),
@@ -31,7 +31,7 @@ fn shown(service: &Service, path: &str, cookie: Option<&str>) -> RequestBuilder 
 }
 
 /// The page's button, as a browser presses it.
-fn button(service: &Service, path: &str) -> RequestBuilder {
+pub fn button(service: &Service, path: &str) -> RequestBuilder {
     post(service, path)
         .header("Sec-Fetch-Dest", "document")
         .header("Sec-Fetch-Mode", "navigate")

@@ -138,6 +138,8 @@ async fn the_widget_mints_for_no_such_load_either(
 #[case("/connect/../open-chat?operator=101&phone=0501234567")]
 #[case("/connect/./../open-chat?operator=101&phone=0501234567")]
 #[case("/open-chat/..?operator=101&phone=0501234567")]
+#[case("/builder/connectors/..?crm=https://crm.example")]
+#[case("/builder/connectors/../connectors/browser-extension?crm=https://crm.example")]
 #[case("//open-chat?operator=101&phone=0501234567")]
 #[case("/pair//../open-chat?operator=101&phone=0501234567")]
 #[case("/pair/%2e%2e/open-chat?operator=101&phone=0501234567")]

@@ -221,6 +221,23 @@ async fn a_list_of_operators_becomes_a_list_of_invitations() {
     assert_ne!(rows[0][1], rows[2][1]);
 }
 
+/// `-` is standard input, where another program says who is to be invited.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_list_may_come_by_standard_input() {
+    let shell = Shell::start();
+    let out = new_file("invitations.csv");
+    let arguments = ["pair", "--csv", "-", "--out", out.to_str().unwrap()];
+    let ended = shell.run_with(&arguments, &SETTINGS, "operator\n102\n");
+    assert_eq!(ended.code, Some(0), "{}", ended.stderr);
+    let text = std::fs::read_to_string(&out).unwrap();
+    assert!(text.lines().nth(1).unwrap().starts_with("102,https://"));
+    let ended = shell.run_with(&arguments, &SETTINGS, "operator\n999\n");
+    assert_refused(&ended, 1, "exists already");
+    std::fs::remove_file(&out).unwrap();
+    let ended = shell.run_with(&arguments, &SETTINGS, "operator\n999\n");
+    assert_refused(&ended, 1, "standard input: 1 row is wrong");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_row_that_is_refused_is_named_and_nothing_is_written() {
     let shell = Shell::start();

@@ -4,7 +4,9 @@ use reqwest::Response;
 use rstest::rstest;
 use serde_json::{Value, json};
 
-use crate::harness::{Problem, Service, file, header, log_line, rules};
+use crate::device::{SECRET as DEVICE_SECRET, click_with};
+use crate::device_pages::{button, shown};
+use crate::harness::{Problem, Service, eventually, file, header, log_line, rules};
 
 const PUBLIC_URL: &str = "https://chat.example";
 
@@ -22,10 +24,7 @@ async fn service(access: &str) -> Service {
         ("ACCESS", access),
         ("API_KEYS_FILE", keys.to_str().unwrap()),
         ("PASS_SECRET", "canary-pass-secret-of-more-than-32-bytes"),
-        (
-            "DEVICE_SECRET",
-            "canary-device-secret-of-more-than-32-bytes",
-        ),
+        ("DEVICE_SECRET", DEVICE_SECRET),
         ("PUBLIC_URL", PUBLIC_URL),
         ("OPERATOR_AUTO", "on"),
     ];
@@ -70,6 +69,11 @@ async fn a_key_that_may_invite_gets_an_invitation(#[case] body: Value, #[case] m
         (&line["caller"], &line["operator"]),
         (&json!("key:odoo"), &json!(101))
     );
+    let device = line["device"].as_str().unwrap();
+    assert_eq!(
+        (line["outcome"].as_str(), device.len()),
+        (Some("invited"), 32)
+    );
     let (_, left) = invited(response).await;
     assert!((minutes - 20..=minutes).contains(&left), "{left}");
 }
@@ -107,6 +111,45 @@ async fn a_wrong_request_gets_no_invitation(
     assert!(problem.detail.contains(words), "{}", problem.detail);
 }
 
+/// The browser is the agent's, and the key's: it ends when the key may invite no more.
+#[tokio::test]
+async fn a_back_ends_invitation_pairs_a_browser_for_as_long_as_the_key_may_invite() {
+    let key = |pair: bool| {
+        format!(
+            "[[key]]\nname = \"odoo\"\nsha256 = \"{INVITES}\"\noperators = [101]\npair = {pair}\n"
+        )
+    };
+    let keys = file("api-keys.toml", &key(true));
+    let variables = [
+        ("ACCESS", "key,device"),
+        ("API_KEYS_FILE", keys.to_str().unwrap()),
+        ("DEVICE_SECRET", DEVICE_SECRET),
+        ("PUBLIC_URL", PUBLIC_URL),
+    ];
+    let service = Service::start_with(rules(), &variables).await;
+    let body = json!({"operator": "john smith", "pair": true});
+    let (invitation, _) = invited(post(&service, "canary-inviting-key", &body).await).await;
+
+    let path = format!("/pair?invitation={invitation}");
+    let page = shown(&service, &path, None).send().await.unwrap();
+    let page = page.text().await.unwrap();
+    assert!(page.contains("<strong>John Smith</strong>"), "{page}");
+    let paired = button(&service, &path).send().await.unwrap();
+    assert_eq!(paired.status(), 303);
+    let cookie = header(&paired, "set-cookie");
+    let cookie = cookie.split(['=', ';']).nth(1).unwrap();
+    let click = async || click_with(&service, "/open-chat?phone=0501234567", cookie).await;
+    assert_eq!(click().await.status(), 302);
+
+    std::fs::write(&keys, key(false)).unwrap();
+    eventually("the key may not invite", async || {
+        click().await.status() == 401
+    })
+    .await;
+    let refused = Problem::read(click().await).await;
+    assert_eq!(refused.kind, "device-ended");
+}
+
 /// One who has left, and one who never was: no chat would open.
 #[rstest]
 #[case::unknown(999, 404, "operator-unknown")]
@@ -122,10 +165,7 @@ async fn an_operator_who_can_open_no_chat_is_not_invited(
     let variables = [
         ("ACCESS", "key,device"),
         ("API_KEYS_FILE", keys.to_str().unwrap()),
-        (
-            "DEVICE_SECRET",
-            "canary-device-secret-of-more-than-32-bytes",
-        ),
+        ("DEVICE_SECRET", DEVICE_SECRET),
         ("PUBLIC_URL", PUBLIC_URL),
     ];
     let service = Service::start_with(rules(), &variables).await;

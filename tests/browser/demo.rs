@@ -2,7 +2,8 @@
 
 use fantoccini::Locator;
 
-use crate::browser::Browser;
+use crate::browser::{Browser, eventually};
+use crate::handler::AllowHandlers;
 use crate::pair::press_when_it_can_be;
 use crate::process::{Running, open_chat};
 
@@ -159,5 +160,32 @@ async fn a_browser_is_paired_by_the_page_and_opens_chats_that_name_no_operator()
     assert_eq!(browser.text("#operator").await, "101 · John Smith");
     assert_eq!(browser.text("#phone").await, "+380501234567");
     assert_eq!(browser.text("#source").await, "0 · Viber");
+    browser.close().await;
+}
+
+/// Paired once and told once, the browser opens the chat from the phone itself.
+#[tokio::test]
+async fn a_phone_of_the_page_opens_its_chat() {
+    let demo = Running::start(&mut open_chat(&["demo", "--port", "0"], &[]), "Ctrl-C");
+    let page = demo.url("/demo");
+    let browser = Browser::open(&page).await;
+    browser.client.issue_cmd(AllowHandlers).await.unwrap();
+    let crm = browser.client.window().await.unwrap();
+    browser.click_for_a_window(Locator::Id("pair")).await;
+    press_when_it_can_be(&browser).await;
+    browser.wait_for("#device").await;
+    browser.client.switch_to_window(crm.clone()).await.unwrap();
+    browser.click_for_a_window(Locator::Id("phone-links")).await;
+    browser.click("[data-takes=tel]").await;
+    eventually("the link is taken", async || {
+        !browser.text("#said").await.is_empty()
+    })
+    .await;
+
+    browser.client.switch_to_window(crm).await.unwrap();
+    browser.click("#tel").await;
+    browser.wait_for("#chat").await;
+    assert_eq!(browser.text("#operator").await, "101 · John Smith");
+    assert_eq!(browser.text("#phone").await, "+380501234567");
     browser.close().await;
 }

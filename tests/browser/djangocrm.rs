@@ -11,7 +11,8 @@ use fantoccini::elements::Element;
 use crate::browser::Browser;
 use crate::extension::package;
 use crate::pair::press_when_it_can_be;
-use crate::process::{Running, open_chat, run_with_input};
+use crate::process::Running;
+use crate::services::{DEVICE_SECRET, Services};
 
 /// Chromium's argument that leaves it this machine alone: the CRM's pages name a font at Google's.
 const NO_NETWORK: &str = "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1";
@@ -107,59 +108,6 @@ async fn a_client_has_links_of_messengers_beside_the_phone() {
     browser.close().await;
 }
 
-/// The service that pairs browsers, with a ChatHub of its own.
-struct Chats {
-    /// Where the service is, without a slash at the end.
-    url: String,
-    _service: Running,
-    _chathub: Running,
-}
-
-impl Chats {
-    const SECRET: (&str, &str) = (
-        "DEVICE_SECRET",
-        "canary-device-secret-of-more-than-32-bytes",
-    );
-
-    fn start() -> Self {
-        let chathub = Running::start(&mut open_chat(&["simulate", "--port", "0"], &[]), "http://");
-        let simulator = chathub.url("");
-        let variables = [
-            ("ACCESS", "device"),
-            Self::SECRET,
-            // On which port it is, it says only when it runs.
-            ("PUBLIC_URL", "http://127.0.0.1"),
-            ("LISTEN", "127.0.0.1:0"),
-            ("CHATHUB_URL", &simulator),
-            ("CHATHUB_LOGIN", "demo"),
-            ("CHATHUB_PASSWORD", "demo-password"),
-            ("CHAT_PANEL_URL", &simulator),
-            ("SENDERS", "viber=Acme,whatsapp=380671112233"),
-        ];
-        let service = Running::start(&mut open_chat(&["serve"], &variables), "\"listening\"");
-        let (_, address) = service.printed.split_once("\"listen\":\"").unwrap();
-        let address = address.split('"').next().unwrap();
-        Self {
-            url: format!("http://{address}"),
-            _service: service,
-            _chathub: chathub,
-        }
-    }
-
-    /// An invitation for the operator, from a shell.
-    fn invitation(&self, operator: &str) -> String {
-        let variables = [
-            ("ACCESS", "device"),
-            Self::SECRET,
-            ("PUBLIC_URL", &self.url),
-        ];
-        let arguments = ["pair", "--operator", operator];
-        let ended = run_with_input(&mut open_chat(&arguments, &variables), "");
-        assert_eq!(ended.code, Some(0), "{}", ended.stderr);
-        ended.stdout.trim_end().to_owned()
-    }
-}
-
 /// Clicks on the link of the client's page, and turns to the chat's tab.
 async fn open_chat_by(browser: &Browser, text: &str) {
     let link = format!("//a[normalize-space()='{text}']");
@@ -170,8 +118,15 @@ async fn open_chat_by(browser: &Browser, text: &str) {
 /// The whole way, with nothing in it that is ours but the extension and the service.
 #[tokio::test]
 async fn a_messengers_link_in_the_crm_opens_the_right_chat_in_the_right_channel() {
-    let (crm, chats) = (DjangoCrm::start(), Chats::start());
-    let folder = package(&chats.url, &["--crm", &crm.url("")]);
+    let crm = DjangoCrm::start();
+    let services = Services::start(&[
+        ("ACCESS", "device"),
+        DEVICE_SECRET,
+        // On which port it is, it says only when it runs.
+        ("PUBLIC_URL", "http://127.0.0.1"),
+        ("SENDERS", "viber=Acme,whatsapp=380671112233"),
+    ]);
+    let folder = package(&services.origin(), &["--crm", &crm.url("")]);
     let load = format!("--load-extension={}", folder.display());
     let browser = Browser::open_with("about:blank", &[NO_NETWORK, &load]).await;
     crm.open_client(&browser).await;
@@ -182,7 +137,7 @@ async fn a_messengers_link_in_the_crm_opens_the_right_chat_in_the_right_channel(
     assert_eq!(browser.text("#kind").await, "device-missing");
     assert!(browser.text("main").await.contains("invitation"));
 
-    browser.goto(&chats.invitation("101")).await;
+    browser.goto(&services.invitation("101")).await;
     browser.picture("pair").await;
     press_when_it_can_be(&browser).await;
     browser.wait_for("#device").await;

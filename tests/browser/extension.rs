@@ -399,15 +399,13 @@ async fn the_worker_takes_phone_links_of_the_crm_s_pages_alone() {
         (json!(null), good.clone()),
         (phone(json!("tel:+380501234567")), good.clone()),
     ];
-    let calls: String = messages
-        .iter()
-        .map(|(message, sender)| {
-            let sender = sender
-                .to_string()
-                .replace(r#""tab":null"#, r#""tab":undefined"#);
-            format!("chrome.runtime.onMessage.dispatch({message}, {sender}, () => {{}});")
-        })
-        .collect();
+    let call = |(message, sender): &(Value, Value)| {
+        let sender = sender
+            .to_string()
+            .replace(r#""tab":null"#, r#""tab":undefined"#);
+        format!("chrome.runtime.onMessage.dispatch({message}, {sender}, () => {{}});")
+    };
+    let calls = messages.iter().map(call).collect::<Vec<_>>().concat();
     agent.in_worker(&calls).await;
     eventually("a chat", async || !agent.opened().is_empty()).await;
     assert_eq!(agent.opened(), ["phone=tel%3A%2B380501234567"]);

@@ -10,13 +10,8 @@ use url::{ParseError, Url};
 
 use crate::browser::{Browser, eventually, with_etc};
 use crate::pair::press_when_it_can_be;
-use crate::process::{Running, open_chat, run_with_input};
+use crate::services::{DEVICE_SECRET, Services};
 use crate::site::Site;
-
-const DEVICE_SECRET: (&str, &str) = (
-    "DEVICE_SECRET",
-    "canary-device-secret-of-more-than-32-bytes",
-);
 
 /// A CRM's page, with a client's phone as most CRMs write it.
 const CRM: &str = "<!doctype html><title>CRM</title>
@@ -28,52 +23,10 @@ fn crm() -> String {
     Site::start(|_| Some(CRM.to_owned())).origin("localhost")
 }
 
-/// ChatHub's stand-in, and the service.
-struct Services {
-    _chathub: Running,
-    _service: Running,
-    address: String,
-}
-
 impl Services {
-    fn start(variables: &[(&str, &str)]) -> Self {
-        let chathub = Running::start(&mut open_chat(&["simulate", "--port", "0"], &[]), "http://");
-        let url = chathub.url("");
-        let mut all = vec![
-            ("ACCESS", "open"),
-            ("LISTEN", "127.0.0.1:0"),
-            ("CHATHUB_URL", url.as_str()),
-            ("CHATHUB_LOGIN", "demo"),
-            ("CHATHUB_PASSWORD", "demo-password"),
-            ("CHAT_PANEL_URL", url.as_str()),
-        ];
-        all.extend(variables);
-        let service = Running::start(&mut open_chat(&["serve"], &all), "\"listening\"");
-        let (_, rest) = service
-            .printed
-            .split_once("\"listen\":\"")
-            .expect("an address");
-        let address = rest.split('"').next().unwrap().to_owned();
-        Self {
-            _chathub: chathub,
-            _service: service,
-            address,
-        }
-    }
-
     /// The page where an agent has named the operator.
     fn page(&self) -> String {
         format!("http://{}/handler?operator=101", self.address)
-    }
-
-    /// An invitation for an operator, as an administrator gets it.
-    fn invitation(&self, operator: &str) -> String {
-        let origin = format!("http://{}", self.address);
-        let variables = [("ACCESS", "device"), DEVICE_SECRET, ("PUBLIC_URL", &origin)];
-        let arguments = ["pair", "--operator", operator];
-        let ended = run_with_input(&mut open_chat(&arguments, &variables), "");
-        assert_eq!(ended.code, Some(0), "{}", ended.stderr);
-        ended.stdout.trim_end().to_owned()
     }
 
     /// How many clicks have led to a chat.
@@ -92,7 +45,7 @@ impl Services {
 /// Has the browser answer in the agent's place when a page asks for links: a command that the HTML
 /// standard has for tests.
 #[derive(Debug)]
-struct AllowHandlers;
+pub struct AllowHandlers;
 
 impl WebDriverCompatibleCommand for AllowHandlers {
     fn endpoint(&self, base: &Url, session: Option<&str>) -> Result<Url, ParseError> {

@@ -16,6 +16,7 @@ mod pair;
 #[path = "../support/process.rs"]
 mod process;
 mod refusals;
+mod services;
 mod site;
 mod strangers;
 mod widget;

@@ -19,7 +19,7 @@ async fn the_description_can_be_read() {
     assert_eq!(count("#openChat td:first-child code").await, 5);
     assert_eq!(
         browser.text("#makeLink h3").await,
-        "POST /links · Makes a link"
+        "POST /links · Makes a link, or an invitation"
     );
     assert!(count("tr").await > 100);
     // Nothing is loaded from anywhere, and nothing is blocked.

@@ -9,11 +9,12 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::access::{
-    AuthContext, Caller, Denied, InviteError, MintError, NewPass, OperatorRequest, PassConstraints,
+    AuthContext, Caller, Denied, Invitation, InviteError, MintError, NewPass, OperatorRequest,
+    PassConstraints,
 };
 use crate::button_url;
 use crate::http::authorize::{ChatHubFault, authenticate_by, authorize, limit, reject};
-use crate::http::context::{Context, RequestContext};
+use crate::http::context::{Context, Outcome, RequestContext};
 use crate::http::extract::{Body, Initiator, Query, bearer, value};
 use crate::http::problem::{Detail, Kind, Problem};
 use crate::http::state::AppState;
@@ -91,7 +92,11 @@ pub(crate) async fn links(
     let checked = authorized.checked;
     limit(operator, checked, Initiator::Own, &context, &state).await?;
     let link = if wanted.pair {
-        invitation(operator, &wanted, &caller, public_url, &state)?
+        let operator = invited_operator(operator, &state)?;
+        let invitation = invite(operator, &wanted, &caller, &state)?;
+        context.record().outcome = Some(Outcome::Invited(invitation.id));
+        let url = button_url::with_invitation(public_url, &invitation.text);
+        Link::new(url.expose().into(), invitation.expires_at)
     } else {
         let authorized = (&requested, &selection);
         signed_link(wanted, authorized, public_url, &context, &state)?
@@ -132,14 +137,9 @@ fn signed_link(
     Ok(Link::new(url, ends))
 }
 
-/// An invitation that pairs a browser with this operator.
-fn invitation(
-    operator: Option<OperatorId>,
-    wanted: &LinkRequest,
-    caller: &Caller,
-    public_url: &HttpsUrl,
-    state: &AppState,
-) -> Result<Link, Problem> {
+/// The one operator whose chats a browser is to open. The directory, as far as it is known, has the
+/// operator.
+fn invited_operator(operator: Option<OperatorId>, state: &AppState) -> Result<OperatorId, Problem> {
     let several =
         || invalid("A browser is paired with one operator: `auto:` leaves it open which.");
     let operator = operator.ok_or_else(several)?;
@@ -149,15 +149,23 @@ fn invitation(
     if directory.as_deref().is_some_and(is_missing) {
         return Err(Denied::OperatorUnknown.into());
     }
+    Ok(operator)
+}
+
+/// An invitation in the name of the API key that asks for it.
+fn invite(
+    operator: OperatorId,
+    wanted: &LinkRequest,
+    caller: &Caller,
+    state: &AppState,
+) -> Result<Invitation, Problem> {
     let [_, key] = caller.kind_and_name();
     let ttl = read_ttl(wanted.ttl.as_deref(), INVITATION_TTL)?;
     let invitation = state.authenticator.invite(operator, ttl, Some(key));
-    let invitation = invitation.map_err(|error| match error {
+    invitation.map_err(|error| match error {
         InviteError::Ttl => invalid(format!("`ttl` is too long: {error}.")),
         InviteError::NoKey | InviteError::Unsigned => invitations_not_set_up(),
-    })?;
-    let url = button_url::with_invitation(public_url, &invitation.text);
-    Ok(Link::new(url.expose().into(), invitation.expires_at))
+    })
 }
 
 /// Rejects an API key that may ask for links only.

@@ -12,6 +12,7 @@ use serde::{Serialize, Serializer};
 use tracing::Level;
 
 use super::metrics::method_name;
+use crate::access::DeviceId;
 use crate::config::LogPhones;
 use crate::http::context::{Outcome, RequestContext};
 use crate::http::problem::Kind;
@@ -51,6 +52,9 @@ struct Record<'a> {
     token: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     token_outcome: Option<&'static str>,
+    /// The device that an invitation makes of a browser.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    device: Option<DeviceId>,
     /// When an invitation that is refused was used.
     #[serde(skip_serializing_if = "Option::is_none")]
     used_at: Option<DateTime<Utc>>,
@@ -121,6 +125,7 @@ pub(super) fn write(
         source: known.client.source.map(ChatSource::name),
         token: token.as_ref().map(|(token, _)| token.as_str()),
         token_outcome: token.map(|(_, outcome)| outcome.name()),
+        device: outcome.and_then(Outcome::device),
         used_at: known.used_at,
     };
     log.write(level, message(context.route), &record);
@@ -158,6 +163,7 @@ mod tests {
             source: None,
             token: None,
             token_outcome: None,
+            device: None,
             used_at: None,
         }
     }
