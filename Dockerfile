@@ -14,10 +14,11 @@ COPY Cargo.toml Cargo.lock ./
 COPY crates/chathub/Cargo.toml crates/chathub/
 COPY crates/chathub-simulator/Cargo.toml crates/chathub-simulator/
 COPY crates/connect-error/Cargo.toml crates/connect-error/
-RUN mkdir benches src crates/chathub/src crates/chathub-simulator/src crates/connect-error/src \
+COPY crates/crm-simulator/Cargo.toml crates/crm-simulator/
+RUN mkdir benches src crates/chathub/src crates/chathub-simulator/src crates/connect-error/src crates/crm-simulator/src \
  && echo 'fn main() {}' >src/main.rs \
  && touch benches/allocations.rs benches/micro.rs src/lib.rs crates/chathub/src/lib.rs crates/chathub-simulator/src/lib.rs \
-    crates/connect-error/src/lib.rs \
+    crates/connect-error/src/lib.rs crates/crm-simulator/src/lib.rs \
  && cargo build --release --locked --target host-tuple
 
 # What is built in, for scanners, as CycloneDX; nothing of what only the building or the tests need.

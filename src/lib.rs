@@ -27,6 +27,7 @@
 //! | [`operators`] | the directory: operators by alias, id or name |
 //! | [`tokens`] | the cache of operator tokens |
 //! | [`access`] | authentication and authorization |
+//! | [`connect`] | CRMs that ask for chats, and the proof of each |
 //! | [`redis_store`] | the state that replicas share |
 //! | [`rate_limit`] | rate limits |
 //! | [`button_url`] | the URL behind a button |
@@ -54,6 +55,7 @@ pub mod app;
 pub mod button_url;
 pub mod cli;
 pub mod config;
+pub mod connect;
 pub mod connectors;
 pub mod deep_link;
 pub mod files;

@@ -79,13 +79,16 @@ metrics! {
     /// Paired browsers, by outcome: paired, renewed (by a click), unpaired (on the page), and
     /// refused (invitations and callers of the page).
     open_chat_pairings_total: IntCounterVec["outcome"],
+    /// Requests of CRMs, by connector and outcome: link, page (with buttons), ticket (a page renews
+    /// its own) and refused.
+    open_chat_connector_requests_total: IntCounterVec["connector", "outcome"],
     /// Operator tokens: minted counts new tokens, refreshed ones too; reused (it was there), shared
     /// (waited for another click's mint) and failed count clicks.
     open_chat_operator_tokens_total: IntCounterVec["outcome"],
     /// Operators for whom a token, or ChatHub's refusal of one, is kept.
     open_chat_token_cache_entries: IntGauge,
     /// Clicks and refused attempts over a limit, by limit: operator, client (address), refused
-    /// (attempts by address).
+    /// (attempts by address), foreign (clicks by other sites), panel (pages in CRMs, by agent).
     open_chat_rate_limited_total: IntCounterVec["limit"],
     /// Keys that are counted at this moment, by limit.
     open_chat_rate_limit_keys: IntGaugeVec["limit"],

@@ -56,6 +56,8 @@ pub enum Caller {
     Key(String),
     /// A paired browser.
     Device(DeviceId),
+    /// A CRM's agent, proven by the CRM: the CRM's name with a colon, and the agent's id there.
+    Agent(&'static str, String),
 }
 
 impl Caller {
@@ -64,7 +66,7 @@ impl Caller {
     pub const fn is_ambient(&self) -> bool {
         match self {
             Self::Sso(_) | Self::Device(_) => true,
-            Self::Anyone | Self::Pass(_) | Self::Key(_) => false,
+            Self::Anyone | Self::Pass(_) | Self::Key(_) | Self::Agent(..) => false,
         }
     }
 
@@ -76,6 +78,7 @@ impl Caller {
             Self::Sso(identity) => ["sso:", identity],
             Self::Key(name) => ["key:", name],
             Self::Device(device) => ["device:", device.as_str()],
+            Self::Agent(crm, id) => [crm, id],
         }
     }
 }
@@ -91,5 +94,6 @@ mod tests {
         assert_eq!(named(Caller::Pass("crm".into())), "pass:crm");
         assert_eq!(named(Caller::Sso("ann".into())), "sso:ann");
         assert_eq!(named(Caller::Key("odoo".into())), "key:odoo");
+        assert_eq!(named(Caller::Agent("kommo:", "5".into())), "kommo:5");
     }
 }

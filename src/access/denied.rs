@@ -29,6 +29,8 @@ pub enum Denied {
     InvitationExpired,
     /// The invitation was already used.
     InvitationUsed,
+    /// The CRM's token was already used.
+    ConnectorTokenUsed,
     /// The request names no operator.
     OperatorMissing,
     /// There is no such operator.

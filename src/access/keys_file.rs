@@ -14,23 +14,48 @@ struct KeysFile<Entry> {
     key: Vec<Entry>,
 }
 
+/// What a file of settings in TOML is, for messages about one that is none.
+#[derive(Clone, Copy, Debug)]
+pub struct TomlFormat {
+    /// `a list of keys`
+    pub what: &'static str,
+    /// The page that has the names of its settings.
+    pub page: &'static str,
+    /// What it looks like: `a key begins with [[key]]`.
+    pub form: &'static str,
+}
+
+const KEYS: TomlFormat = TomlFormat {
+    what: "a list of keys",
+    page: "docs/security.md has the names of a key's settings",
+    form: "a key begins with [[key]]",
+};
+
+/// Why a text cannot be read, in a sentence without a secret in it, which the parser's own message
+/// may quote.
+pub fn toml_problem(
+    error: &toml::de::Error,
+    text: &str,
+    path: &Path,
+    format: TomlFormat,
+) -> String {
+    let start = error.span().map_or(0, |span| span.start);
+    let before = text.get(..start).unwrap_or_default();
+    let line = before.matches('\n').count() + 1;
+    let name = text.lines().nth(line - 1).and_then(name_of);
+    let why = describe(error.message(), name, format);
+    let (path, what) = (path.display(), format.what);
+    format!("the file {path} is not {what}: see line {line}: {why}")
+}
+
 /// Reads the tables of a file. The error is a sentence without a secret in it.
 pub(super) fn entries<Entry: DeserializeOwned>(
     files: &mut Files,
     path: &Path,
 ) -> Result<Vec<Entry>, String> {
     let text = files.read(path)?;
-    let file: KeysFile<Entry> = toml::from_str(&text).map_err(|error: toml::de::Error| {
-        let start = error.span().map_or(0, |span| span.start);
-        let before = text.get(..start).unwrap_or_default();
-        let line = before.matches('\n').count() + 1;
-        let name = text.lines().nth(line - 1).and_then(name_of);
-        let what = describe(error.message(), name);
-        format!(
-            "the file {} is not a list of keys: see line {line}: {what}",
-            path.display()
-        )
-    })?;
+    let file: KeysFile<Entry> =
+        toml::from_str(&text).map_err(|error| toml_problem(&error, &text, path, KEYS))?;
     Ok(file.key)
 }
 
@@ -41,19 +66,18 @@ fn name_of(line: &str) -> Option<&str> {
 }
 
 fn is_name(text: &str) -> bool {
-    (1..=20).contains(&text.len())
+    (1..=24).contains(&text.len())
         && text
             .bytes()
             .all(|byte| byte.is_ascii_lowercase() || byte == b'_')
 }
 
-/// Describes the error without the parser's own message, which may quote a secret.
-fn describe(message: &str, name: Option<&str>) -> String {
+fn describe(message: &str, name: Option<&str>, format: TomlFormat) -> String {
     let quoted = message.split('`').nth(1).filter(|name| is_name(name));
     match (quoted, name) {
         (Some(name), _) if message.starts_with("missing field") => format!("`{name}` is missing"),
         (Some(name), _) if message.starts_with("unknown field") => {
-            format!("there is no `{name}`; docs/security.md has the names of a key's settings")
+            format!("there is no `{name}`; {}", format.page)
         }
         (_, Some(name)) if message.starts_with("invalid") => {
             format!("`{name}` is not what it should be")
@@ -62,6 +86,6 @@ fn describe(message: &str, name: Option<&str>) -> String {
             format!("`{name}` stands there twice")
         }
         (_, Some(name)) => format!("what follows `{name} =` is no TOML; a text must be in quotes"),
-        _ => "this is no TOML; a key begins with [[key]], a text is in quotes".into(),
+        _ => format!("this is no TOML; {}, a text is in quotes", format.form),
     }
 }

@@ -19,6 +19,7 @@ mod operator_request;
 mod pass;
 mod resolve;
 mod scope;
+mod seal;
 mod sso;
 mod ticket;
 mod verified_keys;
@@ -31,9 +32,10 @@ pub use self::denied::Denied;
 pub use self::device::{
     DeviceCookie, DeviceId, Invitation, InviteError, MAX_INVITATION_TTL, Pairing, SignedCookie,
 };
+pub use self::keys_file::{TomlFormat, toml_problem};
 pub use self::network::{Networks, NotANetwork, client_address};
 pub use self::one_time_use::OneTimeUse;
 use self::operator_request::ClaimedBy;
 pub use self::operator_request::OperatorRequest;
 pub use self::pass::{MintError, NewPass, PassConstraints, PassKeySources};
-use self::scope::Scope;
+pub use self::scope::Scope;

@@ -34,7 +34,7 @@ pub struct OneTimeUse {
 
 impl OneTimeUse {
     /// The use of a pass with this `jti`. Two keys may issue the same `jti`.
-    pub(super) fn new(key: &str, jti: &str, expires: DateTime<Utc>) -> Self {
+    pub fn new(key: &str, jti: &str, expires: DateTime<Utc>) -> Self {
         let mut hash = Context::new(&SHA256);
         for piece in [key, "\n", jti] {
             hash.update(piece.as_bytes());
@@ -49,7 +49,7 @@ impl OneTimeUse {
     }
 
     /// The same, of something other than a pass: another use is refused with this.
-    pub(super) const fn denied_as(self, denied: Denied) -> Self {
+    pub const fn denied_as(self, denied: Denied) -> Self {
         Self { denied, ..self }
     }
 

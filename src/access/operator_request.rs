@@ -33,6 +33,8 @@ pub(super) enum ClaimedBy {
     Identity(String),
     /// A paired browser. The URL must not contradict it.
     Device(OperatorId),
+    /// A CRM's agent, by a name of the operator map.
+    Agent(String),
 }
 
 impl<'a> OperatorRequest<'a> {
@@ -42,6 +44,20 @@ impl<'a> OperatorRequest<'a> {
             in_url,
             scope,
             pinned: None,
+        }
+    }
+
+    /// The request of a CRM's agent, proven by the CRM, who is this name in the operator map, or
+    /// nothing at all: no id of ChatHub's and no display name.
+    pub const fn of_agent(name: String, scope: Scope) -> Self {
+        Self::new(ClaimedBy::Agent(name), None, scope)
+    }
+
+    /// The CRM's agent by name, where that decides on the operator.
+    pub fn agent(&self) -> Option<&str> {
+        match &self.by {
+            ClaimedBy::Agent(name) => Some(name),
+            _ => None,
         }
     }
 
@@ -61,7 +77,7 @@ impl<'a> OperatorRequest<'a> {
     pub fn identity(&self) -> Option<&str> {
         match &self.by {
             ClaimedBy::Identity(identity) => Some(identity),
-            ClaimedBy::Url | ClaimedBy::Pass { .. } | ClaimedBy::Device(_) => None,
+            _ => None,
         }
     }
 
@@ -72,6 +88,7 @@ impl<'a> OperatorRequest<'a> {
             ClaimedBy::Url => self.in_url,
             ClaimedBy::Pass { operator, .. } => Some(operator),
             ClaimedBy::Identity(identity) => Some(identity),
+            ClaimedBy::Agent(name) => Some(name),
             ClaimedBy::Device(_) => None,
         }
     }
@@ -81,7 +98,7 @@ impl<'a> OperatorRequest<'a> {
         match self.by {
             ClaimedBy::Url | ClaimedBy::Device(_) => None,
             ClaimedBy::Pass { operator, .. } => Some(operator),
-            ClaimedBy::Identity(identity) => Some(identity),
+            ClaimedBy::Identity(identity) | ClaimedBy::Agent(identity) => Some(identity),
         }
     }
 
@@ -90,19 +107,19 @@ impl<'a> OperatorRequest<'a> {
         match self.by {
             // The API key that has invited the browser has lost the operator since.
             ClaimedBy::Device(_) => Denied::DeviceEnded,
-            ClaimedBy::Url | ClaimedBy::Pass { .. } | ClaimedBy::Identity(_) => {
-                Denied::OperatorNotAllowed
-            }
+            _ => Denied::OperatorNotAllowed,
         }
     }
 
     /// The refusal where no operator is found. A caller with a list of operators gets one and the
     /// same refusal, so that it learns nothing about the other operators of the company.
-    pub(super) const fn denied(&self, error: ResolveError) -> Denied {
+    pub(super) fn denied(&self, error: ResolveError) -> Denied {
         match (error, &self.by) {
             (ResolveError::DirectoryNeeded, _) => Denied::DirectoryNeeded,
-            _ if self.scope.is_limited() => Denied::OperatorNotAllowed,
-            (ResolveError::Unknown, ClaimedBy::Identity(_)) => Denied::IdentityUnknown,
+            _ if self.scope.is_limited() && self.agent().is_none() => Denied::OperatorNotAllowed,
+            (ResolveError::Unknown, ClaimedBy::Identity(_) | ClaimedBy::Agent(_)) => {
+                Denied::IdentityUnknown
+            }
             (ResolveError::Unknown, _) => Denied::OperatorUnknown,
             (ResolveError::Ambiguous, _) => Denied::OperatorAmbiguous,
             (ResolveError::NoActiveOperator, _) => Denied::OperatorInactive,

@@ -62,6 +62,7 @@ impl Authenticator {
             ClaimedBy::Identity(identity) => {
                 resolver.resolve_identity(identity, self.config.sso_by_name)
             }
+            ClaimedBy::Agent(name) => resolver.resolve_identity(name, false),
             ClaimedBy::Device(operator) => Ok(OperatorSelection::Operator(*operator)),
         })
     }
@@ -82,7 +83,10 @@ impl Authenticator {
             .or_else(|| chosen.filter(|_| requested.scope.is_limited()))
             .filter(|id| !self.resolver(&map, None).is_shadowed(*id));
         operator.map_or_else(
-            || requested.in_url.map(ToOwned::to_owned),
+            || {
+                let named = requested.in_url.or_else(|| requested.agent());
+                named.map(ToOwned::to_owned)
+            },
             |id| Some(id.to_string()),
         )
     }
@@ -132,7 +136,9 @@ fn check_url(
     let mismatch = match requested.by {
         ClaimedBy::Url => return Ok(()),
         ClaimedBy::Pass { .. } => Denied::PassMismatch,
-        ClaimedBy::Identity(_) | ClaimedBy::Device(_) => Denied::OperatorNotAllowed,
+        ClaimedBy::Identity(_) | ClaimedBy::Device(_) | ClaimedBy::Agent(_) => {
+            Denied::OperatorNotAllowed
+        }
     };
     match requested.in_url.map(|named| resolver.resolve(named)) {
         None => Ok(()),

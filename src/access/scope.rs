@@ -10,7 +10,7 @@ use chathub::OperatorId;
 /// A list of operators by id, alias or name. Without a list, any operator.
 #[derive(Clone, Debug, Default, Deserialize, PartialEq, Eq)]
 #[serde(from = "Option<Vec<Entry>>")]
-pub(super) struct Scope(Option<Arc<[Entry]>>);
+pub struct Scope(Option<Arc<[Entry]>>);
 
 #[derive(Clone, Debug, Deserialize, PartialEq, Eq)]
 #[serde(untagged)]
@@ -27,7 +27,7 @@ impl From<Option<Vec<Entry>>> for Scope {
 
 impl Scope {
     /// Whether there is a list.
-    pub(super) const fn is_limited(&self) -> bool {
+    pub const fn is_limited(&self) -> bool {
         self.0.is_some()
     }
 

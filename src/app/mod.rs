@@ -30,7 +30,7 @@ pub use self::connection_limits::ConnectionLimits;
 use self::server::ServerFactory;
 use self::shutdown::{SecondSignal, Shutdown};
 use crate::config::Config;
-use crate::http::{self, Front};
+use crate::http::{self, Front, OptionalRoutes};
 use crate::phone;
 use crate::telemetry::Telemetry;
 
@@ -63,14 +63,17 @@ impl Application {
         // The port of the clicks also has the health and metrics routes where these have no port of
         // their own. One address may take half of the connections.
         let max_per_address = Some(limits.clicks.get().div_ceil(2));
-        let has_builder = state.pages.builder;
+        let has = OptionalRoutes {
+            builder: state.pages.builder,
+            connectors: state.connectors.is_some(),
+        };
         let has_ops_port = server.ops_listen.is_some();
         let public = servers.bind(
             server.listen,
             limits.clicks,
             max_per_address,
             move |routes| {
-                http::public_routes(front, has_builder)(routes);
+                http::public_routes(front, has)(routes);
                 if !has_ops_port {
                     http::ops_routes(routes);
                 }

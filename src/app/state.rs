@@ -38,6 +38,7 @@ pub(super) fn build(
     let state = AppState {
         authenticator: config.access.authenticator,
         sso_header: config.access.sso_header,
+        connectors: config.connectors,
         limits: Limits::new(&config.limits, redis.clone(), &metrics),
         shared: redis,
         directory: Directory::new(Arc::clone(&chathub), config.directory),

@@ -21,6 +21,9 @@ pub(super) fn log(config: &Config) {
     if let Some(meaning) = config.invitations_without_redis() {
         tracing::warn!("ACCESS=device: {meaning}");
     }
+    if let Some(neighbours) = config.connectors_below_a_path() {
+        tracing::warn!("CONNECTORS_FILE: {neighbours}");
+    }
     // Values are left out, because they may be secrets.
     for unknown in &config.unknown_variables {
         tracing::warn!(variable = unknown.name, "{}", unknown.what());

@@ -6,6 +6,7 @@
 mod access;
 mod certificates;
 mod chathub;
+mod connect;
 mod connectors;
 mod credentials;
 mod device;
@@ -49,8 +50,10 @@ pub use self::unknown_variables::UnknownVariable;
 use self::variables::Variable;
 pub use self::widget::WidgetConfig;
 use crate::access::Mode;
+use crate::connect::Connectors;
 use crate::operators::DirectoryConfig;
 use crate::rate_limit::RateLimitConfig;
+use crate::reload::Reloadable;
 use crate::tokens::TokenConfig;
 use ::chathub::ClientConfig;
 
@@ -85,6 +88,8 @@ pub struct Config {
     pub limits: RateLimitConfig,
     /// Who may open whose panel.
     pub access: AccessConfig,
+    /// The CRMs whose buttons ask this service; `None` without `CONNECTORS_FILE`.
+    pub connectors: Option<Reloadable<Connectors>>,
     /// What the log shows.
     pub logs: LogConfig,
     /// Which requests are traced.
@@ -124,6 +129,7 @@ impl Config {
         let chathub = chathub::parse(parser, click_budget);
         let credential = chathub.as_ref().ok().map(|(_, known)| known.secret());
         let access = AccessConfig::parse(parser, credential);
+        let connectors = access.as_ref().map(|access| connect::parse(parser, access));
         let (chathub, chathub_credentials) = chathub?;
         Ok(Self {
             server: server?,
@@ -140,6 +146,7 @@ impl Config {
             tokens: tokens?,
             redis: redis?,
             limits: limits?,
+            connectors: connectors.map_or(Ok(None), |connectors| connectors)?,
             access: access?,
             logs: logs?,
             traces: traces?,
@@ -167,6 +174,15 @@ impl Config {
         Some(format!(
             "POST /links makes no link that opens a chat: {troubles}"
         ))
+    }
+
+    /// What lives beside this service at its address, where CRMs show its pages.
+    pub fn connectors_below_a_path(&self) -> Option<&'static str> {
+        let public_url = self.server.public_url.as_ref();
+        let has_path = public_url.is_some_and(|url| url.as_url().path() != "/");
+        (has_path && self.connectors.is_some()).then_some(
+            "PUBLIC_URL has a path: whatever else lives at its host may press the buttons of this service's pages in a CRM",
+        )
     }
 
     /// What "good once" means for invitations, where replicas share nothing.

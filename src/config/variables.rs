@@ -1,7 +1,9 @@
 //! The variables of the environment: names, defaults, and which of them hold a secret. Each module
 //! lists its own, with the reason for each default.
 
-use super::{access, chathub, device, limits, links, logs, pages, redis, server, sso, tokens};
+use super::{
+    access, chathub, connect, device, limits, links, logs, pages, redis, server, sso, tokens,
+};
 use super::{traces, widget};
 
 /// A variable of the environment.
@@ -44,10 +46,11 @@ impl Variable {
     }
 }
 
-const TABLES: [&[Variable]; 14] = [
+const TABLES: [&[Variable]; 15] = [
     super::VARIABLES,
     access::VARIABLES,
     chathub::VARIABLES,
+    connect::VARIABLES,
     device::VARIABLES,
     limits::VARIABLES,
     links::VARIABLES,

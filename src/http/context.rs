@@ -8,6 +8,7 @@ use std::net::IpAddr;
 use std::rc::Rc;
 use std::time::Instant;
 
+use actix_web::http::header::HeaderValue;
 use actix_web::web::ReqData;
 use chrono::{DateTime, Utc};
 
@@ -15,6 +16,7 @@ use super::middleware::request_id::RequestId;
 use super::problem::Kind;
 use super::route::Route;
 use crate::access::{Caller, DeviceId};
+use crate::connect::Vendor;
 use crate::phone::PhoneNumber;
 use crate::secret::Fingerprint;
 use crate::source::ChatSource;
@@ -57,8 +59,39 @@ pub(crate) struct RequestRecord {
     pub(crate) outcome: Option<Outcome>,
     /// Whether a paired browser gets its next cookie.
     pub(crate) is_renewed: bool,
+    /// The CRM that has asked, whatever came of it.
+    pub(crate) connector: Option<Vendor>,
+    /// The installation of that CRM, once it is proven.
+    pub(crate) installation: Option<String>,
+    /// Whose scripts may read the answer; `None` where that is no question.
+    pub(crate) readers: Option<Readers>,
     /// When an invitation that is refused was used.
     pub(crate) used_at: Option<DateTime<Utc>>,
+}
+
+/// Whose scripts may read an answer (CORS).
+#[derive(Clone, Debug)]
+pub(crate) enum Readers {
+    /// Those of pages of this origin.
+    Origin(HeaderValue),
+    /// This time, no other site's; an answer to another origin may differ.
+    Own,
+}
+
+named_enum! {
+    /// What a CRM's request has got. The name is a metric's label.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    #[repr(usize)]
+    pub(crate) enum ConnectorOutcome {
+        /// A one-time link.
+        Link = "link",
+        /// A page with buttons.
+        Page = "page",
+        /// The page's next ticket.
+        Ticket = "ticket",
+        /// Nothing: it was refused.
+        Refused = "refused",
+    }
 }
 
 /// What a link says of the company's client.
@@ -88,6 +121,8 @@ pub(crate) enum Outcome {
     Paired,
     /// The pairing of a browser was ended on the page.
     Unpaired,
+    /// A CRM has got what it asked for.
+    Connector(ConnectorOutcome),
     /// The request was refused.
     Problem(Kind),
 }
@@ -104,6 +139,7 @@ impl Outcome {
             Self::Invited(_) => Some("invited"),
             Self::Paired => Some("paired"),
             Self::Unpaired => Some("unpaired"),
+            Self::Connector(_) => Some("connector"),
             Self::Problem(_) => None,
         }
     }

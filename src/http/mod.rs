@@ -27,16 +27,17 @@ use actix_web::{FromRequest, Handler, HttpResponse, Resource, Responder, web};
 
 pub use self::extract::{MAX_BODY, Query};
 use self::handlers::{
-    builder, connectors, demo, demo_refusals, health, links, open_chat, openapi, pair, phone_links,
-    widget,
+    builder, connect, connectors, demo, demo_refusals, health, links, open_chat, openapi, pair,
+    phone_links, widget,
 };
 pub use self::link_check::check_link;
 pub use self::problem::Kind;
 use self::problem::Problem;
 use self::route::Route;
-pub use self::state::{AppState, Front, WorkerState};
+pub use self::state::{AppState, Front, OptionalRoutes, WorkerState};
 
 const GET: &[Method] = &[Method::GET];
+const POST: &[Method] = &[Method::POST];
 
 /// The routes for agents and admins.
 ///
@@ -44,14 +45,14 @@ const GET: &[Method] = &[Method::GET];
 /// receives.
 pub fn public_routes(
     front: Front,
-    has_builder: bool,
+    has: OptionalRoutes,
 ) -> impl FnOnce(&mut web::ServiceConfig) + Copy {
     move |config| {
         config
             .service(
                 resource(Route::OpenChat, GET, open_chat::open_chat).post(open_chat::confirmed),
             )
-            .service(resource(Route::Links, &[Method::POST], links::links))
+            .service(resource(Route::Links, POST, links::links))
             .service(resource(Route::Widget, GET, widget::page))
             .service(resource(Route::WidgetToken, GET, widget::token))
             .service(
@@ -65,7 +66,10 @@ pub fn public_routes(
             .service(read(Route::Icon512, phone_links::icon_512))
             .service(read(Route::OpenApi, openapi::document))
             .service(read(Route::OpenApiPage, openapi::page));
-        if has_builder {
+        if has.connectors {
+            connect_routes(config);
+        }
+        if has.builder {
             config
                 .service(read(Route::Builder, builder::builder))
                 .service(read(Route::Connectors, connectors::package));
@@ -78,12 +82,27 @@ pub fn public_routes(
                     .service(read(Route::Demo, demo::crm))
                     .service(refusals.to(demo_refusals::refusal));
             }
-            Front::Builder if has_builder => {
+            Front::Builder if has.builder => {
                 config.service(read(Route::Root, builder::root));
             }
             Front::Builder => {}
         }
     }
+}
+
+/// The routes for CRMs.
+fn connect_routes(config: &mut web::ServiceConfig) {
+    let open = Route::ConnectOpen.resource_at("/connect/{name:bitrix24|zendesk|pipedrive}/open");
+    let ticket =
+        Route::ConnectTicket.resource_at("/connect/{name:bitrix24|zendesk|pipedrive}/ticket");
+    config
+        .service(
+            resource(Route::ConnectKommo, GET, connect::kommo::link)
+                .route(web::method(Method::OPTIONS).to(connect::kommo::preflight))
+                .default_service(web::to(refuse(&[Method::GET, Method::OPTIONS]))),
+        )
+        .service(only(open, POST, connect::tickets::open))
+        .service(only(ticket, POST, connect::tickets::renew));
 }
 
 /// The routes for monitoring.
@@ -115,9 +134,17 @@ where
     F: Handler<Args, Output: Responder + 'static>,
     Args: FromRequest + 'static,
 {
+    only(route.resource(), methods, handler)
+}
+
+/// The same at a path of its own.
+fn only<F, Args>(resource: Resource, methods: &'static [Method], handler: F) -> Resource
+where
+    F: Handler<Args, Output: Responder + 'static>,
+    Args: FromRequest + 'static,
+{
     let is_allowed = fn_guard(|context| methods.contains(&context.head().method));
-    route
-        .resource()
+    resource
         .route(web::route().guard(is_allowed).to(handler))
         .default_service(web::to(refuse(methods)))
 }

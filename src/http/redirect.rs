@@ -10,6 +10,13 @@ pub(super) fn to(location: String) -> HttpResponse {
         .finish()
 }
 
+/// `303` to where what was posted leads.
+pub(super) fn posted_to(location: String) -> HttpResponse {
+    HttpResponse::SeeOther()
+        .insert_header((LOCATION, location))
+        .finish()
+}
+
 /// `303`: what was posted is done, and the browser gets this page.
 pub(super) fn after_post(location: &'static str) -> HttpResponseBuilder {
     let mut response = HttpResponse::SeeOther();

@@ -40,6 +40,9 @@ routes! {
     Root        "/";
     Builder     "/builder";
     Connectors  "/builder/connectors/{name}";
+    ConnectKommo  "/connect/kommo";
+    ConnectOpen   "/connect/{name}/open";
+    ConnectTicket "/connect/{name}/ticket";
     Demo        "/demo";
     Healthz     "/healthz";
     Readyz      "/readyz";

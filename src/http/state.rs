@@ -12,10 +12,12 @@ use arc_swap::ArcSwapOption;
 use super::middleware::metrics::RequestMetrics;
 use crate::access::Authenticator;
 use crate::config::{LinkConfig, LogPhones, PageConfig, WidgetConfig};
+use crate::connect::Connectors;
 use crate::metrics::Metrics;
 use crate::operators::Directory;
 use crate::rate_limit::Limits;
 use crate::redis_store::RedisStore;
+use crate::reload::Reloadable;
 use crate::telemetry::{RequestLog, Sampling, Telemetry};
 use crate::tokens::OperatorTokens;
 use chathub::HttpsUrl;
@@ -26,6 +28,8 @@ pub struct AppState {
     pub authenticator: Authenticator,
     /// The header in which a trusted proxy names the agent; empty where none does.
     pub sso_header: String,
+    /// The CRMs whose buttons ask this service; unset without `CONNECTORS_FILE`.
+    pub connectors: Option<Reloadable<Connectors>>,
     /// The rate limits.
     pub limits: Limits,
     /// The store that all replicas share; unset where there is a single replica.
@@ -67,6 +71,15 @@ pub enum Front {
     Builder,
     /// To the demo's CRM page.
     Demo,
+}
+
+/// Which routes there are that not every service has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct OptionalRoutes {
+    /// The link builder.
+    pub builder: bool,
+    /// What CRMs ask.
+    pub connectors: bool,
 }
 
 /// The state as one worker thread sees it, with what the thread has for itself.

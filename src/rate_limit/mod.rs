@@ -9,6 +9,7 @@ mod redis;
 
 use std::hash::Hasher as _;
 use std::net::IpAddr;
+use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -35,8 +36,16 @@ named_enum! {
         /// Accepted clicks that another site has caused, by the operator of the agent whose browser
         /// was made to click: they use up nothing of that agent's own.
         Foreign = "foreign",
+        /// Pages that CRMs show to an agent, and the tickets of these pages, by agent.
+        Panel = "panel",
     }
 }
+
+/// An agent who goes through a list of clients shows a page for each.
+const PANEL: Quota = Quota {
+    count: NonZeroU32::MIN.saturating_add(59),
+    period: Duration::from_mins(1),
+};
 
 /// The quota of each limit.
 #[derive(Clone, Copy, Debug)]
@@ -78,6 +87,7 @@ impl Limits {
             Limit::Operator | Limit::Foreign => config.operator,
             Limit::Client => config.client,
             Limit::Refused => config.refused,
+            Limit::Panel => PANEL,
         });
         Self {
             quotas,
@@ -118,6 +128,30 @@ impl Limits {
         let operator = operator.map(|operator| separate_key(name, operator.0));
         let client = separate_key("address", address_key(client));
         self.count_both(operator, client).await
+    }
+
+    /// Counts a link for a CRM's agent: by agent, by operator and by installation, under keys apart
+    /// from those of clicks, which the link is going to be; by address too where `client` is the
+    /// agent's own and no server's of the vendor.
+    pub async fn connector(
+        &self,
+        client: Option<IpAddr>,
+        installation: &str,
+        agent: &str,
+        operator: Option<OperatorId>,
+    ) -> Result<(), Limited> {
+        let mut keys = vec![(Limit::Operator, separate_key(agent, 0))];
+        let operator = operator.map(|operator| separate_key("connector", operator.0));
+        keys.extend(operator.map(|key| (Limit::Operator, key)));
+        let client = client.map(|client| separate_key("connector", address_key(client)));
+        keys.extend(client.map(|key| (Limit::Client, key)));
+        keys.push((Limit::Client, separate_key(installation, 0)));
+        self.count(&keys).await
+    }
+
+    /// Counts a page that a CRM shows to an agent, and each ticket of it.
+    pub async fn panel(&self, agent: &str) -> Result<(), Limited> {
+        self.count(&[(Limit::Panel, separate_key(agent, 0))]).await
     }
 
     /// Counts a request for the page that pairs browsers, with the quota of clients and under a key

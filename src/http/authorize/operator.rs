@@ -46,6 +46,10 @@ pub(crate) fn unresolved(
             let detail = Detail::IdentityUnknown(ShownIdentity::of(identity));
             Problem::new(Kind::IdentityUnknown, detail)
         }
+        (Denied::IdentityUnknown, None) => {
+            let agent = ShownIdentity::of(requested.agent().unwrap_or_default());
+            Problem::new(Kind::IdentityUnknown, Detail::AgentUnknown(agent))
+        }
         (Denied::OperatorUnknown | Denied::OperatorAmbiguous, _) => {
             blame_the_map(denied.into(), requested.identifier(), state)
         }

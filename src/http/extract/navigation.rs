@@ -73,6 +73,16 @@ pub(crate) struct OwnButton;
 
 extractor!(OwnButton, check_own_button);
 
+/// The button of this service's own page in a CRM's frame was pressed.
+pub(crate) struct PanelButton;
+
+extractor!(PanelButton, check_panel_button);
+
+/// The script of this service's own page in a CRM's frame asks.
+pub(crate) struct PanelScript;
+
+extractor!(PanelScript, check_panel_script);
+
 /// A script on one of this service's own pages asks.
 pub(crate) struct OwnScript;
 
@@ -161,12 +171,37 @@ fn check_own_button(request: &HttpRequest) -> Result<OwnButton, Problem> {
     Err(Problem::new(Kind::NotANavigation, Detail::ForeignPairing))
 }
 
+/// Refuses what is not the button of this service's own page in a CRM's frame, which opens a tab of
+/// its own.
+fn check_panel_button(request: &HttpRequest) -> Result<PanelButton, Problem> {
+    let headers = request.headers();
+    check_no_load_ahead(headers)?;
+    if opens_own_tab(headers) && is_by_own_page(headers) {
+        return Ok(PanelButton);
+    }
+    Err(Problem::new(Kind::NotANavigation, Detail::ForeignPanel))
+}
+
+/// Refuses what is not the script of this service's own page in a CRM's frame.
+fn check_panel_script(request: &HttpRequest) -> Result<PanelScript, Problem> {
+    let headers = request.headers();
+    check_no_load_ahead(headers)?;
+    if says(headers, &SEC_FETCH_DEST, "empty") && is_by_own_page(headers) {
+        return Ok(PanelScript);
+    }
+    Err(Problem::new(Kind::NotANavigation, Detail::ForeignPanel))
+}
+
 /// Refuses a request with a body, and one that announces a load ahead of a click.
 fn check_purpose(request: &HttpRequest) -> Result<(), Problem> {
     let headers = request.headers();
     if has_body(headers) {
         return Err(Problem::new(Kind::ParameterInvalid, Detail::HasBody));
     }
+    check_no_load_ahead(headers)
+}
+
+fn check_no_load_ahead(headers: &HeaderMap) -> Result<(), Problem> {
     let looks_ahead = PURPOSES
         .iter()
         .flat_map(|name| headers.get_all(name))

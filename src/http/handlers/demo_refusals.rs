@@ -7,6 +7,7 @@ use actix_web::http::Method;
 use actix_web::{HttpRequest, HttpResponse, web};
 
 use crate::access::Denied;
+use crate::connect::{CrmFault, Unproven};
 use crate::deep_link::DeepLink;
 use crate::http::problem::{Detail, Kind, Problem, ShownIdentity};
 use crate::http::state::AppState;
@@ -27,6 +28,7 @@ pub(crate) async fn refusal(
     }
     let refusal = match example(kind) {
         Detail::ChatHub(error) => Problem::from(error),
+        Detail::Crm(fault) => Problem::from(fault),
         Detail::Limited(limit) => Problem::from(Limited {
             limit,
             retry_after: Duration::from_secs(7),
@@ -65,6 +67,11 @@ pub(crate) fn example(kind: Kind) -> Detail {
         Kind::DeviceEnded => Detail::Denied(Denied::DeviceEnded),
         Kind::InvitationInvalid => Detail::Denied(Denied::InvitationInvalid),
         Kind::InvitationExpired => Detail::Denied(Denied::InvitationExpired),
+        Kind::ConnectorUnproven => Detail::Unproven(Unproven::Signature),
+        Kind::PortalNotAllowed => Detail::PortalNotListed,
+        Kind::CrmBadAnswer => Detail::Crm(CrmFault::BadAnswer),
+        Kind::CrmUnavailable => Detail::Crm(CrmFault::Unavailable),
+        Kind::CrmTimeout => Detail::Crm(CrmFault::TimedOut),
         Kind::OperatorNotAllowed => Detail::Denied(Denied::AutoIsOff),
         Kind::OperatorInactive => Detail::Denied(Denied::OperatorInactive),
         Kind::IdentityUnknown => Detail::IdentityUnknown(ShownIdentity::of("eve@example.com")),

@@ -1,6 +1,7 @@
 //! One module a resource. Handlers never import each other.
 
 pub(super) mod builder;
+pub(super) mod connect;
 pub(super) mod connectors;
 pub(super) mod demo;
 pub(super) mod demo_refusals;

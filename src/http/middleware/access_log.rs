@@ -38,6 +38,9 @@ struct Record<'a> {
     /// `pass:` and the key's name.
     #[serde(skip_serializing_if = "Option::is_none")]
     caller: Option<Concat<'a, 2>>,
+    /// The installation of the CRM that has proven the caller.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    installation: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     operator: Option<u64>,
     /// Masked.
@@ -117,6 +120,7 @@ pub(super) fn write(
         outcome: outcome.and_then(Outcome::name),
         kind: outcome.and_then(Outcome::kind).map(Kind::name),
         caller: known.caller.as_ref().map(|c| Concat(c.kind_and_name())),
+        installation: known.installation.as_deref(),
         operator: known.operator.map(|operator| operator.0),
         phone: phone
             .filter(|_| phones == LogPhones::Masked)
@@ -137,6 +141,7 @@ const fn message(route: Route) -> &'static str {
         Route::Links => "link",
         Route::Widget | Route::WidgetToken => "widget",
         Route::Pair => "pairing",
+        Route::ConnectKommo | Route::ConnectOpen | Route::ConnectTicket => "connector",
         _ => "request",
     }
 }
@@ -157,6 +162,7 @@ mod tests {
             outcome: None,
             kind: None,
             caller: None,
+            installation: None,
             operator: None,
             phone: None,
             format: None,

@@ -5,6 +5,8 @@ use std::time::Duration;
 use actix_web::http::Method;
 use prometheus::{Histogram, IntCounter, IntCounterVec, IntGauge};
 
+use crate::connect::Vendor;
+use crate::http::context::ConnectorOutcome;
 use crate::http::problem::Kind;
 use crate::http::route::Route;
 use crate::metrics::{self, Metrics};
@@ -27,6 +29,7 @@ pub(crate) struct RequestMetrics {
     refusals: [IntCounter; Kind::ALL.len()],
     pub(super) fallbacks: IntCounter,
     pairings: [IntCounter; PairingOutcome::ALL.len()],
+    connectors: [[IntCounter; ConnectorOutcome::ALL.len()]; Vendor::ALL.len()],
 }
 
 named_enum! {
@@ -73,6 +76,12 @@ impl RequestMetrics {
             pairings: PairingOutcome::ALL.map(|outcome| {
                 metrics::counter(&metrics.open_chat_pairings_total, &[outcome.name()])
             }),
+            connectors: Vendor::ALL.map(|connector| {
+                ConnectorOutcome::ALL.map(|outcome| {
+                    let labels = [connector.name(), outcome.name()];
+                    metrics::counter(&metrics.open_chat_connector_requests_total, &labels)
+                })
+            }),
         }
     }
 
@@ -99,6 +108,10 @@ impl RequestMetrics {
         self.pairings[outcome as usize].inc();
     }
 
+    pub(super) fn connector(&self, connector: Vendor, outcome: ConnectorOutcome) {
+        self.connectors[connector as usize][outcome as usize].inc();
+    }
+
     pub(super) fn refused(&self, kind: Kind) {
         self.refusals[kind as usize].inc();
     }
@@ -108,9 +121,11 @@ impl RequestMetrics {
 fn statuses(route: Route) -> Vec<u16> {
     match route {
         Route::OpenChat => with_refusals(&[200, 302]),
-        Route::Pair | Route::Widget | Route::WidgetToken => with_refusals(&[200]),
-        // It takes POST only.
-        Route::Links => Vec::new(),
+        Route::Pair | Route::Widget | Route::WidgetToken | Route::ConnectKommo => {
+            with_refusals(&[200])
+        }
+        // They take POST only.
+        Route::Links | Route::ConnectOpen | Route::ConnectTicket => Vec::new(),
         Route::Root => vec![302],
         Route::Builder | Route::Handler => vec![200, 403],
         Route::Connectors => vec![200, 400, 403, 404, 429],

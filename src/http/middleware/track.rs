@@ -6,15 +6,17 @@ use std::time::Instant;
 
 use actix_web::dev::{Service, ServiceRequest, ServiceResponse};
 use actix_web::http::Method;
-use actix_web::http::header::{HeaderName, HeaderValue};
+use actix_web::http::header::{
+    ACCESS_CONTROL_ALLOW_ORIGIN, HeaderMap, HeaderName, HeaderValue, VARY,
+};
 use actix_web::{Error, HttpMessage as _};
 use prometheus::IntGauge;
 
 use super::access_log;
-use super::metrics::{PairingOutcome, method_name};
+use super::metrics::{PairingOutcome, RequestMetrics, method_name};
 use super::problems::render;
 use super::request_id::{REQUEST_ID, RequestId};
-use crate::http::context::{Outcome, RequestContext, RequestRecord};
+use crate::http::context::{ConnectorOutcome, Outcome, Readers, RequestContext, RequestRecord};
 use crate::http::extract::client_address;
 use crate::http::problem::Kind;
 use crate::http::route::Route;
@@ -44,6 +46,9 @@ where
         // An id is always a valid value.
         if let Ok(id) = HeaderValue::from_str(context.request_id.as_str()) {
             response.headers_mut().insert(REQUEST_ID, id);
+        }
+        if let Some(readers) = context.record().readers.take() {
+            set_readers(response.headers_mut(), readers);
         }
         let method = response.request().method();
         finish(&context, method, response.status().as_u16(), &worker);
@@ -101,6 +106,7 @@ fn finish(context: &RequestContext, method: &Method, status: u16, worker: &Worke
     if record.is_renewed {
         metrics.pairing(PairingOutcome::Renewed);
     }
+    count_connector(&record, metrics);
     context.trace.end(
         status,
         outcome.and_then(Outcome::kind).map(Kind::name),
@@ -112,6 +118,26 @@ fn finish(context: &RequestContext, method: &Method, status: u16, worker: &Worke
     if context.route.is_logged() {
         let log = &mut worker.log.borrow_mut();
         access_log::write(log, context, method, status, took, worker.state.log_phones);
+    }
+}
+
+/// Lets scripts of one origin read the answer, and of no other.
+fn set_readers(headers: &mut HeaderMap, readers: Readers) {
+    headers.insert(VARY, HeaderValue::from_static("Origin"));
+    if let Readers::Origin(origin) = readers {
+        headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, origin);
+    }
+}
+
+/// What became of a CRM's request.
+fn count_connector(record: &RequestRecord, metrics: &RequestMetrics) {
+    let outcome = match record.outcome {
+        Some(Outcome::Connector(outcome)) => outcome,
+        Some(Outcome::Problem(_)) => ConnectorOutcome::Refused,
+        _ => return,
+    };
+    if let Some(connector) = record.connector {
+        metrics.connector(connector, outcome);
     }
 }
 

@@ -21,7 +21,7 @@ pub(crate) const STYLE: &str = include_str!("style.css");
 const SEC_FETCH_DEST: HeaderName = HeaderName::from_static("sec-fetch-dest");
 
 static STYLE_SOURCE: LazyLock<String> = LazyLock::new(|| hash_source(STYLE));
-static SCRIPT_SOURCES: LazyLock<[String; 2]> =
+static SCRIPT_SOURCES: LazyLock<[String; 3]> =
     LazyLock::new(|| PageScript::ALL.map(|script| hash_source(script.text())));
 
 /// The script of a page. It is inlined like the style.
@@ -29,21 +29,23 @@ static SCRIPT_SOURCES: LazyLock<[String; 2]> =
 pub(crate) enum PageScript {
     Builder,
     Handler,
+    Panel,
 }
 
 impl PageScript {
-    const ALL: [Self; 2] = [Self::Builder, Self::Handler];
+    const ALL: [Self; 3] = [Self::Builder, Self::Handler, Self::Panel];
 
     pub(crate) const fn text(self) -> &'static str {
         match self {
             Self::Builder => include_str!("builder.js"),
             Self::Handler => include_str!("handler.js"),
+            Self::Panel => include_str!("panel.js"),
         }
     }
 }
 
 /// What a page's content security policy allows beside its style. No page may frame any of them
-/// but the last, which prevents clickjacking.
+/// but the last two, which prevents clickjacking.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum CspProfile<'a> {
     /// Nothing.
@@ -54,6 +56,16 @@ pub(crate) enum CspProfile<'a> {
     OwnForm,
     /// Its form posts to the page's own address, which redirects to this origin.
     FormRedirectsTo(&'a str),
+    /// It stands in a frame of this origin's pages alone. Its buttons post to this service, which
+    /// redirects to the second origin, and its script asks this service.
+    #[allow(
+        dead_code,
+        reason = "for the vendors that show a page, which come next"
+    )]
+    InCrm {
+        frame_ancestor: &'a str,
+        redirects_to: &'a str,
+    },
     /// Nothing but to be framed, because it comes in the place of what a CRM frames: it must have
     /// no button that does something.
     Framed,
@@ -156,12 +168,17 @@ fn policy(profile: CspProfile<'_>) -> String {
             SCRIPT_SOURCES[script as usize]
         ),
         CspProfile::OwnForm => "form-action 'self'".to_owned(),
+        CspProfile::InCrm { redirects_to, .. } => format!(
+            "form-action 'self' {redirects_to}; script-src {}; connect-src 'self'",
+            SCRIPT_SOURCES[PageScript::Panel as usize]
+        ),
         // Chromium applies the policy to a form's redirects too.
         CspProfile::FormRedirectsTo(origin) => format!("form-action 'self' {origin}"),
     };
     let frames = match profile {
-        CspProfile::Framed => "",
-        _ => "; frame-ancestors 'none'",
+        CspProfile::Framed => String::new(),
+        CspProfile::InCrm { frame_ancestor, .. } => format!("; frame-ancestors {frame_ancestor}"),
+        _ => "; frame-ancestors 'none'".to_owned(),
     };
     format!("default-src 'none'; style-src {style}; img-src data:; base-uri 'none'; {rest}{frames}")
 }

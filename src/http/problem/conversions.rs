@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::{Detail, Kind, Problem};
 use crate::access::Denied;
+use crate::connect::{CrmFault, Refusal, Unproven};
 use crate::phone::PhoneError;
 use crate::rate_limit::Limited;
 use crate::source::UnknownSource;
@@ -45,6 +46,7 @@ impl From<Denied> for Problem {
             Denied::InvitationInvalid => Kind::InvitationInvalid,
             Denied::InvitationExpired => Kind::InvitationExpired,
             Denied::InvitationUsed => Kind::InvitationUsed,
+            Denied::ConnectorTokenUsed => Kind::ConnectorUnproven,
             Denied::OperatorMissing => Kind::OperatorMissing,
             Denied::OperatorUnknown => Kind::OperatorUnknown,
             Denied::OperatorAmbiguous => Kind::OperatorAmbiguous,
@@ -56,6 +58,37 @@ impl From<Denied> for Problem {
         };
         let refusal = Self::new(kind, Detail::Denied(denied));
         if kind == Kind::ChathubUnavailable {
+            refusal.retry_after(RETRY_SOON)
+        } else {
+            refusal
+        }
+    }
+}
+
+impl From<Unproven> for Problem {
+    fn from(unproven: Unproven) -> Self {
+        Self::new(Kind::ConnectorUnproven, Detail::Unproven(unproven))
+    }
+}
+
+impl From<Refusal> for Problem {
+    fn from(refusal: Refusal) -> Self {
+        match refusal {
+            Refusal::NotListed => Self::new(Kind::PortalNotAllowed, Detail::PortalNotListed),
+            Refusal::Unproven(unproven) => unproven.into(),
+        }
+    }
+}
+
+impl From<CrmFault> for Problem {
+    fn from(fault: CrmFault) -> Self {
+        let kind = match fault {
+            CrmFault::BadAnswer => Kind::CrmBadAnswer,
+            CrmFault::Unavailable => Kind::CrmUnavailable,
+            CrmFault::TimedOut => Kind::CrmTimeout,
+        };
+        let refusal = Self::new(kind, Detail::Crm(fault));
+        if kind == Kind::CrmUnavailable {
             refusal.retry_after(RETRY_SOON)
         } else {
             refusal

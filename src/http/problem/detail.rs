@@ -10,6 +10,7 @@ use super::identity::ShownIdentity;
 use chrono::{DateTime, Utc};
 
 use crate::access::{Denied, DeviceId};
+use crate::connect::{CrmFault, Unproven};
 use crate::connectors::CrmOriginError;
 use crate::phone::PhoneError;
 use crate::rate_limit::Limit;
@@ -81,6 +82,16 @@ pub(crate) enum Detail {
     NoBrowser,
     /// A package needs the service's address.
     NoPublicUrl,
+    /// What a CRM's request lacks to be proven.
+    Unproven(Unproven),
+    /// The account, portal or company of a CRM's request is not listed.
+    PortalNotListed,
+    /// A CRM's agent is not in the operator map.
+    AgentUnknown(ShownIdentity),
+    /// Why a CRM that was asked has not confirmed a request.
+    Crm(CrmFault),
+    /// The button of a page in a CRM was pressed by another page.
+    ForeignPanel,
     /// No resource has this path.
     Nothing,
     /// The resource takes other methods.

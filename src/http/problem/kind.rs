@@ -47,6 +47,7 @@ kinds! {
     DeviceEnded         "device-ended"         401;
     InvitationInvalid   "invitation-invalid"   401;
     InvitationExpired   "invitation-expired"   401;
+    ConnectorUnproven   "connector-unproven"   401;
     OperatorNotAllowed  "operator-not-allowed" 403;
     OperatorInactive    "operator-inactive"    403;
     IdentityUnknown     "identity-unknown"     403;
@@ -55,6 +56,7 @@ kinds! {
     PassUsed            "pass-used"            403;
     NetworkNotAllowed   "network-not-allowed"  403;
     NotANavigation      "not-a-navigation"     403;
+    PortalNotAllowed    "portal-not-allowed"   403;
     OperatorUnknown     "operator-unknown"     404;
     NotFound            "not-found"            404;
     MethodNotAllowed    "method-not-allowed"   405;
@@ -63,11 +65,14 @@ kinds! {
     HostNotAllowed      "host-not-allowed"     421;
     RateLimited         "rate-limited"         429;
     ChathubBadAnswer    "chathub-bad-answer"   502;
+    CrmBadAnswer        "crm-bad-answer"       502;
     ChathubUnavailable  "chathub-unavailable"  503;
     ChathubThrottled    "chathub-throttled"    503;
     CredentialsRejected "credentials-rejected" 503;
     Overloaded          "overloaded"           503;
+    CrmUnavailable      "crm-unavailable"      503;
     ChathubTimeout      "chathub-timeout"      504;
+    CrmTimeout          "crm-timeout"          504;
 }
 
 impl Kind {

@@ -5,6 +5,7 @@ use std::fmt::{Display, Write as _};
 
 use super::texts::{ChatHubTexts, Exceptions, Explanation, PhoneTexts, Texts};
 use crate::access::Denied;
+use crate::connect::Unproven;
 use crate::connectors::Connector;
 use crate::http::problem::{Detail, ShownIdentity};
 use crate::phone::PhoneError;
@@ -55,20 +56,37 @@ impl Texts {
             Detail::NoConnector => fill(texts.no_connector, &[("connectors", &Connector::names())]),
             Detail::NoBrowser => texts.no_browser.into(),
             Detail::NoPublicUrl => texts.no_public_url.into(),
+            Detail::Unproven(unproven) => self.unproven.of(*unproven).into(),
+            Detail::PortalNotListed => texts.portal_not_listed.into(),
+            Detail::AgentUnknown(agent) => self.agent(agent),
+            Detail::Crm(fault) => self.crm.of(*fault).into(),
+            Detail::ForeignPanel => texts.foreign_panel.into(),
             Detail::Nothing => texts.nothing.into(),
             Detail::OtherMethod => texts.other_method.into(),
         }
     }
 
     fn identity(&self, identity: &ShownIdentity) -> Cow<'static, str> {
-        let text = identity.text();
-        match identity.map_line() {
-            Some(line) => fill(
-                self.details.identity_unknown,
-                &[("identity", &text), ("line", &line)],
-            ),
-            None => fill(self.details.identity_shortened, &[("identity", &text)]),
-        }
+        let texts = &self.details;
+        unmapped(identity, texts.identity_unknown, texts.identity_shortened)
+    }
+
+    fn agent(&self, agent: &ShownIdentity) -> Cow<'static, str> {
+        let texts = &self.details;
+        unmapped(agent, texts.agent_unknown, texts.agent_shortened)
+    }
+}
+
+/// Who is not in the operator map, and the line for it where it can be shown.
+fn unmapped(
+    identity: &ShownIdentity,
+    with_line: &'static str,
+    shortened: &'static str,
+) -> Cow<'static, str> {
+    let text = identity.text();
+    match identity.map_line() {
+        Some(line) => fill(with_line, &[("identity", &text), ("line", &line)]),
+        None => fill(shortened, &[("identity", &text)]),
     }
 }
 
@@ -82,6 +100,8 @@ impl Exceptions {
             }
             Detail::PhoneIsAWord => Some(&self.phone_is_a_word),
             Detail::Denied(Denied::AutoIsOff) => Some(&self.auto_is_off),
+            Detail::AgentUnknown(_) => Some(&self.agent_unknown),
+            Detail::Unproven(Unproven::PageTooOld) => Some(&self.page_too_old),
             Detail::DirectoryUnread => Some(&self.directory_unread),
             Detail::OnceUnknown => Some(&self.once_unknown),
             Detail::ChatHub(chathub::ErrorKind::BadAnswer(BadAnswer::Clocks)) => Some(&self.clocks),

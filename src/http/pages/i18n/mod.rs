@@ -13,7 +13,9 @@ use actix_web::HttpRequest;
 use actix_web::http::header::{AcceptLanguage, Header as _, LanguageTag, Preference, Quality};
 
 use self::details::fill;
-pub(crate) use self::texts::{Advice, ExtensionTexts, HandlerTexts, PairingWords, Words};
+pub(crate) use self::texts::{
+    Advice, ExtensionTexts, HandlerTexts, PairingWords, PanelWords, Words,
+};
 use self::texts::{Explanation, Texts};
 use crate::http::problem::{Detail, Kind};
 
@@ -77,6 +79,15 @@ impl Language {
 
     pub(crate) fn pairing_words(self) -> &'static PairingWords {
         &self.texts().pairing
+    }
+
+    /// What the page in a CRM's frame says.
+    #[allow(
+        dead_code,
+        reason = "for the vendors that show a page, which come next"
+    )]
+    pub(crate) fn panel_words(self) -> &'static PanelWords {
+        &self.texts().panel
     }
 
     /// What the link builder says of the browser extension.

@@ -8,6 +8,7 @@ use std::collections::HashMap;
 use serde::Deserialize;
 
 use crate::access::Denied;
+use crate::connect::{CrmFault, Unproven};
 use crate::connectors::CrmOriginFault;
 use crate::rate_limit::Limit;
 
@@ -52,6 +53,13 @@ pub(super) struct Texts {
     pub(super) chathub: ChatHubTexts,
     pub(super) phone: PhoneTexts,
     pub(super) pairing: PairingWords,
+    #[allow(
+        dead_code,
+        reason = "for the vendors that show a page, which come next"
+    )]
+    pub(super) panel: PanelWords,
+    pub(super) unproven: UnprovenTexts,
+    pub(super) crm: CrmTexts,
     pub(super) crm_origins: CrmOriginTexts,
     pub(super) extension: ExtensionTexts,
 }
@@ -103,6 +111,11 @@ texts! {
 }
 
 texts! {
+    /// The words of the page that CRMs show in a frame.
+    PanelWords: title choose open no_phone ended needs_javascript
+}
+
+texts! {
     /// What to do next, where several refusals share it.
     Steps: report back from_the_crm
 }
@@ -130,7 +143,9 @@ texts! {
 pub(super) struct Exceptions {
     pub(super) auto_is_off: Explanation,
     pub(super) clocks: Explanation,
+    pub(super) agent_unknown: Explanation,
     pub(super) directory_unread: Explanation,
+    pub(super) page_too_old: Explanation,
     pub(super) encoded_twice: Explanation,
     pub(super) once_unknown: Explanation,
     pub(super) phone_is_a_word: Explanation,
@@ -143,8 +158,8 @@ texts! {
     network_not_allowed identity_unknown identity_shortened alias_astray host_not_allowed
     directory_unread once_unknown phone_is_a_word source no_target no_sender too_long repeated
     unfilled encoded_twice control not_encoded name_not_encoded not_utf8 name_not_utf8 has_body
-    not_a_click foreign_confirmation foreign_pairing invitation_used no_connector no_browser
-    no_public_url nothing other_method
+    not_a_click foreign_confirmation foreign_pairing foreign_panel invitation_used no_connector
+    no_browser no_public_url portal_not_listed agent_unknown agent_shortened nothing other_method
 }
 
 texts_by! {
@@ -163,6 +178,7 @@ texts_by! {
     InvitationInvalid invitation_invalid
     InvitationExpired invitation_expired
     InvitationUsed invitation_used
+    ConnectorTokenUsed connector_token_used
     OperatorMissing operator_missing
     OperatorUnknown operator_unknown
     OperatorAmbiguous operator_ambiguous
@@ -176,7 +192,26 @@ texts_by! {
 texts_by! {
     /// Which rate limit is reached.
     LimitTexts for Limit: Operator operator Client client Refused refused
-    Foreign foreign
+    Foreign foreign Panel panel
+}
+
+texts_by! {
+    /// What a CRM's request lacks to be proven.
+    UnprovenTexts for Unproven:
+    Missing missing
+    Signature signature
+    Expired expired
+    Times times
+    Audience audience
+    Account account
+    Incomplete incomplete
+    PageTooOld page_too_old
+    OtherPhone other_phone
+}
+
+texts_by! {
+    /// Why a CRM that was asked has not confirmed a request.
+    CrmTexts for CrmFault: BadAnswer bad_answer Unavailable unavailable TimedOut timed_out
 }
 
 texts! {

@@ -1,0 +1,11 @@
+//! CRMs, played from their vendors' documents, for tests of the buttons in them.
+//!
+//! [`Simulator::start`] listens on a free port of loopback and plays all vendors, a module each. It
+//! counts the calls, and fails as it is told to. It does not know the service that it calls.
+
+mod faults;
+pub mod kommo;
+mod server;
+
+pub use self::faults::Fault;
+pub use self::server::Simulator;

@@ -1,0 +1,129 @@
+//! The times of vendors' tokens, and what they have in common.
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Deserializer, de};
+
+use super::Unproven;
+
+/// How far ahead a token may expire, in seconds.
+const MAX_AHEAD: i64 = 3600;
+
+/// The tolerated difference of clocks, in seconds.
+const LEEWAY: i64 = 60;
+
+/// The longest token, in bytes: several times what vendors send.
+pub(super) const MAX_TOKEN: usize = 4096;
+
+/// When a token is good.
+#[derive(Clone, Copy, Debug, Deserialize)]
+pub(super) struct Times {
+    exp: i64,
+    iat: Option<i64>,
+    nbf: Option<i64>,
+}
+
+impl Times {
+    /// Rejects a token that is not good yet or no more, or that is good for too long.
+    pub(super) fn check(self, now: DateTime<Utc>) -> Result<(), Unproven> {
+        let now = now.timestamp();
+        if self.exp <= now {
+            return Err(Unproven::Expired);
+        }
+        let latest = now.saturating_add(LEEWAY);
+        let is_ahead = |time: Option<i64>| time.is_some_and(|time| time > latest);
+        let is_too_long = self.exp > latest.saturating_add(MAX_AHEAD);
+        if is_ahead(self.iat) || is_ahead(self.nbf) || is_too_long {
+            return Err(Unproven::Times);
+        }
+        Ok(())
+    }
+
+    /// When it expires.
+    pub(super) fn expires(self) -> DateTime<Utc> {
+        DateTime::from_timestamp(self.exp, 0).unwrap_or_default()
+    }
+}
+
+/// An id: a number, or the same in digits. `0017` is no id: two texts must not be one agent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Id(pub(super) u64);
+
+impl Id {
+    /// Reads digits.
+    pub(super) fn parse(text: &str) -> Option<Self> {
+        let is_plain = text.bytes().all(|byte| byte.is_ascii_digit()) && !text.starts_with('0');
+        text.parse().ok().filter(|_| is_plain).map(Self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Id {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        #[derive(Deserialize)]
+        #[serde(untagged)]
+        enum Spelling {
+            Number(u64),
+            Digits(String),
+        }
+        let id = match Spelling::deserialize(deserializer)? {
+            Spelling::Number(id) => Some(Self(id)).filter(|id| id.0 > 0),
+            Spelling::Digits(text) => Self::parse(&text),
+        };
+        id.ok_or_else(|| de::Error::custom("not an id"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+
+    use super::*;
+
+    const NOW: i64 = 1_800_000_000;
+
+    #[rstest]
+    #[case::good(NOW + 1800, Some(NOW), Ok(()))]
+    #[case::without_iat(NOW + 1800, None, Ok(()))]
+    #[case::over(NOW, Some(NOW - 60), Err(Unproven::Expired))]
+    #[case::an_hour(NOW + 3660, Some(NOW), Ok(()))]
+    #[case::more(NOW + 3661, Some(NOW), Err(Unproven::Times))]
+    #[case::of_tomorrow(NOW + 1800, Some(NOW + 61), Err(Unproven::Times))]
+    #[case::without_end(i64::MAX, None, Err(Unproven::Times))]
+    fn a_token_is_good_for_an_hour_at_most(
+        #[case] exp: i64,
+        #[case] iat: Option<i64>,
+        #[case] expected: Result<(), Unproven>,
+    ) {
+        let now = DateTime::from_timestamp(NOW, 0).unwrap();
+        assert_eq!(
+            Times {
+                exp,
+                iat,
+                nbf: None
+            }
+            .check(now),
+            expected
+        );
+        let early = Times {
+            exp,
+            iat: None,
+            nbf: iat,
+        };
+        assert_eq!(early.check(now), expected);
+    }
+
+    #[rstest]
+    #[case("17", Some(17))]
+    #[case("\"17\"", Some(17))]
+    #[case("0", None)]
+    #[case("\"017\"", None)]
+    #[case("\"+17\"", None)]
+    #[case("\"17 \"", None)]
+    #[case("17.0", None)]
+    #[case("-17", None)]
+    #[case("\"\"", None)]
+    #[case("null", None)]
+    fn an_id_is_written_in_one_way(#[case] json: &str, #[case] expected: Option<u64>) {
+        let id: Option<Id> = serde_json::from_str(json).ok();
+        assert_eq!(id.map(|id| id.0), expected);
+    }
+}

@@ -1,0 +1,104 @@
+//! One-time links for proven agents.
+
+use std::time::Duration;
+
+use super::{Admitted, Sender, admit};
+use crate::access::{MintError, NewPass, PassConstraints};
+use crate::button_url;
+use crate::connect::{Connectors, ProvenAgent};
+use crate::deep_link::DeepLink;
+use crate::http::authorize::one_time_use;
+use crate::http::context::{ConnectorOutcome, Outcome, RequestContext};
+use crate::http::extract::Query;
+use crate::http::problem::{Kind, Problem};
+use crate::http::state::AppState;
+use crate::http::target::{for_client, target};
+
+/// How long a link is good that a browser follows at once.
+pub(in crate::http::handlers) const LINK_TTL: Duration = Duration::from_mins(1);
+
+/// What a CRM says of its client, read like the query of a click. There is a phone: what a click on
+/// the link would be refused for is refused now.
+pub(in crate::http::handlers) fn read(
+    client: PassConstraints,
+    state: &AppState,
+) -> Result<Query<'static>, Problem> {
+    let mut query = Query::default();
+    // CRMs know phones only.
+    let client = PassConstraints {
+        chat_raw_id: None,
+        ..client
+    };
+    query.bind(client, state.links.default_region)?;
+    Ok(query)
+}
+
+/// A link that opens this client's chat once, as the operator that the agent is. Whatever may have
+/// been used for the proof is used up.
+pub(in crate::http::handlers) async fn link_for(
+    agent: &ProvenAgent,
+    query: &Query<'_>,
+    (sender, ttl): (Sender, Duration),
+    connectors: &Connectors,
+    context: &RequestContext,
+    state: &AppState,
+) -> Result<String, Problem> {
+    let link = target(query, &state.links, &mut context.record().client)?;
+    let admitted = admit(agent, connectors, context, state).await?;
+    let operator = admitted.selection.operator();
+    let counted_client = sender.client(context);
+    let installation = format!("{} {}", agent.connector.name(), agent.installation);
+    let limits = &state.limits;
+    limits
+        .connector(counted_client, &installation, &agent.limit_key(), operator)
+        .await?;
+    let in_use =
+        one_time_use::consume(admitted.checked, context.client, context.deadline, state).await?;
+    let url = sign(query, &link, &admitted, ttl, state)?;
+    in_use.keep();
+    context.record().outcome = Some(Outcome::Connector(ConnectorOutcome::Link));
+    Ok(url)
+}
+
+/// Signs the pass: for this operator and client, once.
+fn sign(
+    query: &Query<'_>,
+    link: &DeepLink<'_>,
+    admitted: &Admitted<'_>,
+    ttl: Duration,
+    state: &AppState,
+) -> Result<String, Problem> {
+    let Admitted {
+        requested,
+        selection,
+        ..
+    } = admitted;
+    let authenticator = &state.authenticator;
+    let public_url = state.public_url.as_ref().ok_or_else(not_set_up)?;
+    let chosen = for_client(selection, link);
+    let operator = authenticator.pass_operator(requested, selection, chosen);
+    let mut pass = NewPass {
+        operator: operator.unwrap_or_default(),
+        constraints: query.constraints(),
+        ttl,
+        one_time: true,
+    };
+    let signed = authenticator.mint(&pass).or_else(|error| match error {
+        // The key's own limit is shorter.
+        MintError::TooLong(longest) => {
+            pass.ttl = longest;
+            authenticator.mint(&pass)
+        }
+        error => Err(error),
+    });
+    let (pass, _) = signed.map_err(|_| not_set_up())?;
+    Ok(button_url::with_pass(public_url, &pass))
+}
+
+/// The start has checked it; keys may have gone since.
+fn not_set_up() -> Problem {
+    Problem::new(
+        Kind::NotFound,
+        "No link can be signed: that takes PUBLIC_URL, and PASS_SECRET or an HS256 key in PASS_KEYS_FILE.",
+    )
+}

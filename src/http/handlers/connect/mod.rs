@@ -1,0 +1,127 @@
+//! What CRMs ask for: one core for all vendors, "prove, then link".
+//!
+//! A vendor's handler reads its request, has `connect` prove the agent, and goes on here: the agent
+//! is an operator by the operator map (`admit`), and gets a one-time link (`link`), or a page whose
+//! buttons lead to one (`panel`, `tickets`). No page that stays open holds a link.
+
+mod cors;
+pub(crate) mod kommo;
+mod link;
+#[allow(
+    dead_code,
+    reason = "for the vendors that show a page, which come next"
+)]
+mod panel;
+pub(crate) mod tickets;
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+pub(super) use self::link::{LINK_TTL, link_for};
+#[allow(
+    unused_imports,
+    reason = "for the vendors that show a page, which come next"
+)]
+pub(super) use self::panel::{Panel, page};
+use crate::access::OperatorRequest;
+use crate::connect::{Connectors, ProvenAgent, Refusal, Section, Vendor};
+use crate::http::authorize::one_time_use::Checked;
+use crate::http::authorize::{ChatHubFault, authorize, reject};
+use crate::http::context::RequestContext;
+use crate::http::problem::Problem;
+use crate::http::state::AppState;
+use crate::operators::OperatorSelection;
+
+/// Whose address a vendor's requests come from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Sender {
+    /// The agent's browser: its network counts, and so does its address.
+    Browser,
+    #[allow(
+        dead_code,
+        reason = "for the vendors that show a page, which come next"
+    )]
+    /// The vendor's servers, which all its customers share.
+    Servers,
+}
+
+impl Sender {
+    /// The address that limits count, if one does.
+    fn client(self, context: &RequestContext) -> Option<IpAddr> {
+        (self == Self::Browser).then_some(context.client)
+    }
+}
+
+/// The installations whose requests count now. Notes the vendor for log and metrics.
+pub(super) fn connectors(
+    connector: Vendor,
+    context: &RequestContext,
+    state: &AppState,
+) -> Result<Arc<Connectors>, Problem> {
+    context.record().connector = Some(connector);
+    let connectors = state.connectors.as_ref();
+    connectors
+        .map(|connectors| Arc::clone(&connectors.get()))
+        .ok_or_else(Problem::not_found)
+}
+
+/// Rejects an agent outside the allowed networks, where the agent's address is known.
+pub(super) async fn check_network(
+    sender: Sender,
+    context: &RequestContext,
+    state: &AppState,
+) -> Result<(), Problem> {
+    let Some(client) = sender.client(context) else {
+        return Ok(());
+    };
+    match state.authenticator.check_network(client) {
+        Ok(()) => Ok(()),
+        Err(denied) => Err(reject(denied, client, state).await),
+    }
+}
+
+/// Says why a request is refused. An address that keeps trying is only told to wait; one that all
+/// customers of a vendor share is not counted.
+pub(super) async fn refuse(
+    refusal: impl Into<Problem>,
+    sender: Sender,
+    context: &RequestContext,
+    state: &AppState,
+) -> Problem {
+    match sender.client(context) {
+        Some(client) => reject(refusal, client, state).await,
+        None => refusal.into(),
+    }
+}
+
+/// A proven agent who is an operator.
+pub(super) struct Admitted<'a> {
+    section: &'a Section,
+    requested: OperatorRequest<'static>,
+    selection: OperatorSelection,
+    checked: Checked<'a>,
+}
+
+/// Finds the operator that a proven agent is, by the section and the map as they are now.
+pub(super) async fn admit<'a>(
+    agent: &'a ProvenAgent,
+    connectors: &'a Connectors,
+    context: &RequestContext,
+    state: &AppState,
+) -> Result<Admitted<'a>, Problem> {
+    context.record().caller = Some(agent.caller());
+    context.record().installation = Some(agent.installation.clone());
+    let section = connectors.section(agent.connector, &agent.installation);
+    let section = section.ok_or(Refusal::NotListed)?;
+    let requested = agent.operator_request(section, &state.authenticator);
+    let once = agent.one_time_use.as_ref();
+    let authorized = authorize(&requested, once, ChatHubFault::Refuse, context, state).await?;
+    let selection = authorized.selection?;
+    context.record().operator = selection.operator();
+    Ok(Admitted {
+        section,
+        requested,
+        selection,
+        checked: authorized.checked,
+    })
+}
