@@ -10,6 +10,7 @@ mod demo;
 mod djangocrm;
 mod extension;
 mod handler;
+mod kommo;
 mod openapi;
 mod pair;
 #[allow(dead_code, reason = "shared with the api tests, which need more of it")]
