@@ -27,7 +27,7 @@ pub(crate) async fn package(
     if let Err(denied) = state.authenticator.check_network(context.client) {
         return Err(reject(denied, context.client, &state).await);
     }
-    state.limits.click(context.client, None).await?;
+    state.limits.download(context.client).await?;
     let connector = Connector::find(&name).ok_or_else(unknown)?;
     let public_url = state.public_url.as_ref().ok_or_else(no_public_url)?;
     let packed = match connector {
