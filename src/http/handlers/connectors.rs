@@ -50,8 +50,11 @@ fn extension(query: &str, public_url: &HttpsUrl) -> Result<Result<Package, Packa
     };
     let crm_origins = &CrmOrigin::parse_all(of("crm"))
         .map_err(|error| Problem::new(Kind::ParameterInvalid, Detail::CrmOrigin(error)))?;
-    let browser = of("browser")
-        .last()
+    // An empty value counts as absent, as a form sends it.
+    let mut browsers = values.iter().filter(|(name, _)| name == "browser");
+    let browser = browsers.next_back().map(|(_, browser)| &**browser);
+    let browser = browser
+        .filter(|browser| !browser.is_empty())
         .map_or(Some(Browser::default()), Browser::find);
     let extension = BrowserExtension {
         public_url,
