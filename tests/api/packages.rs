@@ -120,21 +120,45 @@ async fn the_builder_hands_out_what_the_command_writes() {
     }
 }
 
-/// Odoo's Python is `open_chat/chat_url.py`; what calls it needs an Odoo.
+/// What a click in Odoo leads to, with a stand-in for Odoo, `tests/support/odoo.py`: for a user of
+/// this number and group, on a contact with these phones.
+fn odoo(addons: &Path, user: &str, group: &str, phones: [&str; 2]) -> String {
+    let stand_in = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/support/odoo.py");
+    let mut python = Command::new("python3");
+    python
+        .args(["-B", stand_in])
+        .arg(addons)
+        .args([user, group]);
+    printed(python.args(phones).env("SERVICE", PUBLIC_URL))
+}
+
 #[tokio::test(flavor = "multi_thread")]
-async fn odoo_signs_a_pass() {
-    let addon = unpacked("odoo", PUBLIC_URL).join("open_chat");
-    let program = "import os, sys; sys.path.insert(0, sys.argv[1]); from chat_url import chat_url; \
-                   print(chat_url('https://chat.example/desk', os.environ['PASS_SECRET'], int(sys.argv[2]), '+380501234567'))";
-    let address = |user: &str| {
-        let mut python = Command::new("python3");
-        printed(python.args(["-B", "-c", program]).arg(&addon).arg(user))
-    };
+async fn odoo_signs_a_pass_for_its_internal_users() {
+    let addons = unpacked("odoo", PUBLIC_URL);
+    let (internal, phones) = ("base.group_user", ["+380501234567", ""]);
     let service = service("odoo", &file("odoo", SECRET), "17").await;
-    opens_once(&service, query(&address("17"))).await;
+    opens_once(&service, query(&odoo(&addons, "17", internal, phones))).await;
+    // The mobile goes first.
+    let both = odoo(&addons, "17", internal, ["0671234567", "0501234567"]);
+    opens_once(&service, query(&both)).await;
     // User 101 of Odoo is not operator 101 of ChatHub.
-    let stranger = service.refusal(query(&address("101"))).await;
+    let stranger = odoo(&addons, "101", internal, phones);
+    let stranger = service.refusal(query(&stranger)).await;
     assert_eq!(stranger.kind, "operator-unknown");
+    for (group, phones, words) in [
+        (
+            "base.group_portal",
+            phones,
+            "Only internal users can open chats.\n",
+        ),
+        (
+            internal,
+            ["", ""],
+            "There is no phone here to open a chat with.\n",
+        ),
+    ] {
+        assert_eq!(odoo(&addons, "17", group, phones), words);
+    }
 }
 
 /// With a stand-in for SuiteCRM's records, `tests/support/suitecrm.php`.
