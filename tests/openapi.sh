@@ -1,7 +1,7 @@
 #!/bin/sh
 # openapi.sh SECONDS: has schemathesis make up requests after /openapi.json, right and wrong ones,
-# for so long at a locked door and again at an open one, and hold the answers against what the
-# document says.
+# for so long at a locked door, at an open one and at one for paired browsers, and hold the answers
+# against what the document says.
 set -eu
 seconds=$1
 cd "$(dirname "$0")/.."
@@ -39,7 +39,8 @@ export CHATHUB_CONNECT_TIMEOUT=2m CHATHUB_ATTEMPT_TIMEOUT=2m CLICK_BUDGET=5m
 CHATHUB_URL=$(address "$work/simulator")
 export CHATHUB_URL
 
-for door in pass,key open,key; do
+export DEVICE_SECRET=canary-device-secret-of-more-than-32-bytes
+for door in pass,key open,key device,key; do
     ACCESS=$door $open_chat serve >"$work/$door" &
     service=$!
     processes="$processes $service"

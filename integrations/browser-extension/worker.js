@@ -29,11 +29,15 @@ const chatAddress = ({ url, source }, phone) => {
   return address.href;
 };
 
-/** Beside the CRM's tab. A window of an application takes no tabs. */
-const createTab = (url, { id, index, windowId }) =>
-  api.tabs
-    .create({ url, openerTabId: id, index: index + 1, windowId })
-    .catch(() => api.tabs.create({ url }));
+/** Beside the CRM's tab. A window of an application takes no tabs, and a side panel is in none. */
+const createTab = async (url, from) => {
+  try {
+    const { id, index, windowId } = from;
+    return await api.tabs.create({ url, openerTabId: id, index: index + 1, windowId });
+  } catch {
+    return api.tabs.create({ url });
+  }
+};
 
 /**
  * Opens the chat, in the place of the one before. That one's tab is not led elsewhere but replaced:
@@ -45,7 +49,7 @@ const openChat = async (settings, phone, from) => {
   if (!settings.reuse_tab) return undefined;
   const { chatTab } = await api.storage.session.get("chatTab");
   await api.storage.session.set({ chatTab: tab.id });
-  if (chatTab === undefined || chatTab === from.id) return undefined;
+  if (chatTab === undefined || chatTab === from?.id) return undefined;
   // It may be closed already.
   return api.tabs.remove(chatTab).catch(() => {});
 };

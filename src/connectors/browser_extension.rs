@@ -39,6 +39,9 @@ const WORKER: (&str, &[u8]) = files!["worker.js"][0];
 
 const MANIFEST: &str = include_str!("../../integrations/browser-extension/manifest.json");
 
+/// What runs on a CRM's pages, in this order; the worker of a package without CRMs has the same.
+const CONTENT_SCRIPTS: [&str; 4] = ["config.js", "settings.js", "link.js", "content.js"];
+
 named_enum! {
     /// Which browsers a package is for.
     #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -156,15 +159,21 @@ impl BrowserExtension<'_> {
 
     fn fit_origins(&self, manifest: &mut Value) {
         if self.crm_origins.is_empty() {
-            // The worker registers the script, for what the user allows.
-            return remove(manifest, &["content_scripts"]);
+            // The worker registers the scripts, for what the user allows.
+            return;
         }
         let with_port = self.browser == Browser::Chromium;
         let origins = self.crm_origins.iter();
         let mut patterns: Vec<_> = origins.map(|one| one.match_pattern(with_port)).collect();
         patterns.sort();
         patterns.dedup();
-        manifest["content_scripts"][0]["matches"] = patterns.into();
+        manifest["content_scripts"] = json!([{
+            "matches": patterns,
+            "js": CONTENT_SCRIPTS,
+            "run_at": "document_start",
+            "all_frames": true,
+            "match_origin_as_fallback": true,
+        }]);
         // The pages are fixed, so there is nothing to ask for.
         manifest["permissions"] = json!(["contextMenus", "storage"]);
         remove(manifest, &["optional_host_permissions"]);
@@ -259,11 +268,11 @@ mod tests {
     #[rstest]
     #[case(
         Browser::Chromium,
-        "1b31c54f9fb6eeb641fe3c2942b2beb2e1b27a09e1876d87bc0efd2e8a9ec116"
+        "4fa733c66d5aa83f3a12b29bbe7d5437bec11f67121760584f96e7480b1f1525"
     )]
     #[case(
         Browser::Firefox,
-        "70d0d1866f7d00b30819128ec8af50a131f54dea4423b584c0bcb5a552baec46"
+        "28746bb2fa2b40c11dfd074e16126c643d3fd9a497e87f4609d9b1a04bbb2e4f"
     )]
     fn the_same_bytes_each_time(#[case] browser: Browser, #[case] hash: &str) {
         let made = || package("https://chat.example", &["https://crm.example"], browser);
@@ -382,7 +391,17 @@ mod tests {
         assert_eq!(packed.collect::<BTreeSet<_>>(), files);
     }
 
-    /// The page of the source's own folder, which a developer loads as it is.
+    #[test]
+    fn both_kinds_of_packages_run_the_same_scripts() {
+        let worker = include_str!("../../integrations/browser-extension/worker.js");
+        let scripts = CONTENT_SCRIPTS.map(|name| format!("{name:?}")).join(", ");
+        assert!(
+            worker.contains(&format!("const js = [{scripts}];")),
+            "{scripts}"
+        );
+    }
+
+    /// The folder, which a developer loads as it is.
     #[test]
     fn the_source_has_every_scheme() {
         let schemes = serde_json::to_string(&Scheme::ALL.map(Scheme::name)).unwrap();

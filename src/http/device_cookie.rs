@@ -94,6 +94,9 @@ fn trimmed(mut bytes: &[u8]) -> &[u8] {
 #[cfg(test)]
 mod tests {
     use actix_web::http::header::HeaderValue;
+    use proptest::collection::vec;
+    use proptest::test_runner::{Config, RngSeed};
+    use proptest::{prop_assert_eq, proptest};
     use rstest::rstest;
 
     use super::*;
@@ -125,6 +128,33 @@ mod tests {
         let found: Vec<_> = values(&headers, NAME).collect();
         let expected: Vec<_> = expected.iter().map(|value| value.as_bytes()).collect();
         assert_eq!(found, expected);
+    }
+
+    proptest! {
+        #![proptest_config(Config {
+            rng_seed: RngSeed::Fixed(7),
+            failure_persistence: None,
+            ..Config::default()
+        })]
+
+        /// Whatever stands around it, and whatever is taken for it elsewhere.
+        #[test]
+        fn no_other_name_is_ever_found(
+            pairs in vec(
+                "[ \t\u{a0}\u{2000}\u{85}]{0,2}(%5F|_|x|)(_Host-open-chat-device)?[ \t\u{2000}]{0,2}(=[a-z=.%]{0,4})?",
+                0..6,
+            ),
+        ) {
+            let mut headers = HeaderMap::new();
+            headers.append(COOKIE, HeaderValue::from_str(&pairs.join(";")).unwrap());
+            let found: Vec<_> = values(&headers, NAME).collect();
+            let expected = pairs.iter().filter_map(|pair| {
+                let rest = pair.trim_start_matches([' ', '\t']).strip_prefix(NAME)?;
+                rest.trim_start_matches([' ', '\t']).strip_prefix('=')
+            });
+            let expected: Vec<_> = expected.map(str::as_bytes).collect();
+            prop_assert_eq!(found, expected);
+        }
     }
 
     #[test]

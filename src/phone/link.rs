@@ -105,13 +105,12 @@ impl<'a> PhoneLink<'a> {
             return None;
         }
         let text = text.trim_start();
-        let (kind, rest) = match beginning(text) {
-            Some((kind, rest)) => (kind, Cow::Borrowed(rest)),
-            None => {
-                let decoded = decode(text).filter(|_| has_encoded_scheme(text))?;
-                let (kind, rest) = beginning(&decoded)?;
-                (kind, Cow::Owned(rest.to_owned()))
-            }
+        let (kind, rest) = if let Some((kind, rest)) = beginning(text) {
+            (kind, Cow::Borrowed(rest))
+        } else {
+            let decoded = decode(text).filter(|_| has_encoded_scheme(text))?;
+            let (kind, rest) = beginning(&decoded)?;
+            (kind, Cow::Owned(rest.to_owned()))
         };
         Some(Self { kind, rest })
     }

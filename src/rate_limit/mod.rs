@@ -162,6 +162,13 @@ impl Limits {
         self.count(&[(Limit::Client, key)]).await
     }
 
+    /// Counts a download of what is installed in CRMs and browsers, in the same way and for the
+    /// same reason.
+    pub async fn download(&self, client: IpAddr) -> Result<(), Limited> {
+        let key = separate_key("download", address_key(client));
+        self.count(&[(Limit::Client, key)]).await
+    }
+
     /// Counts an API key that this address has not presented before, valid or not, under a key of
     /// its own: refused clicks from the same address do not slow down a back end.
     pub async fn new_api_key(&self, client: IpAddr) -> Result<(), Limited> {

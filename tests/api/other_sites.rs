@@ -267,6 +267,24 @@ async fn frames_of_the_widget_lock_no_agent_out() {
     assert_eq!(click(&service, "none", ANN).await.status(), 429);
 }
 
+/// A page can ask for what needs no login as often as it likes, and uses up no click by it.
+#[rstest]
+#[case::a_download("/builder/connectors/browser-extension?crm=https://crm.example")]
+#[case::the_page_that_pairs("/pair")]
+#[tokio::test]
+async fn what_another_site_loads_besides_uses_up_no_click(#[case] path: &str) {
+    let public = [("PUBLIC_URL", "https://chat.example")];
+    let service = service(&[&LIMITS[..], &public].concat()).await;
+    for status in [200, 200, 200, 429] {
+        let load = navigation(service.request(path), "cross-site", ANN);
+        assert_eq!(load.send().await.unwrap().status(), status);
+    }
+    for _ in 0..3 {
+        assert_eq!(click(&service, "none", ANN).await.status(), 302);
+    }
+    assert_eq!(click(&service, "none", ANN).await.status(), 429);
+}
+
 /// No site that an agent visits can show a pass that it does not have, and `open` names no agent.
 #[tokio::test]
 async fn without_a_login_a_click_counts_wherever_it_comes_from() {

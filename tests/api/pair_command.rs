@@ -1,5 +1,6 @@
 //! `open-chat pair`: invitations from a shell, for one browser and for many.
 
+use std::fs::Permissions;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
@@ -88,7 +89,7 @@ async fn it_is_good_for_as_long_as_it_is_asked_for(#[case] ttl: &str, #[case] mi
 
 #[rstest]
 #[case::an_unknown_id("999", "there is no operator 999")]
-#[case::an_unknown_name("Nobody Here", "there is no operator `Nobody Here`")]
+#[case::an_unknown_name("Jane Doe", "there is no operator `Jane Doe`")]
 #[case::inactive("21", "operator 21 (Inactive Ivan) is inactive: no chat would open")]
 #[case::deleted(
     "Deleted Dana",
@@ -269,6 +270,20 @@ async fn an_alias_is_no_formula_in_the_list() {
     assert_eq!(ended.code, Some(0), "{}", ended.stderr);
     let text = std::fs::read_to_string(&out).unwrap();
     assert!(text.lines().nth(1).unwrap().starts_with("'=1+1,https://"));
+}
+
+/// As `mktemp` makes one, which others may even read.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_empty_file_makes_room() {
+    let shell = Shell::start();
+    let out = file("invitations.csv", "");
+    std::fs::set_permissions(&out, Permissions::from_mode(0o644)).unwrap();
+    let ended = pair_all(&shell, "operator\n101\n", &out);
+    assert_eq!(ended.code, Some(0), "{}", ended.stderr);
+    let mode = std::fs::metadata(&out).unwrap().permissions().mode();
+    assert_eq!(mode & 0o7777, 0o600, "{mode:o}");
+    let text = std::fs::read_to_string(&out).unwrap();
+    assert_eq!(text.lines().count(), 2);
 }
 
 /// Invitations that were not sent yet may be in it.

@@ -119,6 +119,15 @@ async fn the_source_is_a_setting_s_to_take(
     "of a kind that is not read"
 )]
 #[case("%252B380501234567", "percent-encoded twice")]
+#[case("tel%3A0501234567%3B0671234567", "goes on after the number")]
+#[case(
+    "whatsapp%3A%2F%2Fsend%3Fphone%3D380501234567%26phone%3D380671234567",
+    "`whatsapp:`, without"
+)]
+#[case(
+    "https%3A%2F%2Fwa.me.evil.example%2F380501234567",
+    "of a kind that is not read"
+)]
 #[tokio::test]
 async fn a_link_without_a_phone_is_refused_by_its_kind(#[case] phone: &str, #[case] words: &str) {
     let service = Service::start().await;

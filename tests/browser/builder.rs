@@ -1,9 +1,11 @@
 //! The link builder, as a CRM admin uses it: with JavaScript and without.
 
 use std::collections::BTreeSet;
+use std::path::Path;
 
 use fantoccini::Locator;
 use serde_json::json;
+use zip::ZipArchive;
 
 use crate::browser::{Browser, eventually};
 use crate::process::{Running, open_chat};
@@ -357,5 +359,35 @@ async fn everybody_can_read_it() {
         browser.check(&format!("demo {width} {scheme}")).await;
         browser.picture(&format!("demo-{width}-{scheme}")).await;
     }
+    browser.close().await;
+}
+
+/// The page's own policy lets its form go there, and the browser saves what comes.
+#[tokio::test]
+async fn the_extension_is_downloaded() {
+    let (_demo, url) = start();
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("builder-downloads");
+    let _ = std::fs::remove_dir_all(&folder);
+    std::fs::create_dir_all(&folder).unwrap();
+    let browser = Browser::open(&url).await;
+    let parameters = json!({"behavior": "allow", "downloadPath": folder});
+    browser
+        .devtools("Browser.setDownloadBehavior", parameters)
+        .await;
+    let crms = browser.client.find(Locator::Css("textarea[name=crm]"));
+    let crms = crms.await.unwrap();
+    crms.send_keys("https://crm.example\nhttps://second.example")
+        .await
+        .unwrap();
+    browser.click("#extension button").await;
+    let file = folder.join("open-chat-chromium.zip");
+    eventually("the file", async || file.exists()).await;
+    let archive = std::fs::File::open(file).unwrap();
+    let mut archive = ZipArchive::new(archive).unwrap();
+    let config = archive.by_name("config.js").unwrap();
+    let config = std::io::read_to_string(config).unwrap();
+    let crms = r#""crm_origins":["https://crm.example","https://second.example"]"#;
+    assert!(config.contains(crms), "{config}");
+    assert_eq!(browser.value("kept_out").await, json!([]));
     browser.close().await;
 }

@@ -135,7 +135,7 @@ async fn every_button_opens_the_right_chat() {
     browser.close().await;
 }
 
-/// The page's invitation is for the agent that it names; without the pairing nobody is named.
+/// The page's invitation is for the agent that it names; without the pairing a link must name one.
 #[tokio::test]
 async fn a_browser_is_paired_by_the_page_and_opens_chats_that_name_no_operator() {
     let demo = Running::start(&mut open_chat(&["demo", "--port", "0"], &[]), "Ctrl-C");

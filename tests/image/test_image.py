@@ -29,6 +29,7 @@ os.environ["CONTAINERS_STORAGE_CONF"] = str(ROOT / "target/image/storage.conf")
 # What stands in a Secret or ConfigMap that is taken care of elsewhere.
 EXISTING = {
     "API_KEYS_FILE": '[[key]]\nname = "odoo"\nsha256 = "' + 64 * "a" + '"\n',
+    "DEVICES_REVOKED_FILE": "[[revoked]]\noperator = 101\n",
     "OPERATOR_MAP_FILE": '"ann@example.com" = 101\n',
     "REDIS_URL": "redis://127.0.0.1:6379",
 }
@@ -135,10 +136,14 @@ def mounted(objects, values):
                 files = {key: EXISTING.get(variable, f"canary-of-32-bytes-or-more-{key:>32}") for variable, key in existing.items()}
             elif name and name == given.get("existingOperatorMap"):
                 files = {"operator-map.toml": EXISTING["OPERATOR_MAP_FILE"]}
+            elif name and name == given.get("devices", {}).get("existingRevoked"):
+                files = {"devices-revoked.toml": EXISTING["DEVICES_REVOKED_FILE"]}
             elif "secret" in volume:
                 files = given["secrets"]
             elif name and name.endswith("-operators"):
                 files = one(objects, "ConfigMap", "-operators")["data"]
+            elif name and name.endswith("-devices"):
+                files = one(objects, "ConfigMap", "-devices")["data"]
             else:
                 files = {"proxy": "canary-proxy-secret"}
             mounts.append((mount["mountPath"], stack.enter_context(directory(files))))

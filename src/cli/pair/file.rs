@@ -21,7 +21,7 @@ struct Row {
 /// Reads the operators of a file, and writes an invitation for each row; where a row is refused,
 /// nothing is written.
 pub(super) fn invite(inviter: &Inviter, file: &Path, out: &Path) -> anyhow::Result<()> {
-    ensure_is_new(out)?;
+    let is_there = is_empty_file(out)?;
     let text = CsvText::read(file)?;
     let rows = rows(&text).with_context(|| text.source.clone())?;
     let operators = find(inviter, &rows).with_context(|| text.source.clone())?;
@@ -33,7 +33,7 @@ pub(super) fn invite(inviter: &Inviter, file: &Path, out: &Path) -> anyhow::Resu
         } = inviter.invite(operator)?;
         writer.write_record([cell(&row.operator).as_str(), url.expose(), &expires_at])?;
     }
-    write(out, &writer.into_inner()?)
+    write(out, &writer.into_inner()?, is_there)
         .with_context(|| format!("the file {} cannot be written", out.display()))?;
     say(&format!(
         "{} invitations are in {}; each is good once, so send each to its agent alone",
@@ -43,14 +43,19 @@ pub(super) fn invite(inviter: &Inviter, file: &Path, out: &Path) -> anyhow::Resu
     Ok(())
 }
 
-/// Refuses a file that is there: invitations that were not sent yet may be in it.
-fn ensure_is_new(out: &Path) -> anyhow::Result<()> {
+/// Whether an empty file is there, as `mktemp` makes one. Any other is refused: invitations that
+/// were not sent yet may be in it, or the list itself.
+fn is_empty_file(out: &Path) -> anyhow::Result<bool> {
+    let Ok(found) = out.symlink_metadata() else {
+        return Ok(false);
+    };
+    let is_empty = found.is_file() && found.len() == 0;
     ensure!(
-        out.symlink_metadata().is_err(),
+        is_empty,
         "the file {} exists already; name a new one",
         out.display()
     );
-    Ok(())
+    Ok(true)
 }
 
 /// The rows below the header; other columns are ignored.
@@ -104,14 +109,19 @@ fn cell(text: &str) -> String {
     }
 }
 
-/// Writes a file that is there whole or not at all, and that its owner alone may read.
-fn write(out: &Path, text: &[u8]) -> anyhow::Result<()> {
+/// Writes a file that is there whole or not at all, and that its owner alone may read. It may take
+/// the place of an empty one.
+fn write(out: &Path, text: &[u8], is_there: bool) -> anyhow::Result<()> {
     // `parent` of a bare name is empty.
     let directory = out.parent().filter(|path| !path.as_os_str().is_empty());
     let mut file = NamedTempFile::new_in(directory.unwrap_or(Path::new(".")))?;
     file.write_all(text)?;
     file.as_file().sync_all()?;
-    file.persist_noclobber(out)?;
+    if is_there {
+        file.persist(out)?;
+    } else {
+        file.persist_noclobber(out)?;
+    }
     Ok(())
 }
 

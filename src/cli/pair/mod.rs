@@ -11,7 +11,7 @@ use clap::Args;
 
 use self::operators::Operators;
 use super::pass::ttl;
-use super::{Usage, say};
+use super::{Usage, output, say};
 use crate::access::{Invitation, MAX_INVITATION_TTL};
 use crate::button_url;
 use crate::config::PairingConfig;
@@ -24,7 +24,7 @@ const TTL: &str = "24h";
 #[derive(Args)]
 #[command(
     after_help = "Examples: open-chat pair --operator 101\n          open-chat pair --csv agents.csv --out invitations.csv --ttl 3d\n\n\
-                  Whoever opens an invitation first opens that operator's chats from then on: send each to its agent alone.\n\
+                  The first browser that uses an invitation opens that operator's chats: send each to its agent alone.\n\
                   The CSV file has a column `operator`; what is written has operator,url,expires_at."
 )]
 pub(super) struct Pair {
@@ -111,7 +111,6 @@ impl Inviter {
             invited.expires_at,
             invited.invitation.id
         ));
-        println!("{}", invited.url.expose());
-        Ok(())
+        output::line(invited.url.expose())
     }
 }

@@ -27,7 +27,7 @@ pub(crate) async fn package(
     if let Err(denied) = state.authenticator.check_network(context.client) {
         return Err(reject(denied, context.client, &state).await);
     }
-    state.limits.click(context.client, None).await?;
+    state.limits.download(context.client).await?;
     let connector = Connector::find(&name).ok_or_else(unknown)?;
     let public_url = state.public_url.as_ref().ok_or_else(no_public_url)?;
     let packed = match connector {
@@ -46,8 +46,11 @@ fn extension(query: &str, public_url: &HttpsUrl) -> Result<Result<Package, Packa
     };
     let crm_origins = &CrmOrigin::parse_all(of("crm"))
         .map_err(|error| Problem::new(Kind::ParameterInvalid, Detail::CrmOrigin(error)))?;
-    let browser = of("browser")
-        .last()
+    // An empty value counts as absent, as a form sends it.
+    let mut browsers = values.iter().filter(|(name, _)| name == "browser");
+    let browser = browsers.next_back().map(|(_, browser)| &**browser);
+    let browser = browser
+        .filter(|browser| !browser.is_empty())
         .map_or(Some(Browser::default()), Browser::find);
     let extension = BrowserExtension {
         public_url,
