@@ -38,7 +38,8 @@
 //! | [`cli`] | the commands: service, links and passes, checklist, administration |
 //!
 //! Beside them stand the crates of this workspace: [`chathub`], the client with its seven calls;
-//! `chathub_simulator`, ChatHub played from its documents; and `connect_error`, why a connection
+//! `chathub_simulator`, ChatHub played from its documents; `crm_simulator`, the CRMs likewise, for
+//! tests; and `connect_error`, why a connection
 //! could not be made. They know nothing of the service.
 //!
 //! # Invariants

@@ -49,6 +49,7 @@ impl OneTimeUse {
     }
 
     /// The same, of something other than a pass: another use is refused with this.
+    #[must_use]
     pub const fn denied_as(self, denied: Denied) -> Self {
         Self { denied, ..self }
     }

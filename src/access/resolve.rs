@@ -96,6 +96,11 @@ impl Authenticator {
         self.operator_map.get().has(name)
     }
 
+    /// Whether the operator map has an alias that begins so.
+    pub fn has_aliases_with(&self, prefix: &str) -> bool {
+        self.operator_map.get().has_prefix(prefix)
+    }
+
     /// Resolves the operator in a URL, with the present knowledge of the operators.
     pub fn resolve_name(
         &self,

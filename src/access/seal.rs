@@ -11,6 +11,7 @@ use serde::de::DeserializeOwned;
 
 use super::pass::MAX_PASS;
 use super::{Authenticator, derived_key};
+use crate::reload::Reloadable;
 use crate::secret::{Secret, SecretSource};
 
 impl Authenticator {
@@ -60,7 +61,7 @@ impl Authenticator {
 
     /// The prefixes that keys of passes put before the names of agents.
     pub fn operator_prefixes(&self) -> Vec<String> {
-        let keys = self.pass_keys.as_ref().map(|keys| keys.get());
+        let keys = self.pass_keys.as_ref().map(Reloadable::get);
         let keys = keys.iter().flat_map(|keys| keys.keys.iter());
         let prefixes = keys.map(|key| key.operator_prefix.clone());
         prefixes.filter(|prefix| !prefix.is_empty()).collect()

@@ -116,3 +116,30 @@ fn check_audience(audience: &str, service: &Url) -> Result<(), Unproven> {
         .any(|ours| is_origin(Some(ours), audience));
     is_ours.then_some(()).ok_or(Unproven::Audience)
 }
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+
+    use super::*;
+
+    #[rstest]
+    #[case("https://chat.example", "https://chat.example", true)]
+    #[case("https://chat.example/desk", "https://chat.example", true)]
+    #[case("https://chat.example", "https://chat.example/", true)]
+    #[case("https://chat.example:8443", "https://chat.example:8443", true)]
+    #[case("https://chat.example:8443", "https://chat.example", true)]
+    #[case("https://chat.example", "https://chat.example:8443", false)]
+    #[case("https://chat.example", "http://chat.example", false)]
+    #[case("https://chat.example", "https://chat.example.evil.example", false)]
+    #[case("https://chat.example", "https://chat.example//", false)]
+    #[case("https://chat.example", "", false)]
+    fn a_token_is_for_this_service(
+        #[case] service: &str,
+        #[case] audience: &str,
+        #[case] is_ours: bool,
+    ) {
+        let service = Url::parse(service).unwrap();
+        assert_eq!(check_audience(audience, &service).is_ok(), is_ours);
+    }
+}

@@ -69,6 +69,7 @@ impl Ticket {
     }
 
     /// The same ticket for an hour more, as far as the proof allows.
+    #[must_use]
     pub fn renewed(&self, now: DateTime<Utc>) -> Self {
         Self {
             iat: now.timestamp(),

@@ -89,7 +89,7 @@ mod tests {
     )]
     #[case(
         Connector::Odoo,
-        "5c7a61ceaca94214707a98b2eb7704e6bd2b4725e9bdda97a3c5b8f272d92634"
+        "8a4265a28c31094e4ab733593843f5126f270be19492cd21542abe91b595940a"
     )]
     #[case(
         Connector::Salesforce,

@@ -113,6 +113,12 @@ impl OperatorMap {
         self.get(alias.trim()).is_some()
     }
 
+    /// Whether there is an alias that begins so.
+    pub fn has_prefix(&self, prefix: &str) -> bool {
+        let prefix = prefix.to_ascii_lowercase();
+        self.0.keys().any(|alias| alias.starts_with(&prefix))
+    }
+
     pub(super) fn iter(&self) -> impl Iterator<Item = (&str, &Alias)> {
         self.0.iter().map(|(name, alias)| (name.as_str(), alias))
     }

@@ -122,6 +122,37 @@ async fn what_once_means_for_invitations_is_said() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn connectors_are_named_with_what_is_doubtful() {
+    let shell = Shell::start();
+    let text = "[[kommo]]\naccounts = [\"acme.kommo.com\"]\nsecret = \"canary-kommo-0123456789\"\n\
+                [[kommo]]\naccounts = [\"other.kommo.com\"]\nsecret = \"canary-other-0123456789\"\nprefix = \"other-\"\n\
+                [hubspot]\nportals = [12345]\napp_id = 9\nclient_secret = \"canary-hubspot-0123456789\"\nby_email = true\n";
+    let connectors = file("check-connectors.toml", text);
+    let map = file("check-connectors-map.toml", "\"kommo-5\" = 101\n");
+    let variables = [
+        ("ACCESS", "pass"),
+        ("PASS_SECRET", SECRET),
+        ("PUBLIC_URL", "https://chat.example/desk"),
+        ("CONNECTORS_FILE", connectors.to_str().unwrap()),
+        ("OPERATOR_MAP_FILE", map.to_str().unwrap()),
+    ];
+    let ended = check(&shell, &variables);
+    let words = [
+        "ok       connectors     requests count of kommo acme.kommo.com, kommo other.kommo.com, hubspot 12345",
+        "kommo other.kommo.com: OPERATOR_MAP_FILE has none of its agents",
+        "\"other-5\" = 101",
+        "hubspot 12345: agents are known by e-mail address too",
+        "PUBLIC_URL has a path",
+    ];
+    assert_says(&ended, 0, &words);
+    assert!(
+        !ended.stdout.contains("acme.kommo.com: OPERATOR_MAP_FILE"),
+        "{ended:?}"
+    );
+    assert!(!ended.stdout.contains("canary"), "{ended:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_revocation_that_lies_ahead_is_warned_of() {
     let shell = Shell::start();
     let revoked = "[[revoked]]\noperator = 101\nbefore = 2020-01-01T00:00:00Z\n\

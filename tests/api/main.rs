@@ -20,6 +20,7 @@ mod click;
 mod clock;
 mod commands;
 mod confirm;
+mod connect;
 mod connections;
 mod connector;
 mod descriptors;

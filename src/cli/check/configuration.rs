@@ -34,6 +34,7 @@ impl Findings {
                 self.connections(&ConnectionLimits::of(&config.server));
                 self.links(&config);
                 self.devices(&config);
+                self.connectors(&config);
                 Some(config)
             }
             Err(error) => {
@@ -88,6 +89,38 @@ impl Findings {
                 self.ok("links", "POST /links can make them");
             }
             None => {}
+        }
+    }
+
+    /// Names the CRMs whose requests count, and what is doubtful about who their agents are.
+    fn connectors(&mut self, config: &Config) {
+        const CHECK: &str = "connectors";
+        let Some(connectors) = &config.connectors else {
+            return;
+        };
+        let connectors = connectors.get();
+        let named = connectors
+            .sections()
+            .map(|section| format!("{} {}", section.connector.name(), section.installation));
+        let named: Vec<_> = named.collect();
+        self.ok(CHECK, format!("requests count of {}", named.join(", ")));
+        for (section, name) in connectors.sections().zip(&named) {
+            if section.by_email {
+                let advice = "Where users edit their own addresses, name agents by id in OPERATOR_MAP_FILE, and take `by_email` out.";
+                let doubt = format!("{name}: agents are known by e-mail address too");
+                self.warn(CHECK, doubt, advice);
+            } else if !config
+                .access
+                .authenticator
+                .has_aliases_with(&section.prefix)
+            {
+                let example = format!("Add a line for each agent: \"{}5\" = 101", section.prefix);
+                let lack = format!("{name}: OPERATOR_MAP_FILE has none of its agents");
+                self.warn(CHECK, lack, &example);
+            }
+        }
+        if let Some(neighbours) = config.connectors_below_a_path() {
+            self.warn(CHECK, neighbours, "Give this service a host of its own.");
         }
     }
 

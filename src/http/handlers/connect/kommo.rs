@@ -7,12 +7,13 @@ use chrono::Utc;
 use serde::Serialize;
 
 use super::{LINK_TTL, Sender, check_network, connectors, cors, link, link_for, refuse};
-use crate::connect::{Connectors, ProvenAgent, Unproven, Vendor};
+use crate::connect::{Connectors, ProvenAgent, Refusal, Unproven, Vendor};
 use crate::http::context::{Context, RequestContext};
 use crate::http::extract::{Query, headers};
 use crate::http::problem::{Detail, Kind, Problem};
 use crate::http::state::AppState;
 use crate::http::target::target;
+use crate::phone::PhoneNumber;
 
 const TOKEN: HeaderName = HeaderName::from_static("x-auth-token");
 
@@ -32,10 +33,10 @@ pub(crate) async fn link(
     check_network(Sender::Browser, &context, &state).await?;
     let query = Query::parse(request.query_string())?;
     let query = link::read(query.constraints(), &state)?;
-    let agent = prove(&request, &query, &connectors, &context, &state);
-    let agent = match agent {
+    let phone = phone_of(&query, &context, &state)?;
+    let agent = match prove(&request, &phone, &connectors, &state) {
         Ok(agent) => agent,
-        Err(problem) => return Err(refuse(problem, Sender::Browser, &context, &state).await),
+        Err(refusal) => return Err(refuse(refusal, Sender::Browser, &context, &state).await),
     };
     if page.is_some_and(|page| page.installation != agent.installation) {
         return Err(refuse(Unproven::Account, Sender::Browser, &context, &state).await);
@@ -56,19 +57,26 @@ pub(crate) async fn preflight(
     Ok(cors::preflight(page, "GET", "X-Auth-Token"))
 }
 
-/// The agent whose click this is. A token counts once for each phone, so that is read first.
-fn prove(
-    request: &HttpRequest,
+/// The phone that was clicked. A token counts once for each, so it is read first.
+fn phone_of(
     query: &Query<'_>,
-    connectors: &Connectors,
     context: &RequestContext,
     state: &AppState,
-) -> Result<ProvenAgent, Problem> {
+) -> Result<PhoneNumber, Problem> {
     let link = target(query, &state.links, &mut context.record().client)?;
-    let phone = link.phone();
-    let phone = phone.ok_or_else(|| Problem::new(Kind::TargetMissing, Detail::NoTarget))?;
-    let service = state.public_url.as_ref().ok_or_else(Problem::not_found)?;
+    link.phone()
+        .ok_or_else(|| Problem::new(Kind::TargetMissing, Detail::NoTarget))
+}
+
+/// The agent whose click this is.
+fn prove(
+    request: &HttpRequest,
+    phone: &PhoneNumber,
+    connectors: &Connectors,
+    state: &AppState,
+) -> Result<ProvenAgent, Refusal> {
     let token = headers::single(request.headers(), TOKEN);
-    let agent = connectors.prove_kommo(token, service.as_url(), &phone, Utc::now());
-    Ok(agent?)
+    // A start without it is refused.
+    let service = state.public_url.as_ref().ok_or(Unproven::Audience)?;
+    connectors.prove_kommo(token, service.as_url(), phone, Utc::now())
 }

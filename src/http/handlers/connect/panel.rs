@@ -1,5 +1,6 @@
-//! The page that a CRM shows in a frame: a button for each phone of the client. It holds a ticket and
-//! no link, and renews the ticket by itself, so a sidebar that stays open all day goes on working.
+//! The page that a CRM shows in a frame: a button for each phone of the client. It holds a ticket
+//! and no link, and renews the ticket by itself, so a sidebar that stays open all day goes on
+//! working.
 
 use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;

@@ -145,6 +145,7 @@ mod tests {
     use chrono::DateTime;
 
     use crate::access::{Denied, DeviceId};
+    use crate::connect::Unproven;
     use crate::connectors::{CrmOriginError, CrmOriginFault};
     use crate::http::handlers::demo_refusals::example;
     use crate::http::problem::ShownIdentity;
@@ -260,6 +261,14 @@ mod tests {
                 Detail::IdentityUnknown(ShownIdentity::of(&long)),
                 vec!["zzz…`"],
             ),
+            (
+                Detail::AgentUnknown(ShownIdentity::of("{line}")),
+                vec!["`{line}`", "`\"{line}\" = 101`"],
+            ),
+            (
+                Detail::AgentUnknown(ShownIdentity::of(&long)),
+                vec!["zzz…`"],
+            ),
             (Detail::NoSender(ChatSource::Viber), vec![" viber "]),
             (Detail::Repeated("from"), vec!["`from`"]),
             (Detail::Unfilled("from"), vec!["`from`"]),
@@ -331,6 +340,8 @@ mod tests {
                 Detail::PhoneIsAWord,
                 Detail::Phone(PhoneError::UnknownLink),
                 Detail::Denied(Denied::AutoIsOff),
+                Detail::AgentUnknown(ShownIdentity::of("kommo-5")),
+                Detail::Unproven(Unproven::PageTooOld),
                 Detail::DirectoryUnread,
                 Detail::OnceUnknown,
                 Detail::ChatHub(chathub::ErrorKind::BadAnswer(BadAnswer::Clocks)),
