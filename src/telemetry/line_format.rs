@@ -12,7 +12,7 @@ use crate::printable;
 
 /// Appends the fields of a record to a line.
 ///
-/// By hand, because serde_json searches the fixed names and every value for what it must escape,
+/// By hand, because `serde_json` searches the fixed names and every value for what it must escape,
 /// byte by byte, which costs a twentieth of a warm click.
 pub(super) struct Fields<'a> {
     pub(super) format: LogFormat,
