@@ -54,3 +54,65 @@ impl ProvenAgent {
         OperatorRequest::of_agent(name, section.operators.clone())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+
+    use super::*;
+    use crate::access::{AuthConfig, Scope};
+    use crate::secret::Secret;
+
+    /// Ann is in the map by id, Bob by e-mail address, and `7` is a word for something else.
+    const MAP: &str =
+        "\"kommo-5\" = 101\n\"ann@example.com\" = 102\n\"bob@example.com\" = 103\n\"7\" = 104\n";
+
+    fn authenticator() -> Authenticator {
+        let name = format!("open-chat-agents-{}", fastrand::u64(..));
+        let path = std::env::temp_dir().join(name);
+        std::fs::write(&path, MAP).unwrap();
+        let authenticator = Authenticator::new(AuthConfig {
+            operator_map_file: Some(path.clone()),
+            ..AuthConfig::default()
+        });
+        std::fs::remove_file(&path).unwrap();
+        authenticator.unwrap()
+    }
+
+    fn section(by_email: bool) -> Section {
+        Section {
+            connector: Vendor::Kommo,
+            installation: "acme.kommo.com".into(),
+            origin: None,
+            prefix: "kommo-".into(),
+            by_email,
+            operators: Scope::default(),
+            vouching: Secret::new("canary-0123456789"),
+        }
+    }
+
+    #[rstest]
+    #[case::by_id(5, Some("ann@example.com"), true, "kommo-5")]
+    #[case::by_address(6, Some("bob@example.com"), true, "bob@example.com")]
+    #[case::by_address_only_where_allowed(6, Some("bob@example.com"), false, "kommo-6")]
+    #[case::an_unknown_address(6, Some("eve@example.com"), true, "kommo-6")]
+    #[case::no_address(7, Some("7"), true, "kommo-7")]
+    #[case::without_one(7, None, true, "kommo-7")]
+    fn an_agent_is_who_the_map_says(
+        #[case] vendor_user_id: u64,
+        #[case] email: Option<&str>,
+        #[case] by_email: bool,
+        #[case] expected: &str,
+    ) {
+        let agent = ProvenAgent {
+            connector: Vendor::Kommo,
+            installation: "acme.kommo.com".into(),
+            vendor_user_id,
+            email: email.map(ToOwned::to_owned),
+            proven_at: Utc::now(),
+            one_time_use: None,
+        };
+        let requested = agent.operator_request(&section(by_email), &authenticator());
+        assert_eq!(requested.agent(), Some(expected));
+    }
+}

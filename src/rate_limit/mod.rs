@@ -338,6 +338,42 @@ mod tests {
         assert_eq!(over(limits.new_api_key(client).await), Err("refused"));
     }
 
+    #[tokio::test]
+    async fn a_crm_s_links_are_counted_by_agent_operator_installation_and_address() {
+        let (limits, _) = limits("2/h", "4/h", "1/h");
+        let client: IpAddr = "192.0.2.1".parse().unwrap();
+        let link = async |client, installation, agent, operator| {
+            let operator = Some(OperatorId(operator));
+            over(
+                limits
+                    .connector(client, installation, agent, operator)
+                    .await,
+            )
+        };
+        let mine = Some(client);
+        assert_eq!(link(mine, "kommo a", "kommo a 5", 1).await, Ok(()));
+        assert_eq!(link(mine, "kommo a", "kommo a 5", 2).await, Ok(()));
+        // The agent, then the operator.
+        assert_eq!(link(mine, "kommo a", "kommo a 5", 3).await, Err("operator"));
+        assert_eq!(link(mine, "kommo b", "kommo b 5", 1).await, Ok(()));
+        assert_eq!(link(mine, "kommo b", "kommo b 6", 1).await, Err("operator"));
+        assert_eq!(link(mine, "kommo b", "kommo b 6", 3).await, Ok(()));
+        // The address, and without one the installation.
+        assert_eq!(link(mine, "kommo c", "kommo c 1", 4).await, Err("client"));
+        assert_eq!(link(None, "kommo a", "kommo a 1", 4).await, Ok(()));
+        assert_eq!(link(None, "kommo a", "kommo a 2", 5).await, Ok(()));
+        assert_eq!(link(None, "kommo a", "kommo a 3", 6).await, Err("client"));
+        // Clicks have counts of their own.
+        let click = limits.click(client, Some(OperatorId(1))).await;
+        assert_eq!(over(click), Ok(()));
+        let mut shown = 0;
+        while limits.panel("kommo a 5").await.is_ok() {
+            shown += 1;
+        }
+        assert!(shown >= 60, "{shown}");
+        assert_eq!(over(limits.panel("kommo a 6").await), Ok(()));
+    }
+
     /// As in Redis, where all keys count or none does.
     #[tokio::test]
     async fn a_refused_click_counts_nowhere() {
