@@ -5,9 +5,7 @@ use actix_web::http::header::{CONTENT_DISPOSITION, HeaderName, HeaderValue};
 use actix_web::{HttpRequest, HttpResponse, web};
 use url::form_urlencoded;
 
-use crate::connectors::{
-    Browser, BrowserExtension, Connector, CrmOrigin, Package, PackageError, Scheme,
-};
+use crate::connectors::{Browser, BrowserExtension, Connector, CrmOrigin, Package, Scheme};
 use crate::http::authorize::reject;
 use crate::http::context::Context;
 use crate::http::problem::{Detail, Kind, Problem};
@@ -33,37 +31,53 @@ pub(crate) async fn package(
     state.limits.download(context.client).await?;
     let connector = Connector::find(&name).ok_or_else(unknown)?;
     let public_url = state.public_url.as_ref().ok_or_else(no_public_url)?;
+    let asked = Asked::read(request.query_string())?;
     let packed = match connector.crm_package() {
         Some(crm) => crm.package(public_url, VERSION),
-        None => extension(request.query_string(), public_url)?,
+        None => asked.extension(public_url).package(),
     };
     // Nothing that a caller chooses leads there.
     Ok(packed.map_or_else(|_| HttpResponse::InternalServerError().finish(), download))
 }
 
-/// `crm`, once for each CRM or with several in one, a line each; and `browser`.
-fn extension(query: &str, public_url: &HttpsUrl) -> Result<Result<Package, PackageError>, Problem> {
-    let values: Vec<_> = form_urlencoded::parse(query.as_bytes()).collect();
-    let of = |wanted: &'static str| {
-        let pairs = values.iter().filter(move |(name, _)| name == wanted);
-        pairs.flat_map(|(_, value)| value.split_ascii_whitespace())
-    };
-    let crm_origins = &CrmOrigin::parse_all(of("crm"))
-        .map_err(|error| Problem::new(Kind::ParameterInvalid, Detail::CrmOrigin(error)))?;
-    // An empty value counts as absent, as a form sends it.
-    let mut browsers = values.iter().filter(|(name, _)| name == "browser");
-    let browser = browsers.next_back().map(|(_, browser)| &**browser);
-    let browser = browser
-        .filter(|browser| !browser.is_empty())
-        .map_or(Some(Browser::default()), Browser::find);
-    let extension = BrowserExtension {
-        public_url,
-        version: VERSION,
-        crm_origins,
-        browser: browser.ok_or_else(no_browser)?,
-        schemes: &Scheme::ALL,
-    };
-    Ok(extension.package())
+/// What the address asks for.
+struct Asked {
+    /// `crm`, once for each CRM or with several in one, a line each.
+    crm_origins: Vec<CrmOrigin>,
+    /// `browser`.
+    browser: Browser,
+}
+
+impl Asked {
+    fn read(query: &str) -> Result<Self, Problem> {
+        let values: Vec<_> = form_urlencoded::parse(query.as_bytes()).collect();
+        let of = |wanted: &'static str| {
+            let pairs = values.iter().filter(move |(name, _)| name == wanted);
+            pairs.flat_map(|(_, value)| value.split_ascii_whitespace())
+        };
+        let crm_origins = CrmOrigin::parse_all(of("crm"))
+            .map_err(|error| Problem::new(Kind::ParameterInvalid, Detail::CrmOrigin(error)))?;
+        // An empty value counts as absent, as a form sends it.
+        let mut browsers = values.iter().filter(|(name, _)| name == "browser");
+        let browser = browsers.next_back().map(|(_, browser)| &**browser);
+        let browser = browser
+            .filter(|browser| !browser.is_empty())
+            .map_or(Some(Browser::default()), Browser::find);
+        Ok(Self {
+            crm_origins,
+            browser: browser.ok_or_else(no_browser)?,
+        })
+    }
+
+    fn extension<'a>(&'a self, public_url: &'a HttpsUrl) -> BrowserExtension<'a> {
+        BrowserExtension {
+            public_url,
+            version: VERSION,
+            crm_origins: &self.crm_origins,
+            browser: self.browser,
+            schemes: &Scheme::ALL,
+        }
+    }
 }
 
 fn download(Package { file_name, bytes }: Package) -> HttpResponse {
