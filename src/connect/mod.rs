@@ -6,6 +6,7 @@
 
 mod agent;
 mod config;
+mod file;
 mod kommo;
 mod refusal;
 mod section;

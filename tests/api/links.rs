@@ -30,7 +30,8 @@ async fn service(variables: &[(&str, &str)]) -> Service {
     Service::start_with(rules(), &all).await
 }
 
-async fn post(service: &Service, key: &str, body: &Value) -> Response {
+/// Asks for a link with an API key.
+pub async fn post(service: &Service, key: &str, body: &Value) -> Response {
     reqwest::Client::new()
         .post(format!("{}/links", service.url()))
         .header("Authorization", format!("Bearer {key}"))

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use crate::device::{SECRET as DEVICE_SECRET, click_with};
 use crate::device_pages::{button, shown};
 use crate::harness::{Problem, Service, eventually, file, header, log_line, rules};
+use crate::links::post;
 
 const PUBLIC_URL: &str = "https://chat.example";
 
@@ -29,16 +30,6 @@ async fn service(access: &str) -> Service {
         ("OPERATOR_AUTO", "on"),
     ];
     Service::start_with(rules(), &variables).await
-}
-
-async fn post(service: &Service, key: &str, body: &Value) -> Response {
-    reqwest::Client::new()
-        .post(format!("{}/links", service.url()))
-        .header("Authorization", format!("Bearer {key}"))
-        .body(body.to_string())
-        .send()
-        .await
-        .unwrap()
 }
 
 /// The invitation, and for how many minutes it is good, rounded up.

@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use super::{LINK_TTL, Sender, check_network, connectors, cors, link, link_for, refuse};
 use crate::connect::{Connectors, ProvenAgent, Refusal, Unproven, Vendor};
-use crate::http::context::{Context, RequestContext};
+use crate::http::context::Context;
 use crate::http::extract::{Query, headers};
 use crate::http::problem::{Detail, Kind, Problem};
 use crate::http::state::AppState;
@@ -33,7 +33,11 @@ pub(crate) async fn link(
     check_network(Sender::Browser, &context, &state).await?;
     let query = Query::parse(request.query_string())?;
     let query = link::read(query.constraints(), &state)?;
-    let phone = phone_of(&query, &context, &state)?;
+    let link = target(&query, &state.links, &mut context.record().client)?;
+    // A token counts once for each phone.
+    let phone = link
+        .phone()
+        .ok_or_else(|| Problem::new(Kind::TargetMissing, Detail::NoTarget))?;
     let agent = match prove(&request, &phone, &connectors, &state) {
         Ok(agent) => agent,
         Err(refusal) => return Err(refuse(refusal, Sender::Browser, &context, &state).await),
@@ -42,7 +46,7 @@ pub(crate) async fn link(
         return Err(refuse(Unproven::Account, Sender::Browser, &context, &state).await);
     }
     let how = (Sender::Browser, LINK_TTL);
-    let url = link_for(&agent, &query, how, &connectors, &context, &state).await?;
+    let url = link_for(&agent, (&query, &link), how, &connectors, &context, &state).await?;
     Ok(HttpResponse::Ok().json(Answer { url }))
 }
 
@@ -55,17 +59,6 @@ pub(crate) async fn preflight(
     let connectors = connectors(Vendor::Kommo, &context, &state)?;
     let page = cors::allow(&request, Vendor::Kommo, &connectors, &context);
     Ok(cors::preflight(page, "GET", "X-Auth-Token"))
-}
-
-/// The phone that was clicked. A token counts once for each, so it is read first.
-fn phone_of(
-    query: &Query<'_>,
-    context: &RequestContext,
-    state: &AppState,
-) -> Result<PhoneNumber, Problem> {
-    let link = target(query, &state.links, &mut context.record().client)?;
-    link.phone()
-        .ok_or_else(|| Problem::new(Kind::TargetMissing, Detail::NoTarget))
 }
 
 /// The agent whose click this is.

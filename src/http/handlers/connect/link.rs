@@ -12,7 +12,7 @@ use crate::http::context::{ConnectorOutcome, Outcome, RequestContext};
 use crate::http::extract::Query;
 use crate::http::problem::{Kind, Problem};
 use crate::http::state::AppState;
-use crate::http::target::{for_client, target};
+use crate::http::target::for_client;
 
 /// How long a link is good that a browser follows at once.
 pub(in crate::http::handlers) const LINK_TTL: Duration = Duration::from_mins(1);
@@ -33,17 +33,16 @@ pub(in crate::http::handlers) fn read(
     Ok(query)
 }
 
-/// A link that opens this client's chat once, as the operator that the agent is. Whatever may have
-/// been used for the proof is used up.
+/// A link that opens this client's chat once, as the operator that the agent is. `link` is what the
+/// query leads to. Whatever may have been used for the proof is used up.
 pub(in crate::http::handlers) async fn link_for(
     agent: &ProvenAgent,
-    query: &Query<'_>,
+    (query, link): (&Query<'_>, &DeepLink<'_>),
     (sender, ttl): (Sender, Duration),
     connectors: &Connectors,
     context: &RequestContext,
     state: &AppState,
 ) -> Result<String, Problem> {
-    let link = target(query, &state.links, &mut context.record().client)?;
     let admitted = admit(agent, connectors, context, state).await?;
     let operator = admitted.selection.operator();
     let counted_client = sender.client(context);
@@ -54,7 +53,7 @@ pub(in crate::http::handlers) async fn link_for(
         .await?;
     let in_use =
         one_time_use::consume(admitted.checked, context.client, context.deadline, state).await?;
-    let url = sign(query, &link, &admitted, ttl, state)?;
+    let url = sign(query, link, &admitted, ttl, state)?;
     in_use.keep();
     context.record().outcome = Some(Outcome::Connector(ConnectorOutcome::Link));
     Ok(url)

@@ -6,12 +6,13 @@ use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
 use chrono::Utc;
 
+use super::tickets::signed;
 use super::{admit, link};
 use crate::access::PassConstraints;
 use crate::connect::{Connectors, ProvenAgent, TICKET_TTL, Ticket, Vendor};
 use crate::http::context::{ConnectorOutcome, Outcome, RequestContext};
 use crate::http::pages::{CspProfile, PageLayout, PageScript, PanelWords};
-use crate::http::problem::{Kind, Problem};
+use crate::http::problem::Problem;
 use crate::http::state::AppState;
 use crate::phone::{PhoneNumber, Region};
 
@@ -60,9 +61,7 @@ pub(in crate::http::handlers) async fn page(
     let mut ticket = Ticket::of(agent, Some(&phones), Utc::now());
     ticket.source = query.source().map(ToOwned::to_owned);
     ticket.from = query.from().map(ToOwned::to_owned);
-    let signed = ticket.sign(admitted.section, &state.authenticator);
-    let signed =
-        signed.ok_or_else(|| Problem::new(Kind::Overloaded, "No ticket can be signed."))?;
+    let signed = signed(&ticket, admitted.section, state)?;
     context.record().outcome = Some(Outcome::Connector(ConnectorOutcome::Page));
     let layout = PageLayout::of(request, &state.pages);
     let page = Page {

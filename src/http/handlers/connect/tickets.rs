@@ -8,13 +8,14 @@ use url::form_urlencoded;
 
 use super::{LINK_TTL, Sender, admit, check_network, connectors, link, link_for, refuse};
 use crate::access::PassConstraints;
-use crate::connect::{Connectors, TICKET_TTL, Ticket, Vendor};
+use crate::connect::{Connectors, Section, TICKET_TTL, Ticket, Vendor};
 use crate::http::context::{ConnectorOutcome, Context, Outcome, RequestContext};
 use crate::http::extract::{Body, PanelButton, PanelScript};
 use crate::http::problem::{Detail, Kind, Problem};
 use crate::http::redirect;
 use crate::http::state::AppState;
 use crate::http::target::target;
+use crate::secret::Secret;
 
 #[derive(Serialize)]
 struct Renewed<'a> {
@@ -40,14 +41,16 @@ pub(crate) async fn open(
         chat_raw_id: None,
     };
     let query = link::read(wanted, &state)?;
-    let phone = target(&query, &state.links, &mut context.record().client)?.phone();
-    let is_shown = phone.map_or(Ok(()), |phone| ticket.check_phone(&phone));
+    let link = target(&query, &state.links, &mut context.record().client)?;
+    let is_shown = link
+        .phone()
+        .map_or(Ok(()), |phone| ticket.check_phone(&phone));
     if let Err(unproven) = is_shown {
         return Err(refuse(unproven, Sender::Browser, &context, &state).await);
     }
     let agent = ticket.agent(connector);
     let how = (Sender::Browser, LINK_TTL);
-    let url = link_for(&agent, &query, how, &connectors, &context, &state).await?;
+    let url = link_for(&agent, (&query, &link), how, &connectors, &context, &state).await?;
     Ok(redirect::posted_to(url))
 }
 
@@ -65,14 +68,22 @@ pub(crate) async fn renew(
     let admitted = admit(&agent, &connectors, &context, &state).await?;
     state.limits.panel(&agent.limit_key()).await?;
     let renewed = ticket.renewed(Utc::now());
-    let signed = renewed.sign(admitted.section, &state.authenticator);
-    let signed =
-        signed.ok_or_else(|| Problem::new(Kind::Overloaded, "No ticket can be signed."))?;
+    let signed = signed(&renewed, admitted.section, &state)?;
     context.record().outcome = Some(Outcome::Connector(ConnectorOutcome::Ticket));
     Ok(HttpResponse::Ok().json(Renewed {
         ticket: signed.expose(),
         expires_in: TICKET_TTL.as_secs(),
     }))
+}
+
+/// The text of a ticket for a page of this section.
+pub(super) fn signed(
+    ticket: &Ticket,
+    section: &Section,
+    state: &AppState,
+) -> Result<Secret, Problem> {
+    let signed = ticket.sign(section, &state.authenticator);
+    signed.ok_or_else(|| Problem::new(Kind::Overloaded, "No ticket can be signed."))
 }
 
 /// Which vendor's page it is, by the path.
