@@ -11,6 +11,7 @@
 //! | module | owns |
 //! |---|---|
 //! | `named_enum` | enums whose variants have names |
+//! | [`language`] | the languages that pages speak |
 //! | [`invisible`] | invisible characters, Unicode spaces and dashes |
 //! | [`source`] | the eight channels, and the sender of each |
 //! | [`phone`] | text or link from a CRM → E.164 |
@@ -62,6 +63,7 @@ pub mod deep_link;
 pub mod files;
 pub mod http;
 pub mod invisible;
+pub mod language;
 pub mod metrics;
 pub mod operators;
 pub mod parameter;

@@ -8,11 +8,14 @@ use url::Url;
 
 use super::{EnvParser, Reported, Variable, on_or_off};
 use crate::files;
+use crate::language::Language;
 
 pub(super) const VARIABLES: &[Variable] = &[
     // The pages name no company rather than the wrong one.
     Variable::without_default("BRAND_NAME"),
     Variable::without_default("CRM_URL"),
+    // Also for those who read neither; SMSBAT's customers who read Ukrainian set it.
+    Variable::with_default("DEFAULT_LANGUAGE", "en"),
     // It shows no secret, and spares a CRM admin the documentation.
     Variable::with_default("LINK_BUILDER", "on"),
     Variable::without_default("LOGO_FILE"),
@@ -39,6 +42,8 @@ pub struct PageConfig {
     pub support: Option<Contact>,
     /// The address of the agents' CRM.
     pub crm_url: Option<Url>,
+    /// The language for a browser whose first choice is none of ours.
+    pub language: Language,
     /// Whether there is a link builder.
     pub builder: bool,
 }
@@ -69,12 +74,16 @@ impl PageConfig {
         });
         let support = parser.optional("SUPPORT_CONTACT", Contact::parse);
         let crm_url = parser.optional("CRM_URL", web_address);
+        let language = parser.required("DEFAULT_LANGUAGE", |tag| {
+            Language::parse(tag).ok_or("neither `en` nor `uk`")
+        });
         let builder = parser.required("LINK_BUILDER", on_or_off);
         Ok(Self {
             brand: brand?,
             logo: logo?,
             support: support?,
             crm_url: crm_url?,
+            language: language?,
             builder: builder?,
         })
     }

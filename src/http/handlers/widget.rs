@@ -17,7 +17,7 @@ use crate::http::context::{Context, Outcome, RequestContext};
 use crate::http::extract::{
     Initiator, OwnHost, OwnScript, PageNavigation, Query, credentials, ticket,
 };
-use crate::http::pages::html;
+use crate::http::pages::{Language, html};
 use crate::http::problem::{Kind, Problem};
 use crate::http::state::AppState;
 use crate::http::token::operator_token;
@@ -40,6 +40,7 @@ struct Page<'a> {
     expires_in: u64,
     ticket: Option<&'a str>,
     refresh: &'static str,
+    language: Language,
 }
 
 /// Navigation → query → authenticate → authorize → token → ticket → page.
@@ -62,6 +63,7 @@ pub(crate) async fn page(
         expires_in: state.tokens.left(&held).as_secs(),
         ticket: ticket.as_ref().map(Secret::expose),
         refresh: REFRESH,
+        language: Language::of(&request, state.pages.language),
     };
     let mut response = HttpResponse::Ok();
     Ok(html(&request, &mut response, &page, policy(&state.widget)))

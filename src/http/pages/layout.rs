@@ -12,11 +12,16 @@ use aws_lc_rs::digest::{SHA256, digest};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
+use url::form_urlencoded;
+
 use super::i18n::{Language, Words};
 use crate::config::PageConfig;
 
 /// The one style sheet. It is inlined in every page, because a page loads nothing.
 pub(crate) const STYLE: &str = include_str!("style.css");
+
+/// The parameter that names the language of a page that people stay on.
+const LANGUAGE: &str = "lang";
 
 const SEC_FETCH_DEST: HeaderName = HeaderName::from_static("sec-fetch-dest");
 
@@ -78,26 +83,63 @@ pub(crate) struct PageLayout<'a> {
     pub(crate) pages: &'a PageConfig,
     /// Whether a browser can install the service as an app by this page.
     pub(crate) is_app: bool,
+    /// For a page that people stay on: whether it links to itself in other languages.
+    pub(crate) is_lasting: bool,
+    /// The language that the page's address names.
+    pub(crate) chosen: Option<Language>,
     request: &'a HttpRequest,
 }
 
 impl<'a> PageLayout<'a> {
     /// In the visitor's language.
     pub(crate) fn of(request: &'a HttpRequest, pages: &'a PageConfig) -> Self {
-        Self::in_language(Language::of(request), request, pages)
-    }
-
-    pub(crate) fn in_language(
-        language: Language,
-        request: &'a HttpRequest,
-        pages: &'a PageConfig,
-    ) -> Self {
+        let language = Language::of(request, pages.language);
         Self {
             language,
             words: language.words(),
             pages,
             is_app: false,
+            is_lasting: false,
+            chosen: None,
             request,
+        }
+    }
+
+    /// For a page that people stay on: in the language that its address names, if it names one.
+    pub(crate) fn of_lasting(request: &'a HttpRequest, pages: &'a PageConfig) -> Self {
+        let layout = Self::of(request, pages);
+        let chosen = parameters(request)
+            .find(|(name, _)| name == LANGUAGE)
+            .and_then(|(_, tag)| Language::parse(&tag));
+        let language = chosen.unwrap_or(layout.language);
+        Self {
+            language,
+            words: language.words(),
+            is_lasting: true,
+            chosen,
+            ..layout
+        }
+    }
+
+    /// The page's own address in each other language.
+    pub(crate) fn translations(&self) -> Vec<(Language, String)> {
+        let others = Language::ALL.into_iter();
+        let others = others.filter(|language| *language != self.language);
+        others
+            .map(|language| {
+                let mut query = form_urlencoded::Serializer::new(String::from("?"));
+                query.extend_pairs(parameters(self.request).filter(|(name, _)| name != LANGUAGE));
+                query.append_pair(LANGUAGE, language.name());
+                (language, query.finish())
+            })
+            .collect()
+    }
+
+    /// Another page that people stay on, in the language that they have chosen on this one.
+    pub(crate) fn link(&self, page: &str) -> String {
+        match self.chosen {
+            Some(language) => format!("{page}?{LANGUAGE}={}", language.name()),
+            None => page.to_owned(),
         }
     }
 
@@ -114,7 +156,7 @@ impl<'a> PageLayout<'a> {
         page: &impl Template,
         profile: CspProfile<'_>,
     ) -> HttpResponse {
-        response.insert_header((CONTENT_LANGUAGE, self.words.lang));
+        response.insert_header((CONTENT_LANGUAGE, self.language.name()));
         let mut policy = policy(profile);
         if self.is_app {
             // The browser shows one of the manifest's icons.
@@ -122,6 +164,11 @@ impl<'a> PageLayout<'a> {
         }
         html(self.request, response, page, policy)
     }
+}
+
+/// The parameters of the page's own address.
+fn parameters(request: &HttpRequest) -> form_urlencoded::Parse<'_> {
+    form_urlencoded::parse(request.query_string().as_bytes())
 }
 
 /// Answers with a page, under a content security policy. In a window of its own, no page that has

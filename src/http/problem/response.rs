@@ -15,6 +15,9 @@ use super::{Detail, Kind, Problem};
 use crate::config::PageConfig;
 use crate::http::pages::{Advice, CspProfile, Language, PageLayout, Words};
 
+/// How much of a request's id is read out on the phone, in characters.
+const SHORT_ID: usize = 8;
+
 impl Problem {
     /// The whole answer, in the form that the request accepts.
     pub(crate) fn respond(
@@ -59,10 +62,11 @@ impl Problem {
                 _ => None,
             },
             detail: layout.language.detail(&self.detail),
-            detail_lang: layout.language.of_detail(&self.detail).words().lang,
+            detail_lang: layout.language.of_detail(&self.detail).name(),
             layout,
             refusal: self,
             request_id,
+            short_id: short(request_id),
         };
         layout.respond(response, &page, CspProfile::Framed)
     }
@@ -114,6 +118,13 @@ struct Page<'a> {
     /// Where help is, with what it is about.
     support_href: Option<String>,
     request_id: &'a str,
+    /// To be read out on the phone: what the id begins with.
+    short_id: &'a str,
+}
+
+/// As much of a request's id as finds it in a day's log.
+fn short(request_id: &str) -> &str {
+    request_id.get(..SHORT_ID).unwrap_or(request_id)
 }
 
 /// What to do next: the time to wait in place of "a moment", where it is known.

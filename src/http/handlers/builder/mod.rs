@@ -16,7 +16,7 @@ use crate::access::Mode;
 use crate::http::authorize::reject;
 use crate::http::context::Context;
 use crate::http::own_address;
-use crate::http::pages::{CspProfile, ExtensionTexts, Language, PageLayout, PageScript};
+use crate::http::pages::{CspProfile, ExtensionTexts, PageLayout, PageScript};
 use crate::http::problem::Problem;
 use crate::http::redirect;
 use crate::http::state::AppState;
@@ -74,13 +74,13 @@ pub(crate) async fn builder(
     if let Err(denied) = state.authenticator.check_network(context.client) {
         return Err(reject(denied, context.client, &state).await);
     }
-    let layout = PageLayout::in_language(Language::English, &request, &state.pages);
+    let layout = PageLayout::of_lasting(&request, &state.pages);
     let draft = Draft::read(request.query_string(), &state.authenticator);
     let address = own_address::of_open_chat(&request, &state);
     let sample = draft.sample();
     let template = draft.template(&state.authenticator);
     let verdict = Verdict::of(&sample, &request, &state);
-    let visitor = Language::of(&request);
+    let visitor = layout.language;
     let page = Page {
         layout: &layout,
         crms: &CRMS,
@@ -94,7 +94,7 @@ pub(crate) async fn builder(
         sample: format!("{address}?{sample}"),
         verdict,
         extension: visitor.extension(),
-        extension_lang: visitor.words().lang,
+        extension_lang: visitor.name(),
         has_no_public_url: state.public_url.is_none(),
         draft: &draft,
     };

@@ -1,8 +1,8 @@
 //! The OpenAPI document: `openapi.json`, which is kept by hand, because the strict reading of a
 //! link has no types that it could be derived from, completed with what repeats itself.
 //!
-//! Added are the crate's version; each kind of refusal, with the response of its status; the
-//! responses of an operation's `x-refusals`; `X-Request-Id` in every response; and each `head`,
+//! Added are the crate's version; an example of each kind of refusal, with the response of its
+//! status; the responses of an operation's `x-refusals`; `X-Request-Id` in every response; and each `head`,
 //! which is its `get` without a body.
 
 use std::sync::LazyLock;
@@ -10,6 +10,8 @@ use std::sync::LazyLock;
 use serde_json::{Map, Value, json};
 
 use super::{resolved, text};
+use crate::http::handlers::demo_refusals::example;
+use crate::http::pages::Language;
 use crate::http::problem::Kind;
 
 const SOURCE: &str = include_str!("openapi.json");
@@ -27,8 +29,7 @@ fn complete(mut document: Value) -> Value {
     components["schemas"]["Problem"]["properties"]["type"]["enum"] =
         Kind::ALL.iter().map(|kind| kind.urn()).collect();
     for kind in Kind::ALL {
-        let example = &mut components["examples"][kind.name()];
-        *example = complete_example(kind, example);
+        components["examples"][kind.name()] = refusal(kind);
     }
     for (status, response) in members_mut(&mut components["responses"]) {
         add_request_id(response);
@@ -45,14 +46,14 @@ fn complete(mut document: Value) -> Value {
     document
 }
 
-fn complete_example(kind: Kind, detail: &Value) -> Value {
+fn refusal(kind: Kind) -> Value {
     json!({
         "summary": kind.title(),
         "value": {
             "type": kind.urn(),
             "title": kind.title(),
             "status": kind.status(),
-            "detail": detail,
+            "detail": Language::English.detail(&example(kind)),
             "request_id": "5f0c9a7e41d24b4f8f3a1c2d3e4f5a6b",
         },
     })

@@ -2,13 +2,17 @@
 //! which is made from the document.
 
 mod document;
+mod translation;
 
 use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
 use serde_json::Value;
 
 use self::document::{DOCUMENT, JSON};
-use crate::http::pages::{CspProfile, Language, PageLayout};
+use self::translation::in_language;
+use crate::http::handlers::demo_refusals::example;
+use crate::http::pages::{CspProfile, Language, OpenapiTexts, PageLayout};
+use crate::http::problem::Kind;
 use crate::http::state::AppState;
 
 /// The document.
@@ -18,9 +22,9 @@ pub(crate) async fn document() -> HttpResponse {
         .body(JSON.as_str())
 }
 
-/// The document as a page, in English as the document is.
+/// The document as a page. The document itself is in English.
 pub(crate) async fn page(request: HttpRequest, state: web::Data<AppState>) -> HttpResponse {
-    let layout = PageLayout::in_language(Language::English, &request, &state.pages);
+    let layout = PageLayout::of_lasting(&request, &state.pages);
     let page = Page::of(&layout);
     layout.respond(&mut HttpResponse::Ok(), &page, CspProfile::Static)
 }
@@ -29,98 +33,107 @@ pub(crate) async fn page(request: HttpRequest, state: web::Data<AppState>) -> Ht
 #[template(path = "openapi.html")]
 struct Page<'a> {
     layout: &'a PageLayout<'a>,
-    version: &'a str,
-    about: &'a str,
-    groups: Vec<Group<'a>>,
-    credentials: Vec<(&'a str, &'a str)>,
-    refusals: Vec<Example<'a>>,
+    texts: &'static OpenapiTexts,
+    version: &'static str,
+    about: &'static str,
+    groups: Vec<Group>,
+    credentials: Vec<(&'static str, &'static str)>,
+    refusals: Vec<Refusal>,
 }
 
-struct Group<'a> {
-    description: &'a str,
-    operations: Vec<Operation<'a>>,
+struct Group {
+    description: &'static str,
+    operations: Vec<Operation>,
 }
 
-struct Operation<'a> {
-    id: &'a str,
+struct Operation {
+    id: &'static str,
     method: String,
-    path: &'a str,
-    summary: &'a str,
-    description: &'a str,
+    path: &'static str,
+    summary: &'static str,
+    description: &'static str,
     /// Of the query, or of the body.
-    fields: Vec<(&'a str, &'a str)>,
-    answers: Vec<(&'a str, &'a str)>,
+    fields: Vec<(&'static str, &'static str)>,
+    answers: Vec<(&'static str, &'static str)>,
 }
 
-struct Example<'a> {
-    status: u64,
-    kind: &'a str,
-    title: &'a str,
-    detail: &'a str,
+struct Refusal {
+    status: u16,
+    kind: &'static str,
+    title: &'static str,
+    detail: String,
 }
 
 impl<'a> Page<'a> {
     fn of(layout: &'a PageLayout<'a>) -> Self {
-        let components = &DOCUMENT["components"];
+        let language = layout.language;
+        let say = |value| in_language(language, text(value));
+        let schemes = &DOCUMENT["components"]["securitySchemes"];
         let groups = DOCUMENT["tags"].as_array().into_iter().flatten();
-        let mut refusals: Vec<_> = members(&components["examples"])
-            .map(|(kind, example)| Example {
-                status: example["value"]["status"].as_u64().unwrap_or_default(),
-                kind,
-                title: text(&example["value"]["title"]),
-                detail: text(&example["value"]["detail"]),
-            })
-            .collect();
+        let mut refusals = Kind::ALL.map(|kind| Refusal::of(kind, language));
         refusals.sort_by_key(|refusal| refusal.status);
         Self {
             layout,
+            texts: language.openapi(),
             version: text(&DOCUMENT["info"]["version"]),
-            about: text(&DOCUMENT["info"]["summary"]),
-            groups: groups.map(Group::of).collect(),
-            credentials: members(&components["securitySchemes"])
-                .map(|(name, scheme)| (name, text(&scheme["description"])))
+            about: say(&DOCUMENT["info"]["summary"]),
+            groups: groups.map(|tag| Group::of(tag, language)).collect(),
+            credentials: members(schemes)
+                .map(|(name, scheme)| (name, say(&scheme["description"])))
                 .collect(),
-            refusals,
+            refusals: refusals.into(),
         }
     }
 }
 
-impl<'a> Group<'a> {
-    fn of(tag: &'a Value) -> Self {
+impl Group {
+    fn of(tag: &'static Value, language: Language) -> Self {
         let operations = members(&DOCUMENT["paths"])
             .flat_map(|(path, methods)| members(methods).map(move |method| (path, method)))
             // HEAD says nothing that GET does not.
             .filter(|(_, (method, _))| *method != "head")
             .filter(|(_, (_, operation))| operation["tags"][0] == tag["name"]);
         Self {
-            description: text(&tag["description"]),
+            description: in_language(language, text(&tag["description"])),
             operations: operations
-                .map(|(path, (method, operation))| Operation::of(path, method, operation))
+                .map(|(path, (method, operation))| Operation::of(path, method, operation, language))
                 .collect(),
         }
     }
 }
 
-impl<'a> Operation<'a> {
-    fn of(path: &'a str, method: &str, operation: &'a Value) -> Self {
+impl Operation {
+    fn of(path: &'static str, method: &str, operation: &'static Value, language: Language) -> Self {
+        let say = |value| in_language(language, text(value));
         let body = &operation["requestBody"]["content"]["application/json"]["schema"];
         let of_body = members(&resolved(body, &DOCUMENT)["properties"])
-            .map(|(name, field)| (name, text(&field["description"])));
+            .map(|(name, field)| (name, say(&field["description"])));
         let of_query = operation["parameters"].as_array().into_iter().flatten();
         let of_query = of_query.map(|parameter| {
             let parameter = resolved(parameter, &DOCUMENT);
-            (text(&parameter["name"]), text(&parameter["description"]))
+            (text(&parameter["name"]), say(&parameter["description"]))
         });
         Self {
             id: text(&operation["operationId"]),
             method: method.to_ascii_uppercase(),
             path,
-            summary: text(&operation["summary"]),
-            description: text(&operation["description"]),
+            summary: say(&operation["summary"]),
+            description: say(&operation["description"]),
             fields: of_query.chain(of_body).collect(),
             answers: members(&operation["responses"])
-                .map(|(status, answer)| (status, text(&resolved(answer, &DOCUMENT)["description"])))
+                .map(|(status, answer)| (status, say(&resolved(answer, &DOCUMENT)["description"])))
                 .collect(),
+        }
+    }
+}
+
+impl Refusal {
+    fn of(kind: Kind, language: Language) -> Self {
+        Self {
+            status: kind.status(),
+            kind: kind.name(),
+            title: language.title(kind),
+            detail: language.detail(&example(kind)).into_owned(),
         }
     }
 }
@@ -153,7 +166,6 @@ mod tests {
     use super::*;
     use crate::http::extract::query::NAMES;
     use crate::http::handlers::links::LinkRequest;
-    use crate::http::problem::Kind;
     use crate::http::route::Route;
 
     fn names(value: &Value) -> BTreeSet<&str> {

@@ -76,7 +76,7 @@ pub(crate) async fn page(
     if let Err(denied) = state.authenticator.check_network(context.client) {
         return Err(reject(denied, context.client, &state).await);
     }
-    let layout = PageLayout::of(&request, &state.pages).of_app();
+    let layout = PageLayout::of_lasting(&request, &state.pages).of_app();
     let agent = KnownAgent::of(&state.authenticator);
     let operator = named_operator(request.query_string()).filter(|_| agent.by_link);
     let address = own_address::of_open_chat(&request, &state);

@@ -14,22 +14,14 @@ use actix_web::http::header::{AcceptLanguage, Header as _, LanguageTag, Preferen
 
 use self::details::fill;
 pub(crate) use self::texts::{
-    Advice, ExtensionTexts, HandlerTexts, PairingWords, PanelWords, Words,
+    Advice, DemoTexts, ExtensionTexts, HandlerTexts, OpenapiTexts, PairingWords, PanelWords, Words,
 };
 use self::texts::{Explanation, Texts};
 use crate::http::problem::{Detail, Kind};
+pub(crate) use crate::language::Language;
 
 static ENGLISH: LazyLock<Texts> = LazyLock::new(|| Texts::read(include_str!("en.toml")));
 static UKRAINIAN: LazyLock<Texts> = LazyLock::new(|| Texts::read(include_str!("uk.toml")));
-
-/// A language that pages speak.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) enum Language {
-    /// Also for a visitor who accepts neither.
-    #[default]
-    English,
-    Ukrainian,
-}
 
 impl Words {
     /// When another try may succeed.
@@ -39,26 +31,33 @@ impl Words {
 }
 
 impl Language {
-    const ALL: [Self; 2] = [Self::English, Self::Ukrainian];
-
-    /// The language of ours with the highest weight in `Accept-Language`; the first one of equals.
-    pub(crate) fn of(request: &HttpRequest) -> Self {
+    /// The visitor's first choice, if it is one of ours. Else Ukrainian where it is further down the
+    /// list, and `default` where it is not: browsers add English to most lists by themselves.
+    pub(crate) fn of(request: &HttpRequest, default: Self) -> Self {
         let Ok(AcceptLanguage(mut accepted)) = AcceptLanguage::parse(request) else {
-            return Self::default();
+            return default;
         };
         accepted.retain(|range| range.quality > Quality::ZERO);
         let ranked = AcceptLanguage(accepted).ranked();
-        ranked.iter().find_map(Self::matching).unwrap_or_default()
+        let mut languages = ranked.iter().map(Self::matching);
+        if let Some(Some(first)) = languages.next() {
+            return first;
+        }
+        let is_further_down = languages
+            .flatten()
+            .any(|language| language == Self::Ukrainian);
+        if is_further_down {
+            Self::Ukrainian
+        } else {
+            default
+        }
     }
 
     fn matching(range: &Preference<LanguageTag>) -> Option<Self> {
-        let primary = match range {
-            Preference::Any => return Some(Self::English),
-            Preference::Specific(tag) => tag.primary_language(),
+        let Preference::Specific(tag) = range else {
+            return None;
         };
-        Self::ALL
-            .into_iter()
-            .find(|language| primary.eq_ignore_ascii_case(language.words().lang))
+        Self::parse(tag.primary_language())
     }
 
     fn texts(self) -> &'static Texts {
@@ -88,6 +87,16 @@ impl Language {
     )]
     pub(crate) fn panel_words(self) -> &'static PanelWords {
         &self.texts().panel
+    }
+
+    /// What the demo's CRM says.
+    pub(crate) fn demo(self) -> &'static DemoTexts {
+        &self.texts().demo
+    }
+
+    /// What the page about the service's interface says, beside the document.
+    pub(crate) fn openapi(self) -> &'static OpenapiTexts {
+        &self.texts().openapi
     }
 
     /// What the link builder says of the browser extension.
@@ -169,10 +178,26 @@ mod tests {
     #[case::not_a_number("uk;q=NaN", Language::English)]
     #[case::a_longer_word("ukr", Language::English)]
     fn the_visitor_s_language(#[case] accept: &str, #[case] expected: Language) {
+        assert_eq!(of(accept, Language::English), expected);
+    }
+
+    /// Where `DEFAULT_LANGUAGE` is Ukrainian.
+    #[rstest]
+    #[case::nothing("", Language::Ukrainian)]
+    #[case::anything("*", Language::Ukrainian)]
+    #[case::as_common_browsers_send("ru-RU,ru;q=0.9,en-US;q=0.8,en;q=0.7", Language::Ukrainian)]
+    #[case::english_chosen("en-US,en;q=0.9,ru;q=0.8", Language::English)]
+    #[case::english_before_ukrainian("en, uk;q=0.9", Language::English)]
+    #[case::a_stranger("pl", Language::Ukrainian)]
+    fn a_company_s_language(#[case] accept: &str, #[case] expected: Language) {
+        assert_eq!(of(accept, Language::Ukrainian), expected);
+    }
+
+    fn of(accept: &str, default: Language) -> Language {
         let request = TestRequest::default()
             .insert_header((ACCEPT_LANGUAGE, accept))
             .to_http_request();
-        assert_eq!(Language::of(&request), expected);
+        Language::of(&request, default)
     }
 
     /// In the order of [`Language::ALL`].
@@ -233,10 +258,7 @@ mod tests {
             let uk = &ukrainian[key];
             assert!(!en.is_empty() && en.is_ascii(), "{en}");
             let is_a_step = en.starts_with('{');
-            assert!(
-                key == ".words.lang" || is_a_step || is_ukrainian(uk),
-                "{uk}"
-            );
+            assert!(is_a_step || is_ukrainian(uk), "{uk}");
             assert_eq!(names(en), names(uk), "{key}");
         }
     }

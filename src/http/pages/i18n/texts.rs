@@ -62,6 +62,8 @@ pub(super) struct Texts {
     pub(super) crm: CrmTexts,
     pub(super) crm_origins: CrmOriginTexts,
     pub(super) extension: ExtensionTexts,
+    pub(super) demo: DemoTexts,
+    pub(super) openapi: OpenapiTexts,
 }
 
 impl Texts {
@@ -83,13 +85,12 @@ impl Texts {
 }
 
 texts! {
-    /// The words that pages have in common. `lang` is the language's tag in HTML, `logged_in_as`
-    /// comes before the visitor's identity, `wait_a_moment` is the step where only time helps, and
+    /// The words that pages have in common. `logged_in_as` comes before the visitor's identity, `wait_a_moment` is the step where only time helps, and
     /// `wait` the same where the number of `{seconds}` is known.
     Words:
-    lang what_to_do logged_in_as for_the_administrator problem request quote help try_again
+    what_to_do logged_in_as for_the_administrator problem request quote help try_again
     wait_a_moment wait back_to_crm by_hand by_hand_note crawler_title crawler confirm_title confirm
-    confirm_button
+    confirm_button languages session_ended short
 }
 
 texts! {
@@ -240,4 +241,18 @@ texts_by! {
 texts! {
     /// The link builder's part about the browser extension.
     ExtensionTexts: title about crm crm_hint browser download installation needs_address
+}
+
+texts! {
+    /// The demo's CRM: its words, and its contacts by what each is to show.
+    DemoTexts:
+    title crm lead contact phone channel chat open e164 spaced double_zero national without_plus
+    dashed by_id unfilled any_by_phone one_sender no_sender chat_id without_title without pair
+    no_operator phone_link phone_link_after handler_link extension extension_link extension_after
+    more_title more builder_link refusals
+}
+
+texts! {
+    /// The words of the page about the service's interface, beside the document's own.
+    OpenapiTexts: title for_programs credentials refusals
 }
