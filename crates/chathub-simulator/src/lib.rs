@@ -13,6 +13,7 @@ mod rules;
 mod store;
 mod token;
 mod widget;
+mod words;
 
 use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;

@@ -7,6 +7,7 @@ use chrono::{DateTime, Utc};
 use url::form_urlencoded;
 
 use crate::SimulatorState;
+use crate::words::Words;
 
 pub(crate) fn routes(config: &mut web::ServiceConfig) {
     config.route("/", web::get().to(panel));
@@ -73,6 +74,7 @@ impl Link {
 #[derive(Template)]
 #[template(path = "panel.html")]
 struct Panel {
+    words: &'static Words,
     link: Link,
     operator_id: u64,
     operator_name: String,
@@ -82,10 +84,12 @@ struct Panel {
 #[derive(Template)]
 #[template(path = "login.html")]
 struct Login {
+    words: &'static Words,
     link: Link,
 }
 
 async fn panel(request: HttpRequest, state: web::Data<SimulatorState>) -> HttpResponse {
+    let words = Words::of(&request);
     let link = Link::parse(request.query_string());
     // The question that validate-token answers, asked from inside.
     let claims = link
@@ -94,6 +98,7 @@ async fn panel(request: HttpRequest, state: web::Data<SimulatorState>) -> HttpRe
         .and_then(|token| state.store.read_operator_token(token));
     let page = match claims {
         Some(claims) => Panel {
+            words,
             link,
             operator_id: claims.operator_id,
             operator_name: state
@@ -104,7 +109,7 @@ async fn panel(request: HttpRequest, state: web::Data<SimulatorState>) -> HttpRe
             expires_at: DateTime::from_timestamp(claims.exp, 0).unwrap_or_default(),
         }
         .render(),
-        None => Login { link }.render(),
+        None => Login { words, link }.render(),
     };
     match page {
         Ok(page) => HttpResponse::Ok()
