@@ -242,6 +242,41 @@ mod tests {
         }
     }
 
+    /// The texts that the page shows, in English.
+    fn shown() -> BTreeSet<&'static str> {
+        let groups = DOCUMENT["tags"].as_array().unwrap().iter();
+        let groups = groups.map(|tag| Group::of(tag, Language::English));
+        let schemes = &DOCUMENT["components"]["securitySchemes"];
+        let mut shown: BTreeSet<_> = members(schemes)
+            .map(|(_, scheme)| text(&scheme["description"]))
+            .collect();
+        shown.insert(text(&DOCUMENT["info"]["summary"]));
+        for group in groups {
+            shown.insert(group.description);
+            for operation in group.operations {
+                shown.extend([operation.summary, operation.description]);
+                let described = operation.fields.iter().chain(&operation.answers);
+                shown.extend(described.map(|(_, description)| description));
+            }
+        }
+        shown.retain(|text| !text.is_empty());
+        shown
+    }
+
+    fn code(text: &str) -> BTreeSet<&str> {
+        text.split('`').skip(1).step_by(2).collect()
+    }
+
+    /// Add what is missing to `uk.toml`, and take out what is there in vain.
+    #[test]
+    fn every_text_is_translated_and_no_other() {
+        let translated: BTreeSet<_> = translation::UKRAINIAN.keys().copied().collect();
+        assert_eq!(shown(), translated);
+        for (english, ukrainian) in &*translation::UKRAINIAN {
+            assert_eq!(code(english), code(ukrainian));
+        }
+    }
+
     #[test]
     fn every_reference_leads_somewhere() {
         let places = JSON.split("\"$ref\": \"#").skip(1);

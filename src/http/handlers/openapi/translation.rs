@@ -6,7 +6,7 @@ use std::sync::LazyLock;
 use crate::http::pages::Language;
 
 /// By the English text. Empty if the file cannot be read, which a test would show.
-static UKRAINIAN: LazyLock<HashMap<&str, &str>> =
+pub(super) static UKRAINIAN: LazyLock<HashMap<&str, &str>> =
     LazyLock::new(|| toml::from_str(include_str!("uk.toml")).unwrap_or_default());
 
 /// A text of the document in this language: in English where there is no other.
