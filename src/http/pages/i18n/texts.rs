@@ -248,7 +248,7 @@ texts! {
     DemoTexts:
     title crm lead contact phone channel chat open e164 spaced double_zero national without_plus
     dashed by_id unfilled any_by_phone one_sender no_sender chat_id without_title without pair
-    no_operator phone_link phone_link_after handler_link extension extension_link extension_after
+    no_operator phone_link phone_link_after handler_link extension extension_after
     more_title more builder_link refusals
 }
 
