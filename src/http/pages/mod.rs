@@ -9,4 +9,4 @@ pub(crate) use self::i18n::{
     Advice, DemoTexts, ExtensionTexts, HandlerTexts, Language, OpenapiTexts, PairingWords,
     PanelWords, Words,
 };
-pub(crate) use self::layout::{CspProfile, PageLayout, PageScript, html};
+pub(crate) use self::layout::{CspProfile, InCrm, PageLayout, PageScript, html};
