@@ -133,7 +133,7 @@ mod tests {
     /// What is in the folder and in no package is forgotten, or dead. Kommo takes its own files
     /// alone.
     #[rstest]
-    #[case(Connector::Kommo, &["README.md", "connectors.toml"])]
+    #[case(Connector::Kommo, &["README.md", "README.uk.md", "connectors.toml"])]
     #[case(Connector::Odoo, &[])]
     #[case(Connector::Salesforce, &[])]
     #[case(Connector::SuiteCrm, &[])]

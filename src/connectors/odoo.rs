@@ -6,6 +6,7 @@ pub(super) const PACKAGE: CrmPackage = CrmPackage {
     file_name: "open-chat-odoo.zip",
     files: files_of!["odoo":
         "README.md"
+        "README.uk.md"
         "open_chat/__init__.py"
         "open_chat/__manifest__.py"
         "open_chat/chat_url.py"

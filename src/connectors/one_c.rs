@@ -6,6 +6,7 @@ pub(super) const PACKAGE: CrmPackage = CrmPackage {
     file_name: "open-chat-1c.zip",
     files: files_of!["1c":
         "README.md"
+        "README.uk.md"
         "form.bsl"
         "pass-keys.toml"
         "sign.bsl"

@@ -6,6 +6,7 @@ pub(super) const PACKAGE: CrmPackage = CrmPackage {
     file_name: "open-chat-salesforce.zip",
     files: files_of!["salesforce":
         "README.md"
+        "README.uk.md"
         "force-app/main/default/classes/OpenChat.cls"
         "force-app/main/default/classes/OpenChat.cls-meta.xml"
         "force-app/main/default/classes/OpenChatTest.cls"

@@ -6,6 +6,7 @@ pub(super) const PACKAGE: CrmPackage = CrmPackage {
     file_name: "open-chat-suitecrm.zip",
     files: files_of!["suitecrm":
         "README.md"
+        "README.uk.md"
         "custom/Extension/application/Ext/EntryPointRegistry/openchat.php"
         "custom/openchat/chat_url.php"
         "custom/openchat/click.php"

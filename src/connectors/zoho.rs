@@ -6,6 +6,7 @@ pub(super) const PACKAGE: CrmPackage = CrmPackage {
     file_name: "open-chat-zoho.zip",
     files: files_of!["zoho":
         "README.md"
+        "README.uk.md"
         "open_chat.dg"
         "pass-keys.toml"
     ],

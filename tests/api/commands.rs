@@ -44,7 +44,8 @@ fn a_start_warns_of_metrics_that_are_for_everyone(
 /// Whether replicas share what was used once is not known to the program, so it says so at once.
 #[test]
 fn a_start_warns_of_proofs_that_count_in_each_replica() {
-    let section = "[kommo]\naccounts = [\"acme.kommo.com\"]\nsecret = \"canary-kommo-0123456789\"\n";
+    let section =
+        "[kommo]\naccounts = [\"acme.kommo.com\"]\nsecret = \"canary-kommo-0123456789\"\n";
     let connectors = file("start-connectors.toml", section);
     let variables = [
         LOGIN[0],
@@ -73,6 +74,7 @@ fn a_start_warns_of_proofs_that_count_in_each_replica() {
 #[case::both(&[("CHATHUB_API_KEY", PROFILE_KEY)], &["CHATHUB_API_KEY: is set beside CHATHUB_LOGIN"])]
 #[case::url(&[("CHATHUB_URL", "http://chatapi.example")], &["CHATHUB_URL: must begin with https://"])]
 #[case::panel(&[("CHAT_PANEL_URL", "chat.smsbat.com")], &["CHAT_PANEL_URL: is not a URL"])]
+#[case::language(&[("DEFAULT_LANGUAGE", "ru")], &["DEFAULT_LANGUAGE: neither `en` nor `uk`"])]
 #[case::region(&[("DEFAULT_REGION", "XX")], &["DEFAULT_REGION: not a region"])]
 #[case::senders(&[("SENDERS", "vibr=Acme")], &["SENDERS: `vibr` is not a source"])]
 #[case::source(&[("SOURCE_WITHOUT_SENDER", "maybe")], &["SOURCE_WITHOUT_SENDER: neither"])]

@@ -391,18 +391,14 @@ async fn an_agent_reads_the_page_in_ukrainian() {
     let cookie = cookie(&json!({}));
     let invited = address(&invitation(102, OTHER_DEVICE));
     for (path, cookie, title) in [
-        ("/pair", None, "Цей браузер не під&#39;єднано"),
-        (
-            "/pair",
-            Some("x"),
-            "Під&#39;єднання цього браузера завершено",
-        ),
-        ("/pair", Some(cookie.as_str()), "Цей браузер під&#39;єднано"),
-        (invited.as_str(), None, "Під&#39;єднати цей браузер?"),
+        ("/pair", None, "Цей браузер не під’єднано"),
+        ("/pair", Some("x"), "Цей браузер більше не під’єднано"),
+        ("/pair", Some(cookie.as_str()), "Цей браузер під’єднано"),
+        (invited.as_str(), None, "Під’єднати цей браузер?"),
         (
             invited.as_str(),
             Some(cookie.as_str()),
-            "Під&#39;єднати цей браузер до іншого оператора?",
+            "Під’єднати цей браузер до іншого оператора?",
         ),
     ] {
         let request = shown(&service, path, cookie).header("Accept-Language", "uk");

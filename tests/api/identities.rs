@@ -123,8 +123,8 @@ async fn an_unknown_identity_is_shown_with_the_line_to_add(
     assert!(problem.detail.contains(line), "{}", problem.detail);
     assert!(problem.detail.contains("OPERATOR_MAP_FILE"));
     for (language, words) in [
-        ("en", ["Log out", "This login belongs to no operator"]),
-        ("uk", ["Вийдіть", "Для цього входу немає оператора"]),
+        ("en", ["log out", "This login belongs to no operator"]),
+        ("uk", ["вийдіть", "Для цього входу немає оператора"]),
     ] {
         let request = service
             .request("/open-chat?phone=0501234567")

@@ -80,5 +80,6 @@ mod text_log;
 mod tickets;
 mod tokens;
 mod traces;
+mod translations;
 mod vendors;
 mod widget;

@@ -46,6 +46,64 @@ async fn a_page_speaks_the_visitor_s_language(
     assert!(page.contains(&format!("<h1>{title}</h1>")), "{page}");
 }
 
+/// What a company sets counts where a browser's first choice is no language of ours.
+#[rstest]
+#[case("ru-RU,ru;q=0.9,en-US;q=0.8,en;q=0.7", "uk")]
+#[case("", "uk")]
+#[case("en-GB,en;q=0.9,ru;q=0.8", "en")]
+#[tokio::test]
+async fn a_page_speaks_the_company_s_language(#[case] language: &str, #[case] lang: &str) {
+    let service = Service::start_with(rules(), &[("DEFAULT_LANGUAGE", "uk")]).await;
+    let response = as_browser(&service, REFUSED, language).await;
+    assert_eq!(header(&response, "content-language"), lang);
+}
+
+/// Without a cookie: the language stays in the address, with the rest of it.
+#[rstest]
+#[case("/builder", "?lang=uk", "?lang=en")]
+#[case(
+    "/builder?crm=odoo&phone=%2B380501234567&lang=en",
+    "?crm=odoo&#38;phone=%2B380501234567&#38;lang=uk",
+    "?crm=odoo&#38;phone=%2B380501234567&#38;lang=en"
+)]
+#[case("/handler?lang=ru", "?lang=uk", "?lang=en")]
+#[case("/openapi?x=<b>", "?x=%3Cb%3E&#38;lang=uk", "?x=%3Cb%3E&#38;lang=en")]
+#[tokio::test]
+async fn a_page_that_people_stay_on_leads_to_the_other_language(
+    #[case] path: &str,
+    #[case] to_ukrainian: &str,
+    #[case] to_english: &str,
+) {
+    let service = Service::start().await;
+    let english = as_browser(&service, path, "en").await;
+    assert_eq!(header(&english, "content-language"), "en");
+    let page = english.text().await.unwrap();
+    let link = format!("<a href=\"{to_ukrainian}\" lang=\"uk\" hreflang=\"uk\">Українська</a>");
+    assert!(page.contains(&link), "{page}");
+    let there = path.split('?').next().unwrap().to_owned() + &to_ukrainian.replace("&#38;", "&");
+    let ukrainian = as_browser(&service, &there, "en").await;
+    assert_eq!(header(&ukrainian, "content-language"), "uk");
+    let page = ukrainian.text().await.unwrap();
+    let link = format!("<a href=\"{to_english}\" lang=\"en\" hreflang=\"en\">English</a>");
+    assert!(page.contains(&link), "{page}");
+}
+
+/// An agent reads out eight digits; the log has them at the beginning of the request's id.
+#[tokio::test]
+async fn a_refusal_has_a_number_to_read_out() {
+    let service = Service::start().await;
+    for (id, short) in [
+        ("5f0c9a7e41d24b4f8f3a1c2d3e4f5a6b", "5f0c9a7e"),
+        ("abc-1", "abc-1"),
+    ] {
+        let request = service.request(REFUSED).header("Accept", "text/html");
+        let answer = request.header("X-Request-Id", id).send().await.unwrap();
+        let page = answer.text().await.unwrap();
+        let number = format!("<strong id=\"short-id\">{short}</strong>");
+        assert!(page.contains(&number), "{page}");
+    }
+}
+
 /// Programs get the same words whatever they speak: somebody may match them.
 #[tokio::test]
 async fn a_problem_speaks_english() {

@@ -6,6 +6,7 @@
 mod accept;
 mod conversions;
 mod detail;
+mod example;
 mod identity;
 mod kind;
 mod response;
@@ -20,6 +21,7 @@ use actix_web::{HttpResponse, ResponseError};
 
 pub(crate) use self::conversions::RETRY_SOON;
 pub(crate) use self::detail::Detail;
+pub(crate) use self::example::example;
 pub(crate) use self::identity::ShownIdentity;
 pub use self::kind::Kind;
 use crate::access::Denied;

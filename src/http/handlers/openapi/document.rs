@@ -10,9 +10,8 @@ use std::sync::LazyLock;
 use serde_json::{Map, Value, json};
 
 use super::{resolved, text};
-use crate::http::handlers::demo_refusals::example;
 use crate::http::pages::Language;
-use crate::http::problem::Kind;
+use crate::http::problem::{Kind, example};
 
 const SOURCE: &str = include_str!("openapi.json");
 

@@ -10,9 +10,8 @@ use serde_json::Value;
 
 use self::document::{DOCUMENT, JSON};
 use self::translation::in_language;
-use crate::http::handlers::demo_refusals::example;
 use crate::http::pages::{CspProfile, Language, OpenapiTexts, PageLayout};
-use crate::http::problem::Kind;
+use crate::http::problem::{Kind, example};
 use crate::http::state::AppState;
 
 /// The document.

@@ -152,8 +152,7 @@ mod tests {
     use crate::access::{Denied, DeviceId};
     use crate::connect::Unproven;
     use crate::connectors::{CrmOriginError, CrmOriginFault};
-    use crate::http::handlers::demo_refusals::example;
-    use crate::http::problem::ShownIdentity;
+    use crate::http::problem::{ShownIdentity, example};
     use crate::phone::{LinkKind, PhoneError, Region};
     use crate::source::{ChatSource, UnknownSource};
 
