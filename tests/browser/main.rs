@@ -11,6 +11,7 @@ mod djangocrm;
 mod extension;
 mod handler;
 mod kommo;
+mod languages;
 mod openapi;
 mod pair;
 #[allow(dead_code, reason = "shared with the api tests, which need more of it")]
