@@ -23,6 +23,7 @@ mod confirm;
 mod connect;
 mod connections;
 mod connector;
+mod connectors_page;
 mod descriptors;
 mod device;
 mod device_pages;
