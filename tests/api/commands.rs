@@ -44,7 +44,8 @@ fn a_start_warns_of_metrics_that_are_for_everyone(
 /// Whether replicas share what was used once is not known to the program, so it says so at once.
 #[test]
 fn a_start_warns_of_proofs_that_count_in_each_replica() {
-    let section = "[kommo]\naccounts = [\"acme.kommo.com\"]\nsecret = \"canary-kommo-0123456789\"\n";
+    let section =
+        "[kommo]\naccounts = [\"acme.kommo.com\"]\nsecret = \"canary-kommo-0123456789\"\n";
     let connectors = file("start-connectors.toml", section);
     let variables = [
         LOGIN[0],
