@@ -22,3 +22,4 @@ mod services;
 mod site;
 mod strangers;
 mod widget;
+mod zendesk;
