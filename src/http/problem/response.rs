@@ -15,12 +15,9 @@ use super::{Detail, Kind, Problem};
 use crate::config::PageConfig;
 use crate::http::pages::{Advice, CspProfile, Language, PageLayout, Words};
 
-<<<<<<< HEAD
 /// How much of a request's id is read out on the phone, in characters.
 const SHORT_ID: usize = 8;
 
-||||||| 58512d2
-=======
 /// Where another try begins, if one may succeed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum TryAgain {
@@ -30,7 +27,6 @@ pub(crate) enum TryAgain {
     InCrm,
 }
 
->>>>>>> main
 impl Problem {
     /// The whole answer, in the form that the request accepts.
     pub(crate) fn respond(
