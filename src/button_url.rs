@@ -52,6 +52,11 @@ pub fn open_chat(public: &HttpsUrl) -> Url {
     at(public, "open-chat")
 }
 
+/// The address that a CRM asks for links.
+pub fn connector(public: &HttpsUrl, name: &str) -> Url {
+    at(public, &format!("connect/{name}"))
+}
+
 fn at(public: &HttpsUrl, page: &str) -> Url {
     let mut url = public.as_url().clone();
     url.set_query(None);

@@ -7,6 +7,7 @@
 mod agent;
 mod config;
 mod file;
+mod hubspot;
 mod kommo;
 mod refusal;
 mod section;
@@ -15,6 +16,7 @@ mod token;
 
 pub use self::agent::ProvenAgent;
 pub use self::config::{Bitrix24, Connectors, Hubspot, Kommo, Pipedrive, Zendesk};
+pub use self::hubspot::HubspotRequest;
 pub use self::refusal::{CrmFault, Refusal, Unproven};
 pub use self::section::Section;
 pub use self::ticket::{TICKET_TTL, Ticket};

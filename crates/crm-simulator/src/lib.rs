@@ -4,6 +4,7 @@
 //! counts the calls, and fails as it is told to. It does not know the service that it calls.
 
 mod faults;
+pub mod hubspot;
 pub mod kommo;
 mod server;
 

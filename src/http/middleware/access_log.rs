@@ -141,7 +141,9 @@ const fn message(route: Route) -> &'static str {
         Route::Links => "link",
         Route::Widget | Route::WidgetToken => "widget",
         Route::Pair => "pairing",
-        Route::ConnectKommo | Route::ConnectOpen | Route::ConnectTicket => "connector",
+        Route::ConnectKommo | Route::ConnectHubspot | Route::ConnectOpen | Route::ConnectTicket => {
+            "connector"
+        }
         _ => "request",
     }
 }

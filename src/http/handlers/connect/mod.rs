@@ -5,6 +5,7 @@
 //! buttons lead to one (`panel`, `tickets`). No page that stays open holds a link.
 
 mod cors;
+pub(crate) mod hubspot;
 pub(crate) mod kommo;
 mod link;
 #[allow(
@@ -37,10 +38,6 @@ use crate::operators::OperatorSelection;
 pub(super) enum Sender {
     /// The agent's browser: its network counts, and so does its address.
     Browser,
-    #[allow(
-        dead_code,
-        reason = "for the vendors that show a page, which come next"
-    )]
     /// The vendor's servers, which all its customers share.
     Servers,
 }

@@ -205,6 +205,7 @@ texts_by! {
     Audience audience
     Account account
     Incomplete incomplete
+    Appended appended
     PageTooOld page_too_old
     OtherPhone other_phone
 }
