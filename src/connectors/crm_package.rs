@@ -88,6 +88,10 @@ mod tests {
         "b0424f62a6f37283d75a0865086e5ea6abdab2cf3ed61c5f67cd17442a999f4b"
     )]
     #[case(
+        Connector::Hubspot,
+        "4a6517af24eec2e93b6e014711ed21158fedc655179f0dfeee8cd50cf8c468d7"
+    )]
+    #[case(
         Connector::Odoo,
         "8a4265a28c31094e4ab733593843f5126f270be19492cd21542abe91b595940a"
     )]
@@ -134,6 +138,7 @@ mod tests {
     /// alone.
     #[rstest]
     #[case(Connector::Kommo, &["README.md", "connectors.toml"])]
+    #[case(Connector::Hubspot, &[])]
     #[case(Connector::Odoo, &[])]
     #[case(Connector::Salesforce, &[])]
     #[case(Connector::SuiteCrm, &[])]

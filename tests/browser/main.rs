@@ -10,6 +10,7 @@ mod demo;
 mod djangocrm;
 mod extension;
 mod handler;
+mod hubspot;
 mod kommo;
 mod openapi;
 mod pair;

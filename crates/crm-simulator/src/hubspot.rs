@@ -58,3 +58,29 @@ pub fn signed(address: &str, secret: &str, timestamp: i64) -> [(&'static str, St
         ("X-HubSpot-Request-Timestamp", timestamp.to_string()),
     ]
 }
+
+/// A page of HubSpot's with a card, as far as the card needs HubSpot: React, the components, the
+/// record's properties, and `hubspot.fetch`, for which it asks the page's own `/fetch/` and the
+/// address, percent-encoded. What answers there gives `{"status", "body"}`.
+pub struct Host {
+    /// React, as a script for browsers.
+    pub react: String,
+    /// React's part for browsers, likewise.
+    pub react_dom: String,
+    /// The card's modules, by the names that they import each other by: CommonJS.
+    pub modules: serde_json::Value,
+}
+
+impl Host {
+    /// The page of a record: `objectTypeId`, `language`, `properties`, and `associated` records with
+    /// `objectTypeId` and `properties`.
+    pub fn page(&self, record: &serde_json::Value) -> String {
+        // What would end the script does not.
+        let json = |value: &serde_json::Value| value.to_string().replace("</", "<\\/");
+        include_str!("hubspot.html")
+            .replace("%record%", &json(record))
+            .replace("%modules%", &json(&self.modules))
+            .replace("%react-dom%", &self.react_dom)
+            .replace("%react%", &self.react)
+    }
+}
