@@ -89,7 +89,7 @@ mod tests {
     )]
     #[case(
         Connector::Hubspot,
-        "4a6517af24eec2e93b6e014711ed21158fedc655179f0dfeee8cd50cf8c468d7"
+        "7a2f21e20051ba01d6cff44547771aa944f6f84de35b54accfccdb83502ba993"
     )]
     #[case(
         Connector::Odoo,

@@ -42,6 +42,7 @@ routes! {
     Connectors  "/builder/connectors/{name}";
     ConnectKommo  "/connect/kommo";
     ConnectHubspot "/connect/hubspot";
+    ConnectZendesk "/connect/zendesk";
     ConnectOpen   "/connect/{name}/open";
     ConnectTicket "/connect/{name}/ticket";
     Demo        "/demo";

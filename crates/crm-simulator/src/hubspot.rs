@@ -72,8 +72,8 @@ pub struct Host {
 }
 
 impl Host {
-    /// The page of a record: `objectTypeId`, `language`, `properties`, and `associated` records with
-    /// `objectTypeId` and `properties`.
+    /// The page of a record: `objectTypeId`, `language`, `properties`, and `associated` records
+    /// with `objectTypeId` and `properties`.
     pub fn page(&self, record: &serde_json::Value) -> String {
         // What would end the script does not.
         let json = |value: &serde_json::Value| value.to_string().replace("</", "<\\/");

@@ -7,6 +7,7 @@ mod faults;
 pub mod hubspot;
 pub mod kommo;
 mod server;
+pub mod zendesk;
 
 pub use self::faults::Fault;
 pub use self::server::Simulator;

@@ -59,7 +59,7 @@ fn prove(
 ) -> Result<ProvenAgent, Refusal> {
     // A start without it is refused.
     let service = state.public_url.as_ref().ok_or(Unproven::Audience)?;
-    let address = button_url::connector(service, Vendor::Hubspot.name());
+    let address = button_url::at(service, "connect/hubspot");
     let shown = HubspotRequest {
         address: address.as_str(),
         query: request.query_string(),

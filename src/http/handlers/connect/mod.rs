@@ -8,21 +8,14 @@ mod cors;
 pub(crate) mod hubspot;
 pub(crate) mod kommo;
 mod link;
-#[allow(
-    dead_code,
-    reason = "for the vendors that show a page, which come next"
-)]
 mod panel;
 pub(crate) mod tickets;
+pub(crate) mod zendesk;
 
 use std::net::IpAddr;
 use std::sync::Arc;
 
 pub(super) use self::link::{LINK_TTL, link_for};
-#[allow(
-    unused_imports,
-    reason = "for the vendors that show a page, which come next"
-)]
 pub(super) use self::panel::{Panel, page};
 use crate::access::OperatorRequest;
 use crate::connect::{Connectors, ProvenAgent, Refusal, Section, Vendor};

@@ -53,10 +53,6 @@ pub(super) struct Texts {
     pub(super) chathub: ChatHubTexts,
     pub(super) phone: PhoneTexts,
     pub(super) pairing: PairingWords,
-    #[allow(
-        dead_code,
-        reason = "for the vendors that show a page, which come next"
-    )]
     pub(super) panel: PanelWords,
     pub(super) unproven: UnprovenTexts,
     pub(super) crm: CrmTexts,
@@ -112,7 +108,7 @@ texts! {
 
 texts! {
     /// The words of the page that CRMs show in a frame.
-    PanelWords: title choose open no_phone ended needs_javascript
+    PanelWords: title choose open no_phone reading unread ended needs_javascript
 }
 
 texts! {
