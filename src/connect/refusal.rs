@@ -1,5 +1,6 @@
 //! Why a CRM's request is refused.
 
+use chathub::NoConnection;
 use thiserror::Error;
 
 /// Why a CRM's request is refused, by who can do something about it.
@@ -52,9 +53,15 @@ pub enum CrmFault {
     /// It gave an answer that could not be understood.
     #[error("the CRM's answer makes no sense")]
     BadAnswer,
-    /// It cannot be reached, or has a problem of its own.
-    #[error("the CRM is not available")]
+    /// It cannot be reached.
+    #[error("no connection: {0}")]
+    NoConnection(NoConnection),
+    /// It has a problem of its own.
+    #[error("the CRM has a problem")]
     Unavailable,
+    /// It is asked as often as it allows, or says so itself.
+    #[error("the CRM is asked too often")]
+    Busy,
     /// It did not answer in time.
     #[error("the CRM does not answer in time")]
     TimedOut,

@@ -8,4 +8,4 @@ pub mod kommo;
 mod server;
 
 pub use self::faults::Fault;
-pub use self::server::Simulator;
+pub use self::server::{Received, Simulator};

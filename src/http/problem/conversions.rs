@@ -84,7 +84,9 @@ impl From<CrmFault> for Problem {
     fn from(fault: CrmFault) -> Self {
         let kind = match fault {
             CrmFault::BadAnswer => Kind::CrmBadAnswer,
-            CrmFault::Unavailable => Kind::CrmUnavailable,
+            CrmFault::NoConnection(_) | CrmFault::Unavailable | CrmFault::Busy => {
+                Kind::CrmUnavailable
+            }
             CrmFault::TimedOut => Kind::CrmTimeout,
         };
         let refusal = Self::new(kind, Detail::Crm(fault));

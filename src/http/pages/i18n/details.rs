@@ -3,9 +3,9 @@
 use std::borrow::Cow;
 use std::fmt::{Display, Write as _};
 
-use super::texts::{ChatHubTexts, Exceptions, Explanation, PhoneTexts, Texts};
+use super::texts::{ChatHubTexts, CrmTexts, Exceptions, Explanation, PhoneTexts, Texts};
 use crate::access::Denied;
-use crate::connect::Unproven;
+use crate::connect::{CrmFault, Unproven};
 use crate::connectors::Connector;
 use crate::http::problem::{Detail, ShownIdentity};
 use crate::phone::PhoneError;
@@ -106,6 +106,18 @@ impl Exceptions {
             Detail::OnceUnknown => Some(&self.once_unknown),
             Detail::ChatHub(chathub::ErrorKind::BadAnswer(BadAnswer::Clocks)) => Some(&self.clocks),
             _ => None,
+        }
+    }
+}
+
+impl CrmTexts {
+    const fn of(&self, fault: CrmFault) -> &'static str {
+        match fault {
+            CrmFault::BadAnswer => self.bad_answer,
+            CrmFault::NoConnection(_) => self.no_connection,
+            CrmFault::Unavailable => self.unavailable,
+            CrmFault::Busy => self.busy,
+            CrmFault::TimedOut => self.timed_out,
         }
     }
 }

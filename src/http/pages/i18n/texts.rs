@@ -8,7 +8,7 @@ use std::collections::HashMap;
 use serde::Deserialize;
 
 use crate::access::Denied;
-use crate::connect::{CrmFault, Unproven};
+use crate::connect::Unproven;
 use crate::connectors::CrmOriginFault;
 use crate::rate_limit::Limit;
 
@@ -209,9 +209,9 @@ texts_by! {
     OtherPhone other_phone
 }
 
-texts_by! {
+texts! {
     /// Why a CRM that was asked has not confirmed a request.
-    CrmTexts for CrmFault: BadAnswer bad_answer Unavailable unavailable TimedOut timed_out
+    CrmTexts: bad_answer no_connection unavailable busy timed_out
 }
 
 texts! {
