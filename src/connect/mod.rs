@@ -6,18 +6,16 @@
 //! that is answered, nor of what the agent gets.
 
 mod agent;
-#[allow(dead_code, reason = "for the vendors that are asked, which come next")]
+pub mod bitrix24;
 mod client;
 mod config;
 mod file;
 mod kommo;
-#[allow(dead_code, reason = "for the vendors that are asked, which come next")]
 mod pace;
 mod refusal;
 mod section;
 mod ticket;
 mod token;
-#[allow(dead_code, reason = "for the vendors that are asked, which come next")]
 mod verdicts;
 
 pub use self::agent::ProvenAgent;

@@ -52,7 +52,7 @@ pub(super) struct Pace {
 }
 
 /// A request may be sent as long as this lives.
-pub(super) struct Turn<'a>([Option<SemaphorePermit<'a>>; 2]);
+pub(super) type Turn<'a> = [Option<SemaphorePermit<'a>>; 2];
 
 impl Pace {
     pub(super) fn new(now: Instant) -> Self {
@@ -72,7 +72,7 @@ impl Pace {
             Asker::Proven => None,
             Asker::Unproven | Asker::Installation => self.unproven_in_flight.acquire().await.ok(),
         };
-        Ok(Turn([unproven, self.in_flight.acquire().await.ok()]))
+        Ok([unproven, self.in_flight.acquire().await.ok()])
     }
 
     /// Reserves a slot, and returns the time until it comes.

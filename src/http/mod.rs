@@ -101,6 +101,16 @@ fn connect_routes(config: &mut web::ServiceConfig) {
                 .route(web::method(Method::OPTIONS).to(connect::kommo::preflight))
                 .default_service(web::to(refuse(&[Method::GET, Method::OPTIONS]))),
         )
+        .service(resource(
+            Route::ConnectBitrix24,
+            POST,
+            connect::bitrix24::button,
+        ))
+        .service(resource(
+            Route::ConnectBitrix24Install,
+            POST,
+            connect::bitrix24::install,
+        ))
         .service(only(open, POST, connect::tickets::open))
         .service(only(ticket, POST, connect::tickets::renew));
 }

@@ -3,6 +3,7 @@
 //! [`Simulator::start`] listens on a free port of loopback and plays all vendors, a module each. It
 //! counts the calls, and fails as it is told to. It does not know the service that it calls.
 
+pub mod bitrix24;
 mod faults;
 pub mod kommo;
 mod server;

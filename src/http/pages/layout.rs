@@ -58,10 +58,6 @@ pub(crate) enum CspProfile<'a> {
     FormRedirectsTo(&'a str),
     /// It stands in a frame of this origin's pages alone. Its buttons post to this service, which
     /// redirects to the second origin, and its script asks this service.
-    #[allow(
-        dead_code,
-        reason = "for the vendors that show a page, which come next"
-    )]
     InCrm {
         frame_ancestor: &'a str,
         redirects_to: &'a str,

@@ -4,13 +4,10 @@
 //! is an operator by the operator map (`admit`), and gets a one-time link (`link`), or a page whose
 //! buttons lead to one (`panel`, `tickets`). No page that stays open holds a link.
 
+pub(crate) mod bitrix24;
 mod cors;
 pub(crate) mod kommo;
 mod link;
-#[allow(
-    dead_code,
-    reason = "for the vendors that show a page, which come next"
-)]
 mod panel;
 pub(crate) mod tickets;
 
@@ -18,10 +15,6 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 pub(super) use self::link::{LINK_TTL, link_for};
-#[allow(
-    unused_imports,
-    reason = "for the vendors that show a page, which come next"
-)]
 pub(super) use self::panel::{Panel, page};
 use crate::access::OperatorRequest;
 use crate::connect::{Connectors, ProvenAgent, Refusal, Section, Vendor};
@@ -37,10 +30,6 @@ use crate::operators::OperatorSelection;
 pub(super) enum Sender {
     /// The agent's browser: its network counts, and so does its address.
     Browser,
-    #[allow(
-        dead_code,
-        reason = "for the vendors that show a page, which come next"
-    )]
     /// The vendor's servers, which all its customers share.
     Servers,
 }

@@ -82,10 +82,6 @@ impl Language {
     }
 
     /// What the page in a CRM's frame says.
-    #[allow(
-        dead_code,
-        reason = "for the vendors that show a page, which come next"
-    )]
     pub(crate) fn panel_words(self) -> &'static PanelWords {
         &self.texts().panel
     }
@@ -269,6 +265,10 @@ mod tests {
                 Detail::AgentUnknown(ShownIdentity::of(&long)),
                 vec!["zzz…`"],
             ),
+            (
+                Detail::PortalUnknown(ShownIdentity::of("acme.example")),
+                vec!["`acme.example`", "`portals = [\"acme.example\"]`"],
+            ),
             (Detail::NoSender(ChatSource::Viber), vec![" viber "]),
             (Detail::Repeated("from"), vec!["`from`"]),
             (Detail::Unfilled("from"), vec!["`from`"]),
@@ -341,6 +341,8 @@ mod tests {
                 Detail::Phone(PhoneError::UnknownLink),
                 Detail::Denied(Denied::AutoIsOff),
                 Detail::AgentUnknown(ShownIdentity::of("kommo-5")),
+                Detail::ClientHidden,
+                Detail::Unproven(Unproven::Scope),
                 Detail::Unproven(Unproven::PageTooOld),
                 Detail::DirectoryUnread,
                 Detail::OnceUnknown,

@@ -53,10 +53,6 @@ pub(super) struct Texts {
     pub(super) chathub: ChatHubTexts,
     pub(super) phone: PhoneTexts,
     pub(super) pairing: PairingWords,
-    #[allow(
-        dead_code,
-        reason = "for the vendors that show a page, which come next"
-    )]
     pub(super) panel: PanelWords,
     pub(super) unproven: UnprovenTexts,
     pub(super) crm: CrmTexts,
@@ -144,6 +140,8 @@ pub(super) struct Exceptions {
     pub(super) auto_is_off: Explanation,
     pub(super) clocks: Explanation,
     pub(super) agent_unknown: Explanation,
+    pub(super) client_hidden: Explanation,
+    pub(super) crm_not_allowed: Explanation,
     pub(super) directory_unread: Explanation,
     pub(super) page_too_old: Explanation,
     pub(super) encoded_twice: Explanation,
@@ -159,7 +157,8 @@ texts! {
     directory_unread once_unknown phone_is_a_word source no_target no_sender too_long repeated
     unfilled encoded_twice control not_encoded name_not_encoded not_utf8 name_not_utf8 has_body
     not_a_click foreign_confirmation foreign_pairing foreign_panel invitation_used no_connector
-    no_browser no_public_url portal_not_listed agent_unknown agent_shortened nothing other_method
+    no_browser no_public_url portal_not_listed portal_unknown client_hidden agent_unknown agent_shortened
+    nothing other_method
 }
 
 texts_by! {
@@ -207,11 +206,18 @@ texts_by! {
     Incomplete incomplete
     PageTooOld page_too_old
     OtherPhone other_phone
+    ApplicationToken application_token
+    TokenRejected token_rejected
+    OtherApplication other_application
+    NoAccess no_access
+    Scope scope
+    Placement placement
+    NotScriptOnly not_script_only
 }
 
 texts! {
     /// Why a CRM that was asked has not confirmed a request.
-    CrmTexts: bad_answer no_connection unavailable busy timed_out
+    CrmTexts: bad_answer no_connection unavailable denied busy timed_out
 }
 
 texts! {
