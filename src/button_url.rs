@@ -64,7 +64,8 @@ pub fn bitrix24_button(public: &HttpsUrl, constraints: &PassConstraints) -> Stri
     url.into()
 }
 
-fn at(public: &HttpsUrl, page: &str) -> Url {
+/// The address of a page of the service.
+pub fn at(public: &HttpsUrl, page: &str) -> Url {
     let mut url = public.as_url().clone();
     url.set_query(None);
     url.set_path(&format!("{}/{page}", url.path().trim_end_matches('/')));

@@ -17,13 +17,14 @@ mod section;
 mod ticket;
 mod token;
 mod verdicts;
+mod zendesk;
 
 pub use self::agent::ProvenAgent;
 pub use self::client::CrmClient;
 pub use self::config::{Bitrix24, Connectors, Hubspot, Kommo, Pipedrive, Zendesk};
 pub use self::refusal::{CrmFault, Refusal, Unproven};
 pub use self::section::Section;
-pub use self::ticket::{TICKET_TTL, Ticket};
+pub use self::ticket::Ticket;
 
 named_enum! {
     /// A CRM with a connector. The name is in paths, in a metric's label and in `CONNECTORS_FILE`.

@@ -111,6 +111,7 @@ fn connect_routes(config: &mut web::ServiceConfig) {
             POST,
             connect::bitrix24::install,
         ))
+        .service(resource(Route::ConnectZendesk, POST, connect::zendesk::app))
         .service(only(open, POST, connect::tickets::open))
         .service(only(ticket, POST, connect::tickets::renew));
 }

@@ -43,6 +43,7 @@ routes! {
     ConnectBitrix24 "/connect/bitrix24";
     ConnectBitrix24Install "/connect/bitrix24/install";
     ConnectKommo  "/connect/kommo";
+    ConnectZendesk "/connect/zendesk";
     ConnectOpen   "/connect/{name}/open";
     ConnectTicket "/connect/{name}/ticket";
     Demo        "/demo";

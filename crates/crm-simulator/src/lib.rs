@@ -7,6 +7,7 @@ pub mod bitrix24;
 mod faults;
 pub mod kommo;
 mod server;
+pub mod zendesk;
 
 pub use self::faults::Fault;
 pub use self::server::{Received, Simulator};

@@ -21,10 +21,13 @@ use self::record::Record;
 use super::client::CrmClient;
 use super::config::Bitrix24;
 use super::pace::Asker;
-use super::token::{Id, MAX_TOKEN};
+use super::token::Id;
 use super::verdicts::{CrmUser, TokenKey};
 use super::{Connectors, ProvenAgent, Refusal, Unproven, Vendor};
 use crate::secret::Secret;
+
+/// The longest token, in bytes: several times what portals send.
+const MAX_TOKEN: usize = 1024;
 
 /// What a request shows, as it came.
 #[derive(Debug, Default)]

@@ -128,6 +128,7 @@ fn statuses(route: Route) -> Vec<u16> {
         Route::Links
         | Route::ConnectBitrix24
         | Route::ConnectBitrix24Install
+        | Route::ConnectZendesk
         | Route::ConnectOpen
         | Route::ConnectTicket => Vec::new(),
         Route::Root => vec![302],

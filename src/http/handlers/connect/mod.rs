@@ -10,6 +10,7 @@ pub(crate) mod kommo;
 mod link;
 mod panel;
 pub(crate) mod tickets;
+pub(crate) mod zendesk;
 
 use std::net::IpAddr;
 use std::sync::Arc;

@@ -108,7 +108,7 @@ texts! {
 
 texts! {
     /// The words of the page that CRMs show in a frame.
-    PanelWords: title choose open no_phone ended needs_javascript
+    PanelWords: title choose open no_phone reading unread ended needs_javascript
 }
 
 texts! {

@@ -13,11 +13,12 @@ use crate::button_url;
 use crate::connect::bitrix24::{AgentAndPhones, Buttons, Shown, ShownButton};
 use crate::connect::{Connectors, CrmClient, ProvenAgent, Refusal, Unproven, Vendor};
 use crate::http::context::{ConnectorOutcome, Context, Outcome, RequestContext};
-use crate::http::extract::{Body, Query};
+use crate::http::extract::{Body, PanelPage, Query};
 use crate::http::pages::Language;
 use crate::http::problem::{Detail, Problem, ShownIdentity};
 use crate::http::state::AppState;
 use crate::secret::Secret;
+use crate::source::ChatSource;
 
 /// The event that an installation is.
 const INSTALLED: &str = "ONAPPINSTALL";
@@ -32,6 +33,7 @@ struct Answer {
 
 /// Network → query → proof → page.
 pub(crate) async fn button(
+    _: PanelPage,
     body: Body,
     request: HttpRequest,
     context: Context,
@@ -44,7 +46,7 @@ pub(crate) async fn button(
     let (agent, phones) = prove(&shown, &connectors, &context, &state).await?;
     let panel = Panel {
         agent: &agent,
-        phones,
+        phones: Some(phones),
         wanted: query.constraints(),
     };
     page(&request, panel, &connectors, &context, &state).await
@@ -61,6 +63,7 @@ pub(crate) async fn install(
     let connectors = connectors(Vendor::Bitrix24, &context, &state)?;
     let query = Query::parse(request.query_string())?;
     let query = link::read(query.constraints(), &state)?;
+    query.source().map(ChatSource::parse).transpose()?;
     let shown = shown_installation(&body)?;
     match installed(&shown, &query, &connectors, &context, &state).await {
         Ok(()) => {
