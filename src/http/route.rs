@@ -40,6 +40,8 @@ routes! {
     Root        "/";
     Builder     "/builder";
     Connectors  "/builder/connectors/{name}";
+    ConnectBitrix24 "/connect/bitrix24";
+    ConnectBitrix24Install "/connect/bitrix24/install";
     ConnectKommo  "/connect/kommo";
     ConnectHubspot "/connect/hubspot";
     ConnectZendesk "/connect/zendesk";

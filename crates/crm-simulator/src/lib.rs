@@ -3,6 +3,7 @@
 //! [`Simulator::start`] listens on a free port of loopback and plays all vendors, a module each. It
 //! counts the calls, and fails as it is told to. It does not know the service that it calls.
 
+pub mod bitrix24;
 mod faults;
 pub mod hubspot;
 pub mod kommo;
@@ -10,4 +11,4 @@ mod server;
 pub mod zendesk;
 
 pub use self::faults::Fault;
-pub use self::server::Simulator;
+pub use self::server::{Received, Simulator};

@@ -4,6 +4,7 @@
 //! is an operator by the operator map (`admit`), and gets a one-time link (`link`), or a page whose
 //! buttons lead to one (`panel`, `tickets`). No page that stays open holds a link.
 
+pub(crate) mod bitrix24;
 mod cors;
 pub(crate) mod hubspot;
 pub(crate) mod kommo;
