@@ -13,6 +13,7 @@ mod file;
 mod hubspot;
 mod kommo;
 mod pace;
+pub mod pipedrive;
 mod refusal;
 mod section;
 mod ticket;

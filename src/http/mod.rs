@@ -103,6 +103,11 @@ fn connect_routes(config: &mut web::ServiceConfig) {
         )
         .service(resource(Route::ConnectHubspot, GET, connect::hubspot::link))
         .service(resource(
+            Route::ConnectPipedrive,
+            GET,
+            connect::pipedrive::panel,
+        ))
+        .service(resource(
             Route::ConnectBitrix24,
             POST,
             connect::bitrix24::button,

@@ -44,6 +44,7 @@ routes! {
     ConnectBitrix24Install "/connect/bitrix24/install";
     ConnectKommo  "/connect/kommo";
     ConnectHubspot "/connect/hubspot";
+    ConnectPipedrive "/connect/pipedrive";
     ConnectZendesk "/connect/zendesk";
     ConnectOpen   "/connect/{name}/open";
     ConnectTicket "/connect/{name}/ticket";

@@ -450,6 +450,8 @@ async fn without_the_file_there_is_no_route() {
     let service = Service::start().await;
     for path in [
         "/connect/kommo",
+        "/connect/hubspot",
+        "/connect/pipedrive",
         "/connect/pipedrive/open",
         "/connect/pipedrive/ticket",
     ] {

@@ -22,6 +22,7 @@ mod commands;
 mod confirm;
 mod connect;
 mod connect_hubspot;
+mod connect_pipedrive;
 mod connect_zendesk;
 mod connections;
 mod connector;

@@ -7,6 +7,7 @@ pub mod bitrix24;
 mod faults;
 pub mod hubspot;
 pub mod kommo;
+pub mod pipedrive;
 mod server;
 pub mod zendesk;
 

@@ -125,7 +125,8 @@ fn statuses(route: Route) -> Vec<u16> {
         | Route::Widget
         | Route::WidgetToken
         | Route::ConnectKommo
-        | Route::ConnectHubspot => with_refusals(&[200]),
+        | Route::ConnectHubspot
+        | Route::ConnectPipedrive => with_refusals(&[200]),
         // They take POST only.
         Route::Links
         | Route::ConnectBitrix24

@@ -13,7 +13,7 @@ use super::accept::prefers_html;
 use super::support_link;
 use super::{Detail, Kind, Problem};
 use crate::config::PageConfig;
-use crate::http::pages::{Advice, CspProfile, Language, PageLayout, Words};
+use crate::http::pages::{Advice, CspProfile, Language, PageLayout, PageScript, Words};
 
 impl Problem {
     /// The whole answer, in the form that the request accepts.
@@ -54,6 +54,7 @@ impl Problem {
             advice,
             now: Utc::now(),
             support_href: support_link::link(support, self.kind, request_id),
+            script: self.script.map(PageScript::text),
             identity: match &self.detail {
                 Detail::IdentityUnknown(identity) => Some(identity.text()),
                 _ => None,
@@ -64,7 +65,10 @@ impl Problem {
             refusal: self,
             request_id,
         };
-        layout.respond(response, &page, CspProfile::Framed)
+        let profile = self
+            .script
+            .map_or(CspProfile::Framed, CspProfile::FramedWith);
+        layout.respond(response, &page, profile)
     }
 
     fn json(&self, response: &mut HttpResponseBuilder, request_id: &str) -> HttpResponse {
@@ -103,6 +107,7 @@ struct Page<'a> {
     layout: &'a PageLayout<'a>,
     refusal: &'a Problem,
     advice: Advice,
+    script: Option<&'static str>,
     /// The identity that the proxy in front names, where that belongs to no operator.
     identity: Option<&'a str>,
     detail: Cow<'a, str>,

@@ -10,6 +10,7 @@ pub(crate) mod hubspot;
 pub(crate) mod kommo;
 mod link;
 mod panel;
+pub(crate) mod pipedrive;
 pub(crate) mod tickets;
 pub(crate) mod zendesk;
 
@@ -19,7 +20,7 @@ use std::sync::Arc;
 pub(super) use self::link::{LINK_TTL, link_for};
 pub(super) use self::panel::{Panel, page};
 use crate::access::OperatorRequest;
-use crate::connect::{Connectors, ProvenAgent, Refusal, Section, Vendor};
+use crate::connect::{Connectors, CrmClient, ProvenAgent, Refusal, Section, Vendor};
 use crate::http::authorize::one_time_use::Checked;
 use crate::http::authorize::{ChatHubFault, authorize, reject};
 use crate::http::context::RequestContext;
@@ -54,6 +55,11 @@ pub(super) fn connectors(
     connectors
         .map(|connectors| Arc::clone(&connectors.get()))
         .ok_or_else(Problem::not_found)
+}
+
+/// The client that asks CRMs. Only a service without connectors has none, and no such route.
+pub(super) fn crm(state: &AppState) -> Result<&CrmClient, Problem> {
+    state.crm.as_ref().ok_or_else(Problem::not_found)
 }
 
 /// Rejects an agent outside the allowed networks, where the agent's address is known.
