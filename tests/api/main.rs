@@ -21,6 +21,7 @@ mod clock;
 mod commands;
 mod confirm;
 mod connect;
+mod connect_bitrix24;
 mod connect_zendesk;
 mod connections;
 mod connector;
