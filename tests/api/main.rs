@@ -25,6 +25,7 @@ mod connect_bitrix24;
 mod connect_zendesk;
 mod connections;
 mod connector;
+mod connectors_page;
 mod descriptors;
 mod device;
 mod device_pages;
