@@ -37,8 +37,10 @@ need nsenter util-linux
 # What only npm's and Python's indexes have, each in a place of its own.
 tools() {
     # What pages of the browser tests are handed: the accessibility checker, what Kommo's widgets
-    # ask with, and what HubSpot's cards are made of. And HubSpot's own code, which signs.
-    packages="axe-core@4.14.1 jquery@3.7.1 react@18.3.1 react-dom@18.3.1 typescript@5.9.3 @hubspot/api-client@13.5.0"
+    # ask with, what Zendesk's apps and Pipedrive's panels talk with, and what HubSpot's cards are
+    # made of. And HubSpot's own code, which signs.
+    packages="axe-core@4.14.1 jquery@3.7.1 zendesk_app_framework_sdk@2.0.11 @pipedrive/app-extensions-sdk@0.15.1
+        react@18.3.1 react-dom@18.3.1 typescript@5.9.3 @hubspot/api-client@13.5.0"
     [ "$(cat target/npm/installed 2>/dev/null)" = "$packages" ] || {
         # shellcheck disable=SC2086 # a list of words
         npm install --prefix target/npm --no-save --no-audit --no-fund --ignore-scripts $packages

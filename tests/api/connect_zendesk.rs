@@ -6,6 +6,7 @@ use aws_lc_rs::rsa::{KeyPair, KeySize};
 use aws_lc_rs::signature::KeyPair as _;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use chathub_simulator::{Endpoint, Fault};
 use chrono::Utc;
 use crm_simulator::zendesk;
 use jsonwebtoken::{Algorithm, EncodingKey, Header, encode};
@@ -109,6 +110,13 @@ const IN_A_FRAME: [(&str, &str); 4] = [
     ("Content-Type", "application/x-www-form-urlencoded"),
 ];
 
+/// What the page's button sends.
+const BUTTON: [(&str, &str); 3] = [
+    ("Sec-Fetch-Site", "same-origin"),
+    ("Sec-Fetch-Mode", "navigate"),
+    ("Sec-Fetch-Dest", "document"),
+];
+
 async fn send(
     service: &Service,
     path: &str,
@@ -208,11 +216,6 @@ async fn zendesk_s_agent_gets_a_page_without_a_link() {
 
 /// As the page's button does, and its script.
 async fn the_ticket_opens_any_phone(service: &Service, ticket: &str) {
-    let button = [
-        ("Sec-Fetch-Site", "same-origin"),
-        ("Sec-Fetch-Mode", "navigate"),
-        ("Sec-Fetch-Dest", "document"),
-    ];
     let script = [
         ("Sec-Fetch-Site", "same-origin"),
         ("Sec-Fetch-Dest", "empty"),
@@ -227,7 +230,7 @@ async fn the_ticket_opens_any_phone(service: &Service, ticket: &str) {
         ("0671234567", "%2B380671234567"),
     ] {
         let form = [("ticket", ticket), ("phone", phone)];
-        let response = send(service, "/connect/zendesk/open", &button, &form).await;
+        let response = send(service, "/connect/zendesk/open", &BUTTON, &form).await;
         assert_eq!(response.status(), 303);
         let link = header(&response, "location");
         let query = link.strip_prefix("https://chat.example/desk/open-chat?");
@@ -236,7 +239,7 @@ async fn the_ticket_opens_any_phone(service: &Service, ticket: &str) {
         assert!(header(&click, "location").starts_with(&chat));
     }
     let form = [("ticket", ticket), ("phone", "no phone")];
-    let response = send(service, "/connect/zendesk/open", &button, &form).await;
+    let response = send(service, "/connect/zendesk/open", &BUTTON, &form).await;
     assert_eq!(Problem::read(response).await.kind, "phone-invalid");
 }
 
@@ -449,5 +452,98 @@ async fn another_network_and_another_method_get_nothing() {
         let response = client.request(method, url).send().await.unwrap();
         assert_eq!(response.status(), 405);
         assert_eq!(header(&response, "allow"), "POST");
+    }
+}
+
+const IN_CRM: [(&str, &str); 2] = [
+    (
+        "en",
+        "To try again, go back to the CRM, reload its page, and click the button there.",
+    ),
+    (
+        "uk",
+        "Щоб спробувати ще раз, поверніться до CRM, оновіть її сторінку й натисніть кнопку там.",
+    ),
+];
+
+/// The page that a person sees after a request.
+async fn page_of(response: reqwest::RequestBuilder, language: &str) -> String {
+    let request = response
+        .header("Accept", "text/html")
+        .header("Accept-Language", language);
+    request.send().await.unwrap().text().await.unwrap()
+}
+
+/// The link of a panel's button is over after a minute: a button that opens it again would be dead
+/// when a person presses it.
+#[tokio::test]
+async fn a_click_that_fails_is_tried_again_from_the_crm() {
+    let accounts = Accounts::new();
+    let service = accounts.service(&[]).await;
+    let response = app(&service, &accounts.acme.sign(&claims("1"))).await;
+    let ticket = ticket(&response.text().await.unwrap());
+    let form = [("ticket", &*ticket), ("phone", "0501234567")];
+    let opened = send(&service, "/connect/zendesk/open", &BUTTON, &form).await;
+    let link = header(&opened, "location");
+    let link = link.strip_prefix("https://chat.example/desk").unwrap();
+    let fault = Some(Fault::Status(500));
+    service.chathub.always(Endpoint::OperatorToken, fault);
+    for (language, words) in IN_CRM {
+        let page = page_of(service.request(link), language).await;
+        assert!(page.contains("chathub-unavailable"), "{page}");
+        assert!(page.contains(words), "{page}");
+        assert!(!page.contains("id=\"try-again\""), "{page}");
+        assert!(page.contains("id=\"by-hand\""), "{page}");
+    }
+    service.chathub.always(Endpoint::OperatorToken, None);
+    // In the CRM the button makes another link, and the first one still counts too.
+    let again = send(&service, "/connect/zendesk/open", &BUTTON, &form).await;
+    assert_eq!(again.status(), 303);
+    assert_eq!(service.request(link).send().await.unwrap().status(), 302);
+    let used = page_of(service.request(link), "en").await;
+    assert!(used.contains("pass-used"), "{used}");
+    assert!(
+        used.contains("Go back to the CRM, reload the page there, and click the button again.")
+    );
+    assert!(!used.contains("id=\"try-again\""), "{used}");
+}
+
+/// The address that a button or Zendesk posts to takes no other request, as a link would be.
+#[tokio::test]
+async fn what_a_crm_posts_is_tried_again_from_the_crm() {
+    let accounts = Accounts::new();
+    let service = accounts.service(&[("RATE_LIMIT_OPERATOR", "1/h")]).await;
+    let response = app(&service, &accounts.acme.sign(&claims("1"))).await;
+    let ticket = ticket(&response.text().await.unwrap());
+    let form = [("ticket", &*ticket), ("phone", "0501234567")];
+    let opened = send(&service, "/connect/zendesk/open", &BUTTON, &form).await;
+    assert_eq!(opened.status(), 303);
+    for (language, words) in IN_CRM {
+        let accept = [("Accept", "text/html"), ("Accept-Language", language)];
+        let headers = [&BUTTON[..], &accept].concat();
+        let refused = send(&service, "/connect/zendesk/open", &headers, &form).await;
+        assert_eq!(refused.status(), 429);
+        let page = refused.text().await.unwrap();
+        assert!(page.contains(words), "{page}");
+        assert!(!page.contains("id=\"try-again\""), "{page}");
+    }
+}
+
+/// A pass that a CRM signs for longer opens the chat when it is tried again.
+#[tokio::test]
+async fn a_link_that_is_good_for_long_is_tried_again_at_once() {
+    let accounts = Accounts::new();
+    let service = accounts.service(&[]).await;
+    let fault = Some(Fault::Status(500));
+    service.chathub.always(Endpoint::OperatorToken, fault);
+    let now = Utc::now().timestamp();
+    for (seconds, is_short) in [(300, true), (3600, false)] {
+        let claims = json!({"sub": "101", "exp": now + seconds, "jti": seconds.to_string()});
+        let key = EncodingKey::from_secret(PASS.as_bytes());
+        let pass = encode(&Header::default(), &claims, &key).unwrap();
+        let path = format!("/open-chat?phone=0501234567&pass={pass}");
+        let page = page_of(service.request(&path), "en").await;
+        assert_eq!(page.contains("id=\"in-crm\""), is_short, "{page}");
+        assert_eq!(page.contains("id=\"try-again\""), !is_short, "{page}");
     }
 }

@@ -388,13 +388,16 @@ class Objects(unittest.TestCase):
             for manifest in objects:
                 self.assertEqual(problems(manifest, "1.33"), [], block)
             made.append(objects)
-        install, ingress, sidecar, paired, ipv6, openshift = made
+        install, ingress, sidecar, paired, crms, ipv6, openshift = made
         self.assertEqual(len(one(install, "Ingress")["spec"]["tls"]), 1)
 
         annotations = one(ingress, "Ingress")["metadata"]["annotations"]
         header = {v["name"]: v.get("value") for v in container(ingress)["env"]}["SSO_HEADER"]
         self.assertEqual(annotations["nginx.ingress.kubernetes.io/auth-response-headers"], header)
         self.assertIn("proxy_set_header X-Proxy-Secret", annotations["nginx.ingress.kubernetes.io/configuration-snippet"])
+
+        self.assertNotIn("auth-", str(one(crms, "Ingress", CONNECT)["metadata"]["annotations"]))
+        self.assertEqual(secrets(crms)["buttons-open-chat-connectors"].keys(), {"connectors.toml", "kommo"})
 
         service, login = one(sidecar, "Deployment")["spec"]["template"]["spec"]["containers"]
         environment = {v["name"]: v.get("value") for v in service["env"]}

@@ -161,8 +161,21 @@ impl Portal {
         })
     }
 
-    /// A page of the portal with the application in its frame: it sends the form there as the portal
-    /// does, when the agent presses its menu item.
+    /// Shows a page of the portal, and returns its address: a record whose menu has this button. It
+    /// sends the form into a frame, as the portal does, to the address that the button was bound
+    /// with.
+    pub fn show(&self, form: &Form) -> String {
+        let value = |name| form.iter().find(|(field, _)| *field == name);
+        let placement = value("PLACEMENT").map_or("", |(_, placement)| placement);
+        let handler = self
+            .bound(placement)
+            .and_then(|mut bound| bound.remove("HANDLER"));
+        let page = self.page(&handler.unwrap_or_default(), form);
+        self.simulator.show("/crm/details/", page);
+        format!("{}/crm/details/", self.origin())
+    }
+
+    /// The page, for a button that leads to this address.
     pub fn page(&self, handler: &str, form: &Form) -> String {
         let joint = if handler.contains('?') { '&' } else { '?' };
         let action = format!("{handler}{joint}{}", self.query());

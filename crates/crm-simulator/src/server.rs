@@ -43,6 +43,8 @@ struct State {
     next: HashMap<String, VecDeque<Fault>>,
     /// What a path answers where no fault is next.
     answers: HashMap<String, Answer>,
+    /// The vendor's own pages, as HTML. They are no calls, and have no faults.
+    pages: HashMap<String, String>,
 }
 
 impl Simulator {
@@ -115,6 +117,11 @@ impl Simulator {
         answers.insert(path.to_owned(), Arc::new(answer));
     }
 
+    /// Shows a page of the vendor's.
+    pub fn show(&self, path: &str, html: String) {
+        self.lock().pages.insert(path.to_owned(), html);
+    }
+
     /// The next call of a path fails so.
     pub fn fail_next(&self, path: &str, fault: Fault) {
         let mut state = self.lock();
@@ -145,6 +152,11 @@ async fn answer(
     let (fault, answer) = {
         let mut state = lock(&state);
         let path = received.path.as_str();
+        if let Some(page) = state.pages.get(path) {
+            return HttpResponse::Ok()
+                .content_type("text/html; charset=utf-8")
+                .body(page.clone());
+        }
         let fault = state.next.get_mut(path).and_then(VecDeque::pop_front);
         let answer = state.answers.get(path).cloned();
         state.calls.push(received.clone());

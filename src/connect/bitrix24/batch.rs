@@ -1,5 +1,6 @@
 //! `batch`: several questions to a portal in one request, which its limit counts as one.
 
+use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use url::form_urlencoded::Serializer;
 
@@ -52,25 +53,35 @@ impl Batch {
 
 /// The portal's answers, and its errors, by the names of the questions. PHP writes an array where
 /// there is none.
+#[derive(Deserialize)]
 pub(super) struct Answers {
+    #[serde(rename = "result")]
     results: Value,
+    #[serde(rename = "result_error")]
     errors: Value,
+}
+
+/// What answers a batch.
+#[derive(Deserialize)]
+struct Reply {
+    result: Answers,
+}
+
+/// What answers a request that the portal refuses as a whole.
+#[derive(Default, Deserialize)]
+struct ErrorCode {
+    error: String,
 }
 
 impl Answers {
     /// Reads what the portal says to a batch.
     pub(super) fn read(answer: &CrmAnswer) -> Result<Self, Refusal> {
-        let Ok(mut body) = answer.json::<Value>() else {
-            return Err(answer.fault().into());
-        };
-        if answer.status != 200 || body.get("error").is_some() {
-            return Err(refusal(answer, body["error"].as_str().unwrap_or_default()));
+        if answer.status != 200 {
+            let code = answer.json::<ErrorCode>().unwrap_or_default();
+            return Err(refusal(answer, &code.error));
         }
-        let [results, errors] = ["result", "result_error"].map(|part| body["result"][part].take());
-        if !results.is_object() && !results.is_array() {
-            return Err(CrmFault::BadAnswer.into());
-        }
-        Ok(Self { results, errors })
+        let Reply { result } = answer.json()?;
+        Ok(result)
     }
 
     /// The answer to a question.

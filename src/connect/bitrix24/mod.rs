@@ -202,7 +202,7 @@ impl Button<'_> {
             Some(user) => user,
             None => claim.confirm(&answers, client)?,
         };
-        Ok((claim.agent(user), self.record.phones(&answers)?))
+        Ok((claim.agent(user), answers.phones()?))
     }
 }
 

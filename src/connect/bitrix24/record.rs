@@ -82,16 +82,18 @@ impl Record {
             batch.ask_linked(company, Kind::Company.method(), client, "COMPANY_ID");
         }
     }
+}
 
-    /// The phones that the portal shows to this agent.
-    pub(super) fn phones(self, answers: &Answers) -> Result<Vec<String>, Refusal> {
-        if answers.of(ANSWERS[0]).is_none() {
-            return Err(match answers.error(ANSWERS[0]) {
+impl Answers {
+    /// The phones of a record that was asked for, as the portal shows them to this agent.
+    pub(super) fn phones(&self) -> Result<Vec<String>, Refusal> {
+        if self.of(ANSWERS[0]).is_none() {
+            return Err(match self.error(ANSWERS[0]) {
                 Some("insufficient_scope") => Unproven::Scope.into(),
                 _ => Refusal::ClientHidden,
             });
         }
-        let shown = ANSWERS.into_iter().filter_map(|name| answers.of(name));
+        let shown = ANSWERS.into_iter().filter_map(|name| self.of(name));
         Ok(shown.flat_map(phones).map(ToOwned::to_owned).collect())
     }
 }

@@ -10,9 +10,12 @@
 
   const say = (which) => {
     for (const id of ['reading', 'unread', 'no-phone', 'choose']) document.getElementById(id).hidden = id !== which;
-    // A sidebar's frame is as high as the app asks for.
-    const height = Math.ceil(document.body.getBoundingClientRect().height);
-    client?.invoke('resize', { width: '100%', height: `${height}px` })?.catch(() => {});
+  };
+  // A sidebar's frame is as high as the app asks for.
+  const fit = () => {
+    const { bottom } = document.querySelector('main').getBoundingClientRect();
+    const height = Math.ceil(bottom + scrollY) + 12;
+    client.invoke('resize', { width: '100%', height: `${height}px` }).catch(() => {});
   };
   const button = (phone) => {
     const made = document.createElement('button');
@@ -71,6 +74,7 @@
     client = window.ZAFClient?.init() || undefined;
     if (!client) return unread();
     read();
+    new ResizeObserver(fit).observe(document.querySelector('main'));
     client.on('app.activated', read);
     client.on('ticket.requester.id.changed', read);
   };
