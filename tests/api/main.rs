@@ -24,6 +24,7 @@ mod connect;
 mod connect_zendesk;
 mod connections;
 mod connector;
+mod connectors_page;
 mod descriptors;
 mod device;
 mod device_pages;
