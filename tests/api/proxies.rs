@@ -173,7 +173,7 @@ async fn open_chat_with(test: &str, more: &[(&str, &str)]) -> Service {
     let map = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("proxies-{test}.toml"));
     fs::write(
         &map,
-        "\"ann@example.com\" = 101\n\"bob@example.com\" = 102\n\"kommo-5\" = 103\n",
+        "\"ann@example.com\" = 101\n\"bob@example.com\" = 102\n\"kommo-5\" = 102\n",
     )
     .unwrap();
     let variables = [
@@ -857,7 +857,7 @@ async fn a_crm_s_agent_gets_to_the_chat_without_a_login(#[case] kind: Kind) {
     let shown = format!("{named}{origin}X-Auth-Token: {token}\r\n");
     let answer = proxy.ask(wanted, &shown).await;
     assert_eq!(answer.status(), 200, "{}", answer.0);
-    assert_eq!(answer.logged().await, "kommo:5 103 127.0.0.7");
+    assert_eq!(answer.logged().await, "kommo:5 102 127.0.0.7");
     let begin = "{\"url\":\"https://chats.example.com";
     let (_, link) = answer.0.split_once(begin).unwrap();
     let (link, _) = link.split_once('"').unwrap();
@@ -866,7 +866,7 @@ async fn a_crm_s_agent_gets_to_the_chat_without_a_login(#[case] kind: Kind) {
     assert_eq!(answer.status(), 302, "{}", answer.0);
     let logged = answer.logged().await;
     assert!(logged.starts_with("pass:"), "{logged}");
-    assert!(logged.ends_with(" 103 127.0.0.7"), "{logged}");
+    assert!(logged.ends_with(" 102 127.0.0.7"), "{logged}");
 }
 
 /// open-chat decides about a pass, so it reaches it, without a name.
