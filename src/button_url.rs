@@ -52,7 +52,8 @@ pub fn open_chat(public: &HttpsUrl) -> Url {
     at(public, "open-chat")
 }
 
-fn at(public: &HttpsUrl, page: &str) -> Url {
+/// The address of a page of the service.
+pub fn at(public: &HttpsUrl, page: &str) -> Url {
     let mut url = public.as_url().clone();
     url.set_query(None);
     url.set_path(&format!("{}/{page}", url.path().trim_end_matches('/')));

@@ -36,10 +36,13 @@ need nsenter util-linux
 
 # What only npm's and Python's indexes have, each in a place of its own.
 tools() {
-    # One file each, which pages of the browser tests are handed: the accessibility checker, and
-    # what Kommo's widgets ask with.
-    [ -f target/npm/node_modules/axe-core/axe.min.js ] && [ -f target/npm/node_modules/jquery/dist/jquery.min.js ] ||
-        npm install --prefix target/npm --no-save --no-audit --no-fund --ignore-scripts axe-core@4.14.1 jquery@3.7.1
+    # A few files, which pages of the browser tests are handed: the accessibility checker, what
+    # Kommo's widgets ask with, and what Zendesk's apps read the client with.
+    modules=target/npm/node_modules
+    [ -f $modules/axe-core/axe.min.js ] && [ -f $modules/jquery/dist/jquery.min.js ] &&
+        [ -f $modules/zendesk_app_framework_sdk/lib/index.js ] ||
+        npm install --prefix target/npm --no-save --no-audit --no-fund --ignore-scripts \
+            axe-core@4.14.1 jquery@3.7.1 zendesk_app_framework_sdk@2.0.11
     st=target/schemathesis
     [ -x $st/bin/st ] || { python3 -m venv $st && $st/bin/pip install --quiet schemathesis==4.32.5; }
     tests/djangocrm.sh

@@ -24,6 +24,9 @@ pub(super) fn log(config: &Config) {
     if let Some(neighbours) = config.connectors_below_a_path() {
         tracing::warn!("CONNECTORS_FILE: {neighbours}");
     }
+    if let Some(meaning) = config.proofs_without_redis() {
+        tracing::warn!("CONNECTORS_FILE: {meaning}");
+    }
     // Values are left out, because they may be secrets.
     for unknown in &config.unknown_variables {
         tracing::warn!(variable = unknown.name, "{}", unknown.what());

@@ -194,6 +194,14 @@ impl Config {
         )
     }
 
+    /// What "once" means for what CRMs prove, where replicas share nothing.
+    pub fn proofs_without_redis(&self) -> Option<&'static str> {
+        let is_alone = self.connectors.is_some() && self.redis.url.is_none();
+        is_alone.then_some(
+            "REDIS_URL is not set: what a CRM proves for one use, and the link that it gets, are good once in each replica, and again after a restart",
+        )
+    }
+
     /// Every variable and its default as the documentation shows it; `None` where it has none.
     pub fn variables() -> Vec<(String, Option<String>)> {
         variables::documented()

@@ -18,7 +18,7 @@ use crate::secret::Secret;
 
 const FORMAT: TomlFormat = TomlFormat {
     what: "a list of connectors",
-    page: "docs/security.md has the settings of each connector",
+    page: "docs/connectors.md has the settings of each CRM",
     form: "a section begins with its CRM, such as [kommo]",
 };
 

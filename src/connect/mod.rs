@@ -12,12 +12,13 @@ mod refusal;
 mod section;
 mod ticket;
 mod token;
+mod zendesk;
 
 pub use self::agent::ProvenAgent;
 pub use self::config::{Bitrix24, Connectors, Hubspot, Kommo, Pipedrive, Zendesk};
 pub use self::refusal::{CrmFault, Refusal, Unproven};
 pub use self::section::Section;
-pub use self::ticket::{TICKET_TTL, Ticket};
+pub use self::ticket::Ticket;
 
 named_enum! {
     /// A CRM with a connector. The name is in paths, in a metric's label and in `CONNECTORS_FILE`.

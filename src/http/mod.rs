@@ -101,6 +101,7 @@ fn connect_routes(config: &mut web::ServiceConfig) {
                 .route(web::method(Method::OPTIONS).to(connect::kommo::preflight))
                 .default_service(web::to(refuse(&[Method::GET, Method::OPTIONS]))),
         )
+        .service(resource(Route::ConnectZendesk, POST, connect::zendesk::app))
         .service(only(open, POST, connect::tickets::open))
         .service(only(ticket, POST, connect::tickets::renew));
 }

@@ -41,6 +41,7 @@ routes! {
     Builder     "/builder";
     Connectors  "/builder/connectors/{name}";
     ConnectKommo  "/connect/kommo";
+    ConnectZendesk "/connect/zendesk";
     ConnectOpen   "/connect/{name}/open";
     ConnectTicket "/connect/{name}/ticket";
     Demo        "/demo";

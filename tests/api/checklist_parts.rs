@@ -143,6 +143,7 @@ async fn connectors_are_named_with_what_is_doubtful() {
         "\"other-5\" = 101",
         "hubspot 12345: agents are known by e-mail address too",
         "PUBLIC_URL has a path",
+        "warning  connectors     REDIS_URL is not set: what a CRM proves for one use",
     ];
     assert_says(&ended, 0, &words);
     assert!(
@@ -150,6 +151,13 @@ async fn connectors_are_named_with_what_is_doubtful() {
         "{ended:?}"
     );
     assert!(!ended.stdout.contains("canary"), "{ended:?}");
+    let redis = Redis::start();
+    let ended = check(
+        &shell,
+        &[&variables[..], &[("REDIS_URL", &redis.url())]].concat(),
+    );
+    assert_says(&ended, 0, &words[..1]);
+    assert!(!ended.stdout.contains("REDIS_URL is not set"), "{ended:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

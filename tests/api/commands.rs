@@ -2,7 +2,7 @@
 
 use rstest::rstest;
 
-use crate::harness::{PASSWORD, PROFILE_KEY, eventually};
+use crate::harness::{PASSWORD, PROFILE_KEY, eventually, file};
 use crate::process::{self, Running, open_chat};
 
 /// Runs the program to its end.
@@ -39,6 +39,30 @@ fn a_start_warns_of_metrics_that_are_for_everyone(
     let words =
         "OPS_LISTEN is not set: /metrics, /healthz and /readyz are for anyone who can reach LISTEN";
     assert_eq!(text.contains(words), is_warned, "{text}");
+}
+
+/// Whether replicas share what was used once is not known to the program, so it says so at once.
+#[test]
+fn a_start_warns_of_proofs_that_count_in_each_replica() {
+    let section =
+        "[kommo]\naccounts = [\"acme.kommo.com\"]\nsecret = \"canary-kommo-0123456789\"\n";
+    let connectors = file("start-connectors.toml", section);
+    let variables = [
+        LOGIN[0],
+        LOGIN[1],
+        ("ACCESS", "pass"),
+        ("PASS_SECRET", "canary-pass-secret-of-more-than-32-bytes"),
+        ("PUBLIC_URL", "https://chat.example"),
+        ("LISTEN", "192.0.2.1:9"),
+    ];
+    let words = "CONNECTORS_FILE: REDIS_URL is not set: what a CRM proves for one use";
+    let (code, text) = run(&["serve"], &variables);
+    assert_eq!(code, Some(1), "{text}");
+    assert!(!text.contains(words), "{text}");
+    let path = [("CONNECTORS_FILE", connectors.to_str().unwrap())];
+    let (code, text) = run(&["serve"], &[&variables[..], &path].concat());
+    assert_eq!(code, Some(1), "{text}");
+    assert!(text.contains(words), "{text}");
 }
 
 #[rstest]

@@ -21,3 +21,4 @@ mod services;
 mod site;
 mod strangers;
 mod widget;
+mod zendesk;

@@ -1,6 +1,8 @@
 """The chart takes no setting that the service would refuse: each is shown to both, the rendered environment to the real program."""
 
+import pathlib
 import subprocess
+import tempfile
 import unittest
 
 import yaml
@@ -104,6 +106,31 @@ class Bounds(unittest.TestCase):
                     run = helm("template", RELEASE, CHART, "--values", file)
                 self.assertEqual(run.returncode == 0, is_taken, run.stderr)
                 self.assertEqual(name in run.stderr, not is_taken)
+
+    def test_the_service_takes_connectors_as_the_chart_mounts_them(self):
+        """And what the chart refuses of them the service refuses, by the same name."""
+        given = yaml.safe_load(mode("connectors").read_text())["connectors"]
+        with tempfile.TemporaryDirectory() as directory:
+            for name, text in {"connectors.toml": given["toml"], **given["files"]}.items():
+                (pathlib.Path(directory) / name).write_text(text.replace("/etc/open-chat-connectors", directory))
+            good = {
+                "ACCESS": "pass",
+                "PASS_SECRET": "c" * 32,
+                "PUBLIC_URL": "https://chat.example.com",
+                "CONNECTORS_FILE": f"{directory}/connectors.toml",
+            }
+            self.assertEqual(self.stops(good), {"CHATHUB_LOGIN"})
+            self.assertEqual(self.stops({**good, "PUBLIC_URL": ""}), {"CHATHUB_LOGIN", "PUBLIC_URL"})
+            sso = {"ACCESS": "sso", "SSO_HEADER": "X-User", "TRUSTED_PROXIES": "10.1.2.3"}
+            self.assertEqual(self.stops({**good, **sso}), {"CHATHUB_LOGIN", "ACCESS"})
+            (pathlib.Path(directory) / "kommo").unlink()
+            self.assertEqual(self.stops(good), {"CHATHUB_LOGIN", "CONNECTORS_FILE"})
+
+    def stops(self, environment):
+        """The variables that the program names when it does not start."""
+        run = subprocess.run([PROGRAM, "serve"], env=environment, capture_output=True, text=True, check=False)
+        self.assertEqual(run.returncode, 78, run.stdout + run.stderr)
+        return {line.removeprefix("open-chat: ").split(":")[0] for line in (run.stdout + run.stderr).splitlines()}
 
     def test_every_setting_with_a_bound_is_here(self):
         """A new one is shown to both, or is a choice, a file or free."""

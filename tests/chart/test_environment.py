@@ -1,5 +1,6 @@
 """The service's environment, as the chart renders it."""
 
+import re
 import unittest
 
 import yaml
@@ -70,6 +71,31 @@ class Environment(unittest.TestCase):
         words = "exec deployment/buttons-open-chat --container open-chat -- /open-chat pair --operator 101\n"
         self.assertIn(words, notes(mode("device")))
         self.assertNotIn(words, notes(mode("sso")))
+
+    def test_the_notes_tell_what_crms_may_ask(self):
+        words = "exec deployment/buttons-open-chat --container open-chat -- /open-chat check\n"
+        for values, there in [("connectors", True), ("everything-on", True), ("existing-secret", True), ("device", False)]:
+            self.assertEqual(words in notes(mode(values)), there, values)
+        outside = "which this chart leads in by its Ingress or HTTPRoute only"
+        self.assertIn(outside, notes(mode("existing-secret")))
+        self.assertNotIn(outside, notes(mode("connectors")))
+        once = {"existingSecrets": {"valkey": None}, "connectors": {"acceptOncePerReplica": True}}
+        with values_file(once) as file:
+            self.assertIn("a one-time link opens once in each, and so does what a CRM has proven.", notes(mode("connectors"), file))
+
+    def test_a_login_in_the_pod_is_told_what_to_let_pass(self):
+        words = "  --skip-auth-route="
+        self.assertNotIn(words, notes(mode("connectors")))
+        crms = {"access": "pass,sso", "secrets": {"PASS_SECRET": "canary-pass-secret-of-32-bytes-or-more"}, "replicas": 1}
+        crms["connectors"] = {"toml": '[kommo]\naccounts = ["acme.kommo.com"]\nsecret = "canary-kommo-secret"\n'}
+        with values_file(crms) as file:
+            (line,) = [line for line in notes(mode("sso-sidecar"), file).splitlines() if line.startswith(words)]
+            paths = {path["path"] for path in one(template(mode("sso-sidecar"), file), "Ingress", "-connectors")["spec"]["rules"][0]["http"]["paths"]}
+        route = re.compile(line.removeprefix(words))
+        for path in paths:
+            self.assertTrue(route.search(path), path)
+            for other in (f"{path}/", f"/open-chat{path}", f"{path}/../../open-chat", "/open-chat", "/connect", "/builder"):
+                self.assertFalse(route.search(other), other)
 
     def test_redis_is_known_wherever_its_address_comes_from(self):
         for given, known in [

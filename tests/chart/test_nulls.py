@@ -27,11 +27,14 @@ class Nulls(unittest.TestCase):
         kept = {"OPS_LISTEN", "PUBLIC_URL", "SSO_HEADER", "TRUSTED_PROXIES"}
         config = set(SCHEMA["properties"]["config"]["properties"]) - kept
         plain = yaml.safe_load(mode("everything-on").read_text())
+        once = {"devices": {"acceptOncePerReplica": True}, "connectors": {"acceptOncePerReplica": True}}
         for null in [
             {"config": dict.fromkeys(sorted(config))},
-            {"secrets": {"REDIS_URL": None}, "devices": {"acceptOncePerReplica": True}},
-            {"secrets": {"DEVICE_SECRET": None, "REDIS_URL": None}, "access": ["pass", "sso"]},
-            {"secrets": {"REDIS_URL": None, "SSO_PROXY_SECRET": None}, "devices": {"acceptOncePerReplica": True}, "config": {"TRUSTED_PROXIES": "10.1.2.3"}},
+            {"secrets": {"REDIS_URL": None}, **once},
+            {"secrets": {"DEVICE_SECRET": None, "REDIS_URL": None}, "access": ["pass", "sso"], **once},
+            {"secrets": {"REDIS_URL": None, "SSO_PROXY_SECRET": None}, "config": {"TRUSTED_PROXIES": "10.1.2.3"}, **once},
+            {"connectors": {"toml": None, "files": None}},
+            {"connectors": {"annotations": {"example.com/note": None}}},
             {"existingSecrets": {"back-ends": None}, "access": ["pass", "sso"]},
             {"existingSecrets": {"back-ends": {"API_KEYS_FILE": None}}, "access": ["pass", "sso"]},
             {"operatorMap": {"by-name": None}},

@@ -14,6 +14,26 @@ from schemas import problems
 
 PUBLIC = {"/", "/open-chat", "/links", "/widget", "/builder", "/openapi", "/openapi.json", "/oauth2"}
 PUBLIC |= {"/pair", "/handler", "/manifest.webmanifest", "/icon-192.png", "/icon-512.png"}
+CONNECT = "-connectors"
+CONNECT_PATHS = {f"/connect/{name}" for name in ("bitrix24", "bitrix24/install", "kommo", "zendesk", "hubspot", "pipedrive")}
+CONNECT_PATHS |= {f"/connect/{name}/{way}" for name in ("bitrix24", "zendesk", "pipedrive") for way in ("open", "ticket")}
+
+
+def connect_paths():
+    """The paths at which CRMs ask, as /openapi.json has them."""
+    documented = set()
+    for path, item in json.loads((ROOT / "src/http/handlers/openapi/openapi.json").read_text())["paths"].items():
+        if path.startswith("/connect/"):
+            parameters = [p for part in item.values() for p in part.get("parameters", []) if p.get("name") == "name"]
+            names = {name for parameter in parameters for name in parameter["schema"]["enum"]} or {""}
+            documented |= {path.replace("{name}", name) for name in names}
+    return documented
+
+
+def secrets(objects):
+    """The texts of the Secrets, by name."""
+    found = {o["metadata"]["name"]: o["data"] for o in objects if o["kind"] == "Secret"}
+    return {name: {k: base64.b64decode(v).decode() for k, v in data.items()} for name, data in found.items()}
 
 
 class Objects(unittest.TestCase):
@@ -45,7 +65,7 @@ class Objects(unittest.TestCase):
             "ServiceMonitor": ["spec", "endpoints", 0],
             "PrometheusRule": ["spec", "groups", 0, "rules", 0],
         }.items():
-            manifest = copy.deepcopy(one(objects, kind))
+            manifest = copy.deepcopy(one(objects, kind, "open-chat"))
             self.assertEqual(problems(manifest, "1.33"), [])
             part = manifest
             for step in path:
@@ -118,18 +138,21 @@ class Objects(unittest.TestCase):
             self.assertEqual([port["targetPort"] for port in clicks["spec"]["ports"]], [target])
             name, port = clicks["metadata"]["name"], clicks["spec"]["ports"][0]
             for manifest in objects:
+                crms = manifest["metadata"]["name"].endswith(CONNECT)
+                # With all below it, but for the root, below which everything is; and never for CRMs, who do not log in.
+                known = CONNECT_PATHS if crms else PUBLIC
+                exact = known if crms else {"/"}
                 if manifest["kind"] == "Ingress":
                     for rule in manifest["spec"]["rules"]:
                         for path in rule["http"]["paths"]:
-                            self.assertIn(path["path"], PUBLIC)
-                            # With all below it, but for the root, below which everything is.
-                            self.assertEqual(path["pathType"], "Exact" if path["path"] == "/" else "Prefix")
+                            self.assertIn(path["path"], known)
+                            self.assertEqual(path["pathType"], "Exact" if path["path"] in exact else "Prefix")
                             self.assertEqual(path["backend"]["service"], {"name": name, "port": {"name": port["name"]}})
                 elif manifest["kind"] == "HTTPRoute":
                     for rule in manifest["spec"]["rules"]:
                         for match in (match["path"] for match in rule["matches"]):
-                            self.assertIn(match["value"], PUBLIC)
-                            self.assertEqual(match["type"], "Exact" if match["value"] == "/" else "PathPrefix")
+                            self.assertIn(match["value"], known)
+                            self.assertEqual(match["type"], "Exact" if match["value"] in exact else "PathPrefix")
                         self.assertEqual(rule["backendRefs"], [{"name": name, "port": port["port"]}])
 
     def test_nobody_scrapes_who_is_not_named(self):
@@ -172,15 +195,16 @@ class Objects(unittest.TestCase):
                 secret = volume.get("secret", {}).get("secretName")
                 if secret in given.get("existingSecrets", {}):
                     self.assertIn(name, given["existingSecrets"][secret].values())
+                elif secret == given.get("connectors", {}).get("existingSecret", ""):
+                    self.assertEqual(variable["name"], "CONNECTORS_FILE")
                 elif secret:
-                    self.assertIn(name, one(objects, "Secret")["data"])
+                    self.assertIn(name, secrets(objects)[secret])
                 elif volume.get("configMap", {}).get("name", "").endswith("-operators"):
                     self.assertIn(name, one(objects, "ConfigMap", "-operators")["data"])
 
     def test_a_secret_holds_what_was_given(self):
         values = yaml.safe_load(mode("pass").read_text())
-        data = one(template(mode("pass")), "Secret")["data"]
-        self.assertEqual({k: base64.b64decode(v).decode() for k, v in data.items()}, values["secrets"])
+        self.assertEqual(secrets(template(mode("pass"))), {"chat": values["secrets"]})
 
     def test_a_pod_has_the_time_to_end(self):
         for values, seconds in {"open": 5 + 20 + 5, "redis": 0 + 60 + 5, "everything-on": 90}.items():
@@ -208,21 +232,73 @@ class Objects(unittest.TestCase):
     def test_every_route_can_be_led_in_and_those_of_today_are(self):
         """But for health and metrics, which are on a port of their own."""
         paths = set(json.loads((ROOT / "src/http/handlers/openapi/openapi.json").read_text())["paths"]) | {"/"}
-        paths -= {"/healthz", "/readyz", "/metrics"}
+        # CRMs' are led in by themselves.
+        paths = {path for path in paths if not path.startswith("/connect/")} - {"/healthz", "/readyz", "/metrics"}
         values = yaml.safe_load((CHART / "values.yaml").read_text())["publicPaths"]
         schema = json.loads((CHART / "values.schema.json").read_text())["properties"]["publicPaths"]["items"]["enum"]
         for path in paths:
-            # CRMs that ask for links are led in by those who have set them up.
-            all_led = [*values, "/connect"]
-            self.assertTrue([led for led in all_led if path == led or led != "/" and path.startswith(f"{led}/")], path)
+            self.assertTrue([led for led in values if path == led or led != "/" and path.startswith(f"{led}/")], path)
         self.assertLessEqual(set(values), set(schema))
-        self.assertEqual(set(schema), set(values) | {"/connect", "/oauth2"})
+        self.assertEqual(set(schema), set(values) | {"/oauth2"})
         with values_file({"publicPaths": schema}) as file:
             objects = template(mode("everything-on"), file)
-        route = one(objects, "HTTPRoute")
+        route = one(objects, "HTTPRoute", "open-chat")
         self.assertEqual(problems(route, "1.33"), [])
         matches = [match for rule in route["spec"]["rules"] for match in rule["matches"]]
         self.assertEqual([match["path"]["value"] for match in matches], schema)
+
+    def test_every_path_of_crms_is_led_in_by_itself_and_without_a_login(self):
+        values = yaml.safe_load((CHART / "values.yaml").read_text())["connectors"]["publicPaths"]
+        schema = json.loads((CHART / "values.schema.json").read_text())
+        self.assertEqual(schema["properties"]["connectors"]["properties"]["publicPaths"]["items"]["enum"], values)
+        self.assertEqual(set(values), CONNECT_PATHS)
+        self.assertLessEqual(connect_paths(), CONNECT_PATHS)
+
+        objects = template(mode("connectors"))
+        ingress = one(objects, "Ingress", CONNECT)
+        (rule,) = ingress["spec"]["rules"]
+        self.assertEqual([(path["path"], path["pathType"]) for path in rule["http"]["paths"]], [(path, "Exact") for path in values])
+        route = one(objects, "HTTPRoute", CONNECT)
+        matches = [match["path"] for rule in route["spec"]["rules"] for match in rule["matches"]]
+        self.assertEqual(matches, [{"type": "Exact", "value": path} for path in values])
+        # Beside those of agents, under the same names; but no login's annotation, and nothing that looks like a login's word.
+        for kind, manifest in (("Ingress", ingress), ("HTTPRoute", route)):
+            agents = one(objects, kind, "open-chat")
+            self.assertNotIn("/connect", str(agents))
+            for field in ("ingressClassName", "tls", "parentRefs", "hostnames"):
+                self.assertEqual(manifest["spec"].get(field), agents["spec"].get(field))
+        self.assertIn("auth-url", str(one(objects, "Ingress", "open-chat")["metadata"]))
+        self.assertNotIn("auth-", str(ingress["metadata"]["annotations"]))
+        for rule in route["spec"]["rules"]:
+            removed = {"remove": ["Authorization", "X-Proxy-Secret", "X-Auth-Request-Email"]}
+            self.assertEqual(rule["filters"], [{"type": "RequestHeaderModifier", "requestHeaderModifier": removed}])
+
+        # Without connectors there is none.
+        for values in MODES:
+            there = "CONNECTORS_FILE" in str(container(template(values)))
+            for manifest in template(values):
+                self.assertFalse("/connect" in str(manifest.get("spec")) and not there, values.name)
+
+    def test_connectors_and_their_files_are_mounted_together(self):
+        def mounted(*values):
+            objects = template(*values)
+            pod = one(objects, "Deployment")["spec"]["template"]["spec"]
+            (mount,) = [mount for mount in container(objects)["volumeMounts"] if mount["mountPath"] == "/etc/open-chat-connectors"]
+            (volume,) = [volume for volume in pod["volumes"] if volume["name"] == mount["name"]]
+            environment = {v["name"]: v.get("value") for v in container(objects)["env"]}
+            self.assertEqual(environment["CONNECTORS_FILE"], "/etc/open-chat-connectors/connectors.toml")
+            name = volume["secret"]["secretName"]
+            return name, secrets(objects).get(name)
+
+        given = yaml.safe_load(mode("connectors").read_text())["connectors"]
+        expected = {"connectors.toml": given["toml"], **given["files"]}
+        self.assertEqual(mounted(mode("connectors")), ("buttons-open-chat-connectors", expected))
+        self.assertEqual(mounted(mode("existing-secret")), ("crm-connectors", None))
+        # A change is brought into the pods that are there, so it must not make new ones.
+        with values_file({"connectors": {"files": {"kommo": "canary-another-secret"}}}) as file:
+            changed = template(mode("connectors"), file)
+        self.assertEqual(one(changed, "Deployment"), one(template(mode("connectors")), "Deployment"))
+        self.assertEqual(secrets(changed)["buttons-open-chat-connectors"]["kommo"], "canary-another-secret")
 
     def test_the_ended_pairings_are_a_file_that_the_service_reads(self):
         def file_and_list(*values):
@@ -312,13 +388,16 @@ class Objects(unittest.TestCase):
             for manifest in objects:
                 self.assertEqual(problems(manifest, "1.33"), [], block)
             made.append(objects)
-        install, ingress, sidecar, paired, ipv6, openshift = made
+        install, ingress, sidecar, paired, crms, ipv6, openshift = made
         self.assertEqual(len(one(install, "Ingress")["spec"]["tls"]), 1)
 
         annotations = one(ingress, "Ingress")["metadata"]["annotations"]
         header = {v["name"]: v.get("value") for v in container(ingress)["env"]}["SSO_HEADER"]
         self.assertEqual(annotations["nginx.ingress.kubernetes.io/auth-response-headers"], header)
         self.assertIn("proxy_set_header X-Proxy-Secret", annotations["nginx.ingress.kubernetes.io/configuration-snippet"])
+
+        self.assertNotIn("auth-", str(one(crms, "Ingress", CONNECT)["metadata"]["annotations"]))
+        self.assertEqual(secrets(crms)["buttons-open-chat-connectors"].keys(), {"connectors.toml", "kommo"})
 
         service, login = one(sidecar, "Deployment")["spec"]["template"]["spec"]["containers"]
         environment = {v["name"]: v.get("value") for v in service["env"]}

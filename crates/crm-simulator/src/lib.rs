@@ -6,6 +6,7 @@
 mod faults;
 pub mod kommo;
 mod server;
+pub mod zendesk;
 
 pub use self::faults::Fault;
 pub use self::server::Simulator;

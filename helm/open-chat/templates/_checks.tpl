@@ -20,6 +20,8 @@
 {{- if .Values.existingOperatorMap }}{{ include "open-chat.give" (list $given "OPERATOR_MAP_FILE" "existingOperatorMap") }}{{ end }}
 {{- if .Values.devices.revoked }}{{ include "open-chat.give" (list $given "DEVICES_REVOKED_FILE" "devices.revoked") }}{{ end }}
 {{- if .Values.devices.existingRevoked }}{{ include "open-chat.give" (list $given "DEVICES_REVOKED_FILE" "devices.existingRevoked") }}{{ end }}
+{{- if .Values.connectors.toml }}{{ include "open-chat.give" (list $given "CONNECTORS_FILE" "connectors.toml") }}{{ end }}
+{{- if .Values.connectors.existingSecret }}{{ include "open-chat.give" (list $given "CONNECTORS_FILE" "connectors.existingSecret") }}{{ end }}
 {{- range .Values.extraEnv }}
 {{- include "open-chat.give" (list $given .name "extraEnv") }}
 {{- end }}
@@ -65,6 +67,9 @@
 {{- include "open-chat.checkSso" (list . $given $modes) }}
 
 {{- if has "device" $modes }}{{ include "open-chat.checkDevice" (list . $given) }}{{ end }}
+
+{{- include "open-chat.checkConnectorFiles" . }}
+{{- if hasKey $given "CONNECTORS" }}{{ include "open-chat.checkConnectors" (list . $given $modes) }}{{ end }}
 
 {{- include "open-chat.checkBounds" . }}
 
@@ -143,6 +148,52 @@
 {{- $replicas := include "open-chat.mostReplicas" (index . 0) | int }}
 {{- if and (gt $replicas 1) (not (hasKey $given "REDIS_URL")) (not $values.devices.acceptOncePerReplica) }}
 {{- fail (printf "\n\naccess has device, and an invitation is to be good once: with up to %d replicas it would be good once in each. Set REDIS_URL under existingSecrets or secrets, or one replica; or devices.acceptOncePerReplica: true, if that is what you want." $replicas) }}
+{{- end }}
+{{- end }}
+
+{{- /* (list . given modes): what links for CRMs need. */}}
+{{- define "open-chat.checkConnectors" -}}
+{{- $values := (index . 0).Values }}
+{{- $given := index . 1 }}
+{{- if not (hasKey $given "PUBLIC_URL") }}
+{{- fail "\n\nThere are connectors, which need config.PUBLIC_URL: the links for CRMs lead there." }}
+{{- end }}
+{{- if not (has "pass" (index . 2)) }}
+{{- fail "\n\nThere are connectors, and the links for CRMs are passes: access must have pass in it, and a key that can sign, PASS_SECRET under existingSecrets or secrets." }}
+{{- end }}
+{{- $keys := ($values.secrets | default dict).PASS_KEYS_FILE }}
+{{- if and $keys (not (regexMatch `algorithm\s*=\s*["']HS` $keys)) }}
+{{- fail "\n\nThere are connectors, and no key of secrets.PASS_KEYS_FILE can sign the links for CRMs: that takes PASS_SECRET instead, or one entry more with algorithm = \"HS256\" and a secret of its own." }}
+{{- end }}
+{{- $replicas := include "open-chat.mostReplicas" (index . 0) | int }}
+{{- if and (gt $replicas 1) (not (hasKey $given "REDIS_URL")) (not $values.connectors.acceptOncePerReplica) }}
+{{- fail (printf "\n\nThere are connectors, and a CRM's proof is to be good once: with up to %d replicas it would be good once in each, and a CRM would be asked %d times as often as it allows. Set REDIS_URL under existingSecrets or secrets, or one replica; or connectors.acceptOncePerReplica: true, if that is what you want." $replicas $replicas) }}
+{{- end }}
+{{- end }}
+
+{{- /* Each file that the connectors name where files of theirs are mounted is there, and none is there for nothing. */}}
+{{- define "open-chat.checkConnectorFiles" -}}
+{{- $connectors := .Values.connectors }}
+{{- $files := include "open-chat.map" $connectors.files | fromYaml }}
+{{- $path := include "open-chat.connectorsPath" . }}
+{{- if and $connectors.existingSecret $files }}
+{{- fail "\n\nconnectors.files is set beside connectors.existingSecret: put the files into that Secret, each under a key of its own." }}
+{{- end }}
+{{- with $connectors.toml }}
+{{- if not (regexMatch `(?m)^\s*\[` .) }}
+{{- fail "\n\nconnectors.toml has no section: one begins with its CRM, such as [kommo]." }}
+{{- end }}
+{{- range regexFindAll (printf `(?m)^[^#\n]*_file\s*=\s*["']%s/[^"']*` $path) . -1 }}
+{{- $name := regexReplaceAll `^.*["']` . "" | trimPrefix (printf "%s/" $path) }}
+{{- if not (hasKey $files $name) }}
+{{- fail (printf "\n\nconnectors.toml names the file %s/%s, and connectors.files has no %s." $path $name $name) }}
+{{- end }}
+{{- end }}
+{{- end }}
+{{- range $name, $_ := $files }}
+{{- if not (contains (printf "%s/%s" $path $name) ($connectors.toml | default "")) }}
+{{- fail (printf "\n\nconnectors.files has %s, and connectors.toml does not name %s/%s." $name $path $name) }}
+{{- end }}
 {{- end }}
 {{- end }}
 

@@ -62,6 +62,9 @@ revision that starts again does so with its own settings. Secrets and files appe
 {{- if include "open-chat.revokedName" . }}
 {{- $_ := set $variables "DEVICES_REVOKED_FILE" "/etc/open-chat-devices/devices-revoked.toml" }}
 {{- end }}
+{{- if include "open-chat.connectorsName" . }}
+{{- $_ := set $variables "CONNECTORS_FILE" (printf "%s/connectors.toml" (include "open-chat.connectorsPath" .)) }}
+{{- end }}
 {{- toJson $variables }}
 {{- end }}
 

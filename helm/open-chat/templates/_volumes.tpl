@@ -29,6 +29,19 @@
 {{- end }}
 {{- end }}
 
+{{- define "open-chat.connectorsPath" -}}
+/etc/open-chat-connectors
+{{- end }}
+
+{{- define "open-chat.ownConnectorsName" -}}
+{{- include "open-chat.fullname" . }}-connectors
+{{- end }}
+
+{{- /* The Secret with the connectors and the files that they name, if there is one. */}}
+{{- define "open-chat.connectorsName" -}}
+{{- .Values.connectors.existingSecret | default (ternary (include "open-chat.ownConnectorsName" .) "" (not (empty .Values.connectors.toml))) }}
+{{- end }}
+
 {{- define "open-chat.volumeMounts" -}}
 {{- range $index, $secret := include "open-chat.secretNames" . | fromJsonArray }}
 - name: secret-{{ $index }}
@@ -43,6 +56,11 @@
 {{- if include "open-chat.revokedName" . }}
 - name: devices
   mountPath: /etc/open-chat-devices
+  readOnly: true
+{{- end }}
+{{- if include "open-chat.connectorsName" . }}
+- name: connectors
+  mountPath: {{ include "open-chat.connectorsPath" . }}
   readOnly: true
 {{- end }}
 {{- with .Values.extraVolumeMounts }}
@@ -67,6 +85,13 @@
 - name: devices
   configMap:
     name: {{ . | quote }}
+{{- end }}
+{{- with include "open-chat.connectorsName" . }}
+- name: connectors
+  secret:
+    secretName: {{ . | quote }}
+    # 0440
+    defaultMode: 288
 {{- end }}
 {{- with .Values.extraVolumes }}
 {{ toYaml . }}

@@ -8,6 +8,8 @@ use crate::config::{Config, ConfigError, UnknownVariable, quoted_secrets};
 
 const CHECK: &str = "configuration";
 
+const SHARED_STORE: &str = "Set REDIS_URL where several replicas run; a single one that is seldom restarted can do without.";
+
 impl Findings {
     /// Docker's `--env-file` keeps quotation marks as a part of the value.
     pub(super) fn quoted_secrets(&mut self) {
@@ -122,6 +124,9 @@ impl Findings {
         if let Some(neighbours) = config.connectors_below_a_path() {
             self.warn(CHECK, neighbours, "Give this service a host of its own.");
         }
+        if let Some(meaning) = config.proofs_without_redis() {
+            self.warn(CHECK, meaning, SHARED_STORE);
+        }
     }
 
     /// Says where browsers are paired, how often an invitation is good, and which entry of the file
@@ -135,8 +140,7 @@ impl Findings {
             self.ok(CHECK, format!("browsers are paired at {origin}/pair"));
         }
         if let Some(meaning) = config.invitations_without_redis() {
-            let advice = "Set REDIS_URL where several replicas run; a single one that is seldom restarted can do without.";
-            self.warn(CHECK, meaning, advice);
+            self.warn(CHECK, meaning, SHARED_STORE);
         }
         for before in config.access.authenticator.revocations_ahead(Utc::now()) {
             let before = before.to_rfc3339_opts(SecondsFormat::Secs, true);

@@ -125,7 +125,9 @@ fn statuses(route: Route) -> Vec<u16> {
             with_refusals(&[200])
         }
         // They take POST only.
-        Route::Links | Route::ConnectOpen | Route::ConnectTicket => Vec::new(),
+        Route::Links | Route::ConnectZendesk | Route::ConnectOpen | Route::ConnectTicket => {
+            Vec::new()
+        }
         Route::Root => vec![302],
         Route::Builder | Route::Handler => vec![200, 403],
         Route::Connectors => vec![200, 400, 403, 404, 429],

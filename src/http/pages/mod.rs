@@ -8,4 +8,4 @@ pub(super) mod layout;
 pub(crate) use self::i18n::{
     Advice, ExtensionTexts, GuideTexts, HandlerTexts, Language, PairingWords, PanelWords, Words,
 };
-pub(crate) use self::layout::{CspProfile, PageLayout, PageScript, html};
+pub(crate) use self::layout::{CspProfile, InCrm, PageLayout, PageScript, html};

@@ -22,6 +22,7 @@ pub(crate) use self::conversions::RETRY_SOON;
 pub(crate) use self::detail::Detail;
 pub(crate) use self::identity::ShownIdentity;
 pub use self::kind::Kind;
+pub(crate) use self::response::TryAgain;
 use crate::access::Denied;
 use crate::http::pages::Language;
 

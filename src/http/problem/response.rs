@@ -15,12 +15,22 @@ use super::{Detail, Kind, Problem};
 use crate::config::PageConfig;
 use crate::http::pages::{Advice, CspProfile, Language, PageLayout, Words};
 
+/// Where another try begins, if one may succeed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum TryAgain {
+    /// At the same address.
+    Here,
+    /// At the CRM's button, which makes another link.
+    InCrm,
+}
+
 impl Problem {
     /// The whole answer, in the form that the request accepts.
     pub(crate) fn respond(
         &self,
         request: &HttpRequest,
         request_id: &str,
+        try_again: TryAgain,
         pages: &PageConfig,
     ) -> HttpResponse {
         let mut response = HttpResponseBuilder::new(self.status_code());
@@ -32,7 +42,8 @@ impl Problem {
             response.insert_header((RETRY_AFTER, seconds.to_string()));
         }
         if prefers_html(request) {
-            self.page(&mut response, &PageLayout::of(request, pages), request_id)
+            let layout = PageLayout::of(request, pages);
+            self.page(&mut response, &layout, request_id, try_again)
         } else {
             self.json(&mut response, request_id)
         }
@@ -43,6 +54,7 @@ impl Problem {
         response: &mut HttpResponseBuilder,
         layout: &PageLayout<'_>,
         request_id: &str,
+        try_again: TryAgain,
     ) -> HttpResponse {
         let advice = layout.language.advice(self.kind, &self.detail);
         // An agent cannot wait for what only an administrator can mend.
@@ -62,6 +74,7 @@ impl Problem {
             detail_lang: layout.language.of_detail(&self.detail).words().lang,
             layout,
             refusal: self,
+            try_again: self.may_pass().then_some(try_again),
             request_id,
         };
         layout.respond(response, &page, CspProfile::Framed)
@@ -102,6 +115,8 @@ struct ProblemJson<'a> {
 struct Page<'a> {
     layout: &'a PageLayout<'a>,
     refusal: &'a Problem,
+    /// `None` where another try would be refused too.
+    try_again: Option<TryAgain>,
     advice: Advice,
     /// The identity that the proxy in front names, where that belongs to no operator.
     identity: Option<&'a str>,

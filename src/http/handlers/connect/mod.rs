@@ -7,21 +7,14 @@
 mod cors;
 pub(crate) mod kommo;
 mod link;
-#[allow(
-    dead_code,
-    reason = "for the vendors that show a page, which come next"
-)]
 mod panel;
 pub(crate) mod tickets;
+pub(crate) mod zendesk;
 
 use std::net::IpAddr;
 use std::sync::Arc;
 
 pub(super) use self::link::{LINK_TTL, link_for};
-#[allow(
-    unused_imports,
-    reason = "for the vendors that show a page, which come next"
-)]
 pub(super) use self::panel::{Panel, page};
 use crate::access::OperatorRequest;
 use crate::connect::{Connectors, ProvenAgent, Refusal, Section, Vendor};
@@ -37,10 +30,7 @@ use crate::operators::OperatorSelection;
 pub(super) enum Sender {
     /// The agent's browser: its network counts, and so does its address.
     Browser,
-    #[allow(
-        dead_code,
-        reason = "for the vendors that show a page, which come next"
-    )]
+    #[allow(dead_code, reason = "for HubSpot and Bitrix24, which come next")]
     /// The vendor's servers, which all its customers share.
     Servers,
 }

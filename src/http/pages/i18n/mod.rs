@@ -82,10 +82,6 @@ impl Language {
     }
 
     /// What the page in a CRM's frame says.
-    #[allow(
-        dead_code,
-        reason = "for the vendors that show a page, which come next"
-    )]
     pub(crate) fn panel_words(self) -> &'static PanelWords {
         &self.texts().panel
     }

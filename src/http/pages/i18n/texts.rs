@@ -53,10 +53,6 @@ pub(super) struct Texts {
     pub(super) chathub: ChatHubTexts,
     pub(super) phone: PhoneTexts,
     pub(super) pairing: PairingWords,
-    #[allow(
-        dead_code,
-        reason = "for the vendors that show a page, which come next"
-    )]
     pub(super) panel: PanelWords,
     pub(super) unproven: UnprovenTexts,
     pub(super) crm: CrmTexts,
@@ -85,12 +81,13 @@ impl Texts {
 
 texts! {
     /// The words that pages have in common. `lang` is the language's tag in HTML, `logged_in_as`
-    /// comes before the visitor's identity, `wait_a_moment` is the step where only time helps, and
-    /// `wait` the same where the number of `{seconds}` is known.
+    /// comes before the visitor's identity, `try_in_crm` stands where `try_again` would lead to
+    /// a link that is over, `wait_a_moment` is the step where only time helps, and `wait` the same
+    /// where the number of `{seconds}` is known.
     Words:
     lang what_to_do logged_in_as for_the_administrator problem request quote help try_again
-    wait_a_moment wait back_to_crm by_hand by_hand_note crawler_title crawler confirm_title confirm
-    confirm_button
+    try_in_crm wait_a_moment wait back_to_crm by_hand by_hand_note crawler_title crawler
+    confirm_title confirm confirm_button
 }
 
 texts! {
@@ -121,7 +118,7 @@ texts! {
 
 texts! {
     /// The words of the page that CRMs show in a frame.
-    PanelWords: title choose open no_phone ended needs_javascript
+    PanelWords: title choose open no_phone reading unread ended needs_javascript
 }
 
 texts! {
