@@ -170,7 +170,7 @@ mod tests {
         assert_eq!(packed.collect::<BTreeSet<_>>(), files);
     }
 
-    /// The example of docs/crm.md, which the image is built without.
+    /// The example of docs/programmers.md, which the image is built without.
     #[test]
     fn the_signature_of_1c_is_the_guide_s() {
         let guide = include_str!("../../docs/signing/sign.bsl");
