@@ -14,7 +14,8 @@ use actix_web::http::header::{AcceptLanguage, Header as _, LanguageTag, Preferen
 
 use self::details::fill;
 pub(crate) use self::texts::{
-    Advice, DemoTexts, ExtensionTexts, HandlerTexts, OpenapiTexts, PairingWords, PanelWords, Words,
+    Advice, DemoTexts, ExtensionTexts, GuideTexts, HandlerTexts, OpenapiTexts, PairingWords,
+    PanelWords, Words,
 };
 use self::texts::{Explanation, Texts};
 use crate::http::problem::{Detail, Kind};
@@ -93,6 +94,11 @@ impl Language {
     /// What the page about the service's interface says, beside the document.
     pub(crate) fn openapi(self) -> &'static OpenapiTexts {
         &self.texts().openapi
+    }
+
+    /// What the link builder says around the instructions for a CRM.
+    pub(crate) fn guide(self) -> &'static GuideTexts {
+        &self.texts().guide
     }
 
     /// What the link builder says of the browser extension.
@@ -286,6 +292,10 @@ mod tests {
                 Detail::AgentUnknown(ShownIdentity::of(&long)),
                 vec!["zzz…`"],
             ),
+            (
+                Detail::PortalUnknown(ShownIdentity::of("acme.example")),
+                vec!["`acme.example`", "`portals = [\"acme.example\"]`"],
+            ),
             (Detail::NoSender(ChatSource::Viber), vec![" viber "]),
             (Detail::Repeated("from"), vec!["`from`"]),
             (Detail::Unfilled("from"), vec!["`from`"]),
@@ -358,6 +368,8 @@ mod tests {
                 Detail::Phone(PhoneError::UnknownLink),
                 Detail::Denied(Denied::AutoIsOff),
                 Detail::AgentUnknown(ShownIdentity::of("kommo-5")),
+                Detail::ClientHidden,
+                Detail::Unproven(Unproven::Scope),
                 Detail::Unproven(Unproven::PageTooOld),
                 Detail::DirectoryUnread,
                 Detail::OnceUnknown,
