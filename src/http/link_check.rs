@@ -2,6 +2,7 @@
 
 use super::context::ClientRecord;
 use super::extract::Query;
+use super::pages::Language;
 use super::problem::{Kind, Problem};
 use super::target::target;
 use crate::access::{Denied, PassConstraints};
@@ -11,7 +12,7 @@ use crate::config::LinkConfig;
 /// link without a client is good: the CRM adds the client. The error is the sentence that the click
 /// would get.
 pub fn check_link(query: &str, links: &LinkConfig) -> Result<(String, PassConstraints), String> {
-    read(query, links).map_err(|problem| problem.sentence())
+    read(query, links).map_err(|problem| problem.sentence(Language::English))
 }
 
 fn read(query: &str, links: &LinkConfig) -> Result<(String, PassConstraints), Problem> {

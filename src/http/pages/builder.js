@@ -37,7 +37,7 @@
 
   const say = (changed) => {
     const news = [];
-    if (changed.includes("template")) news.push(document.getElementById("url-title").textContent + " has changed.");
+    if (changed.includes("template")) news.push(`${document.getElementById("url-title").textContent} ${said.dataset.changed}`);
     if (changed.includes("judged")) news.push(document.getElementById("verdict").textContent);
     if (news.length) said.textContent = news.join(" ");
   };
@@ -88,8 +88,7 @@
     // What has been typed a moment ago belongs into what is copied.
     if (timer) await follow();
     const done = await copy(document.getElementById(id));
-    const words = { copied: "Copied.", selected: "Selected: press Ctrl+C to copy.", ...copied(id).dataset };
-    copied(id).textContent = words[done];
+    copied(id).textContent = copied(id).dataset[done];
   });
   reveal(document);
 })();

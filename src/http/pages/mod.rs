@@ -6,7 +6,7 @@ mod i18n;
 pub(super) mod layout;
 
 pub(crate) use self::i18n::{
-    Advice, DemoTexts, ExtensionTexts, GuideTexts, HandlerTexts, Language, OpenapiTexts,
-    PairingWords, PanelWords, Words,
+    Advice, BuilderTexts, DemoTexts, ExtensionTexts, GuideTexts, HandlerTexts, Language,
+    OpenapiTexts, PairingWords, PanelWords, Words, fill,
 };
 pub(crate) use self::layout::{CspProfile, InCrm, PageLayout, PageScript, html};

@@ -107,9 +107,9 @@ impl Problem {
         self
     }
 
-    /// The same in English, for callers that read no page.
-    pub(crate) fn sentence(&self) -> String {
-        Language::English.detail(&self.detail).into_owned()
+    /// The detail in a language.
+    pub(crate) fn sentence(&self, language: Language) -> String {
+        language.detail(&self.detail).into_owned()
     }
 
     /// Whether the same request may succeed later.

@@ -19,6 +19,8 @@ const FILE: &str = include_str!("crms.toml");
 #[serde(deny_unknown_fields, bound(deserialize = "'de: 'static"))]
 struct File {
     steps: SharedSteps,
+    /// Facts in Ukrainian, by the English text.
+    facts_uk: HashMap<&'static str, &'static str>,
     crm: Vec<Crm>,
 }
 
@@ -46,8 +48,8 @@ pub(super) struct Crm {
     /// For `docs/crm.md` only, as the next.
     #[serde(rename = "syntax")]
     _syntax: Option<IgnoredAny>,
-    #[serde(rename = "tried")]
-    _tried: IgnoredAny,
+    #[cfg_attr(not(test), expect(dead_code, reason = "for the guides"))]
+    tried: &'static str,
     /// What its URL is written in.
     #[serde(default)]
     pub(super) code: Code,
@@ -156,12 +158,21 @@ pub(super) enum Fact {
 }
 
 impl Fact {
-    /// The text, where there is one.
+    /// The text, where there is one. In English, unless it is what a CRM writes.
     pub(super) const fn text(self) -> Option<&'static str> {
         match self {
             Self::Found(text) | Self::Likely { likely: text } => Some(text),
             Self::Unknown => None,
         }
+    }
+
+    /// The same in a language.
+    pub(super) fn said(self, language: Language) -> Option<&'static str> {
+        let text = self.text()?;
+        Some(match language {
+            Language::English => text,
+            Language::Ukrainian => FACTS.facts_uk.get(text).copied().unwrap_or(text),
+        })
     }
 
     /// The same, where it can be pasted into a URL.
@@ -200,29 +211,35 @@ impl Code {
             _ => format!("{{{name}}}"),
         }
     }
-
-    /// Where the URL belongs, if that is not a field.
-    pub(super) const fn place(self) -> Option<&'static str> {
-        match self {
-            Self::Field | Self::None => None,
-            Self::JavaScript => Some(
-                "It belongs into the code of an app or widget: a template literal of JavaScript, between backticks, with the values \
-                 in variables of these names.",
-            ),
-            Self::Python => Some(
-                "It belongs into Python: an f-string between double quotes, with the values in variables of these names.",
-            ),
-        }
-    }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use super::*;
 
     fn file() -> File {
         let file: Result<File, _> = toml::from_str(FILE);
         file.map_err(|error| error.message().to_owned()).unwrap()
+    }
+
+    /// What a CRM writes, or calls a field, is the same in every language.
+    #[test]
+    fn every_fact_is_in_both_languages() {
+        let file = file();
+        let mut said: BTreeSet<&str> = BTreeSet::new();
+        for crm in &file.crm {
+            said.insert(crm.tried);
+            let facts = [crm.links, crm.phone, crm.agent, crm.plus, crm.opens];
+            said.extend(facts.iter().filter_map(|fact| fact.text()));
+        }
+        said.retain(|text| !is_code(text));
+        assert_eq!(said, file.facts_uk.keys().copied().collect());
+    }
+
+    fn is_code(text: &str) -> bool {
+        text.contains(['{', '[']) && !text.contains(' ') || text.starts_with('{')
     }
 
     #[test]

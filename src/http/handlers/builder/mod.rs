@@ -7,10 +7,13 @@ mod draft;
 mod guide;
 mod verdict;
 
+use std::borrow::Cow;
+use std::fmt::Display;
+
 use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
 
-use self::crms::{Code, Crm, Fact};
+use self::crms::{Code, Crm};
 use self::draft::{Draft, may_leave_operator_out, takes};
 use self::guide::{Guide, Place};
 use self::verdict::Verdict;
@@ -19,7 +22,8 @@ use crate::http::authorize::reject;
 use crate::http::context::Context;
 use crate::http::own_address;
 use crate::http::pages::{
-    CspProfile, ExtensionTexts, GuideTexts, HandlerTexts, PageLayout, PageScript,
+    BuilderTexts, CspProfile, ExtensionTexts, GuideTexts, HandlerTexts, Language, PageLayout,
+    PageScript, fill,
 };
 use crate::http::problem::Problem;
 use crate::http::redirect;
@@ -31,30 +35,34 @@ use crate::source::ChatSource;
 struct Page<'a> {
     layout: &'a PageLayout<'a>,
     crms: &'static [Crm],
-    facts: [(&'static str, Fact); 5],
+    url_title: Cow<'static, str>,
+    facts_title: Cow<'static, str>,
+    /// What about it, what is known, and whether that is only likely.
+    facts: [(&'static str, Option<&'static str>, bool); 5],
     draft: &'a Draft,
-    access: Vec<String>,
+    access: Vec<Cow<'static, str>>,
     operator_is_optional: bool,
     template: String,
     sample: String,
     try_it: String,
     verdict: Verdict,
     guide: Guide,
+    texts: &'static BuilderTexts,
     guide_texts: &'static GuideTexts,
     /// The words for what is copied.
     copying: &'static HandlerTexts,
     /// Why the URL is nothing to paste.
     cannot_be_pasted: Option<&'static str>,
+    /// Where it belongs instead.
+    place: Option<&'static str>,
     /// What the URL has where this CRM's own placeholder is not known.
     unknown: Unknown,
     extension: &'static ExtensionTexts,
-    /// The language of the instructions and of the part about the extension: the visitor's.
-    visitor_lang: &'static str,
     /// Whether the URL begins with the address that this page was asked for, for want of a better.
     has_no_public_url: bool,
 }
 
-/// Stand-ins for placeholders that are not known.
+/// What is said of stand-ins for placeholders that are not known.
 struct Unknown {
     phone: Option<String>,
     chat: Option<String>,
@@ -62,22 +70,24 @@ struct Unknown {
 }
 
 impl Unknown {
-    fn of(draft: &Draft, template: &str) -> Self {
+    fn of(draft: &Draft, template: &str, texts: &BuilderTexts) -> Self {
         let value = |name: &str| draft.crm.code.value(name);
-        let operator = value("operator");
-        let names_operator = template.contains(&format!("operator={operator}&"));
+        let say = |text, name: &str| {
+            fill(text, &[("value", &value(name)), ("id", &draft.crm.id)]).into_owned()
+        };
+        let names_operator = template.contains(&format!("operator={}&", value("operator")));
         let phone = draft.crm.phone.placeholder();
         let has_place = draft.crm.code != Code::None;
         Self {
-            phone: (has_place && phone.is_none()).then(|| value("phone")),
-            chat: (has_place && !draft.chat_raw_id.is_empty()).then(|| value("chat_raw_id")),
-            operator: (has_place && names_operator).then_some(operator),
+            phone: (has_place && phone.is_none()).then(|| say(texts.phone_unknown, "phone")),
+            chat: (has_place && !draft.chat_raw_id.is_empty())
+                .then(|| say(texts.chat_unknown, "chat_raw_id")),
+            operator: (has_place && names_operator).then(|| say(texts.agent_unknown, "operator")),
         }
     }
 }
 
-/// The page. It is in English, as the documentation is, and the instructions are in the visitor's
-/// language too.
+/// The page.
 pub(crate) async fn builder(
     request: HttpRequest,
     context: Context,
@@ -91,31 +101,37 @@ pub(crate) async fn builder(
     let address = own_address::of_open_chat(&request, &state);
     let sample = draft.sample();
     let template = draft.template(&state.authenticator);
-    let verdict = Verdict::of(&sample, &request, &state);
-    let visitor = layout.language;
+    let language = layout.language;
+    let texts = language.builder();
+    let verdict = Verdict::of(&sample, language, &request, &state);
     let url = format!("{address}?{template}");
     let place = Place {
         public_url: state.public_url.as_ref(),
         shown: address.strip_suffix("/open-chat").unwrap_or(&address),
     };
+    let guide = Guide::of(draft.crm, language, &place, &state.authenticator, &url);
+    let name: &[(&str, &dyn Display)] = &[("crm", &guide.name)];
     let page = Page {
         layout: &layout,
+        url_title: fill(texts.url_for, name),
+        facts_title: fill(texts.facts_title, name),
         crms: Crm::all(),
-        facts: facts(draft.crm),
-        access: access_notes(&state, &draft),
+        facts: facts(draft.crm, language),
+        access: access_notes(&state, &draft, texts),
         operator_is_optional: may_leave_operator_out(&state.authenticator),
-        unknown: Unknown::of(&draft, &template),
-        guide: Guide::of(draft.crm, visitor, &place, &state.authenticator, &url),
-        guide_texts: visitor.guide(),
-        copying: visitor.handler(),
-        cannot_be_pasted: cannot_be_pasted(&draft, &state),
+        unknown: Unknown::of(&draft, &template, texts),
+        guide,
+        texts,
+        guide_texts: language.guide(),
+        copying: language.handler(),
+        cannot_be_pasted: cannot_be_pasted(&draft, &state, texts),
+        place: place_of(draft.crm.code, texts),
         template: url,
         // Wherever the service lives, its pages live side by side.
         try_it: format!("open-chat?{sample}"),
         sample: format!("{address}?{sample}"),
         verdict,
-        extension: visitor.extension(),
-        visitor_lang: visitor.name(),
+        extension: language.extension(),
         has_no_public_url: state.public_url.is_none(),
         draft: &draft,
     };
@@ -131,57 +147,62 @@ pub(crate) async fn root() -> HttpResponse {
     redirect::to("builder".into())
 }
 
-const fn facts(crm: &Crm) -> [(&'static str, Fact); 5] {
+fn facts(crm: &Crm, language: Language) -> [(&'static str, Option<&'static str>, bool); 5] {
+    let texts = language.builder();
     [
-        ("A phone in its pages", crm.links),
-        ("The client's phone", crm.phone),
-        ("The agent who clicks", crm.agent),
-        ("A phone's +", crm.plus),
-        ("The chat opens", crm.opens),
+        (texts.links, crm.links),
+        (texts.client, crm.phone),
+        (texts.agent, crm.agent),
+        (texts.plus, crm.plus),
+        (texts.opens, crm.opens),
     ]
+    .map(|(name, fact)| (name, fact.said(language), fact.is_likely()))
 }
 
 /// Why the URL is nothing to paste, if it is not.
-fn cannot_be_pasted(draft: &Draft, state: &AppState) -> Option<&'static str> {
+fn cannot_be_pasted(draft: &Draft, state: &AppState, texts: &BuilderTexts) -> Option<&'static str> {
     match draft.crm.code {
-        Code::None => Some("It has no field for a URL that was found: it is set up as above."),
-        Code::JavaScript | Code::Python => {
-            Some("It has no field for a URL: a programmer puts this one into code, as below.")
-        }
+        Code::None => Some(texts.no_field),
+        Code::JavaScript | Code::Python => Some(texts.in_code),
         Code::Field if draft.can_be_pasted(&state.authenticator) => None,
-        Code::Field => Some(
-            "A URL that is pasted cannot sign, and ACCESS has neither `device` nor `sso`: a click on it would be refused.",
-        ),
+        Code::Field => Some(texts.pasted_is_refused),
+    }
+}
+
+/// Where the URL belongs, if that is not a field.
+const fn place_of(code: Code, texts: &BuilderTexts) -> Option<&'static str> {
+    match code {
+        Code::Field | Code::None => None,
+        Code::JavaScript => Some(texts.in_javascript),
+        Code::Python => Some(texts.in_python),
     }
 }
 
 /// What the access mode means for the link.
-fn access_notes(state: &AppState, draft: &Draft) -> Vec<String> {
+fn access_notes(state: &AppState, draft: &Draft, texts: &BuilderTexts) -> Vec<Cow<'static, str>> {
     let notes = state.authenticator.modes().iter().map(|mode| match mode {
-        Mode::Open => "`ACCESS=open`: anyone who can reach this address may open any operator's panel. The link must name the operator.".to_owned(),
-        Mode::Pass if draft.can_be_pasted(&state.authenticator) => "`ACCESS=pass`: a CRM with a button of its own signs a pass for each link. A URL that is pasted has none.".to_owned(),
-        Mode::Pass => format!(
-            "`ACCESS=pass`: the CRM must sign a pass for each link, in place of `{}`{}. The pass names the operator, so `operator=` can be \
-             left out. Without a pass a link is refused, so trying the sample shows a refusal.",
-            draft.crm.code.value("pass"),
-            ready_links(state),
-        ),
-        Mode::Sso => "`ACCESS=sso`: a proxy logs the agent in and names them, so `operator=` can be left out. A link that names somebody else is refused.".to_owned(),
-        Mode::Device => "`ACCESS=device`: a paired browser knows its operator, so `operator=` can be left out. A link that names another operator is \
-             refused, and so is a click in a browser that is not paired, or in a frame.".to_owned(),
-        Mode::Key if state.public_url.is_none() => "`ACCESS=key`: back ends show an API key. Until PUBLIC_URL is set, `POST /links` makes no links for them.".to_owned(),
-        Mode::Key => "`ACCESS=key`: back ends show an API key and ask `POST /links` for ready links.".to_owned(),
+        Mode::Open => texts.access_open.into(),
+        Mode::Pass if draft.can_be_pasted(&state.authenticator) => texts.access_pasted.into(),
+        Mode::Pass => {
+            let pass = draft.crm.code.value("pass");
+            let links = ready_links(state, texts);
+            fill(texts.access_pass, &[("pass", &pass), ("links", &links)])
+        }
+        Mode::Sso => texts.access_sso.into(),
+        Mode::Device => texts.access_device.into(),
+        Mode::Key if state.public_url.is_none() => texts.access_key_alone.into(),
+        Mode::Key => texts.access_key.into(),
     });
     notes.collect()
 }
 
 /// Whether a back end can also ask for a link instead of signing one.
-fn ready_links(state: &AppState) -> &'static str {
+fn ready_links(state: &AppState, texts: &BuilderTexts) -> &'static str {
     if !takes(&state.authenticator, Mode::Key) {
-        " (`POST /links`, of which back ends get ready links, needs `key` in ACCESS)"
+        texts.links_need_key
     } else if state.public_url.is_none() {
-        " (`POST /links`, of which back ends get ready links, needs PUBLIC_URL)"
+        texts.links_need_url
     } else {
-        ", or its back end asks `POST /links` for a ready link"
+        texts.or_links
     }
 }

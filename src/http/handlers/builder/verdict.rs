@@ -9,6 +9,7 @@ use crate::deep_link::DeepLink;
 use crate::http::authorize::operator::unresolved;
 use crate::http::context::ClientRecord;
 use crate::http::extract::{Query, host, is_local};
+use crate::http::pages::{BuilderTexts, Language, fill};
 use crate::http::problem::{Kind, Problem};
 use crate::http::state::AppState;
 use crate::http::target::target;
@@ -31,72 +32,73 @@ pub(super) enum Verdict {
     Refused {
         /// As what.
         kind: Kind,
-        /// The detail, in English.
+        /// The detail.
         why: String,
     },
 }
 
 impl Verdict {
     /// Judges the sample's query as if this page's visitor had clicked on it without a credential.
-    pub(super) fn of(sample: &str, request: &HttpRequest, state: &AppState) -> Self {
-        judge(sample, request, state).unwrap_or_else(|refusal| Self::Refused {
+    pub(super) fn of(
+        sample: &str,
+        language: Language,
+        request: &HttpRequest,
+        state: &AppState,
+    ) -> Self {
+        let texts = language.builder();
+        judge(sample, texts, request, state).unwrap_or_else(|refusal| Self::Refused {
             kind: refusal.kind,
-            why: refusal.sentence(),
+            why: refusal.sentence(language),
         })
     }
 }
 
-fn judge(sample: &str, request: &HttpRequest, state: &AppState) -> Result<Verdict, Problem> {
+fn judge(
+    sample: &str,
+    texts: &'static BuilderTexts,
+    request: &HttpRequest,
+    state: &AppState,
+) -> Result<Verdict, Problem> {
     let query = Query::parse(sample)?;
     let shown = Credentials {
         operator: query.operator(),
         ..Credentials::default()
     };
     let unless = match state.authenticator.authenticate(&shown) {
-        Ok(auth) => look_up(&auth, request, state)?,
-        Err(denied) => Some(lacking(denied).ok_or_else(|| Problem::from(denied))?),
+        Ok(auth) => look_up(&auth, texts, request, state)?,
+        Err(denied) => Some(lacking(denied, texts).ok_or_else(|| Problem::from(denied))?),
     };
     // What is tried here is no click, so the request's own record does not name it.
     let mut client = ClientRecord::default();
     let link = target(&query, &state.links, &mut client)?;
     Ok(Verdict::Opens {
         format: link.format(),
-        why: why(&link, &query, &client) + source_note(&query, &client),
+        why: why(&link, &query, &client, texts) + source_note(&query, &client, texts),
         leads_to: link.url(&state.links.panel, None),
         unless,
     })
 }
 
 /// Says which credential is missing, where nothing else speaks against the click.
-const fn lacking(denied: Denied) -> Option<&'static str> {
+const fn lacking(denied: Denied, texts: &BuilderTexts) -> Option<&'static str> {
     match denied {
-        Denied::PassMissing => Some(
-            "That takes a pass. The sample has none, so a click on it is refused as it stands: 401 pass-missing.",
-        ),
-        Denied::DeviceMissing => Some(
-            "That takes a paired browser, and this page asks for no pairing: the sample opens in a browser that is paired, and is refused in any other, 401 device-missing.",
-        ),
-        Denied::IdentityMissing => Some(
-            "That takes a login, which this page does not look at. Without one a click on the sample is refused: 401 identity-missing. Try the sample.",
-        ),
-        Denied::ApiKeyInvalid => Some(
-            "But a click on the sample is refused, 401 api-key-invalid: no browser shows an API key, and ACCESS has nothing else.",
-        ),
+        Denied::PassMissing => Some(texts.takes_pass),
+        Denied::DeviceMissing => Some(texts.takes_device),
+        Denied::IdentityMissing => Some(texts.takes_login),
+        Denied::ApiKeyInvalid => Some(texts.takes_key),
         _ => None,
     }
 }
 
-const NO_LOCK: &str = "But the operator is not checked here: this page stands behind no lock, such as ALLOWED_NETWORKS. Try the sample.";
-const NO_LIST: &str = "But the operator is not checked here: ChatHub's list of operators has not been read as a whole yet. Try the sample.";
-
 /// Refuses an operator that a click would not find. Else says why this page cannot tell.
 fn look_up(
     auth: &AuthContext<'_>,
+    texts: &BuilderTexts,
     request: &HttpRequest,
     state: &AppState,
 ) -> Result<Option<&'static str>, Problem> {
     if !is_behind_a_lock(request, state) {
-        return Ok(Some(NO_LOCK));
+        return Ok(Some(texts.no_lock));
     }
     let directory = state.directory.current();
     let directory = directory.as_deref();
@@ -104,7 +106,7 @@ fn look_up(
         .authenticator
         .resolve_operator(&auth.requested, directory)
     {
-        Err(Denied::DirectoryNeeded) => return Ok(Some(NO_LIST)),
+        Err(Denied::DirectoryNeeded) => return Ok(Some(texts.no_list)),
         found => found.map_err(|denied| unresolved(denied, &auth.requested, state))?,
     };
     let Some(operator) = found.operator() else {
@@ -113,7 +115,7 @@ fn look_up(
     match directory {
         Some(directory) if directory.status(operator).is_some() => Ok(None),
         Some(directory) if directory.is_complete() => Err(chathub::ErrorKind::NotFound.into()),
-        _ => Ok(Some(NO_LIST)),
+        _ => Ok(Some(texts.no_list)),
     }
 }
 
@@ -125,31 +127,34 @@ fn is_behind_a_lock(request: &HttpRequest, state: &AppState) -> bool {
 }
 
 /// Where the source comes from, if not from the link's own parameter.
-fn source_note(query: &Query<'_>, client: &ClientRecord) -> &'static str {
+fn source_note(query: &Query<'_>, client: &ClientRecord, texts: &BuilderTexts) -> &'static str {
     if client.source.is_some() && query.source().is_none() {
-        "; the source comes from the phone, which is a messenger's link"
+        texts.source_from_phone
     } else {
         ""
     }
 }
 
-fn why(link: &DeepLink<'_>, query: &Query<'_>, client: &ClientRecord) -> String {
-    match link {
-        DeepLink::Chat { .. } => "a chat id is given, which wins over the phone".into(),
+fn why(
+    link: &DeepLink<'_>,
+    query: &Query<'_>,
+    client: &ClientRecord,
+    texts: &BuilderTexts,
+) -> String {
+    let why = match link {
+        DeepLink::Chat { .. } => texts.why_chat.into(),
         DeepLink::Phone { .. } => match client.source {
-            Some(source) => format!(
-                "the source {source} has no sender, neither `from=` nor one in SENDERS, so the phone alone counts"
-            ),
-            None => "the phone is all that is known".into(),
+            Some(source) => fill(texts.why_no_sender, &[("source", &source)]),
+            None => texts.why_phone.into(),
         },
-        DeepLink::Sender { .. } => "phone and sender are known, and no source".into(),
+        DeepLink::Sender { .. } => texts.why_sender.into(),
         DeepLink::Source { sender, .. } => {
-            let from = if query.from().is_some() {
-                "`from=`"
-            } else {
-                "SENDERS"
+            let from = match query.from() {
+                Some(_) => "`from=`",
+                None => "SENDERS",
             };
-            format!("phone, source and sender are known; the sender {sender} comes from {from}")
+            fill(texts.why_source, &[("sender", sender), ("from", &from)])
         }
-    }
+    };
+    why.into_owned()
 }

@@ -169,7 +169,7 @@ impl PhoneTexts {
 
 /// Fills in the placeholders, `{name}`, in one pass: a value with braces in it stays as it is. One
 /// without a value is left as it stands, which a test would show.
-pub(super) fn fill(text: &str, values: &[(&str, &dyn Display)]) -> Cow<'static, str> {
+pub(crate) fn fill(text: &str, values: &[(&str, &dyn Display)]) -> Cow<'static, str> {
     let mut filled = String::with_capacity(text.len());
     let mut rest = text;
     while let Some((before, (name, after))) = next_placeholder(rest) {

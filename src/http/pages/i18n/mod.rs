@@ -12,10 +12,10 @@ use std::sync::LazyLock;
 use actix_web::HttpRequest;
 use actix_web::http::header::{AcceptLanguage, Header as _, LanguageTag, Preference, Quality};
 
-use self::details::fill;
+pub(crate) use self::details::fill;
 pub(crate) use self::texts::{
-    Advice, DemoTexts, ExtensionTexts, GuideTexts, HandlerTexts, OpenapiTexts, PairingWords,
-    PanelWords, Words,
+    Advice, BuilderTexts, DemoTexts, ExtensionTexts, GuideTexts, HandlerTexts, OpenapiTexts,
+    PairingWords, PanelWords, Words,
 };
 use self::texts::{Explanation, Texts};
 use crate::http::problem::{Detail, Kind};
@@ -94,6 +94,11 @@ impl Language {
     /// What the page about the service's interface says, beside the document.
     pub(crate) fn openapi(self) -> &'static OpenapiTexts {
         &self.texts().openapi
+    }
+
+    /// What the link builder says, less its instructions for a CRM.
+    pub(crate) fn builder(self) -> &'static BuilderTexts {
+        &self.texts().builder
     }
 
     /// What the link builder says around the instructions for a CRM.

@@ -60,6 +60,7 @@ pub(super) struct Texts {
     pub(super) extension: ExtensionTexts,
     pub(super) demo: DemoTexts,
     pub(super) openapi: OpenapiTexts,
+    pub(super) builder: BuilderTexts,
     pub(super) guide: GuideTexts,
 }
 
@@ -253,6 +254,19 @@ texts_by! {
     Host host
     NotAlone not_alone
     TooMany too_many
+}
+
+texts! {
+    /// The link builder, less its instructions for a CRM.
+    BuilderTexts:
+    title lead operator operator_optional operator_hint phone phone_hint source no_source sender
+    sender_hint chat chat_hint fixed show url_for changed nothing_to_paste no_field in_code
+    pasted_is_refused in_javascript in_python phone_unknown chat_unknown agent_unknown
+    no_public_url asked_for copy_url sample_title format leads_to refused try_it copy_sample
+    access_title access_open access_pasted access_pass access_sso access_device access_key
+    access_key_alone links_need_key links_need_url or_links facts_title links client agent plus
+    opens likely unknown why_chat why_phone why_no_sender why_sender why_source source_from_phone
+    takes_pass takes_device takes_login takes_key no_lock no_list
 }
 
 texts! {

@@ -75,7 +75,7 @@ pub(crate) async fn install(
             tracing::warn!(
                 kind = problem.kind.name(),
                 "Bitrix24's application was not installed. {}",
-                problem.sentence()
+                problem.sentence(Language::English)
             );
             Err(problem)
         }
