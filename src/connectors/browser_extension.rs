@@ -262,11 +262,11 @@ mod tests {
     #[rstest]
     #[case(
         Browser::Chromium,
-        "4fa733c66d5aa83f3a12b29bbe7d5437bec11f67121760584f96e7480b1f1525"
+        "8f771a498733cb3be4373e0dace47b4e8cc87ef1527b1b2807ac6740a78db330"
     )]
     #[case(
         Browser::Firefox,
-        "28746bb2fa2b40c11dfd074e16126c643d3fd9a497e87f4609d9b1a04bbb2e4f"
+        "b3b2833037ecc025faf7fbd4327c9a90450e435087558e43b8521a4b73a2e020"
     )]
     fn the_same_bytes_each_time(#[case] browser: Browser, #[case] hash: &str) {
         let made = || package("https://chat.example", &["https://crm.example"], browser);

@@ -85,23 +85,23 @@ mod tests {
     #[rstest]
     #[case(
         Connector::Kommo,
-        "b0424f62a6f37283d75a0865086e5ea6abdab2cf3ed61c5f67cd17442a999f4b"
+        "1876016db8284f03482fe37d615d9ba076fcfcbd9ceae56d91502c4f3534b6a9"
     )]
     #[case(
         Connector::Hubspot,
-        "7a2f21e20051ba01d6cff44547771aa944f6f84de35b54accfccdb83502ba993"
+        "4be8e3933224490e3cc3e5f75e72f952fc986e3b2ec02ee7e963b39870998fe5"
     )]
     #[case(
         Connector::Odoo,
-        "8a4265a28c31094e4ab733593843f5126f270be19492cd21542abe91b595940a"
+        "1c6108da499fb69727ac971bf6f44d94854fcac706c89043ee2e2b1a3747ee41"
     )]
     #[case(
         Connector::Salesforce,
-        "4d9b745e98a68c62b5a1c017af6c05f6fa507bceac41f68a21872a913bbaf9e2"
+        "7e0400f1a6f3afddb10ff0e94fb8511c05eef296426e9e0126cad20ca747a0cf"
     )]
     #[case(
         Connector::SuiteCrm,
-        "62d32d02f63cd3206693e3b8299f8890f92c4fbc233694dd4d7f8ce96cb0c5d2"
+        "dedac508ccc5a406470fff6678edb4109d2dfdbc758c875a0ed2bd120ab03ae5"
     )]
     #[case(
         Connector::Zendesk,
@@ -109,11 +109,11 @@ mod tests {
     )]
     #[case(
         Connector::Zoho,
-        "204b95818d6198528f5daac22100847fcfe5f28850b9bf7f9531364fb6bf4c04"
+        "e462e9b21734c7fc84d1a4e5a18c98c4dbf0ddf6a93a826632d11d2593a9ce76"
     )]
     #[case(
         Connector::OneC,
-        "7941ba6772183b686907e16658eb7653380d14093b2b0cc4057b35cb24d68aaf"
+        "21ced361c8f283155d88ec58950aa471c7e332c4c726c580ac13d505b218fe52"
     )]
     fn the_same_bytes_each_time(#[case] connector: Connector, #[case] hash: &str) {
         let made = package(connector);

@@ -6,6 +6,7 @@ pub(super) const PACKAGE: CrmPackage = CrmPackage {
     file_name: "open-chat-hubspot.zip",
     files: files_of!["hubspot":
         "README.md"
+        "README.uk.md"
         "connectors.toml"
         "hsproject.json"
         "src/app/app-hsmeta.json"
