@@ -24,6 +24,8 @@ pub(super) enum ConnectorCommand {
     BrowserExtension(ExtensionOptions),
     /// The widget for Kommo and amoCRM: a click on a phone opens the chat
     Kommo(CrmOptions),
+    /// The project for HubSpot: a card with a button for each phone
+    Hubspot(CrmOptions),
     /// The addons for Odoo 17 and later: a button on contacts and leads
     Odoo(CrmOptions),
     /// The source for a Salesforce org: a button on contacts, leads, accounts and cases
@@ -84,6 +86,7 @@ impl ConnectorCommand {
         match self {
             Self::BrowserExtension(options) => options.run(),
             Self::Kommo(options) => options.run(Connector::Kommo),
+            Self::Hubspot(options) => options.run(Connector::Hubspot),
             Self::Odoo(options) => options.run(Connector::Odoo),
             Self::Salesforce(options) => options.run(Connector::Salesforce),
             Self::Suitecrm(options) => options.run(Connector::SuiteCrm),

@@ -88,6 +88,10 @@ mod tests {
         "b0424f62a6f37283d75a0865086e5ea6abdab2cf3ed61c5f67cd17442a999f4b"
     )]
     #[case(
+        Connector::Hubspot,
+        "7a2f21e20051ba01d6cff44547771aa944f6f84de35b54accfccdb83502ba993"
+    )]
+    #[case(
         Connector::Odoo,
         "8a4265a28c31094e4ab733593843f5126f270be19492cd21542abe91b595940a"
     )]
@@ -138,6 +142,7 @@ mod tests {
     /// their own files alone.
     #[rstest]
     #[case(Connector::Kommo, &["README.md", "connectors.toml"])]
+    #[case(Connector::Hubspot, &[])]
     #[case(Connector::Zendesk, &["README.md", "connectors.toml"])]
     #[case(Connector::Odoo, &[])]
     #[case(Connector::Salesforce, &[])]
@@ -165,7 +170,7 @@ mod tests {
         assert_eq!(packed.collect::<BTreeSet<_>>(), files);
     }
 
-    /// The example of docs/crm.md, which the image is built without.
+    /// The example of docs/programmers.md, which the image is built without.
     #[test]
     fn the_signature_of_1c_is_the_guide_s() {
         let guide = include_str!("../../docs/signing/sign.bsl");

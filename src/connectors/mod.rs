@@ -7,6 +7,7 @@
 mod browser_extension;
 mod crm_origin;
 mod crm_package;
+mod hubspot;
 mod kommo;
 mod odoo;
 mod one_c;
@@ -30,6 +31,8 @@ named_enum! {
         BrowserExtension = "browser-extension",
         /// A widget for Kommo and amoCRM.
         Kommo = "kommo",
+        /// A project for HubSpot.
+        Hubspot = "hubspot",
         /// Addons for Odoo.
         Odoo = "odoo",
         /// Source for a Salesforce org.
@@ -61,6 +64,7 @@ impl Connector {
         match self {
             Self::BrowserExtension => None,
             Self::Kommo => Some(&kommo::PACKAGE),
+            Self::Hubspot => Some(&hubspot::PACKAGE),
             Self::Odoo => Some(&odoo::PACKAGE),
             Self::Salesforce => Some(&salesforce::PACKAGE),
             Self::SuiteCrm => Some(&suitecrm::PACKAGE),
