@@ -32,6 +32,8 @@ pub(super) enum ConnectorCommand {
     Salesforce(CrmOptions),
     /// The module for SuiteCRM: a link on contacts, leads, targets and accounts
     Suitecrm(CrmOptions),
+    /// The app for Zendesk: a button for each phone beside tickets and users
+    Zendesk(CrmOptions),
     /// The function for Zoho CRM, which is pasted: a button on contacts
     Zoho(CrmOptions),
     /// The texts for 1C:Enterprise and BAS, which are pasted: a command on a form
@@ -88,6 +90,7 @@ impl ConnectorCommand {
             Self::Odoo(options) => options.run(Connector::Odoo),
             Self::Salesforce(options) => options.run(Connector::Salesforce),
             Self::Suitecrm(options) => options.run(Connector::SuiteCrm),
+            Self::Zendesk(options) => options.run(Connector::Zendesk),
             Self::Zoho(options) => options.run(Connector::Zoho),
             Self::OneC(options) => options.run(Connector::OneC),
             Self::Unknown(arguments) => Err(unknown(&arguments).into()),

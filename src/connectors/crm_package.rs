@@ -104,6 +104,10 @@ mod tests {
         "62d32d02f63cd3206693e3b8299f8890f92c4fbc233694dd4d7f8ce96cb0c5d2"
     )]
     #[case(
+        Connector::Zendesk,
+        "d9f59ede39545276992261ef5b2f111860c88e3bffec142e019ef12c805e925d"
+    )]
+    #[case(
         Connector::Zoho,
         "204b95818d6198528f5daac22100847fcfe5f28850b9bf7f9531364fb6bf4c04"
     )]
@@ -134,11 +138,12 @@ mod tests {
         paths.flat_map(below).collect()
     }
 
-    /// What is in the folder and in no package is forgotten, or dead. Kommo takes its own files
-    /// alone.
+    /// What is in the folder and in no package is forgotten, or dead. Kommo and Zendesk take
+    /// their own files alone.
     #[rstest]
     #[case(Connector::Kommo, &["README.md", "connectors.toml"])]
     #[case(Connector::Hubspot, &[])]
+    #[case(Connector::Zendesk, &["README.md", "connectors.toml"])]
     #[case(Connector::Odoo, &[])]
     #[case(Connector::Salesforce, &[])]
     #[case(Connector::SuiteCrm, &[])]
@@ -165,7 +170,7 @@ mod tests {
         assert_eq!(packed.collect::<BTreeSet<_>>(), files);
     }
 
-    /// The example of docs/crm.md, which the image is built without.
+    /// The example of docs/programmers.md, which the image is built without.
     #[test]
     fn the_signature_of_1c_is_the_guide_s() {
         let guide = include_str!("../../docs/signing/sign.bsl");

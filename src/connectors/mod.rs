@@ -15,6 +15,7 @@ mod package;
 mod salesforce;
 mod suitecrm;
 mod template;
+mod zendesk;
 mod zoho;
 
 pub use self::browser_extension::{Browser, BrowserExtension, Scheme};
@@ -38,6 +39,8 @@ named_enum! {
         Salesforce = "salesforce",
         /// A module for SuiteCRM.
         SuiteCrm = "suitecrm",
+        /// An app for Zendesk.
+        Zendesk = "zendesk",
         /// A function that is pasted into Zoho CRM.
         Zoho = "zoho",
         /// Texts that are pasted into 1C:Enterprise or BAS.
@@ -65,6 +68,7 @@ impl Connector {
             Self::Odoo => Some(&odoo::PACKAGE),
             Self::Salesforce => Some(&salesforce::PACKAGE),
             Self::SuiteCrm => Some(&suitecrm::PACKAGE),
+            Self::Zendesk => Some(&zendesk::PACKAGE),
             Self::Zoho => Some(&zoho::PACKAGE),
             Self::OneC => Some(&one_c::PACKAGE),
         }

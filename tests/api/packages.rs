@@ -22,12 +22,13 @@ const PUBLIC_URL: &str = "https://chat.example/desk";
 
 const SECRET: &str = "canary-crm-secret-of-more-than-32-bytes";
 
-const CRMS: [&str; 7] = [
+const CRMS: [&str; 8] = [
     "kommo",
     "hubspot",
     "odoo",
     "salesforce",
     "suitecrm",
+    "zendesk",
     "zoho",
     "1c",
 ];
@@ -119,7 +120,7 @@ async fn the_builder_hands_out_what_the_command_writes() {
             format!("attachment; filename=\"open-chat-{name}.zip\"")
         );
         assert_eq!(response.bytes().await.unwrap(), written, "{name}");
-        let goes_into = if ["kommo", "hubspot"].contains(&name) {
+        let goes_into = if ["kommo", "hubspot", "zendesk"].contains(&name) {
             "# CONNECTORS_FILE."
         } else {
             "# PASS_KEYS_FILE."
