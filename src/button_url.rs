@@ -52,6 +52,18 @@ pub fn open_chat(public: &HttpsUrl) -> Url {
     at(public, "open-chat")
 }
 
+/// The address of Bitrix24's button, which gets along what all of its chats have in common.
+pub fn bitrix24_button(public: &HttpsUrl, constraints: &PassConstraints) -> String {
+    let mut url = at(public, "connect/bitrix24");
+    let parameters = [("source", &constraints.source), ("from", &constraints.from)];
+    for (name, value) in parameters {
+        if let Some(value) = value {
+            url.query_pairs_mut().append_pair(name, value);
+        }
+    }
+    url.into()
+}
+
 /// The address of a page of the service.
 pub fn at(public: &HttpsUrl, page: &str) -> Url {
     let mut url = public.as_url().clone();

@@ -99,6 +99,8 @@ named_enum! {
         Page = "page",
         /// The page's next ticket.
         Ticket = "ticket",
+        /// Its buttons, which were put into the CRM.
+        Installed = "installed",
         /// Nothing: it was refused.
         Refused = "refused",
     }

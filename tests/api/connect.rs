@@ -343,6 +343,8 @@ async fn of_many_that_come_at_once_with_one_token_one_gets_a_link(#[case] replic
 /// HEAD would use up a token for a link that no program receives.
 #[rstest]
 #[case("kommo", &["HEAD", "POST", "PUT", "BREW"], "GET, OPTIONS")]
+#[case("bitrix24", &["GET", "HEAD", "OPTIONS", "PUT"], "POST")]
+#[case("bitrix24/install", &["GET", "HEAD", "OPTIONS", "PUT"], "POST")]
 #[case("pipedrive/open", &["GET", "HEAD", "OPTIONS", "PUT"], "POST")]
 #[case("pipedrive/ticket", &["GET", "HEAD", "OPTIONS", "PUT"], "POST")]
 #[tokio::test]
@@ -450,6 +452,8 @@ async fn without_the_file_there_is_no_route() {
     let service = Service::start().await;
     for path in [
         "/connect/kommo",
+        "/connect/hubspot",
+        "/connect/pipedrive",
         "/connect/zendesk",
         "/connect/pipedrive/open",
         "/connect/pipedrive/ticket",

@@ -76,7 +76,11 @@ pub(in crate::http::handlers) async fn page(
     let in_use = one_time_use::consume(checked, client, until, state).await?;
     let layout = PageLayout::of(request, &state.pages);
     let phones_by = phones.is_none().then_some(ZAF_SDK);
-    let script = phones_by.map_or(PageScript::Panel, |_| PageScript::Zendesk);
+    let script = match agent.connector {
+        Vendor::Zendesk => PageScript::Zendesk,
+        Vendor::Pipedrive => PageScript::Pipedrive,
+        _ => PageScript::Panel,
+    };
     let page = Page {
         words: layout.language.panel_words(),
         connector: agent.connector,

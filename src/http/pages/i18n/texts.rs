@@ -8,7 +8,7 @@ use std::collections::HashMap;
 use serde::Deserialize;
 
 use crate::access::Denied;
-use crate::connect::{CrmFault, Unproven};
+use crate::connect::Unproven;
 use crate::connectors::CrmOriginFault;
 use crate::rate_limit::Limit;
 
@@ -150,6 +150,8 @@ pub(super) struct Exceptions {
     pub(super) auto_is_off: Explanation,
     pub(super) clocks: Explanation,
     pub(super) agent_unknown: Explanation,
+    pub(super) client_hidden: Explanation,
+    pub(super) crm_not_allowed: Explanation,
     pub(super) directory_unread: Explanation,
     pub(super) page_too_old: Explanation,
     pub(super) encoded_twice: Explanation,
@@ -165,7 +167,8 @@ texts! {
     directory_unread once_unknown phone_is_a_word source no_target no_sender too_long repeated
     unfilled encoded_twice control not_encoded name_not_encoded not_utf8 name_not_utf8 has_body
     not_a_click foreign_confirmation foreign_pairing foreign_panel invitation_used no_connector
-    no_browser no_public_url portal_not_listed agent_unknown agent_shortened nothing other_method
+    no_browser no_public_url portal_not_listed portal_unknown client_hidden agent_unknown agent_shortened
+    nothing other_method
 }
 
 texts_by! {
@@ -211,13 +214,21 @@ texts_by! {
     Audience audience
     Account account
     Incomplete incomplete
+    Appended appended
     PageTooOld page_too_old
     OtherPhone other_phone
+    ApplicationToken application_token
+    TokenRejected token_rejected
+    OtherApplication other_application
+    NoAccess no_access
+    Scope scope
+    Placement placement
+    NotScriptOnly not_script_only
 }
 
-texts_by! {
+texts! {
     /// Why a CRM that was asked has not confirmed a request.
-    CrmTexts for CrmFault: BadAnswer bad_answer Unavailable unavailable TimedOut timed_out
+    CrmTexts: bad_answer no_connection unavailable denied busy timed_out
 }
 
 texts! {
