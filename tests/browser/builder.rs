@@ -342,7 +342,12 @@ async fn it_works_without_javascript() {
 async fn everybody_can_read_it() {
     let (_demo, url) = start();
     let browser = Browser::open("about:blank").await;
-    for (width, scheme) in [(1280, "light"), (1280, "dark"), (360, "light"), (360, "dark")] {
+    for (width, scheme) in [
+        (1280, "light"),
+        (1280, "dark"),
+        (360, "light"),
+        (360, "dark"),
+    ] {
         browser.pretend(width, scheme, "uk").await;
         for query in [
             "?crm=salesforce",
@@ -375,10 +380,7 @@ async fn the_instructions_follow_the_crm() {
         browser.text("#guide-title").await,
         "Інша CRM: без програміста"
     );
-    assert_eq!(
-        browser.text("[data-copies=template]").await,
-        "Copy the URL"
-    );
+    assert_eq!(browser.text("[data-copies=template]").await, "Copy the URL");
     select(&browser, "crm", "kommo").await;
     eventually("the instructions", async || {
         browser.text("#guide-title").await == "Kommo / amoCRM: без програміста"
