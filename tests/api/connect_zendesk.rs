@@ -26,13 +26,13 @@ const OTHER: &str = "https://other.zendesk.com";
 const PLACE: &str = "origin=https%3A%2F%2Facme.zendesk.com&app_guid=4f0d9b1e";
 
 /// An app's key pair, in PEM.
-struct Key {
-    private: String,
-    public: String,
+pub struct Key {
+    pub private: String,
+    pub public: String,
 }
 
 impl Key {
-    fn new() -> Self {
+    pub fn new() -> Self {
         let pem = |kind: &str, der: &[u8]| {
             let text = STANDARD.encode(der);
             format!("-----BEGIN {kind} KEY-----\n{text}\n-----END {kind} KEY-----\n")
