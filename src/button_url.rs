@@ -52,7 +52,20 @@ pub fn open_chat(public: &HttpsUrl) -> Url {
     at(public, "open-chat")
 }
 
-fn at(public: &HttpsUrl, page: &str) -> Url {
+/// The address of Bitrix24's button, which gets along what all of its chats have in common.
+pub fn bitrix24_button(public: &HttpsUrl, constraints: &PassConstraints) -> String {
+    let mut url = at(public, "connect/bitrix24");
+    let parameters = [("source", &constraints.source), ("from", &constraints.from)];
+    for (name, value) in parameters {
+        if let Some(value) = value {
+            url.query_pairs_mut().append_pair(name, value);
+        }
+    }
+    url.into()
+}
+
+/// The address of a page of the service.
+pub fn at(public: &HttpsUrl, page: &str) -> Url {
     let mut url = public.as_url().clone();
     url.set_query(None);
     url.set_path(&format!("{}/{page}", url.path().trim_end_matches('/')));

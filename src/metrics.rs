@@ -80,7 +80,7 @@ metrics! {
     /// refused (invitations and callers of the page).
     open_chat_pairings_total: IntCounterVec["outcome"],
     /// Requests of CRMs, by connector and outcome: link, page (with buttons), ticket (a page renews
-    /// its own) and refused.
+    /// its own), installed (buttons were put into the CRM) and refused.
     open_chat_connector_requests_total: IntCounterVec["connector", "outcome"],
     /// Operator tokens: minted counts new tokens, refreshed ones too; reused (it was there), shared
     /// (waited for another click's mint) and failed count clicks.

@@ -64,6 +64,11 @@ impl OneTimeUse {
         hex::encode(self.id)
     }
 
+    /// Whether the pass expires within this time.
+    pub fn expires_within(&self, time: Duration) -> bool {
+        (self.expires - Utc::now()).to_std().unwrap_or_default() <= time
+    }
+
     /// How long the use must be remembered.
     pub fn ttl(&self) -> Duration {
         let left = (self.expires - Utc::now()).to_std().unwrap_or_default();

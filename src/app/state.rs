@@ -9,6 +9,7 @@ use arc_swap::ArcSwapOption;
 use super::chathub_metrics::ChatHubMetrics;
 use super::file_watch::WatchedSecret;
 use crate::config::Config;
+use crate::connect::CrmClient;
 use crate::http::AppState;
 use crate::metrics::Metrics;
 use crate::operators::Directory;
@@ -35,10 +36,12 @@ pub(super) fn build(
     let credentials = WatchedSecret::load_all(&config.chathub_credentials)?;
     let observer = ChatHubMetrics::new(&metrics, config.traces.to_chathub);
     let chathub = Arc::new(ChatHub::with_observer(config.chathub, observer)?);
+    let crm = config.connectors.as_ref().map(|_| CrmClient::new());
     let state = AppState {
         authenticator: config.access.authenticator,
         sso_header: config.access.sso_header,
         connectors: config.connectors,
+        crm: crm.transpose()?,
         limits: Limits::new(&config.limits, redis.clone(), &metrics),
         shared: redis,
         directory: Directory::new(Arc::clone(&chathub), config.directory),

@@ -2,22 +2,32 @@
 //! each, that this is a request of one of them, for one of its agents.
 //!
 //! A vendor is a file: what its request shows goes in as plain data, and a [`ProvenAgent`] or a
-//! [`Refusal`] comes out. Knows nothing of HTTP, nor of what the agent gets.
+//! [`Refusal`] comes out. Where the CRM itself must be asked, that is `client`. Knows nothing of the HTTP
+//! that is answered, nor of what the agent gets.
 
 mod agent;
+pub mod bitrix24;
+mod client;
 mod config;
 mod file;
+mod hubspot;
 mod kommo;
+mod pace;
+pub mod pipedrive;
 mod refusal;
 mod section;
 mod ticket;
 mod token;
+mod verdicts;
+mod zendesk;
 
 pub use self::agent::ProvenAgent;
+pub use self::client::CrmClient;
 pub use self::config::{Bitrix24, Connectors, Hubspot, Kommo, Pipedrive, Zendesk};
+pub use self::hubspot::HubspotRequest;
 pub use self::refusal::{CrmFault, Refusal, Unproven};
 pub use self::section::Section;
-pub use self::ticket::{TICKET_TTL, Ticket};
+pub use self::ticket::Ticket;
 
 named_enum! {
     /// A CRM with a connector. The name is in paths, in a metric's label and in `CONNECTORS_FILE`.

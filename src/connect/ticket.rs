@@ -14,8 +14,8 @@ use crate::access::Authenticator;
 use crate::phone::PhoneNumber;
 use crate::secret::Secret;
 
-/// How long a ticket is good; the page renews it before.
-pub const TICKET_TTL: Duration = Duration::from_hours(1);
+/// How long a ticket is good at most; the page renews it before.
+const TICKET_TTL: Duration = Duration::from_hours(1);
 
 /// How long after the CRM's proof the last ticket ends.
 const MAX_AGE: i64 = 12 * 3600;
@@ -76,6 +76,12 @@ impl Ticket {
             exp: end(self.proven_at, now.timestamp()),
             ..self.clone()
         }
+    }
+
+    /// How long it is still good, in seconds.
+    pub fn left(&self, now: DateTime<Utc>) -> u64 {
+        let left = self.exp.saturating_sub(now.timestamp());
+        u64::try_from(left).unwrap_or_default()
     }
 
     /// Signs it. `None` where the crypto library fails.

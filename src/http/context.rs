@@ -67,6 +67,16 @@ pub(crate) struct RequestRecord {
     pub(crate) readers: Option<Readers>,
     /// When an invitation that is refused was used.
     pub(crate) used_at: Option<DateTime<Utc>>,
+    /// Whether the link is a one-time link that ends soon, as CRMs get one for each click.
+    pub(crate) ends_soon: bool,
+}
+
+impl RequestRecord {
+    /// Whether another try has to begin with the CRM's button: this address takes no other try, or
+    /// the link that led here is over by then.
+    pub(crate) const fn is_tried_in_crm(&self) -> bool {
+        self.connector.is_some() || self.ends_soon
+    }
 }
 
 /// Whose scripts may read an answer (CORS).
@@ -89,6 +99,8 @@ named_enum! {
         Page = "page",
         /// The page's next ticket.
         Ticket = "ticket",
+        /// Its buttons, which were put into the CRM.
+        Installed = "installed",
         /// Nothing: it was refused.
         Refused = "refused",
     }

@@ -101,6 +101,23 @@ fn connect_routes(config: &mut web::ServiceConfig) {
                 .route(web::method(Method::OPTIONS).to(connect::kommo::preflight))
                 .default_service(web::to(refuse(&[Method::GET, Method::OPTIONS]))),
         )
+        .service(resource(Route::ConnectHubspot, GET, connect::hubspot::link))
+        .service(resource(
+            Route::ConnectPipedrive,
+            GET,
+            connect::pipedrive::panel,
+        ))
+        .service(resource(
+            Route::ConnectBitrix24,
+            POST,
+            connect::bitrix24::button,
+        ))
+        .service(resource(
+            Route::ConnectBitrix24Install,
+            POST,
+            connect::bitrix24::install,
+        ))
+        .service(resource(Route::ConnectZendesk, POST, connect::zendesk::app))
         .service(only(open, POST, connect::tickets::open))
         .service(only(ticket, POST, connect::tickets::renew));
 }

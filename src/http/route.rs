@@ -40,7 +40,12 @@ routes! {
     Root        "/";
     Builder     "/builder";
     Connectors  "/builder/connectors/{name}";
+    ConnectBitrix24 "/connect/bitrix24";
+    ConnectBitrix24Install "/connect/bitrix24/install";
     ConnectKommo  "/connect/kommo";
+    ConnectHubspot "/connect/hubspot";
+    ConnectPipedrive "/connect/pipedrive";
+    ConnectZendesk "/connect/zendesk";
     ConnectOpen   "/connect/{name}/open";
     ConnectTicket "/connect/{name}/ticket";
     Demo        "/demo";

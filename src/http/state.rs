@@ -12,7 +12,7 @@ use arc_swap::ArcSwapOption;
 use super::middleware::metrics::RequestMetrics;
 use crate::access::Authenticator;
 use crate::config::{LinkConfig, LogPhones, PageConfig, WidgetConfig};
-use crate::connect::Connectors;
+use crate::connect::{Connectors, CrmClient};
 use crate::metrics::Metrics;
 use crate::operators::Directory;
 use crate::rate_limit::Limits;
@@ -30,6 +30,8 @@ pub struct AppState {
     pub sso_header: String,
     /// The CRMs whose buttons ask this service; unset without `CONNECTORS_FILE`.
     pub connectors: Option<Reloadable<Connectors>>,
+    /// The client for those of them that are asked in turn; unset without `CONNECTORS_FILE`.
+    pub crm: Option<CrmClient>,
     /// The rate limits.
     pub limits: Limits,
     /// The store that all replicas share; unset where there is a single replica.

@@ -77,7 +77,7 @@ enum Key {
 }
 
 /// What a check does.
-#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) enum Access {
     /// It counts nothing.
     Peek,

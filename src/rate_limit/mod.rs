@@ -181,6 +181,12 @@ impl Limits {
         self.count(&[(Limit::Refused, address_key(client))]).await
     }
 
+    /// Whether an address is over its limit of refused requests. Counts nothing.
+    pub async fn check_refused(&self, client: IpAddr) -> Result<(), Limited> {
+        let key = [(Limit::Refused, address_key(client))];
+        self.access(&key, Access::Peek).await
+    }
+
     /// Evicts keys whose whole quota is available again, and reports the number of the others. Call
     /// it every second.
     pub fn sweep(&self) {
@@ -199,20 +205,31 @@ impl Limits {
     }
 
     async fn count(&self, keys: &[(Limit, u64)]) -> Result<(), Limited> {
+        self.access(keys, Access::Count).await
+    }
+
+    async fn access(&self, keys: &[(Limit, u64)], access: Access) -> Result<(), Limited> {
         let in_redis = match &self.redis {
             // Boxed, because the future of a click is copied about, and most clicks do without this
             // large part of it.
-            Some(redis) => Box::pin(redis::count(redis, &self.quotas, keys)).await.ok(),
+            Some(redis) => {
+                let checked = redis::check(redis, &self.quotas, keys, access);
+                Box::pin(checked).await.ok()
+            }
             None => None,
         };
-        let outcome = in_redis.unwrap_or_else(|| self.count_in_memory(keys));
+        let outcome = in_redis.unwrap_or_else(|| self.check_in_memory(keys, access));
         outcome.inspect_err(|limited| self.limited[limited.limit as usize].inc())
     }
 
-    fn count_in_memory(&self, keys: &[(Limit, u64)]) -> Result<(), Limited> {
+    fn check_in_memory(&self, keys: &[(Limit, u64)], access: Access) -> Result<(), Limited> {
         // A click over one limit must not use up another: the operator's while the address is over
         // its limit, the address's while the operator is.
-        for access in [Access::Peek, Access::Count] {
+        let passes: &[Access] = match access {
+            Access::Peek => &[Access::Peek],
+            Access::Count => &[Access::Peek, Access::Count],
+        };
+        for &access in passes {
             for &(limit, key) in keys {
                 let checked = self.memory[limit as usize].check(key, access);
                 checked.map_err(|retry_after| Limited { limit, retry_after })?;

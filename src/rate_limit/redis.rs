@@ -1,13 +1,15 @@
 //! Rate limits in Redis: one count for all replicas.
 
+use super::memory::Access;
 use super::{Limit, Limited, Quota};
 use crate::redis_store::{self, GcraKey, RedisStore, Unavailable};
 
-/// Counts one under each key, if all of them have room.
-pub(super) async fn count(
+/// Counts one under each key, if all of them have room; or only says whether they have.
+pub(super) async fn check(
     store: &RedisStore,
     quotas: &[Quota; Limit::ALL.len()],
     keys: &[(Limit, u64)],
+    access: Access,
 ) -> Result<Result<(), Limited>, Unavailable> {
     let gcra_keys: Vec<_> = keys
         .iter()
@@ -20,7 +22,10 @@ pub(super) async fn count(
             }
         })
         .collect();
-    let outcome = store.count(&gcra_keys).await?;
+    let outcome = match access {
+        Access::Count => store.count(&gcra_keys).await?,
+        Access::Peek => store.peek(&gcra_keys).await?,
+    };
     Ok(outcome.map_err(|(index, retry_after)| Limited {
         limit: keys.get(index).map_or(Limit::Client, |(limit, _)| *limit),
         retry_after,

@@ -24,6 +24,7 @@ for i, key in ipairs(KEYS) do
   if early > 0 then return {i, math.ceil(early)} end
   arrivals[i] = arrival
 end
+if ARGV[2 * #KEYS + 1] == 'peek' then return {0, 0} end
 for i, key in ipairs(KEYS) do
   local lives = math.ceil((arrivals[i] - now) / 1000) + 1
   redis.call('SET', key, string.format('%.0f', arrivals[i]), 'PX', lives)
@@ -47,9 +48,19 @@ pub struct GcraKey {
 /// The index of the key that is over its limit, and the time to wait.
 pub type OverLimit = (usize, Duration);
 
-/// Counts one under each key, if all of them have room.
-pub(super) async fn count(
+/// What is done where all keys have room.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum OnRoom {
+    /// One is counted under each.
+    Count,
+    /// Nothing.
+    Peek,
+}
+
+/// Checks whether all keys have room.
+pub(super) async fn check(
     keys: &[GcraKey],
+    on_room: OnRoom,
     mut connection: ConnectionManager,
 ) -> RedisResult<Result<(), OverLimit>> {
     let mut call = GCRA.prepare_invoke();
@@ -58,6 +69,9 @@ pub(super) async fn count(
         call.key(&key.name)
             .arg(micros(interval))
             .arg(micros(interval * key.count));
+    }
+    if matches!(on_room, OnRoom::Peek) {
+        call.arg("peek");
     }
     // Keys are numbered from one; 0 where all have room.
     let (number, wait): (usize, u64) = call.invoke_async(&mut connection).await?;

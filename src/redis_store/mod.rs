@@ -23,6 +23,7 @@ use tokio::runtime::Handle;
 use tokio::time::{sleep, timeout, timeout_at};
 
 use self::connection::{CONNECT_TIMEOUT, NO_ANSWER, connect, error_kind, with_timeout};
+use self::gcra::OnRoom;
 pub use self::gcra::{GcraKey, OverLimit};
 use self::health::Health;
 use self::one_time_use::{Release, Releases};
@@ -100,11 +101,24 @@ impl RedisStore {
 
     /// Counts one under each key, if all of them have room.
     pub async fn count(&self, keys: &[GcraKey]) -> Result<Result<(), OverLimit>, Unavailable> {
+        self.check_limits(keys, OnRoom::Count).await
+    }
+
+    /// Whether all keys have room. Counts nothing.
+    pub async fn peek(&self, keys: &[GcraKey]) -> Result<Result<(), OverLimit>, Unavailable> {
+        self.check_limits(keys, OnRoom::Peek).await
+    }
+
+    async fn check_limits(
+        &self,
+        keys: &[GcraKey],
+        on_room: OnRoom,
+    ) -> Result<Result<(), OverLimit>, Unavailable> {
         if !self.health.is_available() {
             return Err(Unavailable);
         }
-        let count = gcra::count(keys, self.connection());
-        with_timeout(self.timeout, count)
+        let check = gcra::check(keys, on_room, self.connection());
+        with_timeout(self.timeout, check)
             .await
             .map_err(|kind| self.unavailable(&kind))
     }

@@ -6,7 +6,7 @@ use prometheus::IntGauge;
 use tokio::time::sleep;
 
 use super::connection::{CONNECT_TIMEOUT, NO_ANSWER, with_timeout};
-use super::gcra::{self, GcraKey};
+use super::gcra::{self, GcraKey, OnRoom};
 use super::health::Recovery;
 use super::{RedisStore, key};
 use crate::secret::SecretSource;
@@ -83,7 +83,7 @@ impl RedisStore {
             count: 1_000_000,
             period: Duration::from_secs(1),
         });
-        let count = gcra::count(&probe, self.connection());
+        let count = gcra::check(&probe, OnRoom::Count, self.connection());
         let timeout = CONNECT_TIMEOUT.max(self.timeout);
         with_timeout(timeout, count).await.map(|_| ())
     }

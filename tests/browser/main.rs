@@ -3,6 +3,7 @@
 #![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used)]
 #![allow(unreachable_pub)]
 
+mod bitrix24;
 mod browser;
 mod builder;
 mod confirm;
@@ -10,6 +11,7 @@ mod demo;
 mod djangocrm;
 mod extension;
 mod handler;
+mod hubspot;
 mod kommo;
 mod openapi;
 mod pair;
@@ -21,3 +23,4 @@ mod services;
 mod site;
 mod strangers;
 mod widget;
+mod zendesk;

@@ -7,8 +7,8 @@ use std::time::Duration;
 pub enum Fault {
     /// This status, with this body.
     Status(u16, String),
-    /// `302` to another address.
-    Redirect(String),
+    /// A redirect of this status to another address.
+    Redirect(u16, String),
     /// `200`, with a body that is not what the vendor documents.
     Garbage(String),
     /// The right answer, this much later.

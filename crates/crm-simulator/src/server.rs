@@ -8,6 +8,7 @@ use actix_web::dev::ServerHandle;
 use actix_web::http::StatusCode;
 use actix_web::http::header::LOCATION;
 use actix_web::{App, HttpRequest, HttpResponse, HttpServer, web};
+use serde_json::Value;
 
 use super::Fault;
 
@@ -18,14 +19,32 @@ pub struct Simulator {
     server: ServerHandle,
 }
 
+/// A call that came in.
+#[derive(Clone, Debug)]
+pub struct Received {
+    /// The path.
+    pub path: String,
+    /// The query, as it came.
+    pub query: String,
+    /// The header in which a vendor takes its API token.
+    pub api_token: Option<String>,
+    /// The body, as it came.
+    pub body: String,
+}
+
+/// What a path answers: a status, and a body as JSON.
+type Answer = Arc<dyn Fn(&Received) -> (u16, Value) + Send + Sync>;
+
 #[derive(Default)]
 struct State {
-    /// How often each path was called.
-    calls: HashMap<String, usize>,
+    /// The calls, in their order.
+    calls: Vec<Received>,
     /// What the next calls of a path meet.
     next: HashMap<String, VecDeque<Fault>>,
-    /// What a path answers where no fault is next, as JSON.
-    answers: HashMap<String, serde_json::Value>,
+    /// What a path answers where no fault is next.
+    answers: HashMap<String, Answer>,
+    /// The vendor's own pages, as HTML. They are no calls, and have no faults.
+    pages: HashMap<String, String>,
 }
 
 impl Simulator {
@@ -60,19 +79,47 @@ impl Simulator {
         format!("http://{}", self.address)
     }
 
+    /// `127.0.0.1:41234`
+    pub fn host(&self) -> String {
+        self.address.to_string()
+    }
+
     /// How often a path was called.
     pub fn calls(&self, path: &str) -> usize {
-        self.lock().calls.get(path).copied().unwrap_or_default()
+        self.received()
+            .iter()
+            .filter(|call| call.path == path)
+            .count()
     }
 
     /// How often anything was called.
     pub fn total_calls(&self) -> usize {
-        self.lock().calls.values().sum()
+        self.lock().calls.len()
+    }
+
+    /// The calls, in their order.
+    pub fn received(&self) -> Vec<Received> {
+        self.lock().calls.clone()
     }
 
     /// What a path answers from now on, as JSON.
-    pub fn answer(&self, path: &str, body: serde_json::Value) {
-        self.lock().answers.insert(path.to_owned(), body);
+    pub fn answer(&self, path: &str, body: Value) {
+        self.respond(path, move |_| (200, body.clone()));
+    }
+
+    /// What a path answers from now on, by what it is asked.
+    pub fn respond(
+        &self,
+        path: &str,
+        answer: impl Fn(&Received) -> (u16, Value) + Send + Sync + 'static,
+    ) {
+        let answers = &mut self.lock().answers;
+        answers.insert(path.to_owned(), Arc::new(answer));
+    }
+
+    /// Shows a page of the vendor's.
+    pub fn show(&self, path: &str, html: String) {
+        self.lock().pages.insert(path.to_owned(), html);
     }
 
     /// The next call of a path fails so.
@@ -96,36 +143,59 @@ impl Drop for Simulator {
     }
 }
 
-async fn answer(request: HttpRequest, state: web::Data<Mutex<State>>) -> HttpResponse {
-    let path = request.path().to_owned();
-    let (fault, body) = {
+async fn answer(
+    request: HttpRequest,
+    body: web::Bytes,
+    state: web::Data<Mutex<State>>,
+) -> HttpResponse {
+    let received = received(&request, &body);
+    let (fault, answer) = {
         let mut state = lock(&state);
-        *state.calls.entry(path.clone()).or_default() += 1;
-        let fault = state.next.get_mut(&path).and_then(VecDeque::pop_front);
-        (fault, state.answers.get(&path).cloned())
+        let path = received.path.as_str();
+        if let Some(page) = state.pages.get(path) {
+            return HttpResponse::Ok()
+                .content_type("text/html; charset=utf-8")
+                .body(page.clone());
+        }
+        let fault = state.next.get_mut(path).and_then(VecDeque::pop_front);
+        let answer = state.answers.get(path).cloned();
+        state.calls.push(received.clone());
+        (fault, answer)
     };
     match fault {
-        Some(Fault::Status(status, body)) => {
-            let status = StatusCode::from_u16(status);
-            HttpResponse::build(status.unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)).body(body)
-        }
-        Some(Fault::Redirect(location)) => HttpResponse::Found()
+        Some(Fault::Status(code, body)) => HttpResponse::build(status(code)).body(body),
+        Some(Fault::Redirect(code, location)) => HttpResponse::build(status(code))
             .insert_header((LOCATION, location))
             .finish(),
         Some(Fault::Garbage(body)) => HttpResponse::Ok().body(body),
         Some(Fault::Delay(delay)) => {
             tokio::time::sleep(delay).await;
-            plain(body)
+            right(&received, answer)
         }
-        None => plain(body),
+        None => right(&received, answer),
     }
 }
 
-fn plain(body: Option<serde_json::Value>) -> HttpResponse {
-    body.map_or_else(
-        || HttpResponse::NotFound().finish(),
-        |body| HttpResponse::Ok().json(body),
-    )
+fn received(request: &HttpRequest, body: &[u8]) -> Received {
+    let api_token = request.headers().get("x-api-token");
+    Received {
+        path: request.path().to_owned(),
+        query: request.query_string().to_owned(),
+        api_token: api_token.map(|token| String::from_utf8_lossy(token.as_bytes()).into_owned()),
+        body: String::from_utf8_lossy(body).into_owned(),
+    }
+}
+
+fn right(received: &Received, answer: Option<Answer>) -> HttpResponse {
+    let Some(answer) = answer else {
+        return HttpResponse::NotFound().finish();
+    };
+    let (code, body) = answer(received);
+    HttpResponse::build(status(code)).json(body)
+}
+
+fn status(code: u16) -> StatusCode {
+    StatusCode::from_u16(code).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
 }
 
 fn lock(state: &Mutex<State>) -> MutexGuard<'_, State> {

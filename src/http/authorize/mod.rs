@@ -9,6 +9,7 @@ pub(crate) mod one_time_use;
 pub(crate) mod operator;
 
 use std::net::IpAddr;
+use std::time::Duration;
 
 use tracing::Instrument as _;
 
@@ -23,6 +24,9 @@ use crate::http::state::AppState;
 use crate::operators::OperatorSelection;
 use crate::rate_limit::{ForeignKey, Limited};
 use chathub::OperatorId;
+
+/// A one-time link that ends within this time may be over when a person tries it again.
+const SOON: Duration = Duration::from_mins(10);
 
 /// Decides who is calling, by the credentials that the request shows.
 pub(crate) async fn authenticate<'a>(
@@ -58,7 +62,11 @@ pub(crate) async fn authenticate_by<'a>(
     };
     match auth {
         Ok(auth) => {
-            context.record().caller = Some(auth.caller.clone());
+            let mut record = context.record();
+            record.caller = Some(auth.caller.clone());
+            let once = auth.one_time_use.as_ref();
+            record.ends_soon = once.is_some_and(|once| once.expires_within(SOON));
+            drop(record);
             Ok(auth)
         }
         Err(denied) => Err(reject(denied, client, state).await),

@@ -38,8 +38,8 @@ pub(crate) use self::confirmation::Confirmation;
 pub(crate) use self::credentials::{bearer, credentials, scheme, ticket};
 pub(crate) use self::host::OwnHost;
 pub(crate) use self::navigation::{
-    Initiator, Navigation, OwnButton, OwnScript, PageNavigation, PanelButton, PanelScript,
-    is_by_user_or_own_page, opens_own_tab,
+    Initiator, Navigation, OwnButton, OwnScript, PageNavigation, PanelButton, PanelPage,
+    PanelScript, is_by_user_or_own_page, opens_own_tab,
 };
 pub use self::query::Query;
 pub(crate) use self::visitor::Visitor;

@@ -73,6 +73,11 @@ pub(crate) struct OwnButton;
 
 extractor!(OwnButton, check_own_button);
 
+/// A CRM opens this service's page, in a frame or in a tab. What it posts comes along.
+pub(crate) struct PanelPage;
+
+extractor!(PanelPage, check_panel_page);
+
 /// The button of this service's own page in a CRM's frame was pressed.
 pub(crate) struct PanelButton;
 
@@ -169,6 +174,15 @@ fn check_own_button(request: &HttpRequest) -> Result<OwnButton, Problem> {
         return Ok(OwnButton);
     }
     Err(Problem::new(Kind::NotANavigation, Detail::ForeignPairing))
+}
+
+/// Refuses what does not open a page.
+fn check_panel_page(request: &HttpRequest) -> Result<PanelPage, Problem> {
+    check_no_load_ahead(request.headers())?;
+    match load(request.headers()) {
+        Load::Untold | Load::Navigation => Ok(PanelPage),
+        Load::Script | Load::Other => Err(not_a_click()),
+    }
 }
 
 /// Refuses what is not the button of this service's own page in a CRM's frame, which opens a tab of

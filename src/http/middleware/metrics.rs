@@ -121,11 +121,19 @@ impl RequestMetrics {
 fn statuses(route: Route) -> Vec<u16> {
     match route {
         Route::OpenChat => with_refusals(&[200, 302]),
-        Route::Pair | Route::Widget | Route::WidgetToken | Route::ConnectKommo => {
-            with_refusals(&[200])
-        }
+        Route::Pair
+        | Route::Widget
+        | Route::WidgetToken
+        | Route::ConnectKommo
+        | Route::ConnectHubspot
+        | Route::ConnectPipedrive => with_refusals(&[200]),
         // They take POST only.
-        Route::Links | Route::ConnectOpen | Route::ConnectTicket => Vec::new(),
+        Route::Links
+        | Route::ConnectBitrix24
+        | Route::ConnectBitrix24Install
+        | Route::ConnectZendesk
+        | Route::ConnectOpen
+        | Route::ConnectTicket => Vec::new(),
         Route::Root => vec![302],
         Route::Builder | Route::Handler => vec![200, 403],
         Route::Connectors => vec![200, 400, 403, 404, 429],

@@ -4,7 +4,7 @@ use actix_web::dev::ServiceResponse;
 
 use crate::config::PageConfig;
 use crate::http::context::{Outcome, RequestContext};
-use crate::http::problem::Problem;
+use crate::http::problem::{Problem, TryAgain};
 
 /// Renders the problem that a response carries, if any, and notes its kind for log and metrics.
 pub(super) fn render(
@@ -16,7 +16,15 @@ pub(super) fn render(
     let Some(problem) = error.and_then(|error| error.as_error::<Problem>()) else {
         return response;
     };
-    context.record().outcome = Some(Outcome::Problem(problem.kind));
-    let rendered = problem.respond(response.request(), context.request_id.as_str(), pages);
+    let mut record = context.record();
+    record.outcome = Some(Outcome::Problem(problem.kind));
+    let try_again = if record.is_tried_in_crm() {
+        TryAgain::InCrm
+    } else {
+        TryAgain::Here
+    };
+    drop(record);
+    let request_id = context.request_id.as_str();
+    let rendered = problem.respond(response.request(), request_id, try_again, pages);
     response.into_response(rendered)
 }

@@ -21,7 +21,7 @@ pub(crate) const STYLE: &str = include_str!("style.css");
 const SEC_FETCH_DEST: HeaderName = HeaderName::from_static("sec-fetch-dest");
 
 static STYLE_SOURCE: LazyLock<String> = LazyLock::new(|| hash_source(STYLE));
-static SCRIPT_SOURCES: LazyLock<[String; 3]> =
+static SCRIPT_SOURCES: LazyLock<[String; 5]> =
     LazyLock::new(|| PageScript::ALL.map(|script| hash_source(script.text())));
 
 /// The script of a page. It is inlined like the style.
@@ -30,16 +30,28 @@ pub(crate) enum PageScript {
     Builder,
     Handler,
     Panel,
+    /// The same, with the phones that Zendesk's own script says.
+    Zendesk,
+    /// That of the panel, which tells Pipedrive that it is there.
+    Pipedrive,
 }
 
 impl PageScript {
-    const ALL: [Self; 3] = [Self::Builder, Self::Handler, Self::Panel];
+    const ALL: [Self; 5] = [
+        Self::Builder,
+        Self::Handler,
+        Self::Panel,
+        Self::Zendesk,
+        Self::Pipedrive,
+    ];
 
     pub(crate) const fn text(self) -> &'static str {
         match self {
             Self::Builder => include_str!("builder.js"),
             Self::Handler => include_str!("handler.js"),
             Self::Panel => include_str!("panel.js"),
+            Self::Zendesk => concat!(include_str!("panel.js"), include_str!("zendesk.js")),
+            Self::Pipedrive => concat!(include_str!("panel.js"), include_str!("pipedrive.js")),
         }
     }
 }
@@ -56,19 +68,30 @@ pub(crate) enum CspProfile<'a> {
     OwnForm,
     /// Its form posts to the page's own address, which redirects to this origin.
     FormRedirectsTo(&'a str),
-    /// It stands in a frame of this origin's pages alone. Its buttons post to this service, which
-    /// redirects to the second origin, and its script asks this service.
-    #[allow(
-        dead_code,
-        reason = "for the vendors that show a page, which come next"
-    )]
-    InCrm {
-        frame_ancestor: &'a str,
-        redirects_to: &'a str,
-    },
+    /// It stands in a frame of a CRM.
+    InCrm(InCrm<'a>),
     /// Nothing but to be framed, because it comes in the place of what a CRM frames: it must have
     /// no button that does something.
     Framed,
+    /// The same with this script, which tells the CRM that the page is there.
+    FramedWith(PageScript),
+}
+
+/// What a page in a frame of a CRM may do: post to one address and ask another of this service,
+/// whatever else runs in it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct InCrm<'a> {
+    /// The origin whose pages alone may frame it.
+    pub(crate) frame_ancestor: &'a str,
+    pub(crate) script: PageScript,
+    /// The address of the CRM's own script, which runs beside it.
+    pub(crate) crm_script: Option<&'a str>,
+    /// Where its buttons post to.
+    pub(crate) posts_to: &'a str,
+    /// The origin that this redirects to.
+    pub(crate) redirects_to: &'a str,
+    /// What its script asks.
+    pub(crate) asks: &'a str,
 }
 
 /// What all pages share. A template takes it as `layout`.
@@ -163,24 +186,38 @@ fn policy(profile: CspProfile<'_>) -> String {
     let style = &*STYLE_SOURCE;
     let rest = match profile {
         CspProfile::Static | CspProfile::Framed => "form-action 'none'".to_owned(),
+        CspProfile::FramedWith(script) => format!(
+            "form-action 'none'; script-src {}",
+            SCRIPT_SOURCES[script as usize]
+        ),
         CspProfile::Script(script) => format!(
             "form-action 'self'; script-src {}; connect-src 'self'",
             SCRIPT_SOURCES[script as usize]
         ),
         CspProfile::OwnForm => "form-action 'self'".to_owned(),
-        CspProfile::InCrm { redirects_to, .. } => format!(
-            "form-action 'self' {redirects_to}; script-src {}; connect-src 'self'",
-            SCRIPT_SOURCES[PageScript::Panel as usize]
-        ),
+        CspProfile::InCrm(page) => in_crm(page),
         // Chromium applies the policy to a form's redirects too.
         CspProfile::FormRedirectsTo(origin) => format!("form-action 'self' {origin}"),
     };
     let frames = match profile {
-        CspProfile::Framed => String::new(),
-        CspProfile::InCrm { frame_ancestor, .. } => format!("; frame-ancestors {frame_ancestor}"),
+        CspProfile::Framed | CspProfile::FramedWith(_) => String::new(),
+        CspProfile::InCrm(page) => format!("; frame-ancestors {}", page.frame_ancestor),
         _ => "; frame-ancestors 'none'".to_owned(),
     };
     format!("default-src 'none'; style-src {style}; img-src data:; base-uri 'none'; {rest}{frames}")
+}
+
+/// Chromium compares paths before redirects, and origins alone after them.
+fn in_crm(page: InCrm<'_>) -> String {
+    let own = &SCRIPT_SOURCES[page.script as usize];
+    let crm_script = page.crm_script.map(|script| format!(" {script}"));
+    format!(
+        "form-action {} {}; script-src {own}{}; connect-src {}",
+        page.posts_to,
+        page.redirects_to,
+        crm_script.unwrap_or_default(),
+        page.asks
+    )
 }
 
 /// A CSP hash source: `'sha256-…'`.

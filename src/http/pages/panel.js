@@ -2,7 +2,6 @@
 (() => {
   const form = document.getElementById('panel');
   if (!form) return;
-  const ended = document.getElementById('ended');
   const ticket = form.elements.ticket;
   let ends = Date.now() + form.dataset.expiresIn * 1000;
   let due = Infinity;
@@ -13,11 +12,12 @@
     due = Date.now() + milliseconds;
     timer = setTimeout(renew, milliseconds);
   };
+  // Without buttons that would open nothing.
   const end = () => {
     clearTimeout(timer);
     due = Infinity;
-    ended.hidden = false;
-    for (const button of form.querySelectorAll('button')) button.disabled = true;
+    form.remove();
+    for (const line of document.querySelectorAll('[role=status] > p')) line.hidden = line.id !== 'ended';
   };
   const renew = async () => {
     due = Infinity;
@@ -29,7 +29,7 @@
         const renewed = await answer.json();
         ticket.value = renewed.ticket;
         ends = Date.now() + renewed.expires_in * 1000;
-        return next(renewed.expires_in * 500);
+        return next(Math.max(renewed.expires_in * 500, 10000));
       }
       // No is no; trouble of the service may pass.
       if (answer.status < 500 && answer.status !== 429) return end();

@@ -76,6 +76,8 @@ impl From<Refusal> for Problem {
         match refusal {
             Refusal::NotListed => Self::new(Kind::PortalNotAllowed, Detail::PortalNotListed),
             Refusal::Unproven(unproven) => unproven.into(),
+            Refusal::ClientHidden => Self::new(Kind::TargetMissing, Detail::ClientHidden),
+            Refusal::Crm(fault) => fault.into(),
         }
     }
 }
@@ -84,7 +86,10 @@ impl From<CrmFault> for Problem {
     fn from(fault: CrmFault) -> Self {
         let kind = match fault {
             CrmFault::BadAnswer => Kind::CrmBadAnswer,
-            CrmFault::Unavailable => Kind::CrmUnavailable,
+            CrmFault::NoConnection(_)
+            | CrmFault::Unavailable
+            | CrmFault::Denied
+            | CrmFault::Busy => Kind::CrmUnavailable,
             CrmFault::TimedOut => Kind::CrmTimeout,
         };
         let refusal = Self::new(kind, Detail::Crm(fault));

@@ -86,6 +86,10 @@ pub(crate) enum Detail {
     Unproven(Unproven),
     /// The account, portal or company of a CRM's request is not listed.
     PortalNotListed,
+    /// A portal of a CRM that is not listed.
+    PortalUnknown(ShownIdentity),
+    /// The CRM shows no such client to its agent.
+    ClientHidden,
     /// A CRM's agent is not in the operator map.
     AgentUnknown(ShownIdentity),
     /// Why a CRM that was asked has not confirmed a request.

@@ -22,8 +22,9 @@ pub(crate) use self::conversions::RETRY_SOON;
 pub(crate) use self::detail::Detail;
 pub(crate) use self::identity::ShownIdentity;
 pub use self::kind::Kind;
+pub(crate) use self::response::TryAgain;
 use crate::access::Denied;
-use crate::http::pages::Language;
+use crate::http::pages::{Language, PageScript};
 
 /// Why a request is refused.
 #[derive(Debug)]
@@ -37,6 +38,8 @@ pub(crate) struct Problem {
     allow: &'static [Method],
     /// The deep link without a token: the panel's own login page, for when ChatHub does not mint.
     by_hand: Option<String>,
+    /// What the page runs, where a CRM shows it in place of a panel.
+    script: Option<PageScript>,
 }
 
 impl Problem {
@@ -47,6 +50,7 @@ impl Problem {
             retry_after: None,
             allow: &[],
             by_hand: None,
+            script: None,
         }
     }
 
@@ -66,6 +70,12 @@ impl Problem {
     /// Sets when another try may succeed.
     pub(crate) const fn retry_after(mut self, wait: Duration) -> Self {
         self.retry_after = Some(wait);
+        self
+    }
+
+    /// Has the page run a script, without which a CRM does not show it.
+    pub(crate) const fn with_script(mut self, script: PageScript) -> Self {
+        self.script = Some(script);
         self
     }
 

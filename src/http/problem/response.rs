@@ -13,7 +13,16 @@ use super::accept::prefers_html;
 use super::support_link;
 use super::{Detail, Kind, Problem};
 use crate::config::PageConfig;
-use crate::http::pages::{Advice, CspProfile, Language, PageLayout, Words};
+use crate::http::pages::{Advice, CspProfile, Language, PageLayout, PageScript, Words};
+
+/// Where another try begins, if one may succeed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum TryAgain {
+    /// At the same address.
+    Here,
+    /// At the CRM's button, which makes another link.
+    InCrm,
+}
 
 impl Problem {
     /// The whole answer, in the form that the request accepts.
@@ -21,6 +30,7 @@ impl Problem {
         &self,
         request: &HttpRequest,
         request_id: &str,
+        try_again: TryAgain,
         pages: &PageConfig,
     ) -> HttpResponse {
         let mut response = HttpResponseBuilder::new(self.status_code());
@@ -32,7 +42,8 @@ impl Problem {
             response.insert_header((RETRY_AFTER, seconds.to_string()));
         }
         if prefers_html(request) {
-            self.page(&mut response, &PageLayout::of(request, pages), request_id)
+            let layout = PageLayout::of(request, pages);
+            self.page(&mut response, &layout, request_id, try_again)
         } else {
             self.json(&mut response, request_id)
         }
@@ -43,6 +54,7 @@ impl Problem {
         response: &mut HttpResponseBuilder,
         layout: &PageLayout<'_>,
         request_id: &str,
+        try_again: TryAgain,
     ) -> HttpResponse {
         let advice = layout.language.advice(self.kind, &self.detail);
         // An agent cannot wait for what only an administrator can mend.
@@ -54,6 +66,7 @@ impl Problem {
             advice,
             now: Utc::now(),
             support_href: support_link::link(support, self.kind, request_id),
+            script: self.script.map(PageScript::text),
             identity: match &self.detail {
                 Detail::IdentityUnknown(identity) => Some(identity.text()),
                 _ => None,
@@ -62,9 +75,13 @@ impl Problem {
             detail_lang: layout.language.of_detail(&self.detail).words().lang,
             layout,
             refusal: self,
+            try_again: self.may_pass().then_some(try_again),
             request_id,
         };
-        layout.respond(response, &page, CspProfile::Framed)
+        let profile = self
+            .script
+            .map_or(CspProfile::Framed, CspProfile::FramedWith);
+        layout.respond(response, &page, profile)
     }
 
     fn json(&self, response: &mut HttpResponseBuilder, request_id: &str) -> HttpResponse {
@@ -102,7 +119,10 @@ struct ProblemJson<'a> {
 struct Page<'a> {
     layout: &'a PageLayout<'a>,
     refusal: &'a Problem,
+    /// `None` where another try would be refused too.
+    try_again: Option<TryAgain>,
     advice: Advice,
+    script: Option<&'static str>,
     /// The identity that the proxy in front names, where that belongs to no operator.
     identity: Option<&'a str>,
     detail: Cow<'a, str>,

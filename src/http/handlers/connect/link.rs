@@ -95,7 +95,7 @@ fn sign(
 }
 
 /// The start has checked it; keys may have gone since.
-fn not_set_up() -> Problem {
+pub(super) fn not_set_up() -> Problem {
     Problem::new(
         Kind::NotFound,
         "No link can be signed: that takes PUBLIC_URL, and PASS_SECRET or an HS256 key in PASS_KEYS_FILE.",

@@ -4,27 +4,23 @@
 //! is an operator by the operator map (`admit`), and gets a one-time link (`link`), or a page whose
 //! buttons lead to one (`panel`, `tickets`). No page that stays open holds a link.
 
+pub(crate) mod bitrix24;
 mod cors;
+pub(crate) mod hubspot;
 pub(crate) mod kommo;
 mod link;
-#[allow(
-    dead_code,
-    reason = "for the vendors that show a page, which come next"
-)]
 mod panel;
+pub(crate) mod pipedrive;
 pub(crate) mod tickets;
+pub(crate) mod zendesk;
 
 use std::net::IpAddr;
 use std::sync::Arc;
 
 pub(super) use self::link::{LINK_TTL, link_for};
-#[allow(
-    unused_imports,
-    reason = "for the vendors that show a page, which come next"
-)]
 pub(super) use self::panel::{Panel, page};
 use crate::access::OperatorRequest;
-use crate::connect::{Connectors, ProvenAgent, Refusal, Section, Vendor};
+use crate::connect::{Connectors, CrmClient, ProvenAgent, Refusal, Section, Vendor};
 use crate::http::authorize::one_time_use::Checked;
 use crate::http::authorize::{ChatHubFault, authorize, reject};
 use crate::http::context::RequestContext;
@@ -37,10 +33,6 @@ use crate::operators::OperatorSelection;
 pub(super) enum Sender {
     /// The agent's browser: its network counts, and so does its address.
     Browser,
-    #[allow(
-        dead_code,
-        reason = "for the vendors that show a page, which come next"
-    )]
     /// The vendor's servers, which all its customers share.
     Servers,
 }
@@ -63,6 +55,11 @@ pub(super) fn connectors(
     connectors
         .map(|connectors| Arc::clone(&connectors.get()))
         .ok_or_else(Problem::not_found)
+}
+
+/// The client that asks CRMs. Only a service without connectors has none, and no such route.
+pub(super) fn crm(state: &AppState) -> Result<&CrmClient, Problem> {
+    state.crm.as_ref().ok_or_else(Problem::not_found)
 }
 
 /// Rejects an agent outside the allowed networks, where the agent's address is known.

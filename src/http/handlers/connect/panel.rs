@@ -7,24 +7,32 @@ use askama::Template;
 use chrono::Utc;
 
 use super::tickets::signed;
-use super::{admit, link};
+use super::{Admitted, admit, link};
 use crate::access::PassConstraints;
-use crate::connect::{Connectors, ProvenAgent, TICKET_TTL, Ticket, Vendor};
+use crate::button_url;
+use crate::connect::{Connectors, ProvenAgent, Ticket, Vendor};
+use crate::http::authorize::one_time_use;
 use crate::http::context::{ConnectorOutcome, Outcome, RequestContext};
-use crate::http::pages::{CspProfile, PageLayout, PageScript, PanelWords};
+use crate::http::extract::Query;
+use crate::http::pages::{CspProfile, InCrm, PageLayout, PageScript, PanelWords};
 use crate::http::problem::Problem;
 use crate::http::state::AppState;
 use crate::phone::{PhoneNumber, Region};
+use crate::source::ChatSource;
 
 /// The most phones that a page shows.
 const MAX_PHONES: usize = 20;
+
+/// Zendesk's own script, by which an app reads what the agent looks at.
+const ZAF_SDK: &str = "https://static.zdassets.com/zendesk_app_framework_sdk/2.0/zaf_sdk.min.js";
 
 /// What a vendor's page is about.
 pub(in crate::http::handlers) struct Panel<'a> {
     /// The agent who looks at it.
     pub(in crate::http::handlers) agent: &'a ProvenAgent,
-    /// The client's phones, as the CRM has them: what is no phone is left out.
-    pub(in crate::http::handlers) phones: Vec<String>,
+    /// The client's phones, as the CRM has them: what is no phone is left out. `None` where the
+    /// page reads them by Zendesk's script.
+    pub(in crate::http::handlers) phones: Option<Vec<String>>,
     /// The `source` and `from` of the page's address; a `phone` counts as one more.
     pub(in crate::http::handlers) wanted: PassConstraints,
 }
@@ -36,12 +44,14 @@ struct Page<'a> {
     words: &'static PanelWords,
     connector: Vendor,
     phones: Vec<PhoneNumber>,
+    /// The script that says the phones, where the page does not have them yet.
+    phones_by: Option<&'static str>,
     ticket: &'a str,
     expires_in: u64,
     script: &'static str,
 }
 
-/// Operator → limit → ticket → page.
+/// Operator → limit → ticket → page. Whatever may have been used for the proof is used up.
 pub(in crate::http::handlers) async fn page(
     request: &HttpRequest,
     panel: Panel<'_>,
@@ -51,40 +61,73 @@ pub(in crate::http::handlers) async fn page(
 ) -> Result<HttpResponse, Problem> {
     let agent = panel.agent;
     let query = link::read(panel.wanted, state)?;
+    query.source().map(ChatSource::parse).transpose()?;
     let admitted = admit(agent, connectors, context, state).await?;
     state.limits.panel(&agent.limit_key()).await?;
-    let phone = query.phone().map(ToOwned::to_owned);
-    let phones = readable(
-        phone.into_iter().chain(panel.phones),
-        state.links.default_region,
-    );
-    let mut ticket = Ticket::of(agent, Some(&phones), Utc::now());
+    let phones = panel
+        .phones
+        .map(|phones| readable(&query, phones, state.links.default_region));
+    let now = Utc::now();
+    let mut ticket = Ticket::of(agent, phones.as_deref(), now);
     ticket.source = query.source().map(ToOwned::to_owned);
     ticket.from = query.from().map(ToOwned::to_owned);
     let signed = signed(&ticket, admitted.section, state)?;
-    context.record().outcome = Some(Outcome::Connector(ConnectorOutcome::Page));
+    let (checked, client, until) = (admitted.checked, context.client, context.deadline);
+    let in_use = one_time_use::consume(checked, client, until, state).await?;
     let layout = PageLayout::of(request, &state.pages);
+    let phones_by = phones.is_none().then_some(ZAF_SDK);
+    let script = match agent.connector {
+        Vendor::Zendesk => PageScript::Zendesk,
+        Vendor::Pipedrive => PageScript::Pipedrive,
+        _ => PageScript::Panel,
+    };
     let page = Page {
         words: layout.language.panel_words(),
         connector: agent.connector,
-        phones,
+        phones: phones.unwrap_or_default(),
+        phones_by,
         ticket: signed.expose(),
-        expires_in: TICKET_TTL.as_secs(),
-        script: PageScript::Panel.text(),
+        expires_in: ticket.left(now),
+        script: script.text(),
         layout: &layout,
     };
-    let profile = CspProfile::InCrm {
-        frame_ancestor: admitted.section.origin.as_deref().unwrap_or("'none'"),
-        redirects_to: state.links.panel.origin(),
-    };
-    Ok(layout.respond(&mut HttpResponse::Ok(), &page, profile))
+    let response = respond(&page, &admitted, script, state)?;
+    in_use.keep();
+    context.record().outcome = Some(Outcome::Connector(ConnectorOutcome::Page));
+    Ok(response)
 }
 
-/// The phones that can be read, each once.
-fn readable(texts: impl Iterator<Item = String>, region: Region) -> Vec<PhoneNumber> {
+/// Answers with the page, in frames of this installation alone.
+fn respond(
+    page: &Page<'_>,
+    admitted: &Admitted<'_>,
+    script: PageScript,
+    state: &AppState,
+) -> Result<HttpResponse, Problem> {
+    let public_url = state.public_url.as_ref().ok_or_else(link::not_set_up)?;
+    let name = page.connector.name();
+    let own = |action| button_url::at(public_url, &format!("connect/{name}/{action}"));
+    let (posts_to, asks) = (own("open"), own("ticket"));
+    let profile = CspProfile::InCrm(InCrm {
+        frame_ancestor: admitted.section.origin.as_deref().unwrap_or("'none'"),
+        script,
+        crm_script: page.phones_by,
+        posts_to: posts_to.as_str(),
+        redirects_to: state.links.panel.origin(),
+        asks: asks.as_str(),
+    });
+    Ok(page.layout.respond(&mut HttpResponse::Ok(), page, profile))
+}
+
+/// The phones that can be read, each once: the query's, then the CRM's.
+fn readable(query: &Query<'_>, texts: Vec<String>, region: Region) -> Vec<PhoneNumber> {
     let mut phones: Vec<PhoneNumber> = Vec::new();
-    for text in texts {
-        let phone = PhoneNumber::parse(&text, region);
+    for text in query
+        .phone()
+        .into_iter()
+        .chain(texts.iter().map(String::as_str))
+    {
+        let phone = PhoneNumber::parse(text, region);
         if let Ok(phone) = phone
             && !phones.contains(&phone)
             && phones.len() < MAX_PHONES

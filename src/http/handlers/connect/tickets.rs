@@ -8,7 +8,7 @@ use url::form_urlencoded;
 
 use super::{LINK_TTL, Sender, admit, check_network, connectors, link, link_for, refuse};
 use crate::access::PassConstraints;
-use crate::connect::{Connectors, Section, TICKET_TTL, Ticket, Vendor};
+use crate::connect::{Connectors, Section, Ticket, Vendor};
 use crate::http::context::{ConnectorOutcome, Context, Outcome, RequestContext};
 use crate::http::extract::{Body, PanelButton, PanelScript};
 use crate::http::problem::{Detail, Kind, Problem};
@@ -67,12 +67,13 @@ pub(crate) async fn renew(
     let agent = ticket.agent(connector);
     let admitted = admit(&agent, &connectors, &context, &state).await?;
     state.limits.panel(&agent.limit_key()).await?;
-    let renewed = ticket.renewed(Utc::now());
+    let now = Utc::now();
+    let renewed = ticket.renewed(now);
     let signed = signed(&renewed, admitted.section, &state)?;
     context.record().outcome = Some(Outcome::Connector(ConnectorOutcome::Ticket));
     Ok(HttpResponse::Ok().json(Renewed {
         ticket: signed.expose(),
-        expires_in: TICKET_TTL.as_secs(),
+        expires_in: renewed.left(now),
     }))
 }
 
@@ -116,7 +117,7 @@ async fn shown(
 }
 
 /// A field of the form, which is there once at most.
-fn field(Body(body): &Body, name: &'static str) -> Result<Option<String>, Problem> {
+pub(super) fn field(Body(body): &Body, name: &'static str) -> Result<Option<String>, Problem> {
     let mut values = form_urlencoded::parse(body).filter(|(field, _)| field == name);
     let value = values.next().map(|(_, value)| value.into_owned());
     if values.next().is_some() {

@@ -3,9 +3,9 @@
 use std::borrow::Cow;
 use std::fmt::{Display, Write as _};
 
-use super::texts::{ChatHubTexts, Exceptions, Explanation, PhoneTexts, Texts};
+use super::texts::{ChatHubTexts, CrmTexts, Exceptions, Explanation, PhoneTexts, Texts};
 use crate::access::Denied;
-use crate::connect::Unproven;
+use crate::connect::{CrmFault, Unproven};
 use crate::connectors::Connector;
 use crate::http::problem::{Detail, ShownIdentity};
 use crate::phone::PhoneError;
@@ -58,6 +58,10 @@ impl Texts {
             Detail::NoPublicUrl => texts.no_public_url.into(),
             Detail::Unproven(unproven) => self.unproven.of(*unproven).into(),
             Detail::PortalNotListed => texts.portal_not_listed.into(),
+            Detail::PortalUnknown(portal) => {
+                fill(texts.portal_unknown, &[("portal", &portal.text())])
+            }
+            Detail::ClientHidden => texts.client_hidden.into(),
             Detail::AgentUnknown(agent) => self.agent(agent),
             Detail::Crm(fault) => self.crm.of(*fault).into(),
             Detail::ForeignPanel => texts.foreign_panel.into(),
@@ -101,11 +105,26 @@ impl Exceptions {
             Detail::PhoneIsAWord => Some(&self.phone_is_a_word),
             Detail::Denied(Denied::AutoIsOff) => Some(&self.auto_is_off),
             Detail::AgentUnknown(_) => Some(&self.agent_unknown),
+            Detail::ClientHidden => Some(&self.client_hidden),
+            Detail::Unproven(Unproven::Scope | Unproven::NoAccess) => Some(&self.crm_not_allowed),
             Detail::Unproven(Unproven::PageTooOld) => Some(&self.page_too_old),
             Detail::DirectoryUnread => Some(&self.directory_unread),
             Detail::OnceUnknown => Some(&self.once_unknown),
             Detail::ChatHub(chathub::ErrorKind::BadAnswer(BadAnswer::Clocks)) => Some(&self.clocks),
             _ => None,
+        }
+    }
+}
+
+impl CrmTexts {
+    const fn of(&self, fault: CrmFault) -> &'static str {
+        match fault {
+            CrmFault::BadAnswer => self.bad_answer,
+            CrmFault::NoConnection(_) => self.no_connection,
+            CrmFault::Unavailable => self.unavailable,
+            CrmFault::Denied => self.denied,
+            CrmFault::Busy => self.busy,
+            CrmFault::TimedOut => self.timed_out,
         }
     }
 }

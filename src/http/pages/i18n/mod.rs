@@ -14,7 +14,7 @@ use actix_web::http::header::{AcceptLanguage, Header as _, LanguageTag, Preferen
 
 use self::details::fill;
 pub(crate) use self::texts::{
-    Advice, ExtensionTexts, HandlerTexts, PairingWords, PanelWords, Words,
+    Advice, ExtensionTexts, GuideTexts, HandlerTexts, PairingWords, PanelWords, Words,
 };
 use self::texts::{Explanation, Texts};
 use crate::http::problem::{Detail, Kind};
@@ -82,12 +82,13 @@ impl Language {
     }
 
     /// What the page in a CRM's frame says.
-    #[allow(
-        dead_code,
-        reason = "for the vendors that show a page, which come next"
-    )]
     pub(crate) fn panel_words(self) -> &'static PanelWords {
         &self.texts().panel
+    }
+
+    /// What the link builder says around the instructions for a CRM.
+    pub(crate) fn guide(self) -> &'static GuideTexts {
+        &self.texts().guide
     }
 
     /// What the link builder says of the browser extension.
@@ -269,6 +270,10 @@ mod tests {
                 Detail::AgentUnknown(ShownIdentity::of(&long)),
                 vec!["zzz…`"],
             ),
+            (
+                Detail::PortalUnknown(ShownIdentity::of("acme.example")),
+                vec!["`acme.example`", "`portals = [\"acme.example\"]`"],
+            ),
             (Detail::NoSender(ChatSource::Viber), vec![" viber "]),
             (Detail::Repeated("from"), vec!["`from`"]),
             (Detail::Unfilled("from"), vec!["`from`"]),
@@ -341,6 +346,8 @@ mod tests {
                 Detail::Phone(PhoneError::UnknownLink),
                 Detail::Denied(Denied::AutoIsOff),
                 Detail::AgentUnknown(ShownIdentity::of("kommo-5")),
+                Detail::ClientHidden,
+                Detail::Unproven(Unproven::Scope),
                 Detail::Unproven(Unproven::PageTooOld),
                 Detail::DirectoryUnread,
                 Detail::OnceUnknown,

@@ -8,7 +8,7 @@ use std::collections::HashMap;
 use serde::Deserialize;
 
 use crate::access::Denied;
-use crate::connect::{CrmFault, Unproven};
+use crate::connect::Unproven;
 use crate::connectors::CrmOriginFault;
 use crate::rate_limit::Limit;
 
@@ -53,15 +53,12 @@ pub(super) struct Texts {
     pub(super) chathub: ChatHubTexts,
     pub(super) phone: PhoneTexts,
     pub(super) pairing: PairingWords,
-    #[allow(
-        dead_code,
-        reason = "for the vendors that show a page, which come next"
-    )]
     pub(super) panel: PanelWords,
     pub(super) unproven: UnprovenTexts,
     pub(super) crm: CrmTexts,
     pub(super) crm_origins: CrmOriginTexts,
     pub(super) extension: ExtensionTexts,
+    pub(super) guide: GuideTexts,
 }
 
 impl Texts {
@@ -84,12 +81,13 @@ impl Texts {
 
 texts! {
     /// The words that pages have in common. `lang` is the language's tag in HTML, `logged_in_as`
-    /// comes before the visitor's identity, `wait_a_moment` is the step where only time helps, and
-    /// `wait` the same where the number of `{seconds}` is known.
+    /// comes before the visitor's identity, `try_in_crm` stands where `try_again` would lead to
+    /// a link that is over, `wait_a_moment` is the step where only time helps, and `wait` the same
+    /// where the number of `{seconds}` is known.
     Words:
     lang what_to_do logged_in_as for_the_administrator problem request quote help try_again
-    wait_a_moment wait back_to_crm by_hand by_hand_note crawler_title crawler confirm_title confirm
-    confirm_button
+    try_in_crm wait_a_moment wait back_to_crm by_hand by_hand_note crawler_title crawler
+    confirm_title confirm confirm_button
 }
 
 texts! {
@@ -111,8 +109,16 @@ texts! {
 }
 
 texts! {
+    /// What the link builder says around the instructions for a CRM. Those that begin with `lacks`
+    /// are what this service has to be given first.
+    GuideTexts:
+    without programmer button url browser lacks_address lacks_pass lacks_device download paste
+    settings map sure way menus
+}
+
+texts! {
     /// The words of the page that CRMs show in a frame.
-    PanelWords: title choose open no_phone ended needs_javascript
+    PanelWords: title choose open no_phone reading unread ended needs_javascript
 }
 
 texts! {
@@ -144,6 +150,8 @@ pub(super) struct Exceptions {
     pub(super) auto_is_off: Explanation,
     pub(super) clocks: Explanation,
     pub(super) agent_unknown: Explanation,
+    pub(super) client_hidden: Explanation,
+    pub(super) crm_not_allowed: Explanation,
     pub(super) directory_unread: Explanation,
     pub(super) page_too_old: Explanation,
     pub(super) encoded_twice: Explanation,
@@ -159,7 +167,8 @@ texts! {
     directory_unread once_unknown phone_is_a_word source no_target no_sender too_long repeated
     unfilled encoded_twice control not_encoded name_not_encoded not_utf8 name_not_utf8 has_body
     not_a_click foreign_confirmation foreign_pairing foreign_panel invitation_used no_connector
-    no_browser no_public_url portal_not_listed agent_unknown agent_shortened nothing other_method
+    no_browser no_public_url portal_not_listed portal_unknown client_hidden agent_unknown agent_shortened
+    nothing other_method
 }
 
 texts_by! {
@@ -205,13 +214,21 @@ texts_by! {
     Audience audience
     Account account
     Incomplete incomplete
+    Appended appended
     PageTooOld page_too_old
     OtherPhone other_phone
+    ApplicationToken application_token
+    TokenRejected token_rejected
+    OtherApplication other_application
+    NoAccess no_access
+    Scope scope
+    Placement placement
+    NotScriptOnly not_script_only
 }
 
-texts_by! {
+texts! {
     /// Why a CRM that was asked has not confirmed a request.
-    CrmTexts for CrmFault: BadAnswer bad_answer Unavailable unavailable TimedOut timed_out
+    CrmTexts: bad_answer no_connection unavailable denied busy timed_out
 }
 
 texts! {

@@ -1,0 +1,109 @@
+//! `batch`: several questions to a portal in one request, which its limit counts as one.
+
+use serde::Deserialize;
+use serde_json::{Map, Value, json};
+use url::form_urlencoded::Serializer;
+
+use super::{Refusal, Unproven};
+use crate::connect::CrmFault;
+use crate::connect::client::{Call, CrmAnswer};
+use crate::secret::Secret;
+
+/// The questions, by a name for each answer. They are asked in the order of the names.
+#[derive(Default)]
+pub(super) struct Batch(Map<String, Value>);
+
+impl Batch {
+    /// Asks `method` with these parameters.
+    pub(super) fn ask<K: AsRef<str>, V: AsRef<str>>(
+        &mut self,
+        name: &str,
+        method: &str,
+        parameters: &[(K, V)],
+    ) {
+        let mut query = Serializer::new(String::new());
+        let query = query.extend_pairs(parameters.iter().map(|(name, value)| (name, value)));
+        self.put(name, format!("{method}?{}", query.finish()));
+    }
+
+    /// Asks for the record of an id that an answer before it has: `field` of `name_before`.
+    pub(super) fn ask_linked(&mut self, name: &str, method: &str, name_before: &str, field: &str) {
+        self.put(name, format!("{method}?ID=$result[{name_before}][{field}]"));
+    }
+
+    /// Asks whose the token is, and which application it was given to.
+    pub(super) fn asking_who(&mut self, with_email: bool) {
+        self.put("app", "app.info".into());
+        self.put("me", "profile".into());
+        if with_email {
+            self.put("mail", "user.current".into());
+        }
+    }
+
+    fn put(&mut self, name: &str, question: String) {
+        self.0.insert(name.to_owned(), question.into());
+    }
+
+    /// The call. The token is in the body, where no log has it.
+    pub(super) fn call(&self, token: &Secret) -> Call<'static> {
+        let body = json!({"auth": token.expose(), "halt": 0, "cmd": self.0});
+        Call::post("/rest/batch", &body)
+    }
+}
+
+/// The portal's answers, and its errors, by the names of the questions. PHP writes an array where
+/// there is none.
+#[derive(Deserialize)]
+pub(super) struct Answers {
+    #[serde(rename = "result")]
+    results: Value,
+    #[serde(rename = "result_error")]
+    errors: Value,
+}
+
+/// What answers a batch.
+#[derive(Deserialize)]
+struct Reply {
+    result: Answers,
+}
+
+/// What answers a request that the portal refuses as a whole.
+#[derive(Default, Deserialize)]
+struct ErrorCode {
+    error: String,
+}
+
+impl Answers {
+    /// Reads what the portal says to a batch.
+    pub(super) fn read(answer: &CrmAnswer) -> Result<Self, Refusal> {
+        if answer.status != 200 {
+            let code = answer.json::<ErrorCode>().unwrap_or_default();
+            return Err(refusal(answer, &code.error));
+        }
+        let Reply { result } = answer.json()?;
+        Ok(result)
+    }
+
+    /// The answer to a question.
+    pub(super) fn of(&self, name: &str) -> Option<&Value> {
+        self.results.get(name)
+    }
+
+    /// The code of a question's error.
+    pub(super) fn error(&self, name: &str) -> Option<&str> {
+        self.errors.get(name)?.get("error")?.as_str()
+    }
+}
+
+/// What an error of the whole request means (b24restdocs, `_includes/system-errors.md`).
+fn refusal(answer: &CrmAnswer, code: &str) -> Refusal {
+    match code {
+        "expired_token" | "invalid_token" | "NO_AUTH_FOUND" => Unproven::TokenRejected.into(),
+        "user_access_error" => Unproven::NoAccess.into(),
+        "insufficient_scope" => Unproven::Scope.into(),
+        "QUERY_LIMIT_EXCEEDED" | "OVERLOAD_LIMIT" => CrmFault::Busy.into(),
+        _ if answer.status == 401 => Unproven::TokenRejected.into(),
+        _ if answer.status == 403 => CrmFault::Denied.into(),
+        _ => answer.fault().into(),
+    }
+}
