@@ -16,6 +16,7 @@ mod kommo;
 mod languages;
 mod openapi;
 mod pair;
+mod pipedrive;
 #[allow(dead_code, reason = "shared with the api tests, which need more of it")]
 #[path = "../support/process.rs"]
 mod process;
