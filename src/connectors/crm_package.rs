@@ -113,7 +113,7 @@ mod tests {
     )]
     #[case(
         Connector::OneC,
-        "21ced361c8f283155d88ec58950aa471c7e332c4c726c580ac13d505b218fe52"
+        "74552cd58aba3ec015e6177176b680a2c092b697e1915bae574950d7c10da9fb"
     )]
     fn the_same_bytes_each_time(#[case] connector: Connector, #[case] hash: &str) {
         let made = package(connector);
