@@ -88,7 +88,7 @@
     // What has been typed a moment ago belongs into what is copied.
     if (timer) await follow();
     const done = await copy(document.getElementById(id));
-    copied(id).textContent = copied(id).dataset[done];
+    copied(id).textContent = said.dataset[done];
   });
   reveal(document);
 })();

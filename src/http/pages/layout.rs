@@ -18,13 +18,59 @@ use super::i18n::{Language, Words};
 use crate::config::PageConfig;
 use crate::http::fetch_metadata::SEC_FETCH_DEST;
 
-/// The one style sheet. It is inlined in every page, because a page loads nothing.
-pub(crate) const STYLE: &str = include_str!("style.css");
+/// A part of the style. It is inlined, because a page loads nothing.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum PageStyle {
+    /// Of every page.
+    Common,
+    /// The demo's contacts.
+    Contacts,
+    /// Buttons that are guarded against clicks that were lured there.
+    Guarded,
+    /// The instructions for a CRM.
+    Guide,
+    /// A frame in a CRM.
+    Panel,
+    /// The service's interface.
+    Reference,
+}
+
+impl PageStyle {
+    const ALL: [Self; 6] = [
+        Self::Common,
+        Self::Contacts,
+        Self::Guarded,
+        Self::Guide,
+        Self::Panel,
+        Self::Reference,
+    ];
+
+    const fn source(self) -> &'static str {
+        match self {
+            Self::Common => include_str!("style/common.css"),
+            Self::Contacts => include_str!("style/contacts.css"),
+            Self::Guarded => include_str!("style/guarded.css"),
+            Self::Guide => include_str!("style/guide.css"),
+            Self::Panel => include_str!("style/panel.css"),
+            Self::Reference => include_str!("style/reference.css"),
+        }
+    }
+
+    /// As pages have it.
+    pub(crate) fn text(self) -> &'static str {
+        &STYLES[self as usize]
+    }
+}
 
 /// The parameter that names the language of a page that people stay on.
 const LANGUAGE: &str = "lang";
 
-static STYLE_SOURCE: LazyLock<String> = LazyLock::new(|| hash_source(STYLE));
+static STYLES: LazyLock<[String; 6]> =
+    LazyLock::new(|| PageStyle::ALL.map(|style| compact(style.source())));
+static STYLE_SOURCES: LazyLock<String> =
+    LazyLock::new(|| STYLES.each_ref().map(|style| hash_source(style)).join(" "));
+static SCRIPTS: LazyLock<[String; 5]> =
+    LazyLock::new(|| PageScript::ALL.map(|script| compact(script.source())));
 static SCRIPT_SOURCES: LazyLock<[String; 5]> =
     LazyLock::new(|| PageScript::ALL.map(|script| hash_source(script.text())));
 
@@ -49,7 +95,7 @@ impl PageScript {
         Self::Pipedrive,
     ];
 
-    pub(crate) const fn text(self) -> &'static str {
+    const fn source(self) -> &'static str {
         match self {
             Self::Builder => include_str!("builder.js"),
             Self::Handler => include_str!("handler.js"),
@@ -57,6 +103,11 @@ impl PageScript {
             Self::Zendesk => concat!(include_str!("panel.js"), include_str!("zendesk.js")),
             Self::Pipedrive => concat!(include_str!("panel.js"), include_str!("pipedrive.js")),
         }
+    }
+
+    /// As pages have it.
+    pub(crate) fn text(self) -> &'static str {
+        &SCRIPTS[self as usize]
     }
 }
 
@@ -149,7 +200,7 @@ impl<'a> PageLayout<'a> {
         let others = others.filter(|language| *language != self.language);
         others
             .map(|language| {
-                let mut query = form_urlencoded::Serializer::new(String::from("?"));
+                let mut query = form_urlencoded::Serializer::for_suffix(String::from("?"), 1);
                 query.extend_pairs(parameters(self.request).filter(|(name, _)| name != LANGUAGE));
                 query.append_pair(LANGUAGE, language.name());
                 (language, query.finish())
@@ -229,7 +280,7 @@ fn is_framed(request: &HttpRequest) -> bool {
 /// Nothing is loaded from anywhere: style and script are inlined and allowed by their hash,
 /// pictures are `data:`.
 fn policy(profile: CspProfile<'_>) -> String {
-    let style = &*STYLE_SOURCE;
+    let style = &*STYLE_SOURCES;
     let rest = match profile {
         CspProfile::Static | CspProfile::Framed => "form-action 'none'".to_owned(),
         CspProfile::FramedWith(script) => format!(
@@ -264,6 +315,15 @@ fn in_crm(page: InCrm<'_>) -> String {
         crm_script.unwrap_or_default(),
         page.asks
     )
+}
+
+/// Leaves out indentation, empty lines and lines of comments. No text in them goes over lines.
+fn compact(source: &str) -> String {
+    let lines = source.lines().map(str::trim);
+    let is_comment =
+        |line: &str| line.starts_with("//") || line.starts_with("/*") && line.ends_with("*/");
+    let lines = lines.filter(|line| !line.is_empty() && !is_comment(line));
+    lines.collect::<Vec<_>>().join("\n")
 }
 
 /// A CSP hash source: `'sha256-…'`.

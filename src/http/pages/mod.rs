@@ -9,4 +9,4 @@ pub(crate) use self::i18n::{
     Advice, BuilderTexts, DemoTexts, ExtensionTexts, GuideTexts, HandlerTexts, Language,
     OpenapiTexts, PairingWords, PanelWords, Words, fill,
 };
-pub(crate) use self::layout::{CspProfile, InCrm, PageLayout, PageScript, html};
+pub(crate) use self::layout::{CspProfile, InCrm, PageLayout, PageScript, PageStyle, html};
