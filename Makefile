@@ -65,7 +65,7 @@ lint-extension: ## The browser extension: addons-linter, and what tells links ap
 	$(CARGO) build --locked
 	tests/extension/lint.sh
 
-lint-integrations: ## What is installed in CRMs: pylint-odoo, a parser of Apex, onec-hbk-bsl, php -l
+lint-integrations: ## What is installed in CRMs: pylint-odoo, a parser of Apex, TypeScript, onec-hbk-bsl, php -l
 	tests/integrations/lint.sh
 
 # Not a part of `make test`: it wants the RustSec database from GitHub, and fails on the day that a

@@ -36,13 +36,16 @@ need nsenter util-linux
 
 # What only npm's and Python's indexes have, each in a place of its own.
 tools() {
-    # A few files, which pages of the browser tests are handed: the accessibility checker, what
-    # Kommo's widgets ask with, and what Zendesk's apps read the client with.
-    modules=target/npm/node_modules
-    [ -f $modules/axe-core/axe.min.js ] && [ -f $modules/jquery/dist/jquery.min.js ] &&
-        [ -f $modules/zendesk_app_framework_sdk/lib/index.js ] ||
-        npm install --prefix target/npm --no-save --no-audit --no-fund --ignore-scripts \
-            axe-core@4.14.1 jquery@3.7.1 zendesk_app_framework_sdk@2.0.11
+    # What pages of the browser tests are handed: the accessibility checker, what Kommo's widgets
+    # ask with, what Zendesk's apps and Pipedrive's panels talk with, and what HubSpot's cards are
+    # made of. And HubSpot's own code, which signs.
+    packages="axe-core@4.14.1 jquery@3.7.1 zendesk_app_framework_sdk@2.0.11 @pipedrive/app-extensions-sdk@0.15.1
+        react@18.3.1 react-dom@18.3.1 typescript@5.9.3 @hubspot/api-client@13.5.0"
+    [ "$(cat target/npm/installed 2>/dev/null)" = "$packages" ] || {
+        # shellcheck disable=SC2086 # a list of words
+        npm install --prefix target/npm --no-save --no-audit --no-fund --ignore-scripts $packages
+        echo "$packages" >target/npm/installed
+    }
     st=target/schemathesis
     [ -x $st/bin/st ] || { python3 -m venv $st && $st/bin/pip install --quiet schemathesis==4.32.5; }
     tests/djangocrm.sh

@@ -24,12 +24,16 @@ pub(super) enum ConnectorCommand {
     BrowserExtension(ExtensionOptions),
     /// The widget for Kommo and amoCRM: a click on a phone opens the chat
     Kommo(CrmOptions),
+    /// The project for HubSpot: a card with a button for each phone
+    Hubspot(CrmOptions),
     /// The addons for Odoo 17 and later: a button on contacts and leads
     Odoo(CrmOptions),
     /// The source for a Salesforce org: a button on contacts, leads, accounts and cases
     Salesforce(CrmOptions),
     /// The module for SuiteCRM: a link on contacts, leads, targets and accounts
     Suitecrm(CrmOptions),
+    /// The app for Zendesk: a button for each phone beside tickets and users
+    Zendesk(CrmOptions),
     /// The function for Zoho CRM, which is pasted: a button on contacts
     Zoho(CrmOptions),
     /// The texts for 1C:Enterprise and BAS, which are pasted: a command on a form
@@ -82,9 +86,11 @@ impl ConnectorCommand {
         match self {
             Self::BrowserExtension(options) => options.run(),
             Self::Kommo(options) => options.run(Connector::Kommo),
+            Self::Hubspot(options) => options.run(Connector::Hubspot),
             Self::Odoo(options) => options.run(Connector::Odoo),
             Self::Salesforce(options) => options.run(Connector::Salesforce),
             Self::Suitecrm(options) => options.run(Connector::SuiteCrm),
+            Self::Zendesk(options) => options.run(Connector::Zendesk),
             Self::Zoho(options) => options.run(Connector::Zoho),
             Self::OneC(options) => options.run(Connector::OneC),
             Self::Unknown(arguments) => Err(unknown(&arguments).into()),

@@ -42,7 +42,6 @@ pub(super) struct Call<'a> {
 
 impl<'a> Call<'a> {
     /// `GET`, with a secret in a header.
-    #[allow(dead_code, reason = "for Pipedrive, which comes next")]
     pub(super) const fn get(path: &'a str, header: HeaderName, secret: &'a Secret) -> Self {
         Self {
             path,

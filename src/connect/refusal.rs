@@ -57,6 +57,9 @@ pub enum Unproven {
     /// It does not say who the agent is, or lacks something else that a proof has.
     #[error("something is missing in the proof")]
     Incomplete,
+    /// HubSpot's parameters are not there once each, at the end of the query.
+    #[error("what HubSpot appends is not there, or not only once")]
+    Appended,
     /// The page that it comes from has been open for too long.
     #[error("the page is too old")]
     PageTooOld,

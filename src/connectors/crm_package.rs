@@ -88,6 +88,10 @@ mod tests {
         "b0424f62a6f37283d75a0865086e5ea6abdab2cf3ed61c5f67cd17442a999f4b"
     )]
     #[case(
+        Connector::Hubspot,
+        "7a2f21e20051ba01d6cff44547771aa944f6f84de35b54accfccdb83502ba993"
+    )]
+    #[case(
         Connector::Odoo,
         "8a4265a28c31094e4ab733593843f5126f270be19492cd21542abe91b595940a"
     )]
@@ -98,6 +102,10 @@ mod tests {
     #[case(
         Connector::SuiteCrm,
         "62d32d02f63cd3206693e3b8299f8890f92c4fbc233694dd4d7f8ce96cb0c5d2"
+    )]
+    #[case(
+        Connector::Zendesk,
+        "d9f59ede39545276992261ef5b2f111860c88e3bffec142e019ef12c805e925d"
     )]
     #[case(
         Connector::Zoho,
@@ -130,10 +138,12 @@ mod tests {
         paths.flat_map(below).collect()
     }
 
-    /// What is in the folder and in no package is forgotten, or dead. Kommo takes its own files
-    /// alone.
+    /// What is in the folder and in no package is forgotten, or dead. Kommo and Zendesk take
+    /// their own files alone.
     #[rstest]
     #[case(Connector::Kommo, &["README.md", "connectors.toml"])]
+    #[case(Connector::Hubspot, &[])]
+    #[case(Connector::Zendesk, &["README.md", "connectors.toml"])]
     #[case(Connector::Odoo, &[])]
     #[case(Connector::Salesforce, &[])]
     #[case(Connector::SuiteCrm, &[])]
@@ -160,7 +170,7 @@ mod tests {
         assert_eq!(packed.collect::<BTreeSet<_>>(), files);
     }
 
-    /// The example of docs/crm.md, which the image is built without.
+    /// The example of docs/programmers.md, which the image is built without.
     #[test]
     fn the_signature_of_1c_is_the_guide_s() {
         let guide = include_str!("../../docs/signing/sign.bsl");

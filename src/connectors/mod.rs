@@ -7,6 +7,7 @@
 mod browser_extension;
 mod crm_origin;
 mod crm_package;
+mod hubspot;
 mod kommo;
 mod odoo;
 mod one_c;
@@ -14,6 +15,7 @@ mod package;
 mod salesforce;
 mod suitecrm;
 mod template;
+mod zendesk;
 mod zoho;
 
 pub use self::browser_extension::{Browser, BrowserExtension, Scheme};
@@ -29,12 +31,16 @@ named_enum! {
         BrowserExtension = "browser-extension",
         /// A widget for Kommo and amoCRM.
         Kommo = "kommo",
+        /// A project for HubSpot.
+        Hubspot = "hubspot",
         /// Addons for Odoo.
         Odoo = "odoo",
         /// Source for a Salesforce org.
         Salesforce = "salesforce",
         /// A module for SuiteCRM.
         SuiteCrm = "suitecrm",
+        /// An app for Zendesk.
+        Zendesk = "zendesk",
         /// A function that is pasted into Zoho CRM.
         Zoho = "zoho",
         /// Texts that are pasted into 1C:Enterprise or BAS.
@@ -58,9 +64,11 @@ impl Connector {
         match self {
             Self::BrowserExtension => None,
             Self::Kommo => Some(&kommo::PACKAGE),
+            Self::Hubspot => Some(&hubspot::PACKAGE),
             Self::Odoo => Some(&odoo::PACKAGE),
             Self::Salesforce => Some(&salesforce::PACKAGE),
             Self::SuiteCrm => Some(&suitecrm::PACKAGE),
+            Self::Zendesk => Some(&zendesk::PACKAGE),
             Self::Zoho => Some(&zoho::PACKAGE),
             Self::OneC => Some(&one_c::PACKAGE),
         }

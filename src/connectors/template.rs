@@ -9,13 +9,16 @@ use super::PackageError;
 /// What stands for the address in the sources, always inside of a string of their syntax.
 const ADDRESS: &str = "https://chat.example";
 
+/// What stands for the address without its path.
+const ORIGIN: &str = "https://origin.chat.example";
+
 /// What stands for the version.
 const VERSION: &str = "0.0.0";
 
 /// How a string is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Syntax {
-    /// Between `"`, with backslashes: JSON, JavaScript, TOML and Deluge.
+    /// Between `"`, with backslashes: JSON, JavaScript, TypeScript, TOML and Deluge.
     Json,
     /// A text or an attribute of XML.
     Xml,
@@ -29,7 +32,7 @@ impl Syntax {
     /// By the end of a file's name; others have no string with the address.
     fn of(path: &str) -> Option<Self> {
         match path.rsplit('.').next()? {
-            "json" | "js" | "toml" | "dg" => Some(Self::Json),
+            "json" | "js" | "ts" | "toml" | "dg" => Some(Self::Json),
             "xml" => Some(Self::Xml),
             "php" => Some(Self::Php),
             "bsl" => Some(Self::Bsl),
@@ -76,7 +79,9 @@ pub(super) fn fill(
     let version = version.split(['-', '+']).next().unwrap_or_default();
     let mut filled = text.replace(VERSION, version);
     if let Some(syntax) = Syntax::of(path) {
+        let origin = public_url.as_url().origin().ascii_serialization();
         filled = filled.replace(ADDRESS, &syntax.encode(&service_address(public_url))?);
+        filled = filled.replace(ORIGIN, &syntax.encode(&origin)?);
     }
     Ok(filled.into_bytes())
 }
@@ -100,6 +105,16 @@ mod tests {
         "a.js",
         r#"u = "https://chat.example";"#,
         r#"u = "https://chat.example/a&b'c";"#
+    )]
+    #[case(
+        "a.ts",
+        r#"const u = "https://chat.example";"#,
+        r#"const u = "https://chat.example/a&b'c";"#
+    )]
+    #[case(
+        "app.json",
+        r#"["https://origin.chat.example"]"#,
+        r#"["https://chat.example"]"#
     )]
     #[case(
         "a.xml",

@@ -4,6 +4,7 @@ mod authorize;
 mod context;
 mod device_cookie;
 mod extract;
+mod fetch_metadata;
 #[cfg(fuzzing)]
 #[doc(hidden)]
 pub mod fuzzing;
@@ -101,6 +102,12 @@ fn connect_routes(config: &mut web::ServiceConfig) {
                 .route(web::method(Method::OPTIONS).to(connect::kommo::preflight))
                 .default_service(web::to(refuse(&[Method::GET, Method::OPTIONS]))),
         )
+        .service(resource(Route::ConnectHubspot, GET, connect::hubspot::link))
+        .service(resource(
+            Route::ConnectPipedrive,
+            GET,
+            connect::pipedrive::panel,
+        ))
         .service(resource(
             Route::ConnectBitrix24,
             POST,

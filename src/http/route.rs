@@ -43,6 +43,8 @@ routes! {
     ConnectBitrix24 "/connect/bitrix24";
     ConnectBitrix24Install "/connect/bitrix24/install";
     ConnectKommo  "/connect/kommo";
+    ConnectHubspot "/connect/hubspot";
+    ConnectPipedrive "/connect/pipedrive";
     ConnectZendesk "/connect/zendesk";
     ConnectOpen   "/connect/{name}/open";
     ConnectTicket "/connect/{name}/ticket";

@@ -452,6 +452,8 @@ async fn without_the_file_there_is_no_route() {
     let service = Service::start().await;
     for path in [
         "/connect/kommo",
+        "/connect/hubspot",
+        "/connect/pipedrive",
         "/connect/zendesk",
         "/connect/pipedrive/open",
         "/connect/pipedrive/ticket",

@@ -175,7 +175,7 @@ async fn what_there_is_not_is_named() {
     assert_eq!((problem.status, &*problem.kind), (404, "not-found"));
     assert_eq!(
         problem.detail,
-        "There is no connector of this name. There are: browser-extension, kommo, odoo, salesforce, suitecrm, zoho, 1c."
+        "There is no connector of this name. There are: browser-extension, kommo, hubspot, odoo, salesforce, suitecrm, zendesk, zoho, 1c."
     );
     let path = format!("{EXTENSION}?browser=netscape");
     let problem = Problem::read(service.request(&path).send().await.unwrap()).await;
@@ -184,7 +184,7 @@ async fn what_there_is_not_is_named() {
 
     let (code, text, _) = connector(&["lotus-notes"], PUBLIC_URL.1);
     assert_eq!(code, Some(2), "{text}");
-    let words = "There is no connector `lotus-notes`. There are: browser-extension, kommo, odoo, salesforce, suitecrm, zoho, 1c.";
+    let words = "There is no connector `lotus-notes`. There are: browser-extension, kommo, hubspot, odoo, salesforce, suitecrm, zendesk, zoho, 1c.";
     assert!(text.contains(words), "{text}");
 }
 

@@ -90,66 +90,6 @@ fn every_metric_stands_in_the_table() {
     assert_eq!(documented, real);
 }
 
-/// What is known of CRMs: data of the link builder's too.
-fn crms() -> Vec<toml::Value> {
-    let facts = document("src/http/handlers/builder/crms.toml");
-    let facts: toml::Table = facts.parse().unwrap();
-    facts["crm"].as_array().unwrap().clone()
-}
-
-#[test]
-fn every_crm_stands_in_the_table_as_its_facts_say() {
-    let guide = document("docs/crm.md");
-    let crms = crms();
-    let rows = crms.iter().filter_map(|crm| crm.get("row")).map(|row| {
-        let cells = row.as_array().unwrap().iter();
-        let mut cells: Vec<_> = cells
-            .map(|cell| cell.as_str().unwrap().to_owned())
-            .collect();
-        assert!(guide.contains(&format!("\n### {}\n", cells[0])));
-        let anchor = cells[0].to_lowercase().replace(',', "").replace(' ', "-");
-        cells[0] = format!("[{}](#{anchor})", cells[0]);
-        cells
-            .iter()
-            .map(|cell| cell.trim_matches('`').to_owned())
-            .collect()
-    });
-    let documented: BTreeSet<_> = table(&guide, "## By CRM").into_iter().collect();
-    assert_eq!(documented, rows.collect());
-}
-
-/// Something about a CRM, as the guide's tables have it: less the full stop, and how sure it is.
-fn fact(crm: &toml::Value, name: &str) -> String {
-    let Some(fact) = crm.get(name) else {
-        return "unknown".to_owned();
-    };
-    let (text, mark) = match fact.as_str() {
-        Some(found) => (found, ""),
-        None => (fact["likely"].as_str().unwrap(), " (likely)"),
-    };
-    format!("{}{mark}", text.trim_end_matches('.'))
-}
-
-/// The guide begins with what every CRM can have, and so does what it says of each.
-#[test]
-fn every_crm_has_a_way_without_a_back_end() {
-    let guide = document("docs/crm.md");
-    let (_, beginning) = guide.split_once("\n## Without a back end\n").unwrap();
-    assert!(beginning.contains("\n## What every button needs\n"));
-    let crms = crms();
-    let rows: Vec<_> = crms
-        .iter()
-        .map(|crm| vec![fact(crm, "name"), fact(crm, "links"), fact(crm, "way")])
-        .collect();
-    assert_eq!(table(&guide, "### Which way fits"), rows);
-    assert!(rows.iter().all(|row| row[2] != "unknown"), "{rows:?}");
-    for row in crms.iter().filter_map(|crm| crm.get("row")) {
-        let heading = format!("\n### {}\n\n", row[0].as_str().unwrap());
-        let (_, section) = guide.split_once(&heading).expect(&heading);
-        assert!(section.starts_with("**Without a back end**: "), "{heading}");
-    }
-}
-
 /// A defence whose test is gone, or was never there, is a promise.
 #[test]
 fn every_threat_has_a_test_that_exists() {

@@ -22,7 +22,16 @@ const PUBLIC_URL: &str = "https://chat.example/desk";
 
 const SECRET: &str = "canary-crm-secret-of-more-than-32-bytes";
 
-const CRMS: [&str; 6] = ["kommo", "odoo", "salesforce", "suitecrm", "zoho", "1c"];
+const CRMS: [&str; 8] = [
+    "kommo",
+    "hubspot",
+    "odoo",
+    "salesforce",
+    "suitecrm",
+    "zendesk",
+    "zoho",
+    "1c",
+];
 
 /// The package that the command writes, and the settings that it prints.
 fn connector(name: &str, public_url: &str) -> (Vec<u8>, String) {
@@ -111,7 +120,7 @@ async fn the_builder_hands_out_what_the_command_writes() {
             format!("attachment; filename=\"open-chat-{name}.zip\"")
         );
         assert_eq!(response.bytes().await.unwrap(), written, "{name}");
-        let goes_into = if name == "kommo" {
+        let goes_into = if ["kommo", "hubspot", "zendesk"].contains(&name) {
             "# CONNECTORS_FILE."
         } else {
             "# PASS_KEYS_FILE."
@@ -205,7 +214,7 @@ async fn suitecrm_signs_a_pass_for_what_its_user_may_see() {
 }
 
 /// Salesforce's certificate, as it hands it out, and the key that stays there.
-fn certificate() -> (PathBuf, EncodingKey) {
+pub fn certificate() -> (PathBuf, EncodingKey) {
     let (certificate, key) = (file("salesforce.crt", ""), file("salesforce.key", ""));
     let (code, text) = process::run(
         Command::new("openssl")

@@ -1,7 +1,7 @@
 //! The service behind a real nginx and a real `HAProxy`, which are set up by the very files in
 //! `docs/proxies/`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File};
 use std::io::{self, Write as _};
 use std::net::SocketAddr;
@@ -12,6 +12,8 @@ use std::sync::{Arc, Mutex, OnceLock};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use crm_simulator::kommo;
+use open_chat::connectors::Connector;
 use rstest::rstest;
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
@@ -23,7 +25,7 @@ use tokio_rustls::rustls::pki_types::{CertificateDer, ServerName};
 use tokio_rustls::rustls::{ClientConfig, RootCertStore};
 
 use crate::device;
-use crate::harness::{PANEL, PATIENCE, Service, eventually, log_line, rules};
+use crate::harness::{PANEL, PATIENCE, Service, eventually, file, log_line, rules};
 
 use self::Kind::{HaProxy, Nginx};
 
@@ -171,7 +173,7 @@ async fn open_chat_with(test: &str, more: &[(&str, &str)]) -> Service {
     let map = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("proxies-{test}.toml"));
     fs::write(
         &map,
-        "\"ann@example.com\" = 101\n\"bob@example.com\" = 102\n",
+        "\"ann@example.com\" = 101\n\"bob@example.com\" = 102\n\"kommo-5\" = 102\n",
     )
     .unwrap();
     let variables = [
@@ -467,6 +469,8 @@ fn is_whole(text: &str) -> bool {
     };
     match headers(head).get("content-length") {
         Some(length) => body.len() == length.parse::<usize>().unwrap(),
+        // No content, and so no length either.
+        None if head.starts_with("HTTP/1.1 204 ") => body.is_empty(),
         None => body.ends_with("0\r\n\r\n"),
     }
 }
@@ -667,7 +671,9 @@ async fn nothing_but_the_button_and_the_builder_is_open(#[case] kind: Kind) {
         "/%6detrics",
         "/open-chat/",
         "/builder/",
-        "/builder/connectors/kommo",
+        "/builder/connectors/",
+        "/builder/connectors/creatio",
+        "/builder/connectors/kommo/",
         "/builder/connectors/browser-extension/",
         "/pair/",
         "/handler/x",
@@ -728,6 +734,193 @@ const WITHOUT_LOGIN: [&str; 17] = [
     "/connect/pipedrive/ticket",
     "/connect/pipedrive/open",
 ];
+
+/// What the builder offers is led in by name, each package by its own, for those who are logged in.
+#[rstest]
+#[case::nginx(Nginx)]
+#[case::haproxy(HaProxy)]
+#[tokio::test]
+async fn every_package_is_for_who_is_logged_in(#[case] kind: Kind) {
+    let open_chat = StandIn::open_chat().await;
+    let proxy = Proxy::start(kind, open_chat.address).await;
+    for package in Connector::ALL {
+        open_chat.asked.lock().unwrap().clear();
+        let path = format!(
+            "/builder/connectors/{}?crm=https://a.example",
+            package.name()
+        );
+        for headers in [String::new(), kind.guess()] {
+            assert_eq!(proxy.ask(&path, &headers).await.status(), 401, "{path}");
+        }
+        assert_eq!(open_chat.asked().len(), 0, "{path}");
+        assert_eq!(proxy.ask(&path, &kind.login()).await.status(), 200);
+        let (line, _) = received(&open_chat.asked());
+        assert_eq!(line, format!("GET {path} HTTP/1.1"));
+    }
+}
+
+/// The chart leads the same paths in for CRMs.
+#[test]
+fn the_chart_and_the_proxies_let_crms_in_at_the_same_paths() {
+    let values = include_str!("../../helm/open-chat/values.yaml");
+    let lines = values
+        .lines()
+        .filter_map(|line| line.trim().strip_prefix("- "));
+    let chart: BTreeSet<_> = lines.filter(|path| path.starts_with("/connect/")).collect();
+    let here = WITHOUT_LOGIN.iter().copied();
+    let here: BTreeSet<_> = here.filter(|path| path.starts_with("/connect/")).collect();
+    assert_eq!(chart, here);
+}
+
+/// A signature is over the query as it was sent, and a token stands in a header or in a form.
+#[rstest]
+#[case::nginx(Nginx)]
+#[case::haproxy(HaProxy)]
+#[tokio::test]
+async fn what_a_crm_sends_arrives_letter_by_letter(#[case] kind: Kind) {
+    let sent = [
+        ("content-type", "application/x-www-form-urlencoded"),
+        ("origin", "https://acme.kommo.com"),
+        ("sec-fetch-site", "cross-site"),
+        ("x-auth-token", "canary.token"),
+        ("x-hubspot-request-timestamp", "1795608000000"),
+        ("x-hubspot-signature-v3", "Y2FuYXJ5+/="),
+    ];
+    let lines = sent.map(|(name, value)| format!("{name}: {value}\r\n"));
+    let lines = FORGED.concat() + "Cookie: session=canary-session\r\n" + &lines.concat();
+    let sent = sent.map(|(name, value)| (name.to_owned(), value.to_owned()));
+    let mut expected = BTreeMap::from(sent);
+    expected.insert("host".into(), NAME.into());
+    expected.insert("x-forwarded-for".into(), AGENT.into());
+    for (method, path) in [
+        ("GET", "/connect/kommo"),
+        ("OPTIONS", "/connect/kommo"),
+        ("GET", "/connect/hubspot"),
+        ("POST", "/connect/bitrix24/install"),
+        ("POST", "/connect/zendesk/open"),
+    ] {
+        let open_chat = StandIn::open_chat().await;
+        let proxy = Proxy::start(kind, open_chat.address).await;
+        let target = format!("{path}?phone=%2B380%2050~&b=%7e'(1)!*&&c=a+b;&userId=7");
+        let body = if method == "POST" { "token=a" } else { "" };
+        let length = format!("Content-Length: {}\r\n\r\n{body}", body.len());
+        let mut connection = proxy.connect().await;
+        let lines = lines.clone() + &length;
+        let answer = connection.send(method, &target, &lines);
+        assert_eq!(answer.await.status(), 200, "{method} {path}");
+        let (line, mut headers) = received(&open_chat.asked());
+        assert_eq!(line, format!("{method} {target} HTTP/1.1"));
+        let length = headers.remove("content-length").unwrap_or_default();
+        assert_eq!(length.parse().unwrap_or(0), body.len());
+        assert_eq!(headers, expected, "{method} {path}");
+    }
+}
+
+/// The real open-chat with a CRM that asks for links.
+async fn open_chat_with_connectors(test: &str, section: &str) -> Service {
+    let connectors = file(&format!("proxies-{test}-connectors.toml"), section);
+    let variables = [
+        ("ACCESS", "pass,sso"),
+        ("PASS_SECRET", "canary-pass-secret-of-more-than-32-bytes"),
+        ("PUBLIC_URL", "https://chats.example.com"),
+        ("CONNECTORS_FILE", connectors.to_str().unwrap()),
+    ];
+    open_chat_with(test, &variables).await
+}
+
+/// Kommo's widget gets its link, and the link opens the chat in a browser that has never logged in.
+#[rstest]
+#[case::nginx(Nginx)]
+#[case::haproxy(HaProxy)]
+#[tokio::test]
+async fn a_crm_s_agent_gets_to_the_chat_without_a_login(#[case] kind: Kind) {
+    const KEY: &str = "canary-kommo-secret-0123456789";
+    let section = format!("[kommo]\naccounts = [\"acme.kommo.com\"]\nsecret = \"{KEY}\"\n");
+    let service = open_chat_with_connectors(&format!("kommo-{}", kind.name()), &section).await;
+    let proxy = Proxy::start(kind, address_of(&service)).await;
+    let origin = "Origin: https://acme.kommo.com\r\n";
+    let wanted = "/connect/kommo?phone=0501234567";
+    let answer = proxy.connect().await.send("OPTIONS", wanted, origin).await;
+    assert_eq!(answer.status(), 204, "{}", answer.0);
+    let allowed = answer.header("access-control-allow-headers");
+    assert_eq!(allowed, "X-Auth-Token");
+
+    // A login, and what looks like one, make the agent no other.
+    let claims = kommo::claims(
+        "https://acme.kommo.com",
+        "https://chats.example.com",
+        5,
+        "1",
+    );
+    let token = kommo::token(&claims, KEY);
+    let named = FORGED.concat() + &kind.login();
+    let shown = format!("{named}{origin}X-Auth-Token: {token}\r\n");
+    let answer = proxy.ask(wanted, &shown).await;
+    assert_eq!(answer.status(), 200, "{}", answer.0);
+    assert_eq!(answer.logged().await, "kommo:5 102 127.0.0.7");
+    let begin = "{\"url\":\"https://chats.example.com";
+    let (_, link) = answer.0.split_once(begin).unwrap();
+    let (link, _) = link.split_once('"').unwrap();
+
+    let answer = proxy.ask(link, &FORGED.concat()).await;
+    assert_eq!(answer.status(), 302, "{}", answer.0);
+    let logged = answer.logged().await;
+    assert!(logged.starts_with("pass:"), "{logged}");
+    assert!(logged.ends_with(" 102 127.0.0.7"), "{logged}");
+}
+
+/// open-chat decides about a pass, so it reaches it, without a name.
+#[rstest]
+#[case::nginx(Nginx)]
+#[case::haproxy(HaProxy)]
+#[tokio::test]
+async fn an_invented_pass_opens_nothing(#[case] kind: Kind) {
+    let section = "[kommo]\naccounts = [\"a.kommo.com\"]\nsecret = \"canary-kommo-0123456789\"\n";
+    let test = format!("invented-pass-{}", kind.name());
+    let service = open_chat_with_connectors(&test, section).await;
+    let proxy = Proxy::start(kind, address_of(&service)).await;
+    let invented = format!("{CLICK}&pass=a.b.c");
+    let answer = proxy.ask(&invented, &FORGED.concat()).await;
+    assert_eq!(answer.status(), 401);
+    assert!(answer.0.contains("problem:pass-invalid"), "{}", answer.0);
+    // An empty one is none, and leads to the login; and no other path takes one.
+    for path in [format!("{CLICK}&pass="), "/builder?pass=a.b.c".into()] {
+        let answer = proxy.ask(&path, &FORGED.concat()).await;
+        assert_eq!(answer.status(), 401, "{path}");
+        assert!(!answer.0.contains("problem:"), "{}", answer.0);
+    }
+    // Without `pass` in ACCESS it is worth nothing.
+    let service = open_chat(&format!("no-pass-{}", kind.name())).await;
+    let proxy = Proxy::start(kind, address_of(&service)).await;
+    let answer = proxy.ask(&invented, &FORGED.concat()).await;
+    assert_eq!(answer.status(), 401, "{}", answer.0);
+    assert!(answer.0.contains("problem:"), "{}", answer.0);
+}
+
+/// The form of a framed page's button arrives, too.
+#[rstest]
+#[case::nginx(Nginx)]
+#[case::haproxy(HaProxy)]
+#[tokio::test]
+async fn a_framed_page_s_form_arrives(#[case] kind: Kind) {
+    let section = "[pipedrive]\ncompanies = [{ id = 123, host = \"acme.pipedrive.com\" }]\n\
+                   jwt_secret = \"canary-pipedrive-panel-secret-of-32\"\n\
+                   api_token = \"canary-pipedrive-api-token\"\n";
+    let service = open_chat_with_connectors(&format!("form-{}", kind.name()), section).await;
+    let proxy = Proxy::start(kind, address_of(&service)).await;
+    let fetched =
+        "Sec-Fetch-Site: same-origin\r\nSec-Fetch-Mode: cors\r\nSec-Fetch-Dest: empty\r\n";
+    for (body, problem) in [
+        ("ticket=a", "problem:connector-unproven"),
+        ("ticket=a&ticket=b", "problem:parameter-repeated"),
+    ] {
+        let head = format!("{fetched}Content-Length: {}\r\n\r\n{body}", body.len());
+        let mut connection = proxy.connect().await;
+        let answer = connection.send("POST", "/connect/pipedrive/ticket", &head);
+        let answer = answer.await;
+        assert!(answer.0.contains(problem), "{}", answer.0);
+    }
+}
 
 /// A login that is right, a name that nothing proves, a key: none of them reaches open-chat where
 /// the proxy has asked for no login.

@@ -86,14 +86,17 @@ async fn each_language_signs_passes_that_open_chats(#[case] example: fn() -> Com
 /// What a reader copies is what was run.
 #[test]
 fn the_guide_shows_the_examples_as_they_are() {
-    let guide = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/crm.md");
+    let guide = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/programmers.md");
     let guide = std::fs::read_to_string(guide).unwrap();
     let examples = [
         "sign.php", "sign.py", "sign.js", "Sign.cs", "Sign.cls", "sign.bsl",
     ];
     for name in examples {
         let text = std::fs::read_to_string(example(name)).unwrap();
-        assert!(guide.contains(&text), "docs/crm.md does not show {name}");
+        assert!(
+            guide.contains(&text),
+            "docs/programmers.md does not show {name}"
+        );
     }
     let files = std::fs::read_dir(example("")).unwrap().count();
     assert_eq!(files, examples.len());

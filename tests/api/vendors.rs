@@ -1,5 +1,5 @@
-//! CRMs that sign for themselves: the entries of `docs/crm.md`, with tokens of each vendor's shape
-//! as far as that is known.
+//! CRMs that sign for themselves: the entries of `docs/programmers.md`, with tokens of each
+//! vendor's shape as far as that is known.
 
 use std::path::Path;
 
@@ -19,7 +19,7 @@ const PIPEDRIVE: &str = "canary-pipedrive-panel-secret-0123456789abcdef";
 
 /// The blocks of TOML in the guide: those that are keys, or the one that is the map.
 fn guide(keys: bool) -> String {
-    let guide = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/crm.md");
+    let guide = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/programmers.md");
     let guide = std::fs::read_to_string(guide).unwrap();
     let blocks = guide.split("```toml\n").skip(1);
     blocks

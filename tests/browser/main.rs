@@ -11,9 +11,11 @@ mod demo;
 mod djangocrm;
 mod extension;
 mod handler;
+mod hubspot;
 mod kommo;
 mod openapi;
 mod pair;
+mod pipedrive;
 #[allow(dead_code, reason = "shared with the api tests, which need more of it")]
 #[path = "../support/process.rs"]
 mod process;

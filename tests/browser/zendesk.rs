@@ -6,6 +6,7 @@
 //! later one, with the same messages. Its host's certificate is not real, and nothing here was
 //! tried with an account.
 
+use std::fs::File;
 use std::io::{Read as _, Write as _};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
@@ -21,9 +22,10 @@ use serde_json::{Value, json};
 use tokio_rustls::rustls::pki_types::pem::PemObject as _;
 use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use tokio_rustls::rustls::{ServerConfig, ServerConnection, StreamOwned};
+use zip::ZipArchive;
 
 use crate::browser::{Browser, eventually};
-use crate::process;
+use crate::process::{open_chat, run};
 use crate::services::Services;
 use crate::site::Site;
 
@@ -50,7 +52,7 @@ fn written(name: &str, text: &str) -> PathBuf {
 }
 
 fn openssl(arguments: &[&str]) {
-    let (code, text) = process::run(Command::new("openssl").args(arguments));
+    let (code, text) = run(Command::new("openssl").args(arguments));
     assert_eq!(code, Some(0), "{text}");
 }
 
@@ -120,6 +122,19 @@ fn serve(mut stream: StreamOwned<ServerConnection, TcpStream>, script: Option<St
     let _ = stream.flush();
 }
 
+/// Where the app that `open-chat connector zendesk` writes has its pages, by location.
+fn app_address(location: &str) -> String {
+    let out = written("zendesk.zip", "");
+    let arguments = ["connector", "zendesk", "--out", out.to_str().unwrap()];
+    let (code, text) = run(&mut open_chat(&arguments, &[("PUBLIC_URL", PUBLIC_URL)]));
+    assert_eq!(code, Some(0), "{text}");
+    let mut archive = ZipArchive::new(File::open(out).unwrap()).unwrap();
+    let manifest = archive.by_name("manifest.json").unwrap();
+    let manifest: Value = serde_json::from_reader(manifest).unwrap();
+    let url = manifest["location"]["support"][location]["url"].as_str();
+    url.unwrap().to_owned()
+}
+
 /// An account of Zendesk's with the app in it, and the service.
 struct Account {
     site: Site,
@@ -176,13 +191,14 @@ impl Account {
         let own = Arc::new(OnceLock::<String>::new());
         let (page_s, owner) = (Arc::clone(&own), account.map(ToOwned::to_owned));
         let number = AtomicU64::new(1);
+        let app = app_address(scene.location);
         let site = Site::start(move |path| {
             let origin = page_s.get().filter(|_| path == "/")?;
             let jti = number.fetch_add(1, Ordering::Relaxed).to_string();
             let account = owner.as_ref().unwrap_or(origin);
             let claims = zendesk::claims(account, 82, 5, &jti);
             let host = Host {
-                app: format!("{PUBLIC_URL}/connect/zendesk"),
+                app: app.clone(),
                 origin: account.clone(),
                 token: zendesk::token(&claims, &private),
                 location: scene.location.into(),
@@ -239,8 +255,10 @@ impl Account {
             "connector": "zendesk", "installation": installation, "user": 5, "proven_at": proven_at,
             "iat": proven_at, "exp": proven_at + 3600,
         });
-        let mut header = Header::default();
-        header.kid = Some(format!("zendesk {installation}"));
+        let header = Header {
+            kid: Some(format!("zendesk {installation}")),
+            ..Header::default()
+        };
         encode(&header, &claims, &EncodingKey::from_secret(&key)).unwrap()
     }
 }
@@ -271,7 +289,7 @@ async fn buttons(browser: &Browser, expected: &[&str]) {
     .await;
 }
 
-async fn run(browser: &Browser, script: &str) {
+async fn execute(browser: &Browser, script: &str) {
     browser.client.execute(script, vec![]).await.unwrap();
 }
 
@@ -317,7 +335,7 @@ async fn the_page_follows_the_ticket() {
     buttons(&browser, &["Chat with 0671234567"]).await;
     let show = async |user: &Value| {
         browser.client.enter_parent_frame().await.unwrap();
-        run(&browser, &format!("show({user});")).await;
+        execute(&browser, &format!("show({user});")).await;
         browser.client.enter_frame(0).await.unwrap();
     };
     show(&user("0501234567", &["+380671234567", "050 123 45 67"])).await;
@@ -330,7 +348,7 @@ async fn the_page_follows_the_ticket() {
     // With the keyboard: the second button.
     let second = browser.client.find(Locator::Css("button:last-of-type"));
     let before = browser.client.windows().await.unwrap().len();
-    run(&browser, "document.querySelector('button').focus();").await;
+    execute(&browser, "document.querySelector('button').focus();").await;
     let first = browser.client.active_element().await.unwrap();
     first.send_keys("\u{e004}").await.unwrap();
     assert_eq!(
@@ -377,8 +395,6 @@ async fn a_user_s_page_has_the_user_s_phones_in_a_narrow_sidebar() {
         json!("uk")
     );
     assert_eq!(browser.value("innerWidth").await, json!(200));
-    let wider = "document.documentElement.scrollWidth - innerWidth";
-    assert_eq!(browser.value(wider).await, json!(0));
     // The frame is as high as what is in it.
     let below =
         "Math.round(innerHeight - document.querySelector('main').getBoundingClientRect().bottom)";
@@ -386,6 +402,8 @@ async fn a_user_s_page_has_the_user_s_phones_in_a_narrow_sidebar() {
         browser.value(below).await == json!(12)
     })
     .await;
+    let wider = "document.documentElement.scrollWidth - innerWidth";
+    assert_eq!(browser.value(wider).await, json!(0));
     assert_eq!(browser.objections().await, json!([]));
     browser.picture("zendesk-narrow").await;
     browser.close().await;
@@ -399,7 +417,7 @@ async fn the_page_renews_its_ticket_and_says_when_that_is_over() {
     let ticket = "document.querySelector('[name=ticket]')?.value ?? ''";
     let first = browser.value(ticket).await;
     // One of the same second is the same.
-    run(&browser, SLEEP_AND_HURRY).await;
+    execute(&browser, SLEEP_AND_HURRY).await;
     eventually("another ticket", async || {
         browser.value(ticket).await != first
     })
@@ -409,7 +427,7 @@ async fn the_page_renews_its_ticket_and_says_when_that_is_over() {
     back_to_the_app(&browser).await;
     // What the page has twelve hours after Zendesk's proof.
     let old = account.ticket(12 * 3600);
-    run(
+    execute(
         &browser,
         &format!("document.querySelector('[name=ticket]').value = '{old}';"),
     )
@@ -439,7 +457,7 @@ async fn a_press_on_a_page_that_is_too_old_says_so_in_the_tab() {
         ),
     ] {
         let ticket = account.ticket(ago);
-        run(
+        execute(
             &browser,
             &format!("document.querySelector('[name=ticket]').value = '{ticket}';"),
         )

@@ -8,13 +8,16 @@ node=$(tests/extension/node.sh)
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
+packages="@apexdevtools/apex-parser@5.2.0 @hubspot/ui-extensions@0.17.0 @types/react@18.3.26 react@18.3.1 typescript@5.9.3"
+
 # onec-hbk-bsl declares Python 3.12 and runs on the 3.11 of Debian 12.
-[ -f $tools/installed ] || {
+[ "$(cat $tools/installed 2>/dev/null)" = "$packages" ] || {
     python3 -m venv $tools/python
     $tools/python/bin/pip install --quiet --disable-pip-version-check pylint-odoo==10.0.12
     $tools/python/bin/pip install --quiet --disable-pip-version-check --ignore-requires-python onec-hbk-bsl==0.8.53
-    npm install --prefix $tools/node --no-save --no-audit --no-fund --loglevel error --ignore-scripts @apexdevtools/apex-parser@5.2.0
-    touch $tools/installed
+    # shellcheck disable=SC2086 # a list of words
+    npm install --prefix $tools/node --no-save --no-audit --no-fund --loglevel error --ignore-scripts $packages
+    echo "$packages" >$tools/installed
 }
 
 # Odoo. The rules that are off are those of the Odoo Community Association's own repositories (its
@@ -38,6 +41,13 @@ $tools/python/bin/onec-hbk-bsl check --no-config \
 # SuiteCRM.
 find integrations/suitecrm -name '*.php' >"$work/php"
 while read -r file; do php -l "$file" >/dev/null; done <"$work/php"
+
+# HubSpot: the card, by the types of HubSpot's own package, which stands above a copy of it.
+cards=$(mktemp -d $tools/node/cards.XXXXXX)
+trap 'rm -rf "$work" "$cards"' EXIT
+cp integrations/hubspot/src/app/cards/*.ts* "$cards"
+"$node" $tools/node/node_modules/typescript/bin/tsc --noEmit --strict --noUnusedLocals --noUnusedParameters \
+    --target es2022 --module esnext --moduleResolution bundler --jsx react --skipLibCheck "$cards"/*.ts*
 
 # XML, such as Odoo's views, and JSON.
 find integrations -name '*.xml' -o -name '*.page' >"$work/xml"

@@ -5,7 +5,9 @@
 
 pub mod bitrix24;
 mod faults;
+pub mod hubspot;
 pub mod kommo;
+pub mod pipedrive;
 mod server;
 pub mod zendesk;
 

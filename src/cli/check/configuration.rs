@@ -85,7 +85,7 @@ impl Findings {
             Some(trouble) => self.warn(
                 "links",
                 trouble,
-                "docs/crm.md says what ready links take; where no back end asks for any, take `key` out of ACCESS.",
+                "docs/programmers.md says what ready links take; where no back end asks for any, take `key` out of ACCESS.",
             ),
             None if config.access.authenticator.accepts_api_keys() => {
                 self.ok("links", "POST /links can make them");

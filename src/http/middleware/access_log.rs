@@ -141,7 +141,14 @@ const fn message(route: Route) -> &'static str {
         Route::Links => "link",
         Route::Widget | Route::WidgetToken => "widget",
         Route::Pair => "pairing",
-        Route::ConnectKommo | Route::ConnectOpen | Route::ConnectTicket => "connector",
+        Route::ConnectBitrix24
+        | Route::ConnectBitrix24Install
+        | Route::ConnectKommo
+        | Route::ConnectZendesk
+        | Route::ConnectHubspot
+        | Route::ConnectPipedrive
+        | Route::ConnectOpen
+        | Route::ConnectTicket => "connector",
         _ => "request",
     }
 }

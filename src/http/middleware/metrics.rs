@@ -121,9 +121,12 @@ impl RequestMetrics {
 fn statuses(route: Route) -> Vec<u16> {
     match route {
         Route::OpenChat => with_refusals(&[200, 302]),
-        Route::Pair | Route::Widget | Route::WidgetToken | Route::ConnectKommo => {
-            with_refusals(&[200])
-        }
+        Route::Pair
+        | Route::Widget
+        | Route::WidgetToken
+        | Route::ConnectKommo
+        | Route::ConnectHubspot
+        | Route::ConnectPipedrive => with_refusals(&[200]),
         // They take POST only.
         Route::Links
         | Route::ConnectBitrix24

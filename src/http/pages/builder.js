@@ -7,14 +7,21 @@
   let timer, last = 0;
 
   // What changes with the form. The buttons between these parts stay, with their focus and a finger that is on them.
-  const parts = ["url-title", "template", "notes", "sample", "judged", "access", "facts-title", "facts"];
+  const parts = ["guide-title", "guide", "programmer-title", "programmer", "url-title", "template", "notes", "sample", "judged", "access",
+    "facts-title", "facts"];
+
+  // What not every CRM has.
+  const optional = ["template", "copy-url"];
 
   const copied = (id) => result.querySelector(`[data-said="${id}"]`);
 
   const filledIn = () => "?" + new URLSearchParams(new FormData(form));
 
+  const reveal = (page) => page.querySelectorAll("[data-copies]").forEach((button) => { button.hidden = false; });
+
   // Replaces what differs, and tells which parts those are.
   const update = (page) => {
+    reveal(page);
     const changed = parts.filter((id) => {
       const old = document.getElementById(id), fresh = page.getElementById(id);
       if (old.isEqualNode(fresh)) return false;
@@ -22,6 +29,7 @@
       if (copied(id)) copied(id).textContent = "";
       return true;
     });
+    optional.forEach((id) => { document.getElementById(id).hidden = page.getElementById(id).hidden; });
     const link = document.getElementById("try-it"), fresh = page.getElementById("try-it");
     link.setAttribute("href", fresh.getAttribute("href"));
     return changed;
@@ -29,7 +37,7 @@
 
   const say = (changed) => {
     const news = [];
-    if (changed.includes("template")) news.push(document.getElementById("url-title").textContent + " has changed.");
+    if (changed.includes("template") || changed.includes("url-title")) news.push(document.getElementById("url-title").textContent + " has changed.");
     if (changed.includes("judged")) news.push(document.getElementById("verdict").textContent);
     if (news.length) said.textContent = news.join(" ");
   };
@@ -60,9 +68,9 @@
     } catch {
       // Not on https, or not allowed: as people did before.
       getSelection().selectAllChildren(source);
-      if (!document.execCommand("copy")) return "Selected: press Ctrl+C to copy.";
+      if (!document.execCommand("copy")) return "selected";
     }
-    return "Copied.";
+    return "copied";
   };
 
   const followSoon = () => { clearTimeout(timer); timer = setTimeout(follow, 250); };
@@ -79,7 +87,9 @@
     if (!id) return;
     // What has been typed a moment ago belongs into what is copied.
     if (timer) await follow();
-    copied(id).textContent = await copy(document.getElementById(id));
+    const done = await copy(document.getElementById(id));
+    const words = { copied: "Copied.", selected: "Selected: press Ctrl+C to copy.", ...copied(id).dataset };
+    copied(id).textContent = words[done];
   });
-  result.querySelectorAll("[data-copies]").forEach((button) => { button.hidden = false; });
+  reveal(document);
 })();

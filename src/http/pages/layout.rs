@@ -4,7 +4,7 @@
 use std::sync::LazyLock;
 
 use actix_web::http::header::{
-    CONTENT_LANGUAGE, CONTENT_SECURITY_POLICY, CROSS_ORIGIN_OPENER_POLICY, HeaderName,
+    CONTENT_LANGUAGE, CONTENT_SECURITY_POLICY, CROSS_ORIGIN_OPENER_POLICY,
 };
 use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder};
 use askama::Template;
@@ -14,14 +14,13 @@ use base64::engine::general_purpose::STANDARD;
 
 use super::i18n::{Language, Words};
 use crate::config::PageConfig;
+use crate::http::fetch_metadata::SEC_FETCH_DEST;
 
 /// The one style sheet. It is inlined in every page, because a page loads nothing.
 pub(crate) const STYLE: &str = include_str!("style.css");
 
-const SEC_FETCH_DEST: HeaderName = HeaderName::from_static("sec-fetch-dest");
-
 static STYLE_SOURCE: LazyLock<String> = LazyLock::new(|| hash_source(STYLE));
-static SCRIPT_SOURCES: LazyLock<[String; 4]> =
+static SCRIPT_SOURCES: LazyLock<[String; 5]> =
     LazyLock::new(|| PageScript::ALL.map(|script| hash_source(script.text())));
 
 /// The script of a page. It is inlined like the style.
@@ -32,10 +31,18 @@ pub(crate) enum PageScript {
     Panel,
     /// The same, with the phones that Zendesk's own script says.
     Zendesk,
+    /// That of the panel, which tells Pipedrive that it is there.
+    Pipedrive,
 }
 
 impl PageScript {
-    const ALL: [Self; 4] = [Self::Builder, Self::Handler, Self::Panel, Self::Zendesk];
+    const ALL: [Self; 5] = [
+        Self::Builder,
+        Self::Handler,
+        Self::Panel,
+        Self::Zendesk,
+        Self::Pipedrive,
+    ];
 
     pub(crate) const fn text(self) -> &'static str {
         match self {
@@ -43,6 +50,7 @@ impl PageScript {
             Self::Handler => include_str!("handler.js"),
             Self::Panel => include_str!("panel.js"),
             Self::Zendesk => concat!(include_str!("panel.js"), include_str!("zendesk.js")),
+            Self::Pipedrive => concat!(include_str!("panel.js"), include_str!("pipedrive.js")),
         }
     }
 }
@@ -64,6 +72,8 @@ pub(crate) enum CspProfile<'a> {
     /// Nothing but to be framed, because it comes in the place of what a CRM frames: it must have
     /// no button that does something.
     Framed,
+    /// The same with this script, which tells the CRM that the page is there.
+    FramedWith(PageScript),
 }
 
 /// What a page in a frame of a CRM may do: post to one address and ask another of this service,
@@ -175,6 +185,10 @@ fn policy(profile: CspProfile<'_>) -> String {
     let style = &*STYLE_SOURCE;
     let rest = match profile {
         CspProfile::Static | CspProfile::Framed => "form-action 'none'".to_owned(),
+        CspProfile::FramedWith(script) => format!(
+            "form-action 'none'; script-src {}",
+            SCRIPT_SOURCES[script as usize]
+        ),
         CspProfile::Script(script) => format!(
             "form-action 'self'; script-src {}; connect-src 'self'",
             SCRIPT_SOURCES[script as usize]
@@ -185,7 +199,7 @@ fn policy(profile: CspProfile<'_>) -> String {
         CspProfile::FormRedirectsTo(origin) => format!("form-action 'self' {origin}"),
     };
     let frames = match profile {
-        CspProfile::Framed => String::new(),
+        CspProfile::Framed | CspProfile::FramedWith(_) => String::new(),
         CspProfile::InCrm(page) => format!("; frame-ancestors {}", page.frame_ancestor),
         _ => "; frame-ancestors 'none'".to_owned(),
     };

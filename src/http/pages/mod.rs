@@ -6,6 +6,6 @@ mod i18n;
 pub(super) mod layout;
 
 pub(crate) use self::i18n::{
-    Advice, ExtensionTexts, HandlerTexts, Language, PairingWords, PanelWords, Words,
+    Advice, ExtensionTexts, GuideTexts, HandlerTexts, Language, PairingWords, PanelWords, Words,
 };
 pub(crate) use self::layout::{CspProfile, InCrm, PageLayout, PageScript, html};

@@ -24,7 +24,7 @@ pub(crate) use self::identity::ShownIdentity;
 pub use self::kind::Kind;
 pub(crate) use self::response::TryAgain;
 use crate::access::Denied;
-use crate::http::pages::Language;
+use crate::http::pages::{Language, PageScript};
 
 /// Why a request is refused.
 #[derive(Debug)]
@@ -37,7 +37,9 @@ pub(crate) struct Problem {
     /// The methods that are allowed instead.
     allow: &'static [Method],
     /// The deep link without a token: the panel's own login page, for when ChatHub does not mint.
-    by_hand: Option<String>,
+    by_hand: Option<Box<str>>,
+    /// What the page runs, where a CRM shows it in place of a panel.
+    script: Option<PageScript>,
 }
 
 impl Problem {
@@ -48,6 +50,7 @@ impl Problem {
             retry_after: None,
             allow: &[],
             by_hand: None,
+            script: None,
         }
     }
 
@@ -67,6 +70,12 @@ impl Problem {
     /// Sets when another try may succeed.
     pub(crate) const fn retry_after(mut self, wait: Duration) -> Self {
         self.retry_after = Some(wait);
+        self
+    }
+
+    /// Has the page run a script, without which a CRM does not show it.
+    pub(crate) const fn with_script(mut self, script: PageScript) -> Self {
+        self.script = Some(script);
         self
     }
 
@@ -91,7 +100,7 @@ impl Problem {
     /// Offers a deep link without a token where the fault is ChatHub's.
     pub(crate) fn or_by_hand(mut self, link: impl FnOnce() -> String) -> Self {
         if self.is_chathubs_fault() {
-            self.by_hand = Some(link());
+            self.by_hand = Some(link().into_boxed_str());
         }
         self
     }

@@ -13,7 +13,7 @@ use super::accept::prefers_html;
 use super::support_link;
 use super::{Detail, Kind, Problem};
 use crate::config::PageConfig;
-use crate::http::pages::{Advice, CspProfile, Language, PageLayout, Words};
+use crate::http::pages::{Advice, CspProfile, Language, PageLayout, PageScript, Words};
 
 /// Where another try begins, if one may succeed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -66,6 +66,7 @@ impl Problem {
             advice,
             now: Utc::now(),
             support_href: support_link::link(support, self.kind, request_id),
+            script: self.script.map(PageScript::text),
             identity: match &self.detail {
                 Detail::IdentityUnknown(identity) => Some(identity.text()),
                 _ => None,
@@ -77,7 +78,10 @@ impl Problem {
             try_again: self.may_pass().then_some(try_again),
             request_id,
         };
-        layout.respond(response, &page, CspProfile::Framed)
+        let profile = self
+            .script
+            .map_or(CspProfile::Framed, CspProfile::FramedWith);
+        layout.respond(response, &page, profile)
     }
 
     fn json(&self, response: &mut HttpResponseBuilder, request_id: &str) -> HttpResponse {
@@ -118,6 +122,7 @@ struct Page<'a> {
     /// `None` where another try would be refused too.
     try_again: Option<TryAgain>,
     advice: Advice,
+    script: Option<&'static str>,
     /// The identity that the proxy in front names, where that belongs to no operator.
     identity: Option<&'a str>,
     detail: Cow<'a, str>,

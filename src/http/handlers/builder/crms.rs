@@ -1,50 +1,143 @@
-//! What is known of how each CRM opens a URL: the facts of `crms.toml`, and how a value is written
+//! What is known of each CRM: the facts and instructions of `crms.toml`, and how a value is written
 //! in each CRM's kind of code. It knows no link and no request.
 
+use std::collections::HashMap;
 use std::sync::LazyLock;
 
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 
-/// All CRMs, in alphabetical order. Empty if the file could not be read, which a test would show.
-pub(super) static CRMS: LazyLock<Vec<Crm>> = LazyLock::new(|| {
-    let file: Result<File, _> = toml::from_str(FILE);
-    file.map(|file| file.crm).unwrap_or_default()
-});
+use crate::connectors::{Connector, CrmPackage};
+use crate::http::pages::Language;
+
+/// All that is known. Empty if the file could not be read, which a test would show.
+static FACTS: LazyLock<File> = LazyLock::new(|| toml::from_str(FILE).unwrap_or_default());
 
 const FILE: &str = include_str!("crms.toml");
 
-#[derive(Deserialize)]
+#[derive(Default, Deserialize)]
 #[serde(deny_unknown_fields, bound(deserialize = "'de: 'static"))]
 struct File {
+    steps: SharedSteps,
     crm: Vec<Crm>,
 }
 
-/// A CRM, as far as it is known. The facts are explained in `crms.toml`.
-#[derive(Debug, Default, Deserialize)]
-#[serde(default, deny_unknown_fields)]
+/// Steps that several CRMs have in common, by their name.
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields, bound(deserialize = "'de: 'static"))]
+struct SharedSteps {
+    en: HashMap<&'static str, &'static str>,
+    uk: HashMap<&'static str, &'static str>,
+}
+
+/// A CRM, as far as it is known. The fields are explained in `crms.toml`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(super) struct Crm {
     pub(super) id: &'static str,
     pub(super) name: &'static str,
+    pub(super) gets: Gets,
+    package: Option<&'static str>,
+    settings: Option<&'static str>,
+    pub(super) map: Option<&'static str>,
+    pub(super) paste: Option<&'static str>,
+    pub(super) snippet: Option<&'static str>,
+    pub(super) snippet_file: Option<&'static str>,
+    /// For `docs/crm.md` only, as the next.
+    #[serde(rename = "syntax")]
+    _syntax: Option<IgnoredAny>,
+    #[serde(rename = "tried")]
+    _tried: IgnoredAny,
     /// What its URL is written in.
+    #[serde(default)]
     pub(super) code: Code,
+    #[serde(default)]
     pub(super) links: Fact,
-    pub(super) way: Fact,
-    pub(super) button: Fact,
+    #[serde(default)]
     pub(super) phone: Fact,
+    #[serde(default)]
     pub(super) agent: Fact,
+    #[serde(default)]
     pub(super) plus: Fact,
-    pub(super) signs: Fact,
+    #[serde(default)]
     pub(super) opens: Fact,
-    /// For `docs/crm.md` only.
-    #[serde(rename = "row")]
-    _row: IgnoredAny,
+    en: Instructions,
+    uk: Instructions,
+}
+
+/// How a CRM is set up, in one language. Code spans stand between backticks.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Instructions {
+    pub(super) name: Option<&'static str>,
+    steps: Vec<&'static str>,
+    pub(super) sure: &'static str,
+    pub(super) way: Option<&'static str>,
+    pub(super) why: Option<&'static str>,
+    pub(super) programmer: &'static str,
+}
+
+/// What agents get.
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq)]
+#[serde(rename_all = "kebab-case")]
+pub(super) enum Gets {
+    /// A button, and the CRM vouches for the agent.
+    Button,
+    /// A URL that is pasted, for paired browsers.
+    Url,
+    /// Nothing in the CRM: its phone links, in paired browsers.
+    Browser,
 }
 
 impl Crm {
-    /// The one with this id, else the first.
+    /// All CRMs, in alphabetical order, and last any other.
+    pub(super) fn all() -> &'static [Self] {
+        &FACTS.crm
+    }
+
+    /// The one with this id, else the one that stands for any other.
     pub(super) fn find(id: &str) -> &'static Self {
-        CRMS.iter().find(|crm| crm.id == id).unwrap_or(&CRMS[0])
+        let all = Self::all();
+        let found = all.iter().find(|crm| crm.id == id);
+        found.unwrap_or(&all[all.len() - 1])
+    }
+
+    pub(super) const fn instructions(&self, language: Language) -> &Instructions {
+        match language {
+            Language::English => &self.en,
+            Language::Ukrainian => &self.uk,
+        }
+    }
+
+    /// The connector whose package is installed in it.
+    pub(super) fn connector(&self) -> Option<Connector> {
+        self.package.and_then(Connector::find)
+    }
+
+    pub(super) fn crm_package(&self) -> Option<&'static CrmPackage> {
+        self.connector().and_then(Connector::crm_package)
+    }
+
+    /// What this service needs to be told, where no package knows it.
+    pub(super) fn own_settings(&self) -> Option<&'static str> {
+        self.settings.map(str::trim_start)
+    }
+}
+
+impl Instructions {
+    /// The steps without a programmer, each in full.
+    pub(super) fn steps(&self, language: Language) -> impl Iterator<Item = &'static str> {
+        let shared = match language {
+            Language::English => &FACTS.steps.en,
+            Language::Ukrainian => &FACTS.steps.uk,
+        };
+        self.steps.iter().map(|&step| {
+            let name = step
+                .strip_prefix('{')
+                .and_then(|step| step.strip_suffix('}'));
+            let shared = name.and_then(|name| shared.get(name));
+            shared.copied().unwrap_or(step)
+        })
     }
 }
 
@@ -73,7 +166,8 @@ impl Fact {
 
     /// The same, where it can be pasted into a URL.
     pub(super) fn placeholder(self) -> Option<&'static str> {
-        self.text().filter(|text| text.contains('{'))
+        self.text()
+            .filter(|text| text.contains('{') || text.starts_with('['))
     }
 
     pub(super) const fn is_likely(&self) -> bool {
@@ -92,6 +186,8 @@ pub(super) enum Code {
     JavaScript,
     /// An f-string.
     Python,
+    /// Nothing: there is no place for a URL.
+    None,
 }
 
 impl Code {
@@ -108,7 +204,7 @@ impl Code {
     /// Where the URL belongs, if that is not a field.
     pub(super) const fn place(self) -> Option<&'static str> {
         match self {
-            Self::Field => None,
+            Self::Field | Self::None => None,
             Self::JavaScript => Some(
                 "It belongs into the code of an app or widget: a template literal of JavaScript, between backticks, with the values \
                  in variables of these names.",
@@ -124,17 +220,94 @@ impl Code {
 mod tests {
     use super::*;
 
+    fn file() -> File {
+        let file: Result<File, _> = toml::from_str(FILE);
+        file.map_err(|error| error.message().to_owned()).unwrap()
+    }
+
     #[test]
     fn the_file_can_be_read() {
-        let file: Result<File, _> = toml::from_str(FILE);
-        let crms = file
-            .map_err(|error| error.message().to_owned())
-            .unwrap()
-            .crm;
-        assert!(!crms.is_empty() && crms.is_sorted_by(|one, next| one.id < next.id));
+        let mut crms = file().crm;
+        assert_eq!(crms.pop().unwrap().id, "other");
+        assert_eq!(crms.len(), 15, "SugarCRM and SuiteCRM are the fourteenth");
+        assert!(crms.is_sorted_by(|one, next| one.id < next.id));
         assert!(
             crms.iter()
                 .all(|crm| !crm.id.is_empty() && !crm.name.is_empty())
         );
+    }
+
+    #[test]
+    fn a_button_has_settings_and_a_line_of_the_map() {
+        for crm in Crm::all() {
+            assert_eq!(
+                crm.package.is_some(),
+                crm.connector().is_some(),
+                "{}",
+                crm.id
+            );
+            let has_settings = crm.package.is_some() != crm.settings.is_some();
+            let is_button = crm.gets == Gets::Button;
+            assert_eq!(has_settings, is_button, "{}", crm.id);
+            assert_eq!(crm.map.is_some(), is_button, "{}", crm.id);
+            // What is refused or guessed at is explained.
+            assert_eq!(
+                crm.en.why.is_some(),
+                !is_button && crm.id != "other",
+                "{}",
+                crm.id
+            );
+            let has_snippet = crm.snippet.is_some() != crm.snippet_file.is_some();
+            assert!(has_snippet || crm.id == "keycrm", "{}", crm.id);
+            let package = crm.crm_package();
+            let public_url = chathub::HttpsUrl::parse("https://chat.example").unwrap();
+            for file in [crm.paste, crm.snippet_file].into_iter().flatten() {
+                assert!(package.unwrap().text(file, &public_url).is_some(), "{file}");
+            }
+        }
+    }
+
+    /// The code spans of all texts, in order.
+    fn names(one: &Instructions, language: Language) -> Vec<Vec<&'static str>> {
+        let rest = [Some(one.sure), one.way, one.why, Some(one.programmer)];
+        let texts = one
+            .steps(language)
+            .chain(rest.map(Option::unwrap_or_default));
+        let spans = texts.map(|text| {
+            let mut spans: Vec<_> = text.split('`').skip(1).step_by(2).collect();
+            spans.sort_unstable();
+            spans
+        });
+        spans.collect()
+    }
+
+    #[test]
+    fn both_languages_say_the_same_of_the_same_names() {
+        let shared = file().steps;
+        assert_eq!(shared.en.len(), shared.uk.len());
+        for crm in Crm::all() {
+            let id = crm.id;
+            assert!((1..=6).contains(&crm.en.steps.len()), "{id}");
+            assert_eq!(
+                names(&crm.en, Language::English),
+                names(&crm.uk, Language::Ukrainian),
+                "{id}"
+            );
+            let texts = |one: &Instructions, language| {
+                let rest = [Some(one.sure), one.way, one.why, Some(one.programmer)];
+                let texts = one.steps(language).chain(rest.into_iter().flatten());
+                texts.collect::<Vec<_>>()
+            };
+            for text in texts(&crm.uk, Language::Ukrainian) {
+                let prose: String = text.split('`').step_by(2).collect();
+                assert!(prose.chars().any(|c| ('а'..='я').contains(&c)), "{text}");
+                assert!(!prose.chars().any(|c| "ыэъё".contains(c)), "{text}");
+            }
+            for text in texts(&crm.en, Language::English) {
+                assert!(!text.starts_with('{'), "{text}");
+                let mut prose = text.split('`').step_by(2).flat_map(str::chars);
+                assert!(prose.all(|c| c.is_ascii() || "“”→…".contains(c)), "{text}");
+            }
+        }
     }
 }

@@ -2,12 +2,12 @@
 
 use url::form_urlencoded::{self, Serializer};
 
-use super::crms::{Crm, Fact};
+use super::crms::{Code, Crm, Fact};
 use crate::access::{Authenticator, Mode};
 use crate::invisible;
 
-/// The longest value that is read, in characters: the page repeats each several times.
-const MAX_VALUE: usize = 100;
+/// The longest value that is read, in bytes as a URL has it: the page repeats each several times.
+const MAX_VALUE: usize = 300;
 
 /// An id as in ChatHub.
 const SAMPLE_OPERATOR: &str = "101";
@@ -34,7 +34,7 @@ impl Draft {
         let value = |wanted: &str| -> Option<String> {
             form_urlencoded::parse(query.as_bytes())
                 .find(|(name, _)| name == wanted)
-                .map(|(_, value)| invisible::trim(&value).chars().take(MAX_VALUE).collect())
+                .map(|(_, value)| beginning(invisible::trim(&value)))
         };
         let text = |wanted: &str| value(wanted).unwrap_or_default();
         let operator = || {
@@ -59,7 +59,8 @@ impl Draft {
     pub(super) fn template(&self, access: &Authenticator) -> String {
         let mut parts = Vec::new();
         let mut add = |name: &str, value: &str| parts.push(format!("{name}={value}"));
-        let has_pass = takes(access, Mode::Pass);
+        // What is pasted signs nothing, so it has a pass only where nothing else would count.
+        let has_pass = takes(access, Mode::Pass) && !self.can_be_pasted(access);
         if has_pass {
             add("pass", &self.crm.code.value("pass"));
         }
@@ -81,6 +82,12 @@ impl Draft {
             add("chat_raw_id", &self.crm.code.value("chat_raw_id"));
         }
         parts.join("&")
+    }
+
+    /// Whether the URL works as it is pasted: the CRM has a field for it, and nothing has to sign.
+    pub(super) fn can_be_pasted(&self, access: &Authenticator) -> bool {
+        let unsigned = [Mode::Open, Mode::Sso, Mode::Device];
+        self.crm.code == Code::Field && unsigned.into_iter().any(|mode| takes(access, mode))
     }
 
     /// What the CRM, or the code behind its button, writes for a value: its own placeholder where
@@ -116,6 +123,22 @@ pub(super) fn may_leave_operator_out(access: &Authenticator) -> bool {
 
 pub(super) fn takes(access: &Authenticator, mode: Mode) -> bool {
     access.modes().contains(&mode)
+}
+
+/// As much of a value as is read.
+fn beginning(value: &str) -> String {
+    let mut room = MAX_VALUE;
+    let fits = |c: &char| {
+        let bytes = if c.is_ascii_alphanumeric() {
+            1
+        } else {
+            3 * c.len_utf8()
+        };
+        let left = room.checked_sub(bytes);
+        room = left.unwrap_or_default();
+        left.is_some()
+    };
+    value.chars().take_while(fits).collect()
 }
 
 fn encoded(value: &str) -> String {

@@ -6,9 +6,11 @@
 
 pub(crate) mod bitrix24;
 mod cors;
+pub(crate) mod hubspot;
 pub(crate) mod kommo;
 mod link;
 mod panel;
+pub(crate) mod pipedrive;
 pub(crate) mod tickets;
 pub(crate) mod zendesk;
 
@@ -18,9 +20,9 @@ use std::sync::Arc;
 pub(super) use self::link::{LINK_TTL, link_for};
 pub(super) use self::panel::{Panel, page};
 use crate::access::OperatorRequest;
-use crate::connect::{Connectors, ProvenAgent, Refusal, Section, Vendor};
+use crate::connect::{Connectors, CrmClient, ProvenAgent, Refusal, Section, Vendor};
 use crate::http::authorize::one_time_use::Checked;
-use crate::http::authorize::{ChatHubFault, authorize, reject};
+use crate::http::authorize::{self, ChatHubFault, authorize, reject};
 use crate::http::context::RequestContext;
 use crate::http::problem::Problem;
 use crate::http::state::AppState;
@@ -55,18 +57,20 @@ pub(super) fn connectors(
         .ok_or_else(Problem::not_found)
 }
 
+/// The client that asks CRMs. Only a service without connectors has none, and no such route.
+pub(super) fn crm(state: &AppState) -> Result<&CrmClient, Problem> {
+    state.crm.as_ref().ok_or_else(Problem::not_found)
+}
+
 /// Rejects an agent outside the allowed networks, where the agent's address is known.
 pub(super) async fn check_network(
     sender: Sender,
     context: &RequestContext,
     state: &AppState,
 ) -> Result<(), Problem> {
-    let Some(client) = sender.client(context) else {
-        return Ok(());
-    };
-    match state.authenticator.check_network(client) {
-        Ok(()) => Ok(()),
-        Err(denied) => Err(reject(denied, client, state).await),
+    match sender.client(context) {
+        Some(client) => authorize::check_network(client, state).await,
+        None => Ok(()),
     }
 }
 

@@ -66,7 +66,7 @@ pub(in crate::http::handlers) async fn page(
     state.limits.panel(&agent.limit_key()).await?;
     let phones = panel
         .phones
-        .map(|phones| readable(&query, phones, state.links.default_region));
+        .map(|phones| readable(&query, &phones, state.links.default_region));
     let now = Utc::now();
     let mut ticket = Ticket::of(agent, phones.as_deref(), now);
     ticket.source = query.source().map(ToOwned::to_owned);
@@ -76,7 +76,11 @@ pub(in crate::http::handlers) async fn page(
     let in_use = one_time_use::consume(checked, client, until, state).await?;
     let layout = PageLayout::of(request, &state.pages);
     let phones_by = phones.is_none().then_some(ZAF_SDK);
-    let script = phones_by.map_or(PageScript::Panel, |_| PageScript::Zendesk);
+    let script = match agent.connector {
+        Vendor::Zendesk => PageScript::Zendesk,
+        Vendor::Pipedrive => PageScript::Pipedrive,
+        _ => PageScript::Panel,
+    };
     let page = Page {
         words: layout.language.panel_words(),
         connector: agent.connector,
@@ -116,13 +120,10 @@ fn respond(
 }
 
 /// The phones that can be read, each once: the query's, then the CRM's.
-fn readable(query: &Query<'_>, texts: Vec<String>, region: Region) -> Vec<PhoneNumber> {
+fn readable(query: &Query<'_>, texts: &[String], region: Region) -> Vec<PhoneNumber> {
     let mut phones: Vec<PhoneNumber> = Vec::new();
-    for text in query
-        .phone()
-        .into_iter()
-        .chain(texts.iter().map(String::as_str))
-    {
+    let own = query.phone().into_iter();
+    for text in own.chain(texts.iter().map(String::as_str)) {
         let phone = PhoneNumber::parse(text, region);
         if let Ok(phone) = phone
             && !phones.contains(&phone)

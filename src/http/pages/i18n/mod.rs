@@ -14,7 +14,7 @@ use actix_web::http::header::{AcceptLanguage, Header as _, LanguageTag, Preferen
 
 use self::details::fill;
 pub(crate) use self::texts::{
-    Advice, ExtensionTexts, HandlerTexts, PairingWords, PanelWords, Words,
+    Advice, ExtensionTexts, GuideTexts, HandlerTexts, PairingWords, PanelWords, Words,
 };
 use self::texts::{Explanation, Texts};
 use crate::http::problem::{Detail, Kind};
@@ -84,6 +84,11 @@ impl Language {
     /// What the page in a CRM's frame says.
     pub(crate) fn panel_words(self) -> &'static PanelWords {
         &self.texts().panel
+    }
+
+    /// What the link builder says around the instructions for a CRM.
+    pub(crate) fn guide(self) -> &'static GuideTexts {
+        &self.texts().guide
     }
 
     /// What the link builder says of the browser extension.

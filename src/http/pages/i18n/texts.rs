@@ -58,6 +58,7 @@ pub(super) struct Texts {
     pub(super) crm: CrmTexts,
     pub(super) crm_origins: CrmOriginTexts,
     pub(super) extension: ExtensionTexts,
+    pub(super) guide: GuideTexts,
 }
 
 impl Texts {
@@ -105,6 +106,14 @@ texts! {
     PairingWords:
     title_invited invited pair title_other other now then title_paired paired end end_note
     title_ended ended forget title_unpaired unpaired title_off off operator id device
+}
+
+texts! {
+    /// What the link builder says around the instructions for a CRM. Those that begin with `lacks`
+    /// are what this service has to be given first.
+    GuideTexts:
+    without programmer button url browser lacks_address lacks_pass lacks_device download paste
+    settings map sure way menus
 }
 
 texts! {
@@ -205,6 +214,7 @@ texts_by! {
     Audience audience
     Account account
     Incomplete incomplete
+    Appended appended
     PageTooOld page_too_old
     OtherPhone other_phone
     ApplicationToken application_token

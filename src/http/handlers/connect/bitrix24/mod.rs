@@ -8,10 +8,10 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use serde::Serialize;
 
 use self::fields::Fields;
-use super::{Panel, Sender, check_network, connectors, link, page, refuse};
+use super::{Panel, Sender, check_network, connectors, crm, link, page, refuse};
 use crate::button_url;
 use crate::connect::bitrix24::{AgentAndPhones, Buttons, Shown, ShownButton};
-use crate::connect::{Connectors, CrmClient, ProvenAgent, Refusal, Unproven, Vendor};
+use crate::connect::{Connectors, ProvenAgent, Refusal, Unproven, Vendor};
 use crate::http::context::{ConnectorOutcome, Context, Outcome, RequestContext};
 use crate::http::extract::{Body, PanelPage, Query};
 use crate::http::pages::Language;
@@ -141,11 +141,6 @@ async fn limit(
     let client = Sender::Servers.client(context);
     limits.connector(client, &portal, &key, None).await?;
     Ok(())
-}
-
-/// Only a service without connectors has no client, and no such route.
-fn crm(state: &AppState) -> Result<&CrmClient, Problem> {
-    state.crm.as_ref().ok_or_else(Problem::not_found)
 }
 
 /// Why a button is refused. What the agent's browser is not to blame for does not count.

@@ -1,0 +1,95 @@
+//! `GET /connect/pipedrive`: a panel beside a person or a deal in Pipedrive, in a frame.
+
+use actix_web::{HttpRequest, HttpResponse, web};
+use chrono::Utc;
+use url::form_urlencoded;
+
+use super::{Panel, Sender, admit, check_network, connectors, crm, page, refuse};
+use crate::access::PassConstraints;
+use crate::connect::Vendor;
+use crate::connect::pipedrive::{Record, ShownPanel};
+use crate::http::context::{Context, RequestContext};
+use crate::http::extract::{PanelPage, Query};
+use crate::http::pages::PageScript;
+use crate::http::problem::{Detail, Kind, Problem};
+use crate::http::state::AppState;
+use crate::secret::Secret;
+
+/// Pipedrive shows no page that does not tell that it is there: not even one that refuses.
+pub(crate) async fn panel(
+    _: PanelPage,
+    request: HttpRequest,
+    context: Context,
+    state: web::Data<AppState>,
+) -> Result<HttpResponse, Problem> {
+    let shown = show(&request, &context, &state).await;
+    shown.map_err(|problem| problem.with_script(PageScript::Pipedrive))
+}
+
+/// Network → query → proof → operator → phones → page.
+async fn show(
+    request: &HttpRequest,
+    context: &RequestContext,
+    state: &AppState,
+) -> Result<HttpResponse, Problem> {
+    let connectors = connectors(Vendor::Pipedrive, context, state)?;
+    check_network(Sender::Browser, context, state).await?;
+    let wanted = wanted(request)?;
+    let record = record(request)?;
+    let agent = match connectors.prove_pipedrive(&shown(request)?, Utc::now()) {
+        Ok(agent) => agent,
+        Err(refusal) => return Err(refuse(refusal, Sender::Browser, context, state).await),
+    };
+    // Pipedrive is not asked for an agent who gets no page.
+    admit(&agent, &connectors, context, state).await?;
+    let (client, deadline) = (crm(state)?, context.deadline);
+    let phones = connectors.pipedrive_phones(&agent, record, client, deadline);
+    let panel = Panel {
+        agent: &agent,
+        phones: Some(phones.await?),
+        wanted,
+    };
+    page(request, panel, &connectors, context, state).await
+}
+
+/// The `source` and `from` that the panel's address has. Whose phones are shown is Pipedrive's.
+fn wanted(request: &HttpRequest) -> Result<PassConstraints, Problem> {
+    let wanted = Query::parse(request.query_string())?.constraints();
+    Ok(PassConstraints {
+        phone: None,
+        ..wanted
+    })
+}
+
+/// The record that the panel is beside.
+fn record(request: &HttpRequest) -> Result<Record, Problem> {
+    let [resource, selected] = [value(request, "resource")?, value(request, "selectedIds")?];
+    Record::of(resource.as_deref(), selected.as_deref()).ok_or_else(|| {
+        Problem::new(
+            Kind::ParameterInvalid,
+            "`resource` is `person`, `deal` or `organization`, and `selectedIds` the number of one, as Pipedrive adds them to a panel's address.",
+        )
+    })
+}
+
+fn shown(request: &HttpRequest) -> Result<ShownPanel, Problem> {
+    Ok(ShownPanel {
+        token: value(request, "token")?.map(Secret::new),
+        company: value(request, "companyId")?,
+        user: value(request, "userId")?,
+    })
+}
+
+/// A parameter of Pipedrive's, which is there once at most.
+fn value(request: &HttpRequest, name: &'static str) -> Result<Option<String>, Problem> {
+    let query = request.query_string().as_bytes();
+    let mut values = form_urlencoded::parse(query).filter(|(found, _)| found == name);
+    let value = values.next().map(|(_, value)| value.into_owned());
+    if values.next().is_some() {
+        return Err(Problem::new(
+            Kind::ParameterRepeated,
+            Detail::Repeated(name),
+        ));
+    }
+    Ok(value)
+}
