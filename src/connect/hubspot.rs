@@ -38,6 +38,13 @@ pub struct HubspotRequest<'a> {
     pub timestamp: Option<&'a str>,
 }
 
+impl HubspotRequest<'_> {
+    /// The number of the portal that it says it is from. Nothing of it is proven.
+    pub fn portal(&self) -> Option<u64> {
+        Appended::read(self.query).map(|appended| appended.portal)
+    }
+}
+
 impl Connectors {
     /// The agent whose card has asked. The proof is good once.
     ///
