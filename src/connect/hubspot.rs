@@ -112,15 +112,12 @@ fn decoded(uri: &str) -> String {
     for piece in pieces {
         let (digits, rest) = piece.split_at_checked(2).unwrap_or(("", piece));
         let byte = u8::from_str_radix(digits, 16).ok();
-        match byte.filter(|byte| DECODED.contains(byte)) {
-            Some(byte) => {
-                text.push(byte.into());
-                text.push_str(rest);
-            }
-            None => {
-                text.push('%');
-                text.push_str(piece);
-            }
+        if let Some(byte) = byte.filter(|byte| DECODED.contains(byte)) {
+            text.push(byte.into());
+            text.push_str(rest);
+        } else {
+            text.push('%');
+            text.push_str(piece);
         }
     }
     text
