@@ -2,13 +2,17 @@
 //! entries that it prints are what the service reads.
 
 use chrono::Utc;
-use crm_simulator::kommo;
-use jsonwebtoken::{EncodingKey, Header, encode};
+use crm_simulator::{bitrix24, hubspot, kommo, pipedrive, zendesk};
+use jsonwebtoken::{Algorithm, EncodingKey, Header, encode};
+use reqwest::Response;
 use rstest::rstest;
 use serde_json::{Value, json};
+use url::form_urlencoded::Serializer;
 
+use crate::connect_zendesk::Key;
 use crate::crm_guide::Facts;
 use crate::harness::{PANEL, Service, file, header, rules};
+use crate::packages::certificate;
 
 const PUBLIC_URL: &str = "https://chat.example";
 const PASS: &str = "canary-pass-secret-of-more-than-32-bytes";
@@ -167,7 +171,7 @@ async fn packages_are_offered_where_there_are_some() {
         assert!(!shown.contains("id=\"package\""), "{id}");
         assert!(shown.contains("First: PUBLIC_URL is not set here."), "{id}");
     }
-    assert!(names.len() >= 6, "{names:?}");
+    assert!(names.len() >= 8, "{names:?}");
 }
 
 #[rstest]
@@ -260,16 +264,19 @@ async fn code_for_a_programmer_has_this_address_in_it(#[case] crm: &str, #[case]
     assert!(snippet.contains(code), "{snippet}");
 }
 
-/// What the page says to put into this service, with the secret that the admin has made: the
-/// variables, as a start takes them.
-async fn set_up(crm: &str) -> Service {
+/// What the page made up, and what an admin has in its place.
+type MadeUp<'a> = &'a [(&'a str, &'a str)];
+
+/// The service with what the page says to put into it, and with what the admin has in the place of
+/// what is made up there.
+async fn set_up(crm: &str, made_up: MadeUp<'_>) -> Service {
     let service = service("pass").await;
     let page = page(&service, crm, "en").await;
-    let settings = boxed(&page, "settings").unwrap();
-    let secret = file(&format!("{crm}-secret"), SECRET);
-    let named = format!("\"/run/secrets/{crm}\"");
-    assert!(settings.contains(&named), "{settings}");
-    let settings = settings.replace(&named, &format!("\"{}\"", secret.display()));
+    let mut settings = boxed(&page, "settings").unwrap();
+    for (made_up, real) in made_up {
+        assert!(settings.contains(made_up), "{made_up}: {settings}");
+        settings = settings.replace(made_up, real);
+    }
     let variable = settings.trim_start_matches("# ").split('.').next().unwrap();
     let variable = ["PASS_KEYS_FILE", "CONNECTORS_FILE"]
         .into_iter()
@@ -287,11 +294,62 @@ async fn set_up(crm: &str) -> Service {
     Service::start_with(rules(), &variables).await
 }
 
+/// A file with a secret, as the entries name one.
+fn secret(crm: &str, text: &str) -> String {
+    let path = file(&format!("{crm}-secret"), text);
+    path.to_str().unwrap().to_owned()
+}
+
 async fn opens(service: &Service, query: &str) {
     let click = service.click(query).await;
     assert_eq!(click.status(), 302);
     let expected = format!("{PANEL}?phone=%2B380501234567&token=");
     assert!(header(&click, "location").starts_with(&expected));
+}
+
+/// What a CRM or its page posts, as a browser does.
+async fn post(service: &Service, path: &str, destination: &str, body: &[(&str, &str)]) -> Response {
+    let is_frame = destination == "iframe";
+    let site = if is_frame {
+        "cross-site"
+    } else {
+        "same-origin"
+    };
+    let client = reqwest::Client::builder()
+        .no_proxy()
+        .redirect(reqwest::redirect::Policy::none());
+    let body = Serializer::new(String::new()).extend_pairs(body).finish();
+    let request = client
+        .build()
+        .unwrap()
+        .post(format!("{}{path}", service.url()));
+    let request = request
+        .header("Sec-Fetch-Site", site)
+        .header("Sec-Fetch-Mode", "navigate")
+        .header("Sec-Fetch-Dest", destination)
+        .header("Content-Type", "application/x-www-form-urlencoded");
+    request.body(body).send().await.unwrap()
+}
+
+/// Presses the button of the page in the CRM's frame, and opens what it leads to.
+async fn press(service: &Service, crm: &str, shown: Response) {
+    assert_eq!(shown.status(), 200);
+    let page = shown.text().await.unwrap();
+    let ticket = between(&page, "name=\"ticket\" value=\"", "\"").unwrap();
+    let form = [("ticket", ticket.as_str()), ("phone", "+380501234567")];
+    let path = format!("/connect/{crm}/open");
+    let opened = post(service, &path, "document", &form).await;
+    assert_eq!(opened.status(), 303);
+    let link = header(&opened, "location");
+    opens(service, link.split_once('?').unwrap().1).await;
+}
+
+/// The link in the answer to a script.
+async fn follow(service: &Service, answer: Response) {
+    assert_eq!(answer.status(), 200);
+    let answer: Value = serde_json::from_str(&answer.text().await.unwrap()).unwrap();
+    let link = answer["url"].as_str().unwrap();
+    opens(service, link.split_once('?').unwrap().1).await;
 }
 
 /// The entries alone are enough for what each package signs.
@@ -302,28 +360,125 @@ async fn opens(service: &Service, query: &str) {
 #[case("zoho", "ann@example.com")]
 #[tokio::test]
 async fn an_admin_who_follows_the_page_gets_chats(#[case] crm: &str, #[case] agent: &str) {
-    let service = set_up(crm).await;
+    let made_up = format!("/run/secrets/{crm}");
+    let service = set_up(crm, &[(&made_up, &secret(crm, SECRET))]).await;
     let claims = json!({"sub": agent, "phone": "+380501234567", "exp": Utc::now().timestamp() + 60, "jti": "1"});
     let key = EncodingKey::from_secret(SECRET.as_bytes());
     let pass = encode(&Header::default(), &claims, &key).unwrap();
     opens(&service, &format!("pass={pass}")).await;
-    assert_eq!(
-        service.refusal(&format!("pass={pass}")).await.kind,
-        "pass-used"
-    );
+    let again = service.refusal(&format!("pass={pass}")).await;
+    assert_eq!(again.kind, "pass-used");
+}
+
+#[tokio::test]
+async fn an_admin_who_follows_salesforce_s_lines_gets_chats() {
+    let (certificate, key) = certificate();
+    let path = certificate.to_str().unwrap();
+    let service = set_up("salesforce", &[("/run/secrets/salesforce.crt", path)]).await;
+    let claims = json!({
+        "iss": "00D000000000000EAA", "aud": PUBLIC_URL, "sub": "005000000000001AAA", "phone": "+380501234567",
+        "exp": Utc::now().timestamp() + 60, "jti": "1",
+    });
+    let pass = encode(&Header::new(Algorithm::RS256), &claims, &key).unwrap();
+    opens(&service, &format!("pass={pass}")).await;
 }
 
 #[tokio::test]
 async fn an_admin_who_follows_kommo_s_lines_gets_chats() {
-    let service = set_up("kommo").await;
+    let path = secret("kommo", SECRET);
+    let service = set_up("kommo", &[("/run/secrets/kommo", &path)]).await;
     let claims = kommo::claims("https://acme.kommo.com", PUBLIC_URL, 5, "1");
     let request = service.request("/connect/kommo?phone=0501234567");
     let request = request
         .header("Origin", "https://acme.kommo.com")
         .header("X-Auth-Token", kommo::token(&claims, SECRET));
-    let answer = request.send().await.unwrap();
-    assert_eq!(answer.status(), 200);
-    let answer: Value = serde_json::from_str(&answer.text().await.unwrap()).unwrap();
-    let link = answer["url"].as_str().unwrap();
-    opens(&service, link.split_once('?').unwrap().1).await;
+    follow(&service, request.send().await.unwrap()).await;
+}
+
+#[tokio::test]
+async fn an_admin_who_follows_hubspot_s_lines_gets_chats() {
+    let path = secret("hubspot", SECRET);
+    let service = set_up("hubspot", &[("/run/secrets/hubspot", &path)]).await;
+    let user = hubspot::User {
+        id: 5,
+        portal: 12345,
+        email: "ann@example.com",
+        app: 9,
+    };
+    let address = user.address(&format!("{PUBLIC_URL}/connect/hubspot?phone=0501234567"));
+    let mut request = service.request(address.strip_prefix(PUBLIC_URL).unwrap());
+    for (name, value) in hubspot::signed_now(&address, SECRET) {
+        request = request.header(name, value);
+    }
+    follow(&service, request.send().await.unwrap()).await;
+}
+
+#[tokio::test]
+async fn an_admin_who_follows_zendesk_s_lines_gets_chats() {
+    let key = Key::new();
+    let path = secret("zendesk", &key.public);
+    let service = set_up("zendesk", &[("/run/secrets/zendesk.pem", &path)]).await;
+    let claims = zendesk::claims("https://acme.zendesk.com", 7, 5, "1");
+    let token = zendesk::token(&claims, &key.private);
+    let path = "/connect/zendesk?origin=https%3A%2F%2Facme.zendesk.com&app_guid=4f0d9b1e";
+    let shown = post(&service, path, "iframe", &[("token", &token)]).await;
+    press(&service, "zendesk", shown).await;
+}
+
+/// The installation, and then the button that it has put there.
+#[tokio::test]
+async fn an_admin_who_follows_bitrix24_s_lines_gets_chats() {
+    let portal = bitrix24::Portal::start().unwrap();
+    let token = "canary-7c3a7166007e9c94001e30ba00000001f0f10716";
+    portal.token(token, "local.64d1000000000.00000000", 17, bitrix24::SCOPES);
+    portal.contact(43, &["050 123 45 67"]);
+    let origin = portal.origin();
+    let service = set_up("bitrix24", &[("acme.bitrix24.com", &origin)]).await;
+    let installation = portal.installation(token).to_string();
+    let client = reqwest::Client::builder().no_proxy().build().unwrap();
+    let installed = client.post(format!("{}/connect/bitrix24/install", service.url()));
+    let installed = installed.body(installation).send().await.unwrap();
+    assert_eq!(installed.status(), 200);
+    let button = "CRM_CONTACT_DETAIL_TOOLBAR";
+    let handler = &portal.bound(button).unwrap()["HANDLER"];
+    assert_eq!(handler, "https://chat.example/connect/bitrix24");
+    let form = portal.form(token, button, "43");
+    let form: Vec<_> = form
+        .iter()
+        .map(|(name, value)| (*name, value.as_str()))
+        .collect();
+    let path = format!("/connect/bitrix24?{}", portal.query());
+    press(
+        &service,
+        "bitrix24",
+        post(&service, &path, "iframe", &form).await,
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn an_admin_who_follows_pipedrive_s_lines_gets_chats() {
+    let api_token = "canary-pipedrive-api-token-0123456789";
+    let company = pipedrive::Company::start(api_token).unwrap();
+    company.person(3, &["050 123 45 67"], &[17]);
+    let origin = company.origin();
+    let made_up = [
+        ("acme.pipedrive.com", origin.as_str()),
+        (
+            "/run/secrets/pipedrive-api",
+            &secret("pipedrive-api", api_token),
+        ),
+        (
+            "/run/secrets/pipedrive\"",
+            &(secret("pipedrive", SECRET) + "\""),
+        ),
+    ];
+    let service = set_up("pipedrive", &made_up).await;
+    let token = pipedrive::token(&pipedrive::claims(123, 17, 0), SECRET);
+    let query = pipedrive::query(&token, 123, 17, "person", 3);
+    let request = service.request(&format!("/connect/pipedrive?{query}"));
+    let request = request
+        .header("Sec-Fetch-Dest", "iframe")
+        .header("Sec-Fetch-Mode", "navigate");
+    press(&service, "pipedrive", request.send().await.unwrap()).await;
 }

@@ -214,7 +214,7 @@ async fn suitecrm_signs_a_pass_for_what_its_user_may_see() {
 }
 
 /// Salesforce's certificate, as it hands it out, and the key that stays there.
-fn certificate() -> (PathBuf, EncodingKey) {
+pub fn certificate() -> (PathBuf, EncodingKey) {
     let (certificate, key) = (file("salesforce.crt", ""), file("salesforce.key", ""));
     let (code, text) = process::run(
         Command::new("openssl")

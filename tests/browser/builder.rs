@@ -342,12 +342,19 @@ async fn it_works_without_javascript() {
 async fn everybody_can_read_it() {
     let (_demo, url) = start();
     let browser = Browser::open("about:blank").await;
-    for (width, scheme) in [(1000, "dark"), (360, "light"), (360, "dark")] {
+    for (width, scheme) in [
+        (1280, "light"),
+        (1280, "dark"),
+        (360, "light"),
+        (360, "dark"),
+    ] {
         browser.pretend(width, scheme, "uk").await;
         for query in [
             "?crm=salesforce",
             "?crm=creatio&phone=12345",
             "?crm=kommo&source=viber&fixed=on",
+            "?crm=zoho",
+            "?crm=keycrm",
         ] {
             browser.goto(&format!("{url}{query}")).await;
             browser.check(&format!("{query} {width} {scheme}")).await;
@@ -359,6 +366,67 @@ async fn everybody_can_read_it() {
         browser.check(&format!("demo {width} {scheme}")).await;
         browser.picture(&format!("demo-{width}-{scheme}")).await;
     }
+    browser.close().await;
+}
+
+/// What each CRM has is there without asking for the page again, in the visitor's language.
+#[tokio::test]
+async fn the_instructions_follow_the_crm() {
+    let (_demo, url) = start();
+    let browser = Browser::open("about:blank").await;
+    browser.pretend(1000, "light", "uk").await;
+    browser.goto(&url).await;
+    assert_eq!(
+        browser.text("#guide-title").await,
+        "Інша CRM: без програміста"
+    );
+    assert_eq!(browser.text("[data-copies=template]").await, "Copy the URL");
+    select(&browser, "crm", "kommo").await;
+    eventually("the instructions", async || {
+        browser.text("#guide-title").await == "Kommo / amoCRM: без програміста"
+    })
+    .await;
+    assert_eq!(browser.text("[data-copies=template]").await, "");
+    let entry = text(&browser, "settings").await;
+    assert!(entry.contains("[kommo]\n"), "{entry}");
+    for box_ in ["settings", "map", "snippet"] {
+        browser.click(&format!("[data-copies={box_}]")).await;
+        eventually("a copy", async || {
+            copied(&browser, box_).await == "Скопійовано."
+        })
+        .await;
+    }
+    // What was copied stays said as long as the instructions are the same.
+    fill_in(&browser, "phone", "067 123 45 67").await;
+    eventually("the new sample", async || {
+        text(&browser, "sample").await.contains("067+123+45+67")
+    })
+    .await;
+    let permission = json!({"permission": {"name": "clipboard-read"}, "setting": "granted"});
+    browser.devtools("Browser.setPermission", permission).await;
+    let pasted = browser.value("navigator.clipboard.readText()").await;
+    let code = text(&browser, "snippet").await;
+    assert!(code.contains("/connect/kommo"), "{code}");
+    assert_eq!(pasted.as_str().unwrap(), code);
+    browser.close().await;
+}
+
+#[tokio::test]
+async fn a_package_is_downloaded() {
+    let (_demo, url) = start();
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("builder-packages");
+    let _ = std::fs::remove_dir_all(&folder);
+    std::fs::create_dir_all(&folder).unwrap();
+    let browser = Browser::open(&format!("{url}?crm=odoo")).await;
+    let parameters = json!({"behavior": "allow", "downloadPath": folder});
+    browser
+        .devtools("Browser.setDownloadBehavior", parameters)
+        .await;
+    browser.click("#package").await;
+    let file = folder.join("open-chat-odoo.zip");
+    eventually("the file", async || file.exists()).await;
+    let mut archive = ZipArchive::new(std::fs::File::open(file).unwrap()).unwrap();
+    assert!(archive.by_name("open_chat/__manifest__.py").is_ok());
     browser.close().await;
 }
 

@@ -37,7 +37,7 @@
 
   const say = (changed) => {
     const news = [];
-    if (changed.includes("template")) news.push(document.getElementById("url-title").textContent + " has changed.");
+    if (changed.includes("template") || changed.includes("url-title")) news.push(document.getElementById("url-title").textContent + " has changed.");
     if (changed.includes("judged")) news.push(document.getElementById("verdict").textContent);
     if (news.length) said.textContent = news.join(" ");
   };

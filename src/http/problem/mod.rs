@@ -100,7 +100,7 @@ impl Problem {
     /// Offers a deep link without a token where the fault is ChatHub's.
     pub(crate) fn or_by_hand(mut self, link: impl FnOnce() -> String) -> Self {
         if self.is_chathubs_fault() {
-            self.by_hand = Some(link().into());
+            self.by_hand = Some(link().into_boxed_str());
         }
         self
     }
