@@ -44,6 +44,16 @@ over_long_hash_comments() {
     '
 }
 
+# The same in what customers take over: the chart, proxies' configurations, modules of 1C.
+over_long_comments_of_customers() {
+    find helm docs/proxies docs/signing integrations -name node_modules -prune -o -type f \
+        \( -name '*.yaml' -o -name '*.tpl' -o -name '*.conf' -o -name '*.cfg' -o -name '*.bsl' \) -print |
+        sort | xargs awk '
+        { columns = $0; gsub(/[\200-\277]/, "", columns) }
+        length(columns) > 100 && /^ *(#|\/\/|\{\{- \/\*) / { print FILENAME ":" FNR ": a comment of " length(columns) " columns" }
+    '
+}
+
 # The same for a heading and the target of a link; in a code fence lines are as they are.
 over_long_lines() {
     awk '
@@ -73,5 +83,5 @@ vague_words() {
     '
 }
 
-findings=$(over_long_comments; over_long_script_comments; over_long_hash_comments; over_long_lines; vague_words)
+findings=$(over_long_comments; over_long_script_comments; over_long_hash_comments; over_long_comments_of_customers; over_long_lines; vague_words)
 [ -z "$findings" ] || { echo "$findings"; exit 1; }

@@ -40,6 +40,7 @@ CHATHUB_URL=$(address "$work/simulator")
 export CHATHUB_URL
 
 printf '[kommo]\naccounts = ["https://acme.kommo.com"]\nsecret = "canary-kommo-secret"\n[hubspot]\nportals = [12345]\napp_id = 9\nclient_secret = "canary-hubspot-secret"\n[pipedrive]\ncompanies = [{ id = 123, host = "acme.pipedrive.com" }]\njwt_secret = "canary-pipedrive-secret-of-more-than-32-bytes"\napi_token = "canary-pipedrive-api-token"\n' >"$work/connectors.toml"
+printf '[zendesk]\naccounts = ["acme.zendesk.com"]\npublic_key_file = "%s"\n' "$PWD/fuzz/fuzz_targets/rs256.pem" >>"$work/connectors.toml"
 export DEVICE_SECRET=canary-device-secret-of-more-than-32-bytes
 for door in pass,key open,key device,key; do
     # What CRMs ask for is answered by a pass, and is not there at the others.

@@ -1,5 +1,6 @@
-// A pass for open-chat in 1C:Enterprise (server side, 8.3 or later). Not run by the tests, which have no 1C.
-// The platform hashes but has no HMAC, so RFC 2104 is spelled out: H(K xor 5C.. + H(K xor 36.. + text)).
+// A pass for open-chat in 1C:Enterprise (server side, 8.3 or later). Not run by the tests, which
+// have no 1C. The platform hashes but has no HMAC, so RFC 2104 is spelled out:
+// H(K xor 5C.. + H(K xor 36.. + text)).
 
 Функция ПропускOpenChat(Секрет, Оператор, Телефон = Неопределено, Секунд = 600) Экспорт
 

@@ -1,6 +1,7 @@
 // 1C:Enterprise / BAS: for the module of a form with a phone, such as that of Контрагенты, and with
-// a command "ОткрытьЧат". What sign.bsl has goes into a common module OpenChat (server, not callable
-// from clients); the secret into a constant OpenChatСекрет, which agents' roles may not read.
+// a command "ОткрытьЧат". What sign.bsl has goes into a common module OpenChat (server, not
+// callable from clients); the secret into a constant OpenChatСекрет, which agents' roles may not
+// read.
 
 #Область ОбработчикиКомандФормы
 
@@ -20,7 +21,8 @@
 
 #Область СлужебныеПроцедурыИФункции
 
-// Who the agent is, the server says: what a form says can be changed. The pass is good for a minute.
+// Who the agent is, the server says: what a form says can be changed. The pass is good for a
+// minute.
 &НаСервереБезКонтекста
 Функция АдресЧата(Знач Телефон)
 

@@ -4,7 +4,7 @@ use std::ops::RangeInclusive;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::{EnvParser, Reported, Variable, duration};
+use super::{AccessConfig, EnvParser, RedisConfig, Reported, Variable, duration};
 use crate::access::{AuthConfig, Mode};
 use crate::secret::SecretSource;
 use chathub::HttpsUrl;
@@ -63,6 +63,22 @@ pub(super) fn check(parser: &mut EnvParser, settings: &AuthConfig) -> Result<(),
         Some(problem) => Err(parser.problem("PUBLIC_URL", problem)),
         None => key,
     }
+}
+
+/// Checks that no key of paired browsers is Redis' password as well, which all who look after Redis
+/// know.
+pub(super) fn check_redis(
+    parser: &mut EnvParser,
+    access: &AccessConfig,
+    redis: &RedisConfig,
+) -> Result<(), Reported> {
+    let password = redis.password();
+    if password.is_some_and(|password| access.authenticator.is_device_key(&password)) {
+        let problem =
+            "has a key that is also the password in REDIS_URL: make one for this purpose alone";
+        return Err(parser.problem("DEVICE_SECRET", problem));
+    }
+    Ok(())
 }
 
 /// What is wrong with a URL that can be read and is no origin. One that cannot be read is reported

@@ -130,6 +130,9 @@ impl Config {
         let credential = chathub.as_ref().ok().map(|(_, known)| known.secret());
         let access = AccessConfig::parse(parser, credential);
         let connectors = access.as_ref().map(|access| connect::parse(parser, access));
+        if let (Ok(access), Ok(redis)) = (&access, &redis) {
+            device::check_redis(parser, access, redis)?;
+        }
         let (chathub, chathub_credentials) = chathub?;
         Ok(Self {
             server: server?,

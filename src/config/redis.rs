@@ -2,9 +2,12 @@
 
 use std::time::Duration;
 
+use percent_encoding::percent_decode_str;
+use url::Url;
+
 use super::{EnvParser, Reported, Variable};
 use crate::redis_store::{self, RedisStore};
-use crate::secret::SecretSource;
+use crate::secret::{Secret, SecretSource};
 
 pub(super) const VARIABLES: &[Variable] = &[Variable::secret("REDIS_URL")];
 
@@ -26,5 +29,12 @@ impl RedisConfig {
             url,
             timeout: redis_store::TIMEOUT,
         })
+    }
+
+    /// The password in the URL, where it has one.
+    pub(super) fn password(&self) -> Option<Secret> {
+        let url = Url::parse(self.url.as_ref()?.last()?.expose()).ok()?;
+        let password = percent_decode_str(url.password()?).decode_utf8().ok()?;
+        Some(Secret::new(password))
     }
 }

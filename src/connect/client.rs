@@ -1,8 +1,8 @@
 //! The client for calls to CRMs: to the origin that a section of `CONNECTORS_FILE` has, and to no
 //! other host, whatever a request or an answer says.
 //!
-//! It follows no redirect, takes no proxy from the environment, checks certificates, reads a bounded
-//! answer in bounded time, and asks each portal no faster than the portal takes (`pace`).
+//! It follows no redirect, takes no proxy from the environment, checks certificates, reads a
+//! bounded answer in bounded time, and asks each portal no faster than the portal takes (`pace`).
 
 use std::collections::HashMap;
 use std::sync::Arc;

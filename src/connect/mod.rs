@@ -2,8 +2,8 @@
 //! each, that this is a request of one of them, for one of its agents.
 //!
 //! A vendor is a file: what its request shows goes in as plain data, and a [`ProvenAgent`] or a
-//! [`Refusal`] comes out. Where the CRM itself must be asked, that is `client`. Knows nothing of the HTTP
-//! that is answered, nor of what the agent gets.
+//! [`Refusal`] comes out. A CRM that must be asked itself is asked by `client`. Knows nothing of
+//! the HTTP that is answered, nor of what the agent gets.
 
 mod agent;
 pub mod bitrix24;

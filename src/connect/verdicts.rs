@@ -1,5 +1,6 @@
 //! What a CRM has said about the tokens that it was asked about: a yes is remembered for five
-//! minutes, a no for one. A token is known by its SHA-256, and only within its section as it is now.
+//! minutes, a no for one. A token is known by its SHA-256, and only within its section as that is
+//! now.
 
 use std::time::{Duration, Instant};
 
@@ -106,9 +107,10 @@ mod tests {
         }
     }
 
-    fn user(id: u64) -> Verdict {
-        Ok(CrmUser { id, email: None })
-    }
+    const YES_17: Verdict = Ok(CrmUser {
+        id: 17,
+        email: None,
+    });
 
     #[test]
     fn a_yes_counts_for_five_minutes_and_a_no_for_one() {
@@ -117,10 +119,10 @@ mod tests {
         let [mine, other] =
             ["canary-a", "canary-b"].map(|token| TokenKey::of(&section("acme", "s"), token));
         assert_eq!(verdicts.get(mine, now), None);
-        verdicts.put(mine, &user(17), now);
+        verdicts.put(mine, &YES_17, now);
         verdicts.put(other, &Err(Unproven::Expired), now);
         let second = Duration::from_secs(1);
-        assert_eq!(verdicts.get(mine, now + 299 * second), Some(user(17)));
+        assert_eq!(verdicts.get(mine, now + 299 * second), Some(YES_17));
         assert_eq!(verdicts.get(mine, now + 300 * second), None);
         assert_eq!(
             verdicts.get(other, now + 59 * second),
@@ -131,8 +133,8 @@ mod tests {
         verdicts.put(mine, &Err(Unproven::Expired), now);
         assert_eq!(verdicts.get(mine, now), Some(Err(Unproven::Expired)));
         assert_eq!(verdicts.get(mine, now + 60 * second), None);
-        verdicts.put(mine, &user(17), now);
-        assert_eq!(verdicts.get(mine, now), Some(user(17)));
+        verdicts.put(mine, &YES_17, now);
+        assert_eq!(verdicts.get(mine, now), Some(YES_17));
     }
 
     #[test]
@@ -152,11 +154,11 @@ mod tests {
         let verdicts = Verdicts::default();
         let now = Instant::now();
         let key = |token: usize| TokenKey::of(&section("acme", "s"), &token.to_string());
-        verdicts.put(key(0), &user(17), now);
+        verdicts.put(key(0), &YES_17, now);
         for token in 1..2 * MAX {
             verdicts.put(key(token), &Err(Unproven::Expired), now);
         }
         assert!(verdicts.no.len() <= MAX);
-        assert_eq!(verdicts.get(key(0), now), Some(user(17)));
+        assert_eq!(verdicts.get(key(0), now), Some(YES_17));
     }
 }

@@ -15,7 +15,7 @@ pub(super) const PACKAGE: CrmPackage = CrmPackage {
 };
 
 /// The rules of Zendesk's own checker, as far as they are about such an app
-/// (zendesk/zendesk_apps_support, `lib/zendesk_apps_support/validations`).
+/// (`zendesk/zendesk_apps_support`, `lib/zendesk_apps_support/validations`).
 #[cfg(test)]
 mod tests {
     use std::io::{Cursor, Read as _};

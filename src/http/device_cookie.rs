@@ -14,7 +14,7 @@ use super::state::AppState;
 use crate::access::{DeviceCookie, SignedCookie};
 
 /// A browser takes a cookie with this prefix from this very host alone, over TLS.
-const NAME: &str = "__Host-open-chat-device";
+pub(super) const NAME: &str = "__Host-open-chat-device";
 
 /// Where the service is on loopback without TLS, which the prefix would not be taken from.
 const NAME_IN_THE_CLEAR: &str = "open-chat-device";
@@ -73,7 +73,7 @@ fn is_in_the_clear(state: &AppState) -> bool {
 
 /// The values of all cookies of this name, byte for byte: nothing is decoded, and nothing but
 /// spaces and tabs is cut off.
-fn values<'a>(headers: &'a HeaderMap, name: &str) -> impl Iterator<Item = &'a [u8]> {
+pub(super) fn values<'a>(headers: &'a HeaderMap, name: &str) -> impl Iterator<Item = &'a [u8]> {
     headers
         .get_all(COOKIE)
         .flat_map(|header| header.as_bytes().split(|byte| *byte == b';'))

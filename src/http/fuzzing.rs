@@ -1,5 +1,8 @@
 //! The way in for `fuzz/`, which cannot see what is private here. Built with `--cfg fuzzing` alone.
 
+use actix_web::http::header::{COOKIE, HeaderMap, HeaderValue};
+
+use super::device_cookie;
 use super::extract::Query;
 use super::problem::Kind;
 use crate::access::PassConstraints;
@@ -24,6 +27,16 @@ pub fn bound_query(
     Query::parse(text)
         .and_then(constraints)
         .map_err(|problem| problem.kind)
+}
+
+/// Reads a paired browser's cookie from headers, a line each; `None` where one can be no header.
+pub fn device_cookies(headers: &[&[u8]]) -> Option<Vec<Vec<u8>>> {
+    let mut map = HeaderMap::new();
+    for header in headers {
+        map.append(COOKIE, HeaderValue::from_bytes(header).ok()?);
+    }
+    let values = device_cookie::values(&map, device_cookie::NAME);
+    Some(values.map(<[u8]>::to_vec).collect())
 }
 
 fn values(query: &Query<'_>) -> Values {

@@ -4,6 +4,7 @@ mod authorize;
 mod context;
 mod device_cookie;
 mod extract;
+mod fetch_metadata;
 #[cfg(fuzzing)]
 #[doc(hidden)]
 pub mod fuzzing;

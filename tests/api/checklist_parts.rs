@@ -1,6 +1,8 @@
 //! `open-chat check` and the start, about what stands beside ChatHub: files, the operator map,
 //! Redis, ready links. Each of them can be wrong while every setting is well-formed.
 
+use crm_simulator::Simulator;
+use crm_simulator::bitrix24::Portal;
 use rstest::rstest;
 
 use crate::administration::Shell;
@@ -158,6 +160,49 @@ async fn connectors_are_named_with_what_is_doubtful() {
     );
     assert_says(&ended, 0, &words[..1]);
     assert!(!ended.stdout.contains("REDIS_URL is not set"), "{ended:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn portals_that_cannot_be_asked_are_found_out() {
+    let shell = Shell::start();
+    let (portal, other) = (Portal::start().unwrap(), Simulator::start().unwrap());
+    let section = |origin: &str| {
+        format!(
+            "[bitrix24]\nportals = [\"{origin}\"]\nclient_id = \"local.64d1000000000.00000000\"\n"
+        )
+    };
+    for (origin, code, words) in [
+        (
+            portal.origin(),
+            0,
+            format!(
+                "ok       connectors     bitrix24 {} answers; whether `client_id` is right",
+                portal.domain()
+            ),
+        ),
+        (
+            other.origin(),
+            1,
+            format!(
+                "FAILED   connectors     bitrix24 {}: what answers there is no portal",
+                other.host()
+            ),
+        ),
+        (
+            "http://127.0.0.1:1".to_owned(),
+            1,
+            "FAILED   connectors     bitrix24 127.0.0.1:1 cannot be asked: no connection: the connection was refused".to_owned(),
+        ),
+    ] {
+        let connectors = file("check-portals.toml", &section(&origin));
+        let variables = [
+            ("ACCESS", "pass"),
+            ("PASS_SECRET", SECRET),
+            ("PUBLIC_URL", "https://chat.example"),
+            ("CONNECTORS_FILE", connectors.to_str().unwrap()),
+        ];
+        assert_says(&check(&shell, &variables), code, &[&words]);
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -119,6 +119,8 @@ fn a_start_warns_of_proofs_that_count_in_each_replica() {
 #[case::short_device_secret(&[("DEVICE_SECRET", "canary-device-secret-31-bytes..")], &["DEVICE_SECRET: line 1: a key has at least 32 bytes"])]
 #[case::device_secret_that_signs_passes(&[DEVICE, ("PASS_SECRET", DEVICE.1)], &["DEVICE_SECRET: has a key that is also a key of passes"])]
 #[case::device_secret_of_chathub(&[DEVICE, ("CHATHUB_PASSWORD", DEVICE.1)], &["DEVICE_SECRET: has a key that is also the company's password or key for ChatHub"])]
+#[case::device_secret_of_redis(&[DEVICE, ("REDIS_URL", "redis://:canary-device-secret-of-more-than-32-bytes@127.0.0.1:1/0")], &["DEVICE_SECRET: has a key that is also the password in REDIS_URL"])]
+#[case::device_secret_of_redis_encoded(&[DEVICE, ("REDIS_URL", "rediss://user:%63anary-device-secret-of-more-than-32%2Dbytes@127.0.0.1:1/0")], &["DEVICE_SECRET: has a key that is also the password in REDIS_URL"])]
 #[case::device_secret_of_the_proxy(&[DEVICE, ("SSO_PROXY_SECRET", DEVICE.1)], &["DEVICE_SECRET: has a key that is also SSO_PROXY_SECRET"])]
 #[case::device_ttl_too_short(&[("DEVICE_TTL", "59m")], &["DEVICE_TTL: must be from 1h to 400d"])]
 #[case::device_ttl_too_long(&[("DEVICE_TTL", "401d")], &["DEVICE_TTL: must be from 1h to 400d"])]

@@ -1,6 +1,8 @@
 //! `POST /connect/zendesk`: the app in Zendesk's sidebar. What its page does in a browser is in
 //! `tests/browser/zendesk.rs`.
 
+use std::sync::Arc;
+
 use aws_lc_rs::encoding::{AsDer, Pkcs8V1Der, PublicKeyX509Der};
 use aws_lc_rs::rsa::{KeyPair, KeySize};
 use aws_lc_rs::signature::KeyPair as _;
@@ -399,12 +401,12 @@ async fn of_many_that_come_at_once_with_one_token_one_gets_a_page(#[case] replic
             None => accounts.service(&[]).await,
         });
     }
-    let services: Vec<_> = services.into_iter().map(std::sync::Arc::new).collect();
+    let services: Vec<_> = services.into_iter().map(Arc::new).collect();
     for round in 0..10 {
         let token = accounts.acme.sign(&claims(&format!("round-{round}")));
         let mut running = JoinSet::new();
-        for service in services.iter().cycle().take(8).cloned() {
-            let token = token.clone();
+        for service in services.iter().cycle().take(8) {
+            let (service, token) = (Arc::clone(service), token.clone());
             running.spawn(async move { app(&service, &token).await.status().as_u16() });
         }
         let mut statuses = running.join_all().await;

@@ -15,6 +15,7 @@ mod hubspot;
 mod kommo;
 mod openapi;
 mod pair;
+mod pipedrive;
 #[allow(dead_code, reason = "shared with the api tests, which need more of it")]
 #[path = "../support/process.rs"]
 mod process;

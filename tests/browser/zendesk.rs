@@ -255,8 +255,10 @@ impl Account {
             "connector": "zendesk", "installation": installation, "user": 5, "proven_at": proven_at,
             "iat": proven_at, "exp": proven_at + 3600,
         });
-        let mut header = Header::default();
-        header.kid = Some(format!("zendesk {installation}"));
+        let header = Header {
+            kid: Some(format!("zendesk {installation}")),
+            ..Header::default()
+        };
         encode(&header, &claims, &EncodingKey::from_secret(&key)).unwrap()
     }
 }

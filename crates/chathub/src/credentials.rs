@@ -6,6 +6,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 
 /// What a company authenticates with.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub enum Credentials {
     /// A login and a password, which are exchanged for a company token.
     Login {

@@ -13,6 +13,7 @@ use crate::types::{OperatorId, OperatorStatus, OrganizationId};
 
 /// A list without the records that could not be read.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Listing<T> {
     /// What could be read.
     pub records: Vec<T>,

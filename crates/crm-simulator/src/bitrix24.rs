@@ -50,6 +50,8 @@ impl Portal {
         let state = Arc::<Mutex<State>>::default();
         let shared = Arc::clone(&state);
         simulator.respond("/rest/batch", move |call| batch(&mut lock(&shared), call));
+        let no_token = (401, error("NO_AUTH_FOUND", "Wrong authorization data"));
+        simulator.respond("/rest/app.info", move |_| no_token.clone());
         Ok(Self { simulator, state })
     }
 

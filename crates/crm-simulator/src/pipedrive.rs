@@ -94,6 +94,22 @@ impl Company {
         });
     }
 
+    /// Shows a page with a panel in a frame, and returns the page's address. The frame is shown when
+    /// its page has said that it is there; all that it has said is in `said`.
+    pub fn show(&self, panel: &str) -> String {
+        let page = include_str!("pipedrive.html")
+            .replace("%address%", &panel.replace('&', "&amp;"))
+            .replace("%frame%", FRAME);
+        self.simulator.show("/deal/30", page);
+        format!("{}/deal/30", self.origin())
+    }
+
+    /// Shows a page of another kind, and returns its address.
+    pub fn show_page(&self, path: &str, html: String) -> String {
+        self.simulator.show(path, html);
+        format!("{}{path}", self.origin())
+    }
+
     /// The requests that it got, in their order.
     pub fn received(&self) -> Vec<Received> {
         self.simulator.received()
@@ -103,12 +119,4 @@ impl Company {
     pub fn fail_next(&self, path: &str, fault: Fault) {
         self.simulator.fail_next(path, fault);
     }
-}
-
-/// A page of Pipedrive's with a panel from this address in a frame. It shows the frame when its page
-/// has said that it is there, and keeps what it said in `said`.
-pub fn page(address: &str) -> String {
-    include_str!("pipedrive.html")
-        .replace("%address%", &address.replace('&', "&amp;"))
-        .replace("%frame%", FRAME)
 }

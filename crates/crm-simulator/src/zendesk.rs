@@ -1,7 +1,7 @@
 //! Zendesk: the token that it posts with an app's first page (developer.zendesk.com,
 //! "Authenticating Zendesk in your server-side app"), and a page of its with an app in a frame, as
 //! far as the app needs Zendesk: the messages of the Zendesk App Framework, as its SDK reads and
-//! writes them (zendesk/zendesk_app_framework_sdk, `lib/client.js`).
+//! writes them (`lib/client.js` of `zendesk/zendesk_app_framework_sdk`).
 
 use chrono::Utc;
 use jsonwebtoken::{Algorithm, EncodingKey, Header, encode};

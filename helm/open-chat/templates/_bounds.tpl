@@ -1,4 +1,5 @@
-{{- /* The service's own bounds, where a schema cannot hold them or could not say in words what is wrong. */}}
+{{- /* The service's own bounds, where a schema cannot hold them or could not say in words what is
+wrong. */}}
 {{- define "open-chat.checkBounds" -}}
 {{- with include "open-chat.text" .Values.config.TOKEN_TTL }}
 {{- $ttl := include "open-chat.milliseconds" . | int64 }}
@@ -49,7 +50,8 @@
 {{- end }}
 {{- end }}
 
-{{- /* (list variable text pattern words): each entry of a list with commas between is as the pattern says. */}}
+{{- /* (list variable text pattern words): each entry of a list with commas between is as the
+pattern says. */}}
 {{- define "open-chat.checkEach" -}}
 {{- $variable := index . 0 }}
 {{- $pattern := printf "^(%s)$" (index . 2) }}

@@ -1,4 +1,5 @@
-{{- /* What a schema cannot say. Each of these would also stop the service itself, later and out of sight. */}}
+{{- /* What a schema cannot say. Each of these would also stop the service itself, later and out of
+sight. */}}
 {{- define "open-chat.check" -}}
 {{- $access := include "open-chat.access" . | replace " " "" }}
 {{- if not $access }}
@@ -171,7 +172,8 @@
 {{- end }}
 {{- end }}
 
-{{- /* Each file that the connectors name where files of theirs are mounted is there, and none is there for nothing. */}}
+{{- /* Each file that the connectors name where files of theirs are mounted is there, and none is
+there for nothing. */}}
 {{- define "open-chat.checkConnectorFiles" -}}
 {{- $connectors := .Values.connectors }}
 {{- $files := include "open-chat.map" $connectors.files | fromYaml }}
@@ -197,7 +199,8 @@
 {{- end }}
 {{- end }}
 
-{{- /* (list given name where): remembers where a variable comes from, and fails if it does twice. */}}
+{{- /* (list given name where): remembers where a variable comes from, and fails if it does
+twice. */}}
 {{- define "open-chat.give" -}}
 {{- $given := index . 0 }}
 {{- $name := index . 1 | trimSuffix "_FILE" }}

@@ -1,4 +1,5 @@
-{{- /* A setting as the service reads it, however YAML has read it: `on` as true, 100000 as 1e+05. */}}
+{{- /* A setting as the service reads it, however YAML has read it: `on` as true, 100000 as
+1e+05. */}}
 {{- define "open-chat.text" -}}
 {{- if kindIs "bool" . }}{{ ternary "on" "off" . }}
 {{- else if kindIs "float64" . }}{{ eq (floor .) . | ternary (int64 . | toString) (toString .) }}
@@ -17,8 +18,8 @@
 {{- include "open-chat.text" .Values.access | default (ternary "open" "" .Values.simulator.enabled) }}
 {{- end }}
 
-{{- /* The Secrets that are there already, each with which variable a key of it is for, as a JSON object; less what an overlay has set to
-null. */}}
+{{- /* The Secrets that are there already, each with which variable a key of it is for, as a JSON
+object; less what an overlay has set to null. */}}
 {{- define "open-chat.existingSecrets" -}}
 {{- $secrets := dict }}
 {{- range $secret, $keys := .Values.existingSecrets }}
@@ -27,12 +28,14 @@ null. */}}
 {{- toJson $secrets }}
 {{- end }}
 
-{{- /* The variables that the chart sets, as a JSON object. They stand in the pod's template and in no ConfigMap, so that a pod of an older
-revision that starts again does so with its own settings. Secrets and files appear as paths. */}}
+{{- /* The variables that the chart sets, as a JSON object. They stand in the pod's template and in
+no ConfigMap, so that a pod of an older revision that starts again does so with its own settings.
+Secrets and files appear as paths. */}}
 {{- define "open-chat.variables" -}}
 {{- $variables := dict }}
 {{- if .Values.simulator.enabled }}
-{{- /* Loopback, since the service shows credentials and tokens to https or to its own machine only. */}}
+{{- /* Loopback, since the service shows credentials and tokens to https or to its own machine
+only. */}}
 {{- $variables = dict "CHATHUB_URL" "http://127.0.0.1:9000" "CHAT_PANEL_URL" "http://127.0.0.1:9000" "CHATHUB_LOGIN" "demo" "CHATHUB_PASSWORD" "demo-password" }}
 {{- end }}
 {{- range $name, $value := .Values.config }}
@@ -68,7 +71,8 @@ revision that starts again does so with its own settings. Secrets and files appe
 {{- toJson $variables }}
 {{- end }}
 
-{{- /* (list . name): not empty where a variable is set, by itself or by a file, wherever it is set. */}}
+{{- /* (list . name): not empty where a variable is set, by itself or by a file, wherever it is
+set. */}}
 {{- define "open-chat.isSet" -}}
 {{- $variables := include "open-chat.variables" (index . 0) | fromJson }}
 {{- range (index . 0).Values.extraEnv }}{{ $_ := set $variables .name "extraEnv" }}{{ end }}
@@ -95,7 +99,8 @@ revision that starts again does so with its own settings. Secrets and files appe
 {{- mul (regexFind "^[0-9]+" .) (ternary 60 1 (hasSuffix "m" .)) }}
 {{- end }}
 
-{{- /* How long a pod needs to end: clicks are taken for DRAIN_DELAY more, what runs may finish within SHUTDOWN_TIMEOUT. */}}
+{{- /* How long a pod needs to end: clicks are taken for DRAIN_DELAY more, what runs may finish
+within SHUTDOWN_TIMEOUT. */}}
 {{- define "open-chat.secondsToEnd" -}}
 {{- $drain := include "open-chat.seconds" (include "open-chat.text" .Values.config.DRAIN_DELAY | default "5s") }}
 {{- $shutdown := include "open-chat.seconds" (.Values.config.SHUTDOWN_TIMEOUT | default "20s") }}

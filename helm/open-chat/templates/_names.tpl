@@ -2,8 +2,8 @@
 {{- .Values.nameOverride | default .Chart.Name | trunc 63 | trimSuffix "-" }}
 {{- end }}
 
-{{- /* Short enough for what is appended to it, and a name that a Service can have: a release may be called `my.release` or `1st`, and a
-parent chart may call this one `Open_Chat`. */}}
+{{- /* Short enough for what is appended to it, and a name that a Service can have: a release may be
+called `my.release` or `1st`, and a parent chart may call this one `Open_Chat`. */}}
 {{- define "open-chat.fullname" -}}
 {{- $name := include "open-chat.name" . }}
 {{- $full := ternary .Release.Name (printf "%s-%s" .Release.Name $name) (contains $name .Release.Name) }}
@@ -37,7 +37,8 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" | 
 {{ include "open-chat.commonLabels" . }}
 {{- end }}
 
-{{- /* Other names than the service's, so that no selector takes its pod for one of the service. */}}
+{{- /* Other names than the service's, so that no selector takes its pod for one of the
+service. */}}
 {{- define "open-chat.testLabels" -}}
 app.kubernetes.io/name: {{ include "open-chat.name" . | trunc 58 | trimSuffix "-" }}-test
 app.kubernetes.io/instance: {{ .Release.Name | quote }}

@@ -1,4 +1,5 @@
-{{- /* Secrets and the map are mounted as directories: Kubernetes brings changes into those, and never into a subPath. */}}
+{{- /* Secrets and the map are mounted as directories: Kubernetes brings changes into those, and
+never into a subPath. */}}
 
 {{- define "open-chat.secretNames" -}}
 {{- $names := include "open-chat.existingSecrets" . | fromJson | keys | sortAlpha }}
@@ -14,7 +15,8 @@
 {{- include "open-chat.fullname" . }}-devices
 {{- end }}
 
-{{- /* The chart's own list is there with `device` even while it is empty: so the first pairing that ends needs no restart, either. */}}
+{{- /* The chart's own list is there with `device` even while it is empty: so the first pairing that
+ends needs no restart, either. */}}
 {{- define "open-chat.revokedName" -}}
 {{- $elsewhere := include "open-chat.text" .Values.config.DEVICES_REVOKED_FILE }}
 {{- range prepend (include "open-chat.existingSecrets" . | fromJson | values) (.Values.secrets | default dict) }}

@@ -4,7 +4,7 @@
 use crate::access::pass::PassKey;
 use crate::access::{Authenticator, UnusableFile};
 use crate::reload::Reloadable;
-use crate::secret::SecretSource;
+use crate::secret::{Secret, SecretSource};
 
 use super::DeviceKeys;
 
@@ -17,6 +17,12 @@ impl Authenticator {
             variable: "DEVICE_SECRET",
             problem: format!("has a key that is also {other}: make one for this purpose alone"),
         })
+    }
+
+    /// Whether a line of `DEVICE_SECRET` is this secret.
+    pub fn is_device_key(&self, secret: &Secret) -> bool {
+        let keys = self.device_keys.as_ref().map(Reloadable::get);
+        keys.is_some_and(|keys| keys.contain(secret))
     }
 
     fn other_use(&self, keys: &DeviceKeys) -> Option<&'static str> {

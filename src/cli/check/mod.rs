@@ -4,6 +4,7 @@ mod chathub;
 mod configuration;
 mod directory;
 mod findings;
+mod portals;
 mod redis;
 
 use clap::Args;
@@ -29,6 +30,7 @@ impl Check {
         block_on(async {
             if let Some(config) = &config {
                 findings.redis(config).await;
+                findings.portals(config).await;
             }
             findings.chathub(config.as_ref()).await;
             anyhow::Ok(())

@@ -1,12 +1,16 @@
 //! `batch`: several questions to a portal in one request, which its limit counts as one.
 
+use std::time::Instant;
+
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use url::form_urlencoded::Serializer;
 
 use super::{Refusal, Unproven};
 use crate::connect::CrmFault;
-use crate::connect::client::{Call, CrmAnswer};
+use crate::connect::client::{Call, CrmAnswer, CrmClient};
+use crate::connect::config::Bitrix24;
+use crate::connect::pace::Asker;
 use crate::secret::Secret;
 
 /// The questions, by a name for each answer. They are asked in the order of the names.
@@ -92,6 +96,22 @@ impl Answers {
     /// The code of a question's error.
     pub(super) fn error(&self, name: &str) -> Option<&str> {
         self.errors.get(name)?.get("error")?.as_str()
+    }
+}
+
+impl Bitrix24 {
+    /// Asks the portal whose token no token is, which it refuses in its own words.
+    ///
+    /// # Errors
+    /// What answers is no portal, or nothing does by the deadline.
+    pub async fn probe(&self, client: &CrmClient, deadline: Instant) -> Result<(), CrmFault> {
+        let call = Call::post("/rest/app.info", &json!({}));
+        let answer = client.ask(&self.section, &call, Asker::Proven, deadline);
+        let answer = answer.await?;
+        match answer.json::<ErrorCode>() {
+            Ok(_) => Ok(()),
+            Err(_) => Err(answer.fault()),
+        }
     }
 }
 

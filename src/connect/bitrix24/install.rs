@@ -1,5 +1,5 @@
-//! The installation of the local application: its buttons are put into the portal, with the token of
-//! the administrator who installs it. The token is not kept.
+//! The installation of the local application: its buttons are put into the portal, with the token
+//! of the administrator who installs it. The token is not kept.
 
 use std::time::Instant;
 

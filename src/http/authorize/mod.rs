@@ -28,6 +28,14 @@ use chathub::OperatorId;
 /// A one-time link that ends within this time may be over when a person tries it again.
 const SOON: Duration = Duration::from_mins(10);
 
+/// Rejects a client outside the allowed networks, for what takes no credentials.
+pub(crate) async fn check_network(client: IpAddr, state: &AppState) -> Result<(), Problem> {
+    match state.authenticator.check_network(client) {
+        Ok(()) => Ok(()),
+        Err(denied) => Err(reject(denied, client, state).await),
+    }
+}
+
 /// Decides who is calling, by the credentials that the request shows.
 pub(crate) async fn authenticate<'a>(
     shown: &Credentials<'a>,

@@ -5,11 +5,8 @@ use actix_web::http::header::{CONTENT_LENGTH, HeaderMap, HeaderName, TRANSFER_EN
 
 use super::headers::text;
 use super::visitor::Visitor;
+use crate::http::fetch_metadata::{SEC_FETCH_DEST, SEC_FETCH_MODE, SEC_FETCH_SITE};
 use crate::http::problem::{Detail, Kind, Problem};
-
-const SEC_FETCH_DEST: HeaderName = HeaderName::from_static("sec-fetch-dest");
-const SEC_FETCH_MODE: HeaderName = HeaderName::from_static("sec-fetch-mode");
-const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 
 /// Headers in which a browser says why it loads something.
 const PURPOSES: [HeaderName; 4] = [

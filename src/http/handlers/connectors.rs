@@ -6,7 +6,7 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use url::form_urlencoded;
 
 use crate::connectors::{Browser, BrowserExtension, Connector, CrmOrigin, Package, Scheme};
-use crate::http::authorize::reject;
+use crate::http::authorize::check_network;
 use crate::http::context::Context;
 use crate::http::problem::{Detail, Kind, Problem};
 use crate::http::state::AppState;
@@ -25,9 +25,7 @@ pub(crate) async fn package(
     context: Context,
     state: web::Data<AppState>,
 ) -> Result<HttpResponse, Problem> {
-    if let Err(denied) = state.authenticator.check_network(context.client) {
-        return Err(reject(denied, context.client, &state).await);
-    }
+    check_network(context.client, &state).await?;
     state.limits.download(context.client).await?;
     let connector = Connector::find(&name).ok_or_else(unknown)?;
     let public_url = state.public_url.as_ref().ok_or_else(no_public_url)?;

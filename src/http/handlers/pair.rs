@@ -11,7 +11,7 @@ use url::form_urlencoded;
 
 use crate::access::{Authenticator, Caller, Denied, DeviceCookie, DeviceId, OneTimeUse, Pairing};
 use crate::http::authorize::one_time_use::{self, Checked};
-use crate::http::authorize::{ChatHubFault, authorize, device, reject};
+use crate::http::authorize::{ChatHubFault, authorize, check_network, device, reject};
 use crate::http::context::{Context, Outcome, RequestContext};
 use crate::http::device_cookie;
 use crate::http::extract::OwnButton;
@@ -107,9 +107,7 @@ async fn admit(
     state: &AppState,
 ) -> Result<Option<String>, Problem> {
     let client = context.client;
-    if let Err(denied) = state.authenticator.check_network(client) {
-        return Err(reject(denied, client, state).await);
-    }
+    check_network(client, state).await?;
     state.limits.pairing(client).await?;
     invitation(request.query_string())
 }

@@ -37,7 +37,7 @@ pub(crate) struct Problem {
     /// The methods that are allowed instead.
     allow: &'static [Method],
     /// The deep link without a token: the panel's own login page, for when ChatHub does not mint.
-    by_hand: Option<String>,
+    by_hand: Option<Box<str>>,
     /// What the page runs, where a CRM shows it in place of a panel.
     script: Option<PageScript>,
 }
@@ -100,7 +100,7 @@ impl Problem {
     /// Offers a deep link without a token where the fault is ChatHub's.
     pub(crate) fn or_by_hand(mut self, link: impl FnOnce() -> String) -> Self {
         if self.is_chathubs_fault() {
-            self.by_hand = Some(link());
+            self.by_hand = Some(link().into_boxed_str());
         }
         self
     }

@@ -15,7 +15,7 @@ use self::draft::{Draft, may_leave_operator_out, takes};
 use self::guide::{Guide, Place};
 use self::verdict::Verdict;
 use crate::access::Mode;
-use crate::http::authorize::reject;
+use crate::http::authorize::check_network;
 use crate::http::context::Context;
 use crate::http::own_address;
 use crate::http::pages::{
@@ -83,9 +83,7 @@ pub(crate) async fn builder(
     context: Context,
     state: web::Data<AppState>,
 ) -> Result<HttpResponse, Problem> {
-    if let Err(denied) = state.authenticator.check_network(context.client) {
-        return Err(reject(denied, context.client, &state).await);
-    }
+    check_network(context.client, &state).await?;
     let layout = PageLayout::in_language(Language::English, &request, &state.pages);
     let draft = Draft::read(request.query_string(), &state.authenticator);
     let address = own_address::of_open_chat(&request, &state);

@@ -22,7 +22,7 @@ pub(super) use self::panel::{Panel, page};
 use crate::access::OperatorRequest;
 use crate::connect::{Connectors, CrmClient, ProvenAgent, Refusal, Section, Vendor};
 use crate::http::authorize::one_time_use::Checked;
-use crate::http::authorize::{ChatHubFault, authorize, reject};
+use crate::http::authorize::{self, ChatHubFault, authorize, reject};
 use crate::http::context::RequestContext;
 use crate::http::problem::Problem;
 use crate::http::state::AppState;
@@ -68,12 +68,9 @@ pub(super) async fn check_network(
     context: &RequestContext,
     state: &AppState,
 ) -> Result<(), Problem> {
-    let Some(client) = sender.client(context) else {
-        return Ok(());
-    };
-    match state.authenticator.check_network(client) {
-        Ok(()) => Ok(()),
-        Err(denied) => Err(reject(denied, client, state).await),
+    match sender.client(context) {
+        Some(client) => authorize::check_network(client, state).await,
+        None => Ok(()),
     }
 }
 

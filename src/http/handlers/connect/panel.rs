@@ -66,7 +66,7 @@ pub(in crate::http::handlers) async fn page(
     state.limits.panel(&agent.limit_key()).await?;
     let phones = panel
         .phones
-        .map(|phones| readable(&query, phones, state.links.default_region));
+        .map(|phones| readable(&query, &phones, state.links.default_region));
     let now = Utc::now();
     let mut ticket = Ticket::of(agent, phones.as_deref(), now);
     ticket.source = query.source().map(ToOwned::to_owned);
@@ -120,13 +120,10 @@ fn respond(
 }
 
 /// The phones that can be read, each once: the query's, then the CRM's.
-fn readable(query: &Query<'_>, texts: Vec<String>, region: Region) -> Vec<PhoneNumber> {
+fn readable(query: &Query<'_>, texts: &[String], region: Region) -> Vec<PhoneNumber> {
     let mut phones: Vec<PhoneNumber> = Vec::new();
-    for text in query
-        .phone()
-        .into_iter()
-        .chain(texts.iter().map(String::as_str))
-    {
+    let own = query.phone().into_iter();
+    for text in own.chain(texts.iter().map(String::as_str)) {
         let phone = PhoneNumber::parse(text, region);
         if let Ok(phone) = phone
             && !phones.contains(&phone)

@@ -13,7 +13,7 @@ use url::form_urlencoded;
 pub(crate) use self::app::{icon_192, icon_512, manifest};
 use self::policies::Policies;
 use crate::access::{Authenticator, Mode};
-use crate::http::authorize::reject;
+use crate::http::authorize::check_network;
 use crate::http::context::Context;
 use crate::http::own_address;
 use crate::http::pages::{CspProfile, HandlerTexts, PageLayout, PageScript};
@@ -73,9 +73,7 @@ pub(crate) async fn page(
     context: Context,
     state: web::Data<AppState>,
 ) -> Result<HttpResponse, Problem> {
-    if let Err(denied) = state.authenticator.check_network(context.client) {
-        return Err(reject(denied, context.client, &state).await);
-    }
+    check_network(context.client, &state).await?;
     let layout = PageLayout::of(&request, &state.pages).of_app();
     let agent = KnownAgent::of(&state.authenticator);
     let operator = named_operator(request.query_string()).filter(|_| agent.by_link);

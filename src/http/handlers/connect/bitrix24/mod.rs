@@ -1,6 +1,6 @@
-//! Bitrix24's local application. `POST /connect/bitrix24/install`: the portal's server says that the
-//! application was installed, and gets its buttons. `POST /connect/bitrix24`: a button was pressed,
-//! and the portal shows what is answered in a frame.
+//! Bitrix24's local application. `POST /connect/bitrix24/install`: the portal's server says that
+//! the application was installed, and gets its buttons. `POST /connect/bitrix24`: a button was
+//! pressed, and the portal shows what is answered in a frame.
 
 mod fields;
 
