@@ -1,6 +1,7 @@
 //! The link builder's instructions for each CRM: what it shows is what an admin can do, and the
 //! entries that it prints are what the service reads.
 
+use std::io::Cursor;
 use std::process::Command;
 
 use chrono::Utc;
@@ -10,6 +11,7 @@ use reqwest::Response;
 use rstest::rstest;
 use serde_json::{Value, json};
 use url::form_urlencoded::Serializer;
+use zip::ZipArchive;
 
 use crate::connect_zendesk::Key;
 use crate::crm_guide::Facts;
@@ -560,4 +562,47 @@ async fn python_for_a_programmer_runs() {
     // A browser encodes what Python left as it was.
     let url = url.trim().replace(' ', "%20");
     paired_browser_opens(&service, url.strip_prefix(PUBLIC_URL).unwrap()).await;
+}
+
+/// Where there is no button: the extension that the page makes, and what it opens for a link of the
+/// CRM's or for a number that is selected. For 1C it is the handler.
+#[rstest]
+#[case("creatio", "+38 (050) 123-45-67")]
+#[case("dynamics", "callto:+380501234567")]
+#[case("freshsales", "050 123 45 67")]
+#[case("keycrm", "viber://chat?number=%2B380501234567")]
+#[case("other", "https://wa.me/380501234567")]
+#[case("1c", "tel:+380501234567")]
+#[tokio::test]
+async fn an_admin_without_a_button_gets_chats(#[case] crm: &str, #[case] clicked: &str) {
+    let service = device::start(&[]).await;
+    let steps = steps(&page(&service, crm, "en").await).join("\n");
+    assert!(steps.contains("`open-chat pair --operator 101`"), "{steps}");
+    if crm == "1c" {
+        assert!(steps.contains("`https://chat.example/handler`"), "{steps}");
+    } else {
+        assert!(
+            steps.contains("extension at the end of `/builder`"),
+            "{steps}"
+        );
+        let origin = format!("https://acme.{crm}.example");
+        let request = service.request(&format!(
+            "/builder/connectors/browser-extension?crm={origin}"
+        ));
+        let archive = request.send().await.unwrap().bytes().await.unwrap();
+        let mut archive = ZipArchive::new(Cursor::new(archive)).unwrap();
+        let config = std::io::read_to_string(archive.by_name("config.js").unwrap()).unwrap();
+        assert!(
+            config.contains(&format!("\"crm_origins\":[\"{origin}\"]")),
+            "{config}"
+        );
+        assert!(
+            config.contains("\"url\":\"https://chat.example\"}"),
+            "{config}"
+        );
+    }
+    let query = Serializer::new(String::new())
+        .append_pair("phone", clicked)
+        .finish();
+    paired_browser_opens(&service, &format!("/open-chat?{query}")).await;
 }
