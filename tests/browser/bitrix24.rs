@@ -7,6 +7,7 @@ use crm_simulator::bitrix24::{Form, Portal, SCOPES};
 use fantoccini::Locator;
 
 use crate::browser::{Browser, eventually};
+use crate::languages;
 use crate::services::Services;
 use crate::site::Site;
 
@@ -115,6 +116,25 @@ async fn several_phones_are_a_choice_and_none_is_said_in_words() {
         "{words}"
     );
     browser.close().await;
+}
+
+#[tokio::test]
+async fn the_frame_speaks_the_agent_s_language() {
+    let (portal, service) = installed().await;
+    let found = format!("--host-resolver-rules=MAP localhost:80 {}", service.address);
+    for (token, record, css) in [
+        (TOKEN, "43", "#panel button"),
+        (TOKEN, "44", "#choose"),
+        (TOKEN, "45", "#no-phone"),
+        ("canary-of-18", "43", "#detail"),
+    ] {
+        let page = portal.show(&contact(&portal, token, record));
+        let browser = Browser::open_with(&page, &[&found, "--accept-lang=uk"]).await;
+        browser.click("#menu-item").await;
+        in_the_frame(&browser, css).await;
+        languages::check(&browser, css).await;
+        browser.close().await;
+    }
 }
 
 /// The frame says what to set up, also to an agent's eyes.

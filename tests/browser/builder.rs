@@ -380,7 +380,10 @@ async fn the_instructions_follow_the_crm() {
         browser.text("#guide-title").await,
         "Інша CRM: без програміста"
     );
-    assert_eq!(browser.text("[data-copies=template]").await, "Copy the URL");
+    assert_eq!(
+        browser.text("[data-copies=template]").await,
+        "Копіювати посилання"
+    );
     select(&browser, "crm", "kommo").await;
     eventually("the instructions", async || {
         browser.text("#guide-title").await == "Kommo / amoCRM: без програміста"

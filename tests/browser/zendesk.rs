@@ -25,6 +25,7 @@ use tokio_rustls::rustls::{ServerConfig, ServerConnection, StreamOwned};
 use zip::ZipArchive;
 
 use crate::browser::{Browser, eventually};
+use crate::languages;
 use crate::process::{open_chat, run};
 use crate::services::Services;
 use crate::site::Site;
@@ -390,10 +391,7 @@ async fn a_user_s_page_has_the_user_s_phones_in_a_narrow_sidebar() {
     let browser = account.open("uk").await;
     browser.client.enter_frame(0).await.unwrap();
     buttons(&browser, &["Чат із +380501234567", "Чат із +380671234567"]).await;
-    assert_eq!(
-        browser.value("document.documentElement.lang").await,
-        json!("uk")
-    );
+    languages::check(&browser, "the sidebar").await;
     assert_eq!(browser.value("innerWidth").await, json!(200));
     // The frame is as high as what is in it.
     let below =
