@@ -1,6 +1,9 @@
 //! The link builder's instructions for each CRM: what it shows is what an admin can do, and the
 //! entries that it prints are what the service reads.
 
+use std::io::Cursor;
+use std::process::Command;
+
 use chrono::Utc;
 use crm_simulator::{bitrix24, hubspot, kommo, pipedrive, zendesk};
 use jsonwebtoken::{Algorithm, EncodingKey, Header, encode};
@@ -8,11 +11,14 @@ use reqwest::Response;
 use rstest::rstest;
 use serde_json::{Value, json};
 use url::form_urlencoded::Serializer;
+use zip::ZipArchive;
 
 use crate::connect_zendesk::Key;
 use crate::crm_guide::Facts;
+use crate::device;
 use crate::harness::{PANEL, Service, file, header, rules};
 use crate::packages::certificate;
+use crate::process;
 
 const PUBLIC_URL: &str = "https://chat.example";
 const PASS: &str = "canary-pass-secret-of-more-than-32-bytes";
@@ -481,4 +487,122 @@ async fn an_admin_who_follows_pipedrive_s_lines_gets_chats() {
         .header("Sec-Fetch-Dest", "iframe")
         .header("Sec-Fetch-Mode", "navigate");
     press(&service, "pipedrive", request.send().await.unwrap()).await;
+}
+
+/// The URL as it is pasted, in a browser that is paired with operator 101.
+#[rstest]
+#[case("bitrix24", "[phone]")]
+#[case("pipedrive", "[number]")]
+#[case("salesforce", "{!Contact.Phone}")]
+#[case("sugarcrm", "{phone_work}")]
+#[case("suitecrm", "{phone_work}")]
+#[case("zoho", "${Leads.Phone}")]
+#[case("other", "{phone}")]
+#[tokio::test]
+async fn an_admin_who_pastes_the_url_gets_chats(#[case] crm: &str, #[case] placeholder: &str) {
+    let service = device::start(&[]).await;
+    let page = page(&service, crm, "en").await;
+    let url = boxed(&page, "template").unwrap();
+    let expected = format!("https://chat.example/open-chat?phone={placeholder}");
+    assert_eq!(url, expected);
+    let path = url.strip_prefix(PUBLIC_URL).unwrap();
+    let unfilled = device::click_with(&service, path, &device::cookie(&json!({}))).await;
+    assert_eq!(unfilled.status(), 400, "the CRM has to fill it in");
+    paired_browser_opens(&service, &path.replace(placeholder, "+38 (050) 123-45-67")).await;
+}
+
+async fn paired_browser_opens(service: &Service, path: &str) {
+    let click = device::click_with(service, path, &device::cookie(&json!({}))).await;
+    assert_eq!(click.status(), 302, "{path}");
+    let expected = format!("{PANEL}?phone=%2B380501234567&token=");
+    assert!(header(&click, "location").starts_with(&expected));
+}
+
+/// What a CRM has around the code, as far as it needs it, and where the code leads to.
+const CREATIO: [&str; 2] = [
+    "const request = {$context: {Phone: Promise.resolve('+38 (050) 123-45-67')}}; const window = {open: (url) => console.log(url)}; \
+     (async () => {",
+    "})();",
+];
+const DYNAMICS: [&str; 2] = [
+    "const Xrm = {Navigation: {openUrl: (url) => console.log(url)}};",
+    "openChat({getAttribute: (name) => ({getValue: () => name === 'telephone1' && '+38 (050) 123-45-67'})});",
+];
+const FRESHSALES: [&str; 2] = [
+    "const data = {contact: {contact: {mobile_number: null, work_number: '+38 (050) 123-45-67'}}, loggedInUser: {loggedInUser: {id: 5}}}; \
+     const app = {initialized: async () => ({data: {get: async (name) => data[name]}})}; \
+     const window = {open: (url) => console.log(url)}; (async () => {",
+    "})();",
+];
+
+/// The code for programmers, run where it can be, in a paired browser.
+#[rstest]
+#[case("creatio", CREATIO)]
+#[case("dynamics", DYNAMICS)]
+#[case("freshsales", FRESHSALES)]
+#[tokio::test(flavor = "multi_thread")]
+async fn javascript_for_a_programmer_runs(#[case] crm: &str, #[case] around: [&str; 2]) {
+    let service = device::start(&[]).await;
+    let code = boxed(&page(&service, crm, "en").await, "snippet").unwrap();
+    let code = format!("{}\n{code}\n{}", around[0], around[1]);
+    let (status, url) = process::run(Command::new("node").args(["-e", &code]));
+    assert_eq!(status, Some(0), "{url}");
+    paired_browser_opens(&service, url.trim().strip_prefix(PUBLIC_URL).unwrap()).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn python_for_a_programmer_runs() {
+    let service = device::start(&[]).await;
+    let code = boxed(&page(&service, "odoo", "en").await, "snippet").unwrap();
+    let code = format!(
+        "from types import SimpleNamespace\nrecord = SimpleNamespace(phone='+38 (050) 123-45-67')\n{code}\nprint(action['url'])"
+    );
+    let (status, url) = process::run(Command::new("python3").args(["-c", &code]));
+    assert_eq!(status, Some(0), "{url}");
+    // A browser encodes what Python left as it was.
+    let url = url.trim().replace(' ', "%20");
+    paired_browser_opens(&service, url.strip_prefix(PUBLIC_URL).unwrap()).await;
+}
+
+/// Where there is no button: the extension that the page makes, and what it opens for a link of the
+/// CRM's or for a number that is selected. For 1C it is the handler.
+#[rstest]
+#[case("creatio", "+38 (050) 123-45-67")]
+#[case("dynamics", "callto:+380501234567")]
+#[case("freshsales", "050 123 45 67")]
+#[case("keycrm", "viber://chat?number=%2B380501234567")]
+#[case("other", "https://wa.me/380501234567")]
+#[case("1c", "tel:+380501234567")]
+#[tokio::test]
+async fn an_admin_without_a_button_gets_chats(#[case] crm: &str, #[case] clicked: &str) {
+    let service = device::start(&[]).await;
+    let steps = steps(&page(&service, crm, "en").await).join("\n");
+    assert!(steps.contains("`open-chat pair --operator 101`"), "{steps}");
+    if crm == "1c" {
+        assert!(steps.contains("`https://chat.example/handler`"), "{steps}");
+    } else {
+        assert!(
+            steps.contains("extension at the end of `/builder`"),
+            "{steps}"
+        );
+        let origin = format!("https://acme.{crm}.example");
+        let request = service.request(&format!(
+            "/builder/connectors/browser-extension?crm={origin}"
+        ));
+        let archive = request.send().await.unwrap().bytes().await.unwrap();
+        let mut archive = ZipArchive::new(Cursor::new(archive)).unwrap();
+        let config = std::io::read_to_string(archive.by_name("config.js").unwrap()).unwrap();
+        assert!(
+            config.contains(&format!("\"crm_origins\":[\"{origin}\"]")),
+            "{config}"
+        );
+        assert!(
+            config.contains("\"url\":\"https://chat.example\"}"),
+            "{config}"
+        );
+    }
+    let query = Serializer::new(String::new())
+        .append_pair("phone", clicked)
+        .finish();
+    paired_browser_opens(&service, &format!("/open-chat?{query}")).await;
 }

@@ -19,9 +19,12 @@
 
   const reveal = (page) => page.querySelectorAll("[data-copies]").forEach((button) => { button.hidden = false; });
 
-  // Replaces what differs, and tells which parts those are.
+  const verdict = () => document.getElementById("verdict").textContent;
+
+  // Replaces what differs, and tells which parts those are; the verdict only where it says something else.
   const update = (page) => {
     reveal(page);
+    const before = verdict();
     const changed = parts.filter((id) => {
       const old = document.getElementById(id), fresh = page.getElementById(id);
       if (old.isEqualNode(fresh)) return false;
@@ -32,7 +35,7 @@
     optional.forEach((id) => { document.getElementById(id).hidden = page.getElementById(id).hidden; });
     const link = document.getElementById("try-it"), fresh = page.getElementById("try-it");
     link.setAttribute("href", fresh.getAttribute("href"));
-    return changed;
+    return changed.filter((id) => id !== "judged" || verdict() !== before);
   };
 
   const say = (changed) => {
