@@ -32,7 +32,9 @@ fn check_value(value: &[u8]) {
 
 /// Headers are read one after the other, each for itself.
 fn check_order(headers: &[&[u8]], found: &[Vec<u8>]) {
-    let apart = headers.iter().filter_map(|header| device_cookies(&[header]));
+    let apart = headers
+        .iter()
+        .filter_map(|header| device_cookies(&[header]));
     assert_eq!(apart.flatten().collect::<Vec<_>>(), found);
 }
 

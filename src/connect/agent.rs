@@ -91,6 +91,20 @@ mod tests {
         }
     }
 
+    #[test]
+    fn limits_tell_agents_of_two_installations_apart() {
+        let of = |installation: &str| ProvenAgent {
+            connector: Vendor::Kommo,
+            installation: installation.into(),
+            vendor_user_id: 5,
+            email: None,
+            proven_at: Utc::now(),
+            one_time_use: None,
+        };
+        assert_eq!(of("a.kommo.com").limit_key(), "kommo a.kommo.com 5");
+        assert_eq!(of("b.kommo.com").limit_key(), "kommo b.kommo.com 5");
+    }
+
     #[rstest]
     #[case::by_id(5, Some("ann@example.com"), true, "kommo-5")]
     #[case::by_address(6, Some("bob@example.com"), true, "bob@example.com")]

@@ -23,6 +23,9 @@ use crate::secret::Secret;
 /// The longest answer that is read, in bytes.
 const MAX_ANSWER: usize = 256 << 10;
 
+/// An idle connection is closed before a server closes it under a request.
+const POOL_IDLE: Duration = Duration::from_secs(20);
+
 /// How long a connection may take.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
 
@@ -101,6 +104,7 @@ impl CrmClient {
         let http = Client::builder()
             .user_agent(concat!("open-chat/", env!("CARGO_PKG_VERSION")))
             .connect_timeout(CONNECT_TIMEOUT)
+            .pool_idle_timeout(POOL_IDLE)
             // A token must not follow a redirect, nor a request leave for a host of a CRM's choice.
             .redirect(redirect::Policy::none())
             .retry(retry::never())
@@ -182,11 +186,10 @@ impl CrmClient {
 impl Portal {
     /// Logs a trouble once, and again where it lasts.
     fn note(&self, section: &Section, fault: Option<&CrmFault>) {
-        let mut trouble = self.trouble.lock();
         let Some(&fault) = fault else {
-            *trouble = None;
             return;
         };
+        let mut trouble = self.trouble.lock();
         let is_known =
             |(known, at): (CrmFault, Instant)| known == fault && at.elapsed() < REMIND_AFTER;
         if trouble.is_some_and(is_known) {

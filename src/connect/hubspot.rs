@@ -38,6 +38,13 @@ pub struct HubspotRequest<'a> {
     pub timestamp: Option<&'a str>,
 }
 
+impl HubspotRequest<'_> {
+    /// The number of the portal that it says it is from. Nothing of it is proven.
+    pub fn portal(&self) -> Option<u64> {
+        Appended::read(self.query).map(|appended| appended.portal)
+    }
+}
+
 impl Connectors {
     /// The agent whose card has asked. The proof is good once.
     ///
@@ -105,15 +112,12 @@ fn decoded(uri: &str) -> String {
     for piece in pieces {
         let (digits, rest) = piece.split_at_checked(2).unwrap_or(("", piece));
         let byte = u8::from_str_radix(digits, 16).ok();
-        match byte.filter(|byte| DECODED.contains(byte)) {
-            Some(byte) => {
-                text.push(byte.into());
-                text.push_str(rest);
-            }
-            None => {
-                text.push('%');
-                text.push_str(piece);
-            }
+        if let Some(byte) = byte.filter(|byte| DECODED.contains(byte)) {
+            text.push(byte.into());
+            text.push_str(rest);
+        } else {
+            text.push('%');
+            text.push_str(piece);
         }
     }
     text
@@ -176,6 +180,9 @@ mod tests {
     use rstest::rstest;
 
     use super::*;
+    use crate::access::Scope;
+    use crate::connect::Section;
+    use crate::secret::Secret;
 
     #[rstest]
     #[case(
@@ -272,5 +279,45 @@ mod tests {
     fn a_request_is_of_now(#[case] timestamp: &str, #[case] expected: Result<(), Unproven>) {
         let now = DateTime::from_timestamp_millis(NOW).unwrap();
         assert_eq!(check_time(timestamp, now).map(|_| ()), expected);
+    }
+
+    /// Made by `Signature.getSignature` of `@hubspot/api-client` 13.5.0, for the address as it is
+    /// sent, and with the twelve characters decoded.
+    #[rstest]
+    #[case("3+FoM+a6vkZ/MzoKWUd1i6O+jT/qa9956Z29Ok3rH3g=", Ok(5))]
+    #[case("B5SC/YXJ7oxgvSvYYFBW290IupH43+QzYxVl0DI7i9Y=", Ok(5))]
+    #[case::another("B5SC/YXJ7oxgvSvYYFBW290IupH43+QzYxVl0DI7i9U=", Err(Unproven::Signature.into()))]
+    fn the_signatures_of_hubspot_s_own_package_count(
+        #[case] signature: &str,
+        #[case] expected: Result<u64, Refusal>,
+    ) {
+        let secret = Secret::new("canary-hubspot-secret-0123456789");
+        let portal = Hubspot {
+            section: Section {
+                connector: Vendor::Hubspot,
+                installation: "12345".into(),
+                origin: None,
+                prefix: "hubspot-".into(),
+                by_email: false,
+                operators: Scope::default(),
+                vouching: secret.clone(),
+            },
+            portal: 12345,
+            app_id: 9,
+            client_secret: secret,
+        };
+        let connectors = Connectors {
+            hubspot: vec![portal],
+            ..Connectors::default()
+        };
+        let request = HubspotRequest {
+            address: "https://chat.example/connect/hubspot",
+            query: "phone=%2B380501234567&source=viber&userId=5&portalId=12345&userEmail=ann%40example.com&appId=9",
+            signature: Some(signature),
+            timestamp: Some("1800000000000"),
+        };
+        let now = DateTime::from_timestamp_millis(NOW).unwrap();
+        let agent = connectors.prove_hubspot(request, now);
+        assert_eq!(agent.map(|agent| agent.vendor_user_id), expected);
     }
 }

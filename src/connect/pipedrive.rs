@@ -36,6 +36,14 @@ pub struct ShownPanel {
     pub user: Option<String>,
 }
 
+impl ShownPanel {
+    /// The number of the company that it says it is from. Nothing of it is proven.
+    pub fn company(&self) -> Option<u64> {
+        let id = self.company.as_deref().and_then(Id::parse);
+        id.map(|id| id.0)
+    }
+}
+
 /// What of a token counts here.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]

@@ -233,6 +233,10 @@ async fn a_token_of_another_algorithm_opens_nothing() {
     for token in [&unsigned, cut, &long, "a.b.c", "canary"] {
         assert_eq!(refused(&service, "phone=0501234567", token).await, unproven);
     }
+    // Signed as it must be, and longer than any of Kommo's.
+    let padded = kommo::token(&with("2", "padding", json!("a".repeat(4096))), ACME);
+    let refusal = refused(&service, "phone=0501234567", &padded).await;
+    assert_eq!(refusal, unproven);
     let without = service
         .request("/connect/kommo?phone=0501234567")
         .send()
@@ -260,6 +264,9 @@ async fn agent_5_of_one_account_is_not_agent_5_of_another() {
         (&line["operator"], &line["installation"]),
         (&json!(102), &json!("other.kommo.com"))
     );
+    // The numbers of tokens are an account's own, too.
+    let acme = kommo::token(&claims("1"), ACME);
+    link(self::ask(&service, "phone=0501234567", &acme).await).await;
     // Its section has a list of operators, and operator 101 is not on it.
     let problem = Problem::read(ask(&other(6, "2")).await).await;
     assert_eq!(problem.kind, "operator-not-allowed");
@@ -596,20 +603,23 @@ fn hours_ago(hours: i64) -> Value {
 }
 
 #[rstest]
-#[case::no_ticket(String::new())]
-#[case::of_another_secret(ticket(&ticket_claims(), &ticket_key(PASSWORD, "canary-of-another-section")))]
-#[case::of_another_credential(ticket(&ticket_claims(), &ticket_key("canary-other", PANEL_SECRET)))]
-#[case::signed_by_the_vendor(ticket(&ticket_claims(), PANEL_SECRET.as_bytes()))]
-#[case::a_pass(ticket(&json!({"sub": "101", "exp": Utc::now().timestamp() + 60}), PASS.as_bytes()))]
-#[case::of_another_connector(ticket(&changed("connector", json!("zendesk")), &good_key()))]
-#[case::of_another_installation(ticket(&changed("installation", json!("124")), &good_key()))]
-#[case::over(ticket(&changed("exp", json!(Utc::now().timestamp() - 1)), &good_key()))]
-#[case::for_two_hours(ticket(&changed("exp", json!(Utc::now().timestamp() + 7200)), &good_key()))]
-#[case::of_tomorrow(ticket(&changed("iat", json!(Utc::now().timestamp() + 600)), &good_key()))]
-#[case::proven_yesterday(ticket(&changed("proven_at", hours_ago(13)), &good_key()))]
-#[case::with_another_claim(ticket(&changed("operator", json!(102)), &good_key()))]
+#[case::no_ticket(String::new(), "")]
+#[case::of_another_secret(ticket(&ticket_claims(), &ticket_key(PASSWORD, "canary-of-another-section")), "")]
+#[case::of_another_credential(ticket(&ticket_claims(), &ticket_key("canary-other", PANEL_SECRET)), "")]
+#[case::signed_by_the_vendor(ticket(&ticket_claims(), PANEL_SECRET.as_bytes()), "")]
+#[case::a_pass(ticket(&json!({"sub": "101", "exp": Utc::now().timestamp() + 60}), PASS.as_bytes()), "")]
+#[case::of_another_connector(ticket(&changed("connector", json!("zendesk")), &good_key()), "")]
+#[case::of_another_installation(ticket(&changed("installation", json!("124")), &good_key()), "")]
+#[case::over(ticket(&changed("exp", json!(Utc::now().timestamp() - 1)), &good_key()), "The page's ticket has expired")]
+#[case::for_two_hours(ticket(&changed("exp", json!(Utc::now().timestamp() + 7200)), &good_key()), "")]
+#[case::of_tomorrow(ticket(&changed("iat", json!(Utc::now().timestamp() + 600)), &good_key()), "")]
+#[case::proven_yesterday(ticket(&changed("proven_at", hours_ago(13)), &good_key()), "The page's ticket has expired")]
+#[case::with_another_claim(ticket(&changed("operator", json!(102)), &good_key()), "")]
 #[tokio::test]
-async fn a_ticket_that_is_not_right_opens_and_renews_nothing(#[case] ticket: String) {
+async fn a_ticket_that_is_not_right_opens_and_renews_nothing(
+    #[case] ticket: String,
+    #[case] words: &str,
+) {
     let service = service().await;
     let form = [("ticket", ticket.as_str()), ("phone", "+380501234567")];
     for (path, headers) in [("open", BUTTON.as_slice()), ("ticket", SCRIPT.as_slice())] {
@@ -620,6 +630,7 @@ async fn a_ticket_that_is_not_right_opens_and_renews_nothing(#[case] ticket: Str
             (401, "connector-unproven"),
             "{path}"
         );
+        assert!(problem.detail.contains(words), "{}", problem.detail);
     }
 }
 
@@ -810,6 +821,30 @@ const KOMMO: &str = "[kommo]\naccounts = [\"acme.kommo.com\"]\nsecret = \"canary
     "[kommo]\naccounts = [\"a.kommo.com\"]\nsecret = \"canary-0123456789\"\nprefix = \"kommo1\"",
     "end in a digit"
 )]
+#[case::a_prefix_with_a_space_before_it(
+    "[kommo]\naccounts = [\"a.kommo.com\"]\nsecret = \"canary-0123456789\"\nprefix = \" kommo-\"",
+    "begin or end with white space"
+)]
+#[case::a_prefix_of_two_lines(
+    "[kommo]\naccounts = [\"a.kommo.com\"]\nsecret = \"canary-0123456789\"\nprefix = \"a\\nb-\"",
+    "`prefix` must not"
+)]
+#[case::a_secret_that_spaces_make_long(
+    "[kommo]\naccounts = [\"a.kommo.com\"]\nsecret = \"canary-01234     \"",
+    "`secret` must have at least 16 bytes"
+)]
+#[case::no_client_id(
+    "[bitrix24]\nportals = [\"a.bitrix24.com\"]\nclient_id = \"local.64d1\"",
+    "`client_id` must have at least 16 characters"
+)]
+#[case::a_short_secret_of_hubspot(
+    "[hubspot]\nportals = [1]\napp_id = 9\nclient_secret = \"canary-01234567\"",
+    "`client_secret` must have at least 16 bytes"
+)]
+#[case::a_short_api_token(
+    "[pipedrive]\ncompanies = [{ id = 1, host = \"a.pipedrive.com\" }]\njwt_secret = \"canary-0123456789-0123456789-0123456789\"\napi_token = \"canary-01234567\"",
+    "`api_token` must have at least 16 bytes"
+)]
 #[case::a_setting_of_nobody(
     "[kommo]\naccounts = [\"a.kommo.com\"]\nsecrets = \"canary-0123456789\"",
     "see line 3: there is no `secrets`"
@@ -878,7 +913,7 @@ fn two_installations_never_share_a_name() {
     let listed = both("prefix = \"other-\"\nby_email = true\noperators = [101]\n");
     assert_eq!(trouble(&listed, &[]), "");
     let keys = format!(
-        "[[key]]\nid = \"crm\"\nalgorithm = \"HS256\"\nsecret = \"{PASS}\"\n[[key]]\nid = \"kommo\"\nalgorithm = \"HS256\"\nsecret = \"{PASS}-2\"\noperator_claim = \"user_id\"\noperator_prefix = \"kommo-\"\n"
+        "[[key]]\nid = \"crm\"\nalgorithm = \"HS256\"\nsecret = \"{PASS}\"\n[[key]]\nid = \"kommo\"\nalgorithm = \"HS256\"\nsecret = \"{PASS}-2\"\noperator_claim = \"user_id\"\noperator_prefix = \"KOMMO-\"\n"
     );
     let keys = file("keys.toml", &keys);
     let taken = trouble(

@@ -548,6 +548,8 @@ async fn an_agent_is_known_by_address_only_where_that_is_set(
 #[case::error(Fault::Status(500, "{}".into()), 503, "crm-unavailable", "a problem of its own")]
 #[case::a_page(Fault::Status(502, "<html>".into()), 503, "crm-unavailable", "a problem of its own")]
 #[case::too_often(Fault::Status(503, r#"{"error":"QUERY_LIMIT_EXCEEDED"}"#.into()), 503, "crm-unavailable", "as often as it allows")]
+#[case::with_status_200(Fault::Garbage(r#"{"error":"OVERLOAD_LIMIT"}"#.into()), 503, "crm-unavailable", "as often as it allows")]
+#[case::busy_with_one_question(Fault::Garbage(r#"{"result":{"result":[],"result_error":{"app":{"error":"OPERATION_TIME_LIMIT"}}}}"#.into()), 503, "crm-unavailable", "as often as it allows")]
 #[case::no_rest(Fault::Status(403, r#"{"error":"ACCESS_DENIED"}"#.into()), 503, "crm-unavailable", "REST API")]
 #[case::no_json(Fault::Garbage("<html>".into()), 502, "crm-bad-answer", "could not be understood")]
 #[case::no_batch(Fault::Garbage(r#"{"result":true}"#.into()), 502, "crm-bad-answer", "could not be understood")]

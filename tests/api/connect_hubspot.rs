@@ -447,3 +447,17 @@ async fn other_methods_are_refused() {
         assert_eq!(header(&response, "allow"), "GET");
     }
 }
+
+#[tokio::test]
+async fn a_portal_that_is_not_listed_is_told_its_number() {
+    let service = service().await;
+    let stranger = User {
+        portal: 54321,
+        ..ANN
+    };
+    let response = ask(&service, "phone=0501234567", stranger, ACME).await;
+    let problem = Problem::read(response).await;
+    assert_eq!(problem.status, 403);
+    let words = "The request is from the account with the number `54321`, which no section";
+    assert!(problem.detail.starts_with(words), "{}", problem.detail);
+}

@@ -1,4 +1,5 @@
-//! Pipedrive's panel: the page beside a person or a deal, with a company that plays Pipedrive's API.
+//! Pipedrive's panel: the page beside a person or a deal, with a company that plays Pipedrive's
+//! API.
 
 use std::net::TcpListener;
 
@@ -459,4 +460,14 @@ async fn only_a_page_is_given_and_only_by_get() {
         assert_eq!(problem.kind, "not-a-navigation", "{name}");
     }
     assert_eq!(company.received().len(), 0);
+}
+
+#[tokio::test]
+async fn a_company_that_is_not_listed_is_told_its_number() {
+    let (service, _company) = start().await;
+    let address = address("person", 3, 0).replace("companyId=123", "companyId=125");
+    let problem = Problem::read(frame(&service, &address).await).await;
+    assert_eq!(problem.status, 403);
+    let words = "The request is from the account with the number `125`, which no section";
+    assert!(problem.detail.starts_with(words), "{}", problem.detail);
 }

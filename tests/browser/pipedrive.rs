@@ -1,5 +1,5 @@
-//! Pipedrive's panel, in a frame of a page that plays Pipedrive: it shows the frame when its page has
-//! said that it is there.
+//! Pipedrive's panel, in a frame of a page that plays Pipedrive: it shows the frame when its page
+//! has said that it is there.
 
 use std::path::{Path, PathBuf};
 

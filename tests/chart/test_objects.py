@@ -252,7 +252,7 @@ class Objects(unittest.TestCase):
         schema = json.loads((CHART / "values.schema.json").read_text())
         self.assertEqual(schema["properties"]["connectors"]["properties"]["publicPaths"]["items"]["enum"], values)
         self.assertEqual(set(values), CONNECT_PATHS)
-        self.assertLessEqual(connect_paths(), CONNECT_PATHS)
+        self.assertEqual(connect_paths(), CONNECT_PATHS)
 
         objects = template(mode("connectors"))
         ingress = one(objects, "Ingress", CONNECT)

@@ -67,7 +67,7 @@ pub struct Host {
     pub react: String,
     /// React's part for browsers, likewise.
     pub react_dom: String,
-    /// The card's modules, by the names that they import each other by: CommonJS.
+    /// The card's modules, by the names that they import each other by: `CommonJS`.
     pub modules: serde_json::Value,
 }
 

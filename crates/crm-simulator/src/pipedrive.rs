@@ -1,5 +1,5 @@
-//! Pipedrive: the token of a custom panel, a company's API as far as a panel needs it, and a page of
-//! its with a panel in a frame (pipedrive.readme.io, "Custom UI extensions";
+//! Pipedrive: the token of a custom panel, a company's API as far as a panel needs it, and a page
+//! of its with a panel in a frame (pipedrive.readme.io, "Custom UI extensions";
 //! github.com/pipedrive/app-extensions-sdk; npm's `pipedrive` for the answers).
 
 use chrono::Utc;
@@ -94,8 +94,8 @@ impl Company {
         });
     }
 
-    /// Shows a page with a panel in a frame, and returns the page's address. The frame is shown when
-    /// its page has said that it is there; all that it has said is in `said`.
+    /// Shows a page with a panel in a frame, and returns the page's address. The frame is shown
+    /// when its page has said that it is there; all that it has said is in `said`.
     pub fn show(&self, panel: &str) -> String {
         let page = include_str!("pipedrive.html")
             .replace("%address%", &panel.replace('&', "&amp;"))

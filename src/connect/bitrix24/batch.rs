@@ -72,7 +72,7 @@ struct Reply {
 }
 
 /// What answers a request that the portal refuses as a whole.
-#[derive(Default, Deserialize)]
+#[derive(Deserialize)]
 struct ErrorCode {
     error: String,
 }
@@ -80,9 +80,12 @@ struct ErrorCode {
 impl Answers {
     /// Reads what the portal says to a batch.
     pub(super) fn read(answer: &CrmAnswer) -> Result<Self, Refusal> {
+        // Some errors come with the status 200.
+        if let Ok(ErrorCode { error }) = answer.json() {
+            return Err(refusal(answer.status, &error, answer.fault()));
+        }
         if answer.status != 200 {
-            let code = answer.json::<ErrorCode>().unwrap_or_default();
-            return Err(refusal(answer, &code.error));
+            return Err(refusal(answer.status, "", answer.fault()));
         }
         let Reply { result } = answer.json()?;
         Ok(result)
@@ -93,9 +96,11 @@ impl Answers {
         self.results.get(name)
     }
 
-    /// The code of a question's error.
-    pub(super) fn error(&self, name: &str) -> Option<&str> {
-        self.errors.get(name)?.get("error")?.as_str()
+    /// Why a question has no answer.
+    pub(super) fn no_answer(&self, name: &str) -> Refusal {
+        let error = self.errors.get(name).and_then(|error| error.get("error"));
+        let code = error.and_then(Value::as_str).unwrap_or_default();
+        refusal(200, code, CrmFault::BadAnswer)
     }
 }
 
@@ -115,15 +120,18 @@ impl Bitrix24 {
     }
 }
 
-/// What an error of the whole request means (b24restdocs, `_includes/system-errors.md`).
-fn refusal(answer: &CrmAnswer, code: &str) -> Refusal {
+/// What an error means, of a request or of one question in it (b24restdocs,
+/// `_includes/system-errors.md` and `settings/performance/limits.md`); `fault` where it has no
+/// meaning of its own.
+fn refusal(status: u16, code: &str, fault: CrmFault) -> Refusal {
     match code {
         "expired_token" | "invalid_token" | "NO_AUTH_FOUND" => Unproven::TokenRejected.into(),
-        "user_access_error" => Unproven::NoAccess.into(),
+        "user_access_error" | "INVALID_CREDENTIALS" => Unproven::NoAccess.into(),
         "insufficient_scope" => Unproven::Scope.into(),
-        "QUERY_LIMIT_EXCEEDED" | "OVERLOAD_LIMIT" => CrmFault::Busy.into(),
-        _ if answer.status == 401 => Unproven::TokenRejected.into(),
-        _ if answer.status == 403 => CrmFault::Denied.into(),
-        _ => answer.fault().into(),
+        "QUERY_LIMIT_EXCEEDED" | "OVERLOAD_LIMIT" | "OPERATION_TIME_LIMIT" => CrmFault::Busy.into(),
+        "ACCESS_DENIED" => CrmFault::Denied.into(),
+        _ if status == 401 => Unproven::TokenRejected.into(),
+        _ if status == 403 => CrmFault::Denied.into(),
+        _ => fault.into(),
     }
 }

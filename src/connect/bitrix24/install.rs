@@ -8,7 +8,7 @@ use super::record::PLACEMENTS;
 use super::{Claim, Shown};
 use crate::connect::client::CrmClient;
 use crate::connect::pace::Asker;
-use crate::connect::{Connectors, CrmFault, ProvenAgent, Refusal, Unproven};
+use crate::connect::{Connectors, ProvenAgent, Refusal};
 
 /// The installation that a listed portal is to confirm.
 pub struct Installation<'a>(Claim<'a>);
@@ -99,9 +99,5 @@ fn check_bound(answers: &Answers, name: &str) -> Result<(), Refusal> {
     if answers.of(name).and_then(serde_json::Value::as_bool) == Some(true) {
         return Ok(());
     }
-    Err(match answers.error(name) {
-        Some("insufficient_scope") => Unproven::Scope.into(),
-        Some("ACCESS_DENIED" | "INVALID_CREDENTIALS") => Unproven::NoAccess.into(),
-        _ => CrmFault::BadAnswer.into(),
-    })
+    Err(answers.no_answer(name))
 }

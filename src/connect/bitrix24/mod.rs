@@ -143,12 +143,16 @@ impl Claim<'_> {
         answers
     }
 
-    /// Whose the token is, by the portal's answer to [`Batch::asking_who`]; remembered either way.
+    /// Whose the token is, by the portal's answers to [`Batch::asking_who`]; remembered either way.
+    /// Without an answer the portal has said neither yes nor no.
     fn confirm(self, answers: &Answers, client: &CrmClient) -> Result<CrmUser, Refusal> {
-        let verdict = match answers.code() {
-            Some(code) if code == self.portal.client_id => answers.user(),
-            Some(_) => Err(Unproven::OtherApplication),
-            None => Err(Unproven::Incomplete),
+        let (Some(code), Some(profile)) = (answers.code(), answers.of("me")) else {
+            return Err(answers.no_answer("app"));
+        };
+        let verdict = if code == self.portal.client_id {
+            answers.user(profile)
+        } else {
+            Err(Unproven::OtherApplication)
         };
         self.remember(&verdict, client);
         Ok(verdict?)
@@ -213,9 +217,9 @@ impl Answers {
     }
 
     /// The user that the token was given to. An inactive one is an empty object.
-    fn user(&self) -> Result<CrmUser, Unproven> {
+    fn user(&self, profile: &Value) -> Result<CrmUser, Unproven> {
         let id = |answer: &Value| serde_json::from_value::<Id>(answer.get("ID")?.clone()).ok();
-        let user = self.of("me").and_then(id).ok_or(Unproven::Incomplete)?;
+        let user = id(profile).ok_or(Unproven::Incomplete)?;
         let mail = self.of("mail").filter(|mail| id(mail) == Some(user));
         let email = mail.and_then(|mail| mail.get("EMAIL")?.as_str());
         Ok(CrmUser {

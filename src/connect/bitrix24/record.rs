@@ -3,8 +3,9 @@
 use serde::Deserialize;
 use serde_json::Value;
 
+use super::Refusal;
 use super::batch::{Answers, Batch};
-use super::{Refusal, Unproven};
+use crate::connect::CrmFault;
 use crate::connect::token::Id;
 
 /// A kind of record of the CRM.
@@ -88,9 +89,10 @@ impl Answers {
     /// The phones of a record that was asked for, as the portal shows them to this agent.
     pub(super) fn phones(&self) -> Result<Vec<String>, Refusal> {
         if self.of(ANSWERS[0]).is_none() {
-            return Err(match self.error(ANSWERS[0]) {
-                Some("insufficient_scope") => Unproven::Scope.into(),
-                _ => Refusal::ClientHidden,
+            return Err(match self.no_answer(ANSWERS[0]) {
+                // `Not found` and `Access denied` have no code of their own here.
+                Refusal::Crm(CrmFault::BadAnswer | CrmFault::Denied) => Refusal::ClientHidden,
+                refusal => refusal,
             });
         }
         let shown = ANSWERS.into_iter().filter_map(|name| self.of(name));

@@ -19,7 +19,11 @@ use crate::http::fetch_metadata::SEC_FETCH_DEST;
 /// The one style sheet. It is inlined in every page, because a page loads nothing.
 pub(crate) const STYLE: &str = include_str!("style.css");
 
+/// What pages in a frame of a CRM have beside it.
+pub(crate) const PANEL_STYLE: &str = include_str!("panel.css");
+
 static STYLE_SOURCE: LazyLock<String> = LazyLock::new(|| hash_source(STYLE));
+static PANEL_STYLE_SOURCE: LazyLock<String> = LazyLock::new(|| hash_source(PANEL_STYLE));
 static SCRIPT_SOURCES: LazyLock<[String; 5]> =
     LazyLock::new(|| PageScript::ALL.map(|script| hash_source(script.text())));
 
@@ -203,7 +207,13 @@ fn policy(profile: CspProfile<'_>) -> String {
         CspProfile::InCrm(page) => format!("; frame-ancestors {}", page.frame_ancestor),
         _ => "; frame-ancestors 'none'".to_owned(),
     };
-    format!("default-src 'none'; style-src {style}; img-src data:; base-uri 'none'; {rest}{frames}")
+    let panel_style = match profile {
+        CspProfile::InCrm(_) => format!(" {}", *PANEL_STYLE_SOURCE),
+        _ => String::new(),
+    };
+    format!(
+        "default-src 'none'; style-src {style}{panel_style}; img-src data:; base-uri 'none'; {rest}{frames}"
+    )
 }
 
 /// Chromium compares paths before redirects, and origins alone after them.

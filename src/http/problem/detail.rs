@@ -88,6 +88,8 @@ pub(crate) enum Detail {
     PortalNotListed,
     /// A portal of a CRM that is not listed.
     PortalUnknown(ShownIdentity),
+    /// The same, where the CRM has numbers for its portals or companies.
+    NumberUnknown(u64),
     /// The CRM shows no such client to its agent.
     ClientHidden,
     /// A CRM's agent is not in the operator map.

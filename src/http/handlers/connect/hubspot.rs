@@ -8,9 +8,9 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use chrono::Utc;
 use serde::Serialize;
 
-use super::{Sender, connectors, link, link_for, refuse};
+use super::{Sender, connectors, explained, link, link_for};
 use crate::button_url;
-use crate::connect::{Connectors, HubspotRequest, ProvenAgent, Refusal, Unproven, Vendor};
+use crate::connect::{Connectors, HubspotRequest, ProvenAgent, Unproven, Vendor};
 use crate::http::context::Context;
 use crate::http::extract::{Query, headers};
 use crate::http::problem::{Detail, Kind, Problem};
@@ -42,10 +42,7 @@ pub(crate) async fn link(
     // Without a phone the link would open no client's chat.
     link.phone()
         .ok_or_else(|| Problem::new(Kind::TargetMissing, Detail::NoTarget))?;
-    let agent = match prove(&request, &connectors, &state) {
-        Ok(agent) => agent,
-        Err(refusal) => return Err(refuse(refusal, Sender::Servers, &context, &state).await),
-    };
+    let agent = prove(&request, &connectors, &state)?;
     let how = (Sender::Servers, LINK_TTL);
     let url = link_for(&agent, (&query, &link), how, &connectors, &context, &state).await?;
     Ok(HttpResponse::Ok().json(Answer { url }))
@@ -56,7 +53,7 @@ fn prove(
     request: &HttpRequest,
     connectors: &Connectors,
     state: &AppState,
-) -> Result<ProvenAgent, Refusal> {
+) -> Result<ProvenAgent, Problem> {
     // A start without it is refused.
     let service = state.public_url.as_ref().ok_or(Unproven::Audience)?;
     let address = button_url::at(service, "connect/hubspot");
@@ -66,5 +63,6 @@ fn prove(
         signature: headers::single(request.headers(), SIGNATURE),
         timestamp: headers::single(request.headers(), TIMESTAMP),
     };
-    connectors.prove_hubspot(shown, Utc::now())
+    let agent = connectors.prove_hubspot(shown, Utc::now());
+    agent.map_err(|refusal| explained(refusal, shown.portal()))
 }

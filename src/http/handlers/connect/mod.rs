@@ -24,7 +24,7 @@ use crate::connect::{Connectors, CrmClient, ProvenAgent, Refusal, Section, Vendo
 use crate::http::authorize::one_time_use::Checked;
 use crate::http::authorize::{self, ChatHubFault, authorize, reject};
 use crate::http::context::RequestContext;
-use crate::http::problem::Problem;
+use crate::http::problem::{Detail, Problem};
 use crate::http::state::AppState;
 use crate::operators::OperatorSelection;
 
@@ -86,6 +86,15 @@ pub(super) async fn refuse(
         Some(client) => reject(refusal, client, state).await,
         None => refusal.into(),
     }
+}
+
+/// The refusal, with the account's number where that is what is to be set.
+pub(super) fn explained(refusal: Refusal, number: Option<u64>) -> Problem {
+    let mut problem = Problem::from(refusal);
+    if let (Refusal::NotListed, Some(number)) = (refusal, number) {
+        problem.explain(Detail::NumberUnknown(number));
+    }
+    problem
 }
 
 /// A proven agent who is an operator.

@@ -4,7 +4,7 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use chrono::Utc;
 use url::form_urlencoded;
 
-use super::{Panel, Sender, admit, check_network, connectors, crm, page, refuse};
+use super::{Panel, Sender, admit, check_network, connectors, crm, explained, page, refuse};
 use crate::access::PassConstraints;
 use crate::connect::Vendor;
 use crate::connect::pipedrive::{Record, ShownPanel};
@@ -36,9 +36,13 @@ async fn show(
     check_network(Sender::Browser, context, state).await?;
     let wanted = wanted(request)?;
     let record = record(request)?;
-    let agent = match connectors.prove_pipedrive(&shown(request)?, Utc::now()) {
+    let shown = shown(request)?;
+    let agent = match connectors.prove_pipedrive(&shown, Utc::now()) {
         Ok(agent) => agent,
-        Err(refusal) => return Err(refuse(refusal, Sender::Browser, context, state).await),
+        Err(refusal) => {
+            let problem = explained(refusal, shown.company());
+            return Err(refuse(problem, Sender::Browser, context, state).await);
+        }
     };
     // Pipedrive is not asked for an agent who gets no page.
     admit(&agent, &connectors, context, state).await?;

@@ -61,6 +61,7 @@ impl Texts {
             Detail::PortalUnknown(portal) => {
                 fill(texts.portal_unknown, &[("portal", &portal.text())])
             }
+            Detail::NumberUnknown(number) => fill(texts.number_unknown, &[("number", number)]),
             Detail::ClientHidden => texts.client_hidden.into(),
             Detail::AgentUnknown(agent) => self.agent(agent),
             Detail::Crm(fault) => self.crm.of(*fault).into(),

@@ -274,6 +274,7 @@ mod tests {
                 Detail::PortalUnknown(ShownIdentity::of("acme.example")),
                 vec!["`acme.example`", "`portals = [\"acme.example\"]`"],
             ),
+            (Detail::NumberUnknown(54321), vec!["`54321`"]),
             (Detail::NoSender(ChatSource::Viber), vec![" viber "]),
             (Detail::Repeated("from"), vec!["`from`"]),
             (Detail::Unfilled("from"), vec!["`from`"]),

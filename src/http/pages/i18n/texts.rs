@@ -167,8 +167,8 @@ texts! {
     directory_unread once_unknown phone_is_a_word source no_target no_sender too_long repeated
     unfilled encoded_twice control not_encoded name_not_encoded not_utf8 name_not_utf8 has_body
     not_a_click foreign_confirmation foreign_pairing foreign_panel invitation_used no_connector
-    no_browser no_public_url portal_not_listed portal_unknown client_hidden agent_unknown agent_shortened
-    nothing other_method
+    no_browser no_public_url portal_not_listed portal_unknown number_unknown client_hidden
+    agent_unknown agent_shortened nothing other_method
 }
 
 texts_by! {
