@@ -7,7 +7,7 @@ use crate::access::{Authenticator, Mode};
 use crate::invisible;
 
 /// The longest value that is read, in bytes as a URL has it: the page repeats each several times.
-const MAX_VALUE: usize = 240;
+const MAX_VALUE: usize = 200;
 
 /// An id as in ChatHub.
 const SAMPLE_OPERATOR: &str = "101";
