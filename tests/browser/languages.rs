@@ -38,7 +38,8 @@ pub async fn check(browser: &Browser, what: &str) {
     let lang = browser.value("document.documentElement.lang").await;
     assert_eq!(lang, "uk", "{what}");
     let found = browser.value(ENGLISH).await;
-    let is_name = |text: &&Value| NAMES.iter().any(|name| *text == name);
+    let product = format!("open-chat {}", env!("CARGO_PKG_VERSION"));
+    let is_name = |text: &&Value| **text == product || NAMES.iter().any(|name| *text == name);
     let english: Vec<_> = found
         .as_array()
         .unwrap()
