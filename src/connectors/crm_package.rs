@@ -89,7 +89,7 @@ mod tests {
     )]
     #[case(
         Connector::Hubspot,
-        "4be8e3933224490e3cc3e5f75e72f952fc986e3b2ec02ee7e963b39870998fe5"
+        "7558db934d4f86f4c23f4d730938dd27c8bf03ceddc991b68096889b99270fa2"
     )]
     #[case(
         Connector::Odoo,

@@ -10,7 +10,7 @@ use crate::services::{DEVICE_SECRET, Services};
 
 /// Three words of Latin letters in a row, and headings, labels and buttons without a Cyrillic
 /// letter. What stands in `code`, `samp` or `pre`, or is marked as English, is a name.
-const ENGLISH: &str = r#"(() => {
+const ENGLISH: &str = r"(() => {
     const names = 'code, samp, pre, kbd, script, style, textarea, option, [lang]:not(html):not([lang=uk])';
     const walker = document.createTreeWalker(document.documentElement, NodeFilter.SHOW_TEXT);
     const texts = [document.title];
@@ -28,7 +28,7 @@ const ENGLISH: &str = r#"(() => {
         return copy.textContent.trim();
     });
     return [...sentences, ...labels.filter((label) => /[A-Za-z]{3}/.test(label) && !/[а-яіїєґ]/i.test(label))];
-})()"#;
+})()";
 
 /// Names that are the same in every language, where a label is nothing else.
 const NAMES: [&str; 3] = ["ChatHub", "CRM", "Viber"];

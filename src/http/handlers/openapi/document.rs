@@ -2,8 +2,8 @@
 //! link has no types that it could be derived from, completed with what repeats itself.
 //!
 //! Added are the crate's version; an example of each kind of refusal, with the response of its
-//! status; the responses of an operation's `x-refusals`; `X-Request-Id` in every response; and each `head`,
-//! which is its `get` without a body.
+//! status; the responses of an operation's `x-refusals`; `X-Request-Id` in every response; and each
+//! `head`, which is its `get` without a body.
 
 use std::sync::LazyLock;
 

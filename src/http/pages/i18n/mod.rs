@@ -32,8 +32,8 @@ impl Words {
 }
 
 impl Language {
-    /// The visitor's first choice, if it is one of ours. Else Ukrainian where it is further down the
-    /// list, and `default` where it is not: browsers add English to most lists by themselves.
+    /// The visitor's first choice, if it is one of ours. Else Ukrainian where it is further down
+    /// the list, and `default` where it is not: browsers add English to most lists by themselves.
     pub(crate) fn of(request: &HttpRequest, default: Self) -> Self {
         let Ok(AcceptLanguage(mut accepted)) = AcceptLanguage::parse(request) else {
             return default;
