@@ -30,6 +30,9 @@ const ENGLISH: &str = r"(() => {
     return [...sentences, ...labels.filter((label) => /[A-Za-z]{3}/.test(label) && !/[а-яіїєґ]/i.test(label))];
 })()";
 
+/// Of the page, in bytes.
+const SIZE: &str = "new TextEncoder().encode(document.documentElement.outerHTML).length";
+
 /// Names that are the same in every language, where a label is nothing else.
 const NAMES: [&str; 3] = ["ChatHub", "CRM", "Viber"];
 
@@ -67,6 +70,9 @@ async fn no_sentence_of_the_demo_is_english() {
     ] {
         browser.goto(&page(path)).await;
         check(&browser, path).await;
+        let most = if path == "/openapi" { 60_000 } else { 30_000 };
+        let size = browser.value(SIZE).await.as_u64().unwrap();
+        assert!(size < most, "{path}: {size} bytes");
         browser
             .picture(&format!("uk{}", path.replace(['/', '?', '&', '='], "-")))
             .await;

@@ -15,7 +15,7 @@ async fn the_description_can_be_read() {
         let found = browser.client.find_all(Locator::Css(css)).await;
         found.unwrap().len()
     };
-    assert_eq!(count("h3").await, 21);
+    assert_eq!(count("h3").await, 26);
     assert_eq!(count("#openChat td:first-child code").await, 5);
     assert_eq!(
         browser.text("#makeLink h3").await,

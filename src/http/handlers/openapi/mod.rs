@@ -54,6 +54,8 @@ struct Operation {
     /// Of the query, or of the body.
     fields: Vec<(&'static str, &'static str)>,
     answers: Vec<(&'static str, &'static str)>,
+    /// The statuses of its refusals.
+    refused: String,
 }
 
 struct Refusal {
@@ -120,8 +122,14 @@ impl Operation {
             description: say(&operation["description"]),
             fields: of_query.chain(of_body).collect(),
             answers: members(&operation["responses"])
-                .map(|(status, answer)| (status, say(&resolved(answer, &DOCUMENT)["description"])))
+                .filter(|(_, answer)| !is_refusal(answer))
+                .map(|(status, answer)| (status, say(&answer["description"])))
                 .collect(),
+            refused: members(&operation["responses"])
+                .filter(|(_, answer)| is_refusal(answer))
+                .map(|(status, _)| status)
+                .collect::<Vec<_>>()
+                .join(" · "),
         }
     }
 }
@@ -135,6 +143,11 @@ impl Refusal {
             detail: language.detail(&example(kind)).into_owned(),
         }
     }
+}
+
+/// Whether a response is one of those that all operations share: a refusal.
+fn is_refusal(response: &Value) -> bool {
+    response.get("$ref").is_some()
 }
 
 fn members(value: &Value) -> impl Iterator<Item = (&str, &Value)> {
