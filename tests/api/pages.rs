@@ -7,6 +7,7 @@ use base64::engine::general_purpose::STANDARD;
 use chathub_simulator::{Endpoint, Fault};
 use chrono::{DateTime, Utc};
 use jsonwebtoken::{EncodingKey, Header, encode};
+use regex::Regex;
 use reqwest::Response;
 use rstest::rstest;
 use serde_json::json;
@@ -86,6 +87,22 @@ async fn a_page_that_people_stay_on_leads_to_the_other_language(
     let page = ukrainian.text().await.unwrap();
     let link = format!("<a href=\"{to_english}\" lang=\"en\" hreflang=\"en\">English</a>");
     assert!(page.contains(&link), "{page}");
+}
+
+/// As it is written in each language, and for programs as everywhere.
+#[rstest]
+#[case("en", r"^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC$")]
+#[case("uk", r"^\d\d\.\d\d\.\d{4}, \d\d:\d\d:\d\d UTC$")]
+#[tokio::test]
+async fn a_refusal_has_its_time(#[case] language: &str, #[case] written: &str) {
+    let service = Service::start().await;
+    let page = as_browser(&service, REFUSED, language).await;
+    let page = page.text().await.unwrap();
+    let (_, time) = page.split_once("<time id=\"time\" datetime=\"").unwrap();
+    let (machines, time) = time.split_once("\">").unwrap();
+    assert!(DateTime::parse_from_rfc3339(machines).is_ok(), "{machines}");
+    let (time, _) = time.split_once("</time>").unwrap();
+    assert!(Regex::new(written).unwrap().is_match(time), "{time}");
 }
 
 /// An agent reads out eight digits; the log has them at the beginning of the request's id.

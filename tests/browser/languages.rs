@@ -77,6 +77,23 @@ async fn no_sentence_of_the_demo_is_english() {
             .picture(&format!("uk{}", path.replace(['/', '?', '&', '='], "-")))
             .await;
     }
+    // As wide as a desk at 400 %, a phone, and a desk at 200 %.
+    for (width, scheme) in [(320, "dark"), (390, "light"), (640, "dark")] {
+        for language in ["en", "uk"] {
+            browser.pretend(width, scheme, language).await;
+            for path in [
+                "/demo",
+                "/builder?crm=zoho",
+                "/handler",
+                "/openapi",
+                "/pair",
+            ] {
+                browser.goto(&page(path)).await;
+                browser.check(&format!("{path} {language} {width}")).await;
+            }
+        }
+    }
+    browser.pretend(1000, "light", "uk").await;
     for kind in Kind::ALL {
         let path = format!("/demo/refusals/{}", kind.name());
         browser.goto(&page(&path)).await;

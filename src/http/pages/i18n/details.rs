@@ -47,7 +47,7 @@ impl Texts {
             Detail::ForeignConfirmation => texts.foreign_confirmation.into(),
             Detail::ForeignPairing => texts.foreign_pairing.into(),
             Detail::InvitationUsed(at, device) => {
-                let at = at.format("%Y-%m-%d %H:%M:%S UTC");
+                let at = at.format(self.words.time);
                 fill(texts.invitation_used, &[("at", &at), ("device", device)])
             }
             Detail::CrmOrigin(error) => {

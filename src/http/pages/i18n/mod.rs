@@ -264,7 +264,8 @@ mod tests {
             let uk = &ukrainian[key];
             assert!(!en.is_empty() && en.is_ascii(), "{en}");
             let is_a_step = en.starts_with('{');
-            assert!(is_a_step || is_ukrainian(uk), "{uk}");
+            let is_a_format = key == ".words.time";
+            assert!(is_a_step || is_a_format || is_ukrainian(uk), "{uk}");
             assert_eq!(names(en), names(uk), "{key}");
         }
     }
@@ -321,7 +322,8 @@ mod tests {
             (
                 Detail::InvitationUsed(DateTime::UNIX_EPOCH, device()),
                 vec![
-                    "1970-01-01 00:00:00 UTC",
+                    "1970",
+                    " 00:00:00 UTC",
                     "`7f3a0c5e41d24b4f8f3a1c2d3e4f5a6b`",
                 ],
             ),

@@ -86,11 +86,11 @@ texts! {
     /// The words that pages have in common. `logged_in_as` comes before the visitor's identity,
     /// `try_in_crm` stands where `try_again` would lead to a link that is over, `wait_a_moment` is
     /// the step where only time helps, and `wait` the same where the number of `{seconds}` is
-    /// known.
+    /// known; `time` is how a time is written, for chrono.
     Words:
     what_to_do logged_in_as for_the_administrator problem request quote help try_again
     try_in_crm wait_a_moment wait back_to_crm by_hand by_hand_note crawler_title crawler
-    confirm_title confirm confirm_button languages session_ended short
+    confirm_title confirm confirm_button languages time session_ended short
 }
 
 texts! {
