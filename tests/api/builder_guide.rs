@@ -110,12 +110,12 @@ async fn kommo_s_steps_name_this_service() {
     let english = page(&service, "kommo", "en").await;
     assert_eq!(
         steps(&english)[0],
-        "Settings → Integrations → Create integration → Private. Redirect URL: `https://chat.example`, and nothing after it. \
+        "`Settings → Integrations → Create integration → Private`. `Redirect URL`: `https://chat.example`, and nothing after it. \
          Access: nothing but what the form demands. Upload the package."
     );
     let ukrainian = page(&service, "kommo", "uk").await;
     assert!(
-        steps(&ukrainian)[0].contains("Redirect URL: `https://chat.example`"),
+        steps(&ukrainian)[0].contains("`Redirect URL`: `https://chat.example`"),
         "{ukrainian}"
     );
     assert!(ukrainian.contains("Завантажити пакет</a>"), "{ukrainian}");

@@ -57,6 +57,10 @@ class Environment(unittest.TestCase):
         self.assertIn("'http://chat.acme.internal/", notes(mode("open")))
         self.assertIn("port-forward deployment/buttons-open-chat 8080:8080 9000\n", notes(mode("simulator")))
 
+    def test_the_notes_say_where_the_ukrainian_guide_is(self):
+        line = "\nУкраїнською: https://open-chat.example/README.uk.md\n"
+        self.assertIn(line, notes(mode("open")))
+
     def test_the_notes_name_the_link_builder(self):
         words = "a page that composes their URLs: "
         self.assertIn(f"{words}https://chat.example.com/builder\n", notes(mode("sso")))

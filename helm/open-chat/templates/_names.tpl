@@ -55,7 +55,12 @@ app.kubernetes.io/instance: {{ .Release.Name | quote }}
 
 {{- /* The document that alerts, dashboard and messages refer to. */}}
 {{- define "open-chat.runbook" -}}
-{{- .Values.prometheusRule.runbookBaseUrl | default .Chart.Home | trimSuffix "/" }}/docs/runbook.md
+{{- include "open-chat.source" . }}/docs/runbook.md
+{{- end }}
+
+{{- /* Where the repository is read. */}}
+{{- define "open-chat.source" -}}
+{{- .Values.prometheusRule.runbookBaseUrl | default .Chart.Home | trimSuffix "/" }}
 {{- end }}
 
 {{- define "open-chat.image" -}}
