@@ -1,28 +1,16 @@
 //! Bitrix24's local application: it is installed in a portal that plays Bitrix24, and its button is
 //! pressed there.
 
-use std::path::{Path, PathBuf};
-
 use crm_simulator::bitrix24::{Form, Portal, SCOPES};
 use fantoccini::Locator;
 
 use crate::browser::{Browser, eventually};
 use crate::languages;
-use crate::services::Services;
+use crate::services::{LINKED_URL, Services};
 use crate::site::Site;
-
-/// Links lead there; the browser finds the service's port.
-const PUBLIC_URL: &str = "http://localhost";
 
 const CLIENT: &str = "local.64d1a5c0ffee.12345678";
 const TOKEN: &str = "canary-7c3a7166007e9c94001e30ba00000001f0f10716";
-
-fn written(name: &str, text: &str) -> PathBuf {
-    let name = format!("{}-{name}", fastrand::u64(..));
-    let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
-    std::fs::write(&path, text).unwrap();
-    path
-}
 
 /// A portal with contacts, and a service whose application is installed there.
 async fn installed() -> (Portal, Services) {
@@ -36,15 +24,7 @@ async fn installed() -> (Portal, Services) {
         "[bitrix24]\nportals = [\"{}\"]\nclient_id = \"{CLIENT}\"\n",
         portal.origin()
     );
-    let connectors = written("bitrix24.toml", &connectors);
-    let map = written("bitrix24-map.toml", "\"bitrix24-17\" = 101\n");
-    let service = Services::start(&[
-        ("ACCESS", "pass"),
-        ("PASS_SECRET", "canary-pass-secret-of-more-than-32-bytes"),
-        ("PUBLIC_URL", PUBLIC_URL),
-        ("CONNECTORS_FILE", connectors.to_str().unwrap()),
-        ("OPERATOR_MAP_FILE", map.to_str().unwrap()),
-    ]);
+    let service = Services::with_connector(&connectors, "\"bitrix24-17\" = 101\n");
     let client = reqwest::Client::builder().no_proxy().build().unwrap();
     let installation = client
         .post(format!("{}/connect/bitrix24/install", service.origin()))
@@ -160,7 +140,7 @@ async fn a_refusal_is_shown_in_the_frame() {
 #[tokio::test]
 async fn another_site_frames_nothing() {
     let (portal, service) = installed().await;
-    let handler = format!("{PUBLIC_URL}/connect/bitrix24");
+    let handler = format!("{LINKED_URL}/connect/bitrix24");
     let page = portal.page(&handler, &contact(&portal, TOKEN, "43"));
     let site = Site::start(move |path| (path == "/").then(|| page.clone()));
     let browser = press(&service, &format!("{}/", site.origin("127.0.0.1"))).await;

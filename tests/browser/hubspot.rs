@@ -3,7 +3,7 @@
 
 use std::io::{Cursor, Read as _, Write as _};
 use std::net::TcpStream;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 use std::sync::{Arc, OnceLock};
 
@@ -15,28 +15,18 @@ use zip::ZipArchive;
 
 use crate::browser::{Browser, eventually};
 use crate::process::{open_chat, run};
-use crate::services::Services;
+use crate::services::{LINKED_URL, Services, written};
 use crate::site::Site;
-
-/// The browser and HubSpot's servers find the service's port.
-const PUBLIC_URL: &str = "http://localhost";
 
 const SECRET: &str = "canary-hubspot-client-secret-0123456789";
 
 const MAP: &str = "\"hubspot-5\" = 101\n";
 
-fn written(name: &str, text: &str) -> PathBuf {
-    let name = format!("{}-{name}", fastrand::u64(..));
-    let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
-    std::fs::write(&path, text).unwrap();
-    path
-}
-
 /// The card's modules, out of the package.
 fn modules() -> Value {
     let out = written("hubspot.zip", "");
     let arguments = ["connector", "hubspot", "--out", out.to_str().unwrap()];
-    let (code, text) = run(&mut open_chat(&arguments, &[("PUBLIC_URL", PUBLIC_URL)]));
+    let (code, text) = run(&mut open_chat(&arguments, &[("PUBLIC_URL", LINKED_URL)]));
     assert_eq!(code, Some(0), "{text}");
     let folder = out.with_extension("unpacked");
     let mut archive = ZipArchive::new(Cursor::new(std::fs::read(out).unwrap())).unwrap();
@@ -71,7 +61,7 @@ fn fetched(service: &str, encoded: &str, user: u64) -> Option<String> {
     };
     let address = user.address(&cards);
     let headers = signed_now(&address, SECRET).map(|(name, value)| format!("{name}: {value}\r\n"));
-    let target = address.strip_prefix(PUBLIC_URL)?;
+    let target = address.strip_prefix(LINKED_URL)?;
     let mut stream = TcpStream::connect(service).ok()?;
     let headers = headers.concat();
     write!(
@@ -114,15 +104,7 @@ fn hubspot(user: u64, service: &Arc<OnceLock<String>>) -> Site {
 async fn agent(user: u64, page: &str) -> (Services, Site, Browser) {
     let connectors =
         format!("[hubspot]\nportals = [12345]\napp_id = 9\nclient_secret = \"{SECRET}\"\n");
-    let connectors = written("connectors.toml", &connectors);
-    let map = written("map.toml", MAP);
-    let service = Services::start(&[
-        ("ACCESS", "pass"),
-        ("PASS_SECRET", "canary-pass-secret-of-more-than-32-bytes"),
-        ("PUBLIC_URL", PUBLIC_URL),
-        ("CONNECTORS_FILE", connectors.to_str().unwrap()),
-        ("OPERATOR_MAP_FILE", map.to_str().unwrap()),
-    ]);
+    let service = Services::with_connector(&connectors, MAP);
     let address = Arc::new(OnceLock::from(service.address.clone()));
     let site = hubspot(user, &address);
     let found = format!("--host-resolver-rules=MAP localhost:80 {}", service.address);

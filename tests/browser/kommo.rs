@@ -2,7 +2,6 @@
 //! its tokens.
 
 use std::io::{Cursor, Read as _};
-use std::path::{Path, PathBuf};
 
 use crm_simulator::kommo::{self, Host};
 use fantoccini::Locator;
@@ -10,26 +9,16 @@ use zip::ZipArchive;
 
 use crate::browser::{Browser, eventually};
 use crate::process::{open_chat, run};
-use crate::services::Services;
+use crate::services::{LINKED_URL, Services, written};
 use crate::site::Site;
 
-/// Kommo leaves the port out of `aud`, and here there is none: the browser finds the service's.
-const PUBLIC_URL: &str = "http://localhost";
-
 const SECRET: &str = "canary-kommo-integration-secret-0123456789";
-
-fn written(name: &str, text: &str) -> PathBuf {
-    let name = format!("{}-{name}", fastrand::u64(..));
-    let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
-    std::fs::write(&path, text).unwrap();
-    path
-}
 
 /// Files of the widget's archive.
 fn widget(names: [&str; 2]) -> [String; 2] {
     let out = written("kommo.zip", "");
     let arguments = ["connector", "kommo", "--out", out.to_str().unwrap()];
-    let (code, text) = run(&mut open_chat(&arguments, &[("PUBLIC_URL", PUBLIC_URL)]));
+    let (code, text) = run(&mut open_chat(&arguments, &[("PUBLIC_URL", LINKED_URL)]));
     assert_eq!(code, Some(0), "{text}");
     let mut archive = ZipArchive::new(Cursor::new(std::fs::read(out).unwrap())).unwrap();
     names.map(|name| {
@@ -66,7 +55,7 @@ fn account(user: u64) -> Site {
             let jti = jti
                 .fetch_add(1, std::sync::atomic::Ordering::Relaxed)
                 .to_string();
-            let claims = kommo::claims(issuer.get()?, PUBLIC_URL, user, &jti);
+            let claims = kommo::claims(issuer.get()?, LINKED_URL, user, &jti);
             Some(kommo::token(&claims, SECRET))
         }
         _ => None,
@@ -79,15 +68,7 @@ fn account(user: u64) -> Site {
 fn service(account: &Site) -> Services {
     let origin = account.origin("127.0.0.1");
     let connectors = format!("[kommo]\naccounts = [\"{origin}\"]\nsecret = \"{SECRET}\"\n");
-    let connectors = written("connectors.toml", &connectors);
-    let map = written("map.toml", "\"kommo-5\" = 101\n");
-    Services::start(&[
-        ("ACCESS", "pass"),
-        ("PASS_SECRET", "canary-pass-secret-of-more-than-32-bytes"),
-        ("PUBLIC_URL", PUBLIC_URL),
-        ("CONNECTORS_FILE", connectors.to_str().unwrap()),
-        ("OPERATOR_MAP_FILE", map.to_str().unwrap()),
-    ])
+    Services::with_connector(&connectors, "\"kommo-5\" = 101\n")
 }
 
 async fn agent(account: &Site, service: &Services) -> Browser {

@@ -1,27 +1,17 @@
 //! Pipedrive's panel, in a frame of a page that plays Pipedrive: it shows the frame when its page
 //! has said that it is there.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use crm_simulator::pipedrive::{Company, FRAME, claims, query, token};
 use fantoccini::Locator;
 use serde_json::Value;
 
 use crate::browser::{Browser, eventually};
-use crate::services::Services;
-
-/// Links lead there; the browser finds the service's port.
-const PUBLIC_URL: &str = "http://localhost";
+use crate::services::{LINKED_URL, Services};
 
 const SECRET: &str = "canary-pipedrive-panel-secret-0123456789";
 const API_TOKEN: &str = "canary-pipedrive-api-token-0123456789";
-
-fn written(name: &str, text: &str) -> PathBuf {
-    let name = format!("{}-{name}", fastrand::u64(..));
-    let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
-    std::fs::write(&path, text).unwrap();
-    path
-}
 
 /// A company with a deal and persons, and a service that user 7 may ask.
 fn start() -> (Company, Services) {
@@ -33,15 +23,7 @@ fn start() -> (Company, Services) {
         "[pipedrive]\ncompanies = [{{ id = 123, host = \"{}\" }}]\njwt_secret = \"{SECRET}\"\napi_token = \"{API_TOKEN}\"\n",
         company.origin()
     );
-    let connectors = written("pipedrive.toml", &connectors);
-    let map = written("pipedrive-map.toml", "\"pipedrive-7\" = 101\n");
-    let service = Services::start(&[
-        ("ACCESS", "pass"),
-        ("PASS_SECRET", "canary-pass-secret-of-more-than-32-bytes"),
-        ("PUBLIC_URL", PUBLIC_URL),
-        ("CONNECTORS_FILE", connectors.to_str().unwrap()),
-        ("OPERATOR_MAP_FILE", map.to_str().unwrap()),
-    ]);
+    let service = Services::with_connector(&connectors, "\"pipedrive-7\" = 101\n");
     (company, service)
 }
 
@@ -49,7 +31,7 @@ fn start() -> (Company, Services) {
 fn panel(user: u64, resource: &str, id: u64) -> String {
     let token = token(&claims(123, user, 0), SECRET);
     let query = query(&token, 123, user, resource, id);
-    format!("{PUBLIC_URL}/connect/pipedrive?{query}")
+    format!("{LINKED_URL}/connect/pipedrive?{query}")
 }
 
 /// An agent who looks at a page of the company's, once Pipedrive shows the panel.

@@ -1,5 +1,7 @@
 //! The service as a process, with a ChatHub of its own.
 
+use std::path::{Path, PathBuf};
+
 use crate::process::{Running, open_chat, run_with_input};
 
 /// The key of the service where it pairs browsers.
@@ -7,6 +9,17 @@ pub const DEVICE_SECRET: (&str, &str) = (
     "DEVICE_SECRET",
     "canary-device-secret-of-more-than-32-bytes",
 );
+
+/// The address that links of a service with a connector lead to; the browser finds its port.
+pub const LINKED_URL: &str = "http://localhost";
+
+/// A file of this name, with this text.
+pub fn written(name: &str, text: &str) -> PathBuf {
+    let name = format!("{}-{name}", fastrand::u64(..));
+    let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
+    std::fs::write(&path, text).unwrap();
+    path
+}
 
 /// ChatHub's stand-in, and the service; both end with the test.
 pub struct Services {
@@ -41,6 +54,20 @@ impl Services {
             _chathub: chathub,
             _service: service,
         }
+    }
+
+    /// That takes requests of a CRM: with this section in `CONNECTORS_FILE`, and these lines in the
+    /// operator map.
+    pub fn with_connector(section: &str, map: &str) -> Self {
+        let connectors = written("connectors.toml", section);
+        let map = written("map.toml", map);
+        Self::start(&[
+            ("ACCESS", "pass"),
+            ("PASS_SECRET", "canary-pass-secret-of-more-than-32-bytes"),
+            ("PUBLIC_URL", LINKED_URL),
+            ("CONNECTORS_FILE", connectors.to_str().unwrap()),
+            ("OPERATOR_MAP_FILE", map.to_str().unwrap()),
+        ])
     }
 
     /// `http://127.0.0.1:8080`

@@ -27,11 +27,8 @@ use zip::ZipArchive;
 use crate::browser::{Browser, eventually};
 use crate::languages;
 use crate::process::{open_chat, run};
-use crate::services::Services;
+use crate::services::{LINKED_URL, Services, written};
 use crate::site::Site;
-
-/// What the browser is told it is; it finds the service's own port there.
-const PUBLIC_URL: &str = "http://localhost";
 
 /// Half of a ticket's life is over at once, and what is planned from then on comes a hundred times
 /// as fast.
@@ -44,12 +41,6 @@ const SLEEP_AND_HURRY: &str = "
 fn path(name: &str) -> PathBuf {
     let name = format!("{}-{name}", fastrand::u64(..));
     Path::new(env!("CARGO_TARGET_TMPDIR")).join(name)
-}
-
-fn written(name: &str, text: &str) -> PathBuf {
-    let path = path(name);
-    std::fs::write(&path, text).unwrap();
-    path
 }
 
 fn openssl(arguments: &[&str]) {
@@ -127,7 +118,7 @@ fn serve(mut stream: StreamOwned<ServerConnection, TcpStream>, script: Option<St
 fn app_address(location: &str) -> String {
     let out = written("zendesk.zip", "");
     let arguments = ["connector", "zendesk", "--out", out.to_str().unwrap()];
-    let (code, text) = run(&mut open_chat(&arguments, &[("PUBLIC_URL", PUBLIC_URL)]));
+    let (code, text) = run(&mut open_chat(&arguments, &[("PUBLIC_URL", LINKED_URL)]));
     assert_eq!(code, Some(0), "{text}");
     let mut archive = ZipArchive::new(File::open(out).unwrap()).unwrap();
     let manifest = archive.by_name("manifest.json").unwrap();
@@ -268,15 +259,7 @@ impl Account {
 fn service(account: &str, public_key: &str) -> Services {
     let connectors =
         format!("[zendesk]\naccounts = [\"{account}\"]\npublic_key_file = \"{public_key}\"\n");
-    let connectors = written("zendesk.toml", &connectors);
-    let map = written("zendesk-map.toml", "\"zendesk-5\" = 101\n");
-    Services::start(&[
-        ("ACCESS", "pass"),
-        ("PASS_SECRET", "canary-pass-secret-of-more-than-32-bytes"),
-        ("PUBLIC_URL", PUBLIC_URL),
-        ("CONNECTORS_FILE", connectors.to_str().unwrap()),
-        ("OPERATOR_MAP_FILE", map.to_str().unwrap()),
-    ])
+    Services::with_connector(&connectors, "\"zendesk-5\" = 101\n")
 }
 
 const BUTTONS: &str = "[...document.querySelectorAll('button')].map((one) => one.textContent)";

@@ -1,153 +1,20 @@
 //! What all pages share: the language, the company's name and logo, the style, the content security
 //! policy, and what keeps other windows and frames away. It knows no page by name.
 
-use std::sync::LazyLock;
-
 use actix_web::http::header::{
     CONTENT_LANGUAGE, CONTENT_SECURITY_POLICY, CROSS_ORIGIN_OPENER_POLICY,
 };
 use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder};
 use askama::Template;
-use aws_lc_rs::digest::{SHA256, digest};
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
-
 use url::form_urlencoded;
 
+use super::csp::{CspProfile, policy};
 use super::i18n::{Language, Words};
 use crate::config::PageConfig;
 use crate::http::fetch_metadata::SEC_FETCH_DEST;
 
-/// A part of the style. It is inlined, because a page loads nothing.
-#[derive(Clone, Copy, Debug)]
-pub(crate) enum PageStyle {
-    /// Of every page.
-    Common,
-    /// The demo's contacts.
-    Contacts,
-    /// Buttons that are guarded against clicks that were lured there.
-    Guarded,
-    /// The instructions for a CRM.
-    Guide,
-    /// A frame in a CRM.
-    Panel,
-    /// The service's interface.
-    Reference,
-}
-
-impl PageStyle {
-    const ALL: [Self; 6] = [
-        Self::Common,
-        Self::Contacts,
-        Self::Guarded,
-        Self::Guide,
-        Self::Panel,
-        Self::Reference,
-    ];
-
-    const fn source(self) -> &'static str {
-        match self {
-            Self::Common => include_str!("style/common.css"),
-            Self::Contacts => include_str!("style/contacts.css"),
-            Self::Guarded => include_str!("style/guarded.css"),
-            Self::Guide => include_str!("style/guide.css"),
-            Self::Panel => include_str!("style/panel.css"),
-            Self::Reference => include_str!("style/reference.css"),
-        }
-    }
-
-    /// As pages have it.
-    pub(crate) fn text(self) -> &'static str {
-        &STYLES[self as usize]
-    }
-}
-
 /// The parameter that names the language of a page that people stay on.
 const LANGUAGE: &str = "lang";
-
-static STYLES: LazyLock<[String; 6]> =
-    LazyLock::new(|| PageStyle::ALL.map(|style| compact(style.source())));
-static STYLE_SOURCES: LazyLock<String> =
-    LazyLock::new(|| STYLES.each_ref().map(|style| hash_source(style)).join(" "));
-static SCRIPTS: LazyLock<[String; 5]> =
-    LazyLock::new(|| PageScript::ALL.map(|script| compact(script.source())));
-static SCRIPT_SOURCES: LazyLock<[String; 5]> =
-    LazyLock::new(|| PageScript::ALL.map(|script| hash_source(script.text())));
-
-/// The script of a page. It is inlined like the style.
-#[derive(Clone, Copy, Debug)]
-pub(crate) enum PageScript {
-    Builder,
-    Handler,
-    Panel,
-    /// The same, with the phones that Zendesk's own script says.
-    Zendesk,
-    /// That of the panel, which tells Pipedrive that it is there.
-    Pipedrive,
-}
-
-impl PageScript {
-    const ALL: [Self; 5] = [
-        Self::Builder,
-        Self::Handler,
-        Self::Panel,
-        Self::Zendesk,
-        Self::Pipedrive,
-    ];
-
-    const fn source(self) -> &'static str {
-        match self {
-            Self::Builder => include_str!("builder.js"),
-            Self::Handler => include_str!("handler.js"),
-            Self::Panel => include_str!("panel.js"),
-            Self::Zendesk => concat!(include_str!("panel.js"), include_str!("zendesk.js")),
-            Self::Pipedrive => concat!(include_str!("panel.js"), include_str!("pipedrive.js")),
-        }
-    }
-
-    /// As pages have it.
-    pub(crate) fn text(self) -> &'static str {
-        &SCRIPTS[self as usize]
-    }
-}
-
-/// What a page's content security policy allows beside its style. No page may frame any of them
-/// but the last two, which prevents clickjacking.
-#[derive(Clone, Copy, Debug)]
-pub(crate) enum CspProfile<'a> {
-    /// Nothing.
-    Static,
-    /// It runs this script, and its form asks for the same page again.
-    Script(PageScript),
-    /// Its forms post to this origin alone.
-    OwnForm,
-    /// Its form posts to the page's own address, which redirects to this origin.
-    FormRedirectsTo(&'a str),
-    /// It stands in a frame of a CRM.
-    InCrm(InCrm<'a>),
-    /// Nothing but to be framed, because it comes in the place of what a CRM frames: it must have
-    /// no button that does something.
-    Framed,
-    /// The same with this script, which tells the CRM that the page is there.
-    FramedWith(PageScript),
-}
-
-/// What a page in a frame of a CRM may do: post to one address and ask another of this service,
-/// whatever else runs in it.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct InCrm<'a> {
-    /// The origin whose pages alone may frame it.
-    pub(crate) frame_ancestor: &'a str,
-    pub(crate) script: PageScript,
-    /// The address of the CRM's own script, which runs beside it.
-    pub(crate) crm_script: Option<&'a str>,
-    /// Where its buttons post to.
-    pub(crate) posts_to: &'a str,
-    /// The origin that this redirects to.
-    pub(crate) redirects_to: &'a str,
-    /// What its script asks.
-    pub(crate) asks: &'a str,
-}
 
 /// What all pages share. A template takes it as `layout`.
 pub(crate) struct PageLayout<'a> {
@@ -275,59 +142,4 @@ fn is_framed(request: &HttpRequest) -> bool {
             b"iframe" | b"frame" | b"embed" | b"object" | b"fencedframe"
         )
     })
-}
-
-/// Nothing is loaded from anywhere: style and script are inlined and allowed by their hash,
-/// pictures are `data:`.
-fn policy(profile: CspProfile<'_>) -> String {
-    let style = &*STYLE_SOURCES;
-    let rest = match profile {
-        CspProfile::Static | CspProfile::Framed => "form-action 'none'".to_owned(),
-        CspProfile::FramedWith(script) => format!(
-            "form-action 'none'; script-src {}",
-            SCRIPT_SOURCES[script as usize]
-        ),
-        CspProfile::Script(script) => format!(
-            "form-action 'self'; script-src {}; connect-src 'self'",
-            SCRIPT_SOURCES[script as usize]
-        ),
-        CspProfile::OwnForm => "form-action 'self'".to_owned(),
-        CspProfile::InCrm(page) => in_crm(page),
-        // Chromium applies the policy to a form's redirects too.
-        CspProfile::FormRedirectsTo(origin) => format!("form-action 'self' {origin}"),
-    };
-    let frames = match profile {
-        CspProfile::Framed | CspProfile::FramedWith(_) => String::new(),
-        CspProfile::InCrm(page) => format!("; frame-ancestors {}", page.frame_ancestor),
-        _ => "; frame-ancestors 'none'".to_owned(),
-    };
-    format!("default-src 'none'; style-src {style}; img-src data:; base-uri 'none'; {rest}{frames}")
-}
-
-/// Chromium compares paths before redirects, and origins alone after them.
-fn in_crm(page: InCrm<'_>) -> String {
-    let own = &SCRIPT_SOURCES[page.script as usize];
-    let crm_script = page.crm_script.map(|script| format!(" {script}"));
-    format!(
-        "form-action {} {}; script-src {own}{}; connect-src {}",
-        page.posts_to,
-        page.redirects_to,
-        crm_script.unwrap_or_default(),
-        page.asks
-    )
-}
-
-/// Leaves out indentation, empty lines and lines of comments. No text in them goes over lines.
-fn compact(source: &str) -> String {
-    let lines = source.lines().map(str::trim);
-    let is_comment =
-        |line: &str| line.starts_with("//") || line.starts_with("/*") && line.ends_with("*/");
-    let lines = lines.filter(|line| !line.is_empty() && !is_comment(line));
-    lines.collect::<Vec<_>>().join("\n")
-}
-
-/// A CSP hash source: `'sha256-…'`.
-fn hash_source(text: &str) -> String {
-    let hash = digest(&SHA256, text.as_bytes());
-    format!("'sha256-{}'", STANDARD.encode(hash.as_ref()))
 }

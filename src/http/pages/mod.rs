@@ -2,11 +2,15 @@
 //!
 //! Knows no route.
 
+mod csp;
 mod i18n;
-pub(super) mod layout;
+mod inlined;
+mod layout;
 
+pub(crate) use self::csp::{CspProfile, InCrm};
 pub(crate) use self::i18n::{
     Advice, BuilderTexts, DemoTexts, ExtensionTexts, GuideTexts, HandlerTexts, Language,
     OpenapiTexts, PairingWords, PanelWords, Words, fill,
 };
-pub(crate) use self::layout::{CspProfile, InCrm, PageLayout, PageScript, PageStyle, html};
+pub(crate) use self::inlined::{PageScript, PageStyle};
+pub(crate) use self::layout::{PageLayout, html};
