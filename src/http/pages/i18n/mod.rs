@@ -270,6 +270,22 @@ mod tests {
         }
     }
 
+    /// `STYLE.md`: one word for one thing, and the apostrophe that is written.
+    #[test]
+    fn ukrainian_has_one_word_for_one_thing() {
+        let words = ["агент", "джерел", "перепуст", "прив’яз", "клік", "хвилинк"];
+        for (key, text) in texts(FILES[1]) {
+            let text = text.to_lowercase();
+            for word in words {
+                let mut before = text.match_indices(word).map(|(at, _)| &text[..at]);
+                let begins = before.any(|before| !before.ends_with(char::is_alphabetic));
+                assert!(!begins, "{key}: {word}");
+            }
+            let prose: String = text.split('`').step_by(2).collect();
+            assert!(!prose.contains(['\'', 'ʼ']), "{key}: {text}");
+        }
+    }
+
     fn device() -> DeviceId {
         serde_json::from_str("\"7f3a0c5e41d24b4f8f3a1c2d3e4f5a6b\"").unwrap()
     }
