@@ -29,6 +29,7 @@ os.environ["CONTAINERS_STORAGE_CONF"] = str(ROOT / "target/image/storage.conf")
 # What stands in a Secret or ConfigMap that is taken care of elsewhere.
 EXISTING = {
     "API_KEYS_FILE": '[[key]]\nname = "odoo"\nsha256 = "' + 64 * "a" + '"\n',
+    "CONNECTORS_FILE": '[kommo]\naccounts = ["acme.kommo.com"]\nsecret = "canary-kommo-secret"\n',
     "DEVICES_REVOKED_FILE": "[[revoked]]\noperator = 101\n",
     "OPERATOR_MAP_FILE": '"ann@example.com" = 101\n',
     "REDIS_URL": "redis://127.0.0.1:6379",
@@ -138,6 +139,10 @@ def mounted(objects, values):
                 files = {"operator-map.toml": EXISTING["OPERATOR_MAP_FILE"]}
             elif name and name == given.get("devices", {}).get("existingRevoked"):
                 files = {"devices-revoked.toml": EXISTING["DEVICES_REVOKED_FILE"]}
+            elif name and name == given.get("connectors", {}).get("existingSecret"):
+                files = {"connectors.toml": EXISTING["CONNECTORS_FILE"]}
+            elif name and name.endswith("-connectors"):
+                files = one(objects, "Secret", "-connectors")["stringData"]
             elif "secret" in volume:
                 files = given["secrets"]
             elif name and name.endswith("-operators"):
