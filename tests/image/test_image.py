@@ -1,5 +1,6 @@
 """The image, and the chart's pods made of it, in real containers: as little as they get in Kubernetes, and a network of their own."""
 
+import base64
 import contextlib
 import json
 import os
@@ -142,7 +143,8 @@ def mounted(objects, values):
             elif name and name == given.get("connectors", {}).get("existingSecret"):
                 files = {"connectors.toml": EXISTING["CONNECTORS_FILE"]}
             elif name and name.endswith("-connectors"):
-                files = one(objects, "Secret", "-connectors")["stringData"]
+                data = one(objects, "Secret", "-connectors")["data"]
+                files = {key: base64.b64decode(text).decode() for key, text in data.items()}
             elif "secret" in volume:
                 files = given["secrets"]
             elif name and name.endswith("-operators"):
