@@ -22,6 +22,7 @@ mod client_address;
 mod confirmation;
 mod credentials;
 mod decode;
+mod field;
 pub(crate) mod headers;
 pub(crate) mod host;
 mod navigation;
@@ -36,6 +37,7 @@ pub use self::body::MAX_BODY;
 pub(crate) use self::client_address::{client_address, is_local};
 pub(crate) use self::confirmation::Confirmation;
 pub(crate) use self::credentials::{bearer, credentials, scheme, ticket};
+pub(crate) use self::field::field;
 pub(crate) use self::host::OwnHost;
 pub(crate) use self::navigation::{
     Initiator, Navigation, OwnButton, OwnScript, PageNavigation, PanelButton, PanelPage,

@@ -2,19 +2,16 @@
 //! the page's button: pairs the browser by the invitation in the address, or ends the pairing where
 //! there is none.
 
-use std::borrow::Cow;
-
 use actix_web::http::header::SET_COOKIE;
 use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
-use url::form_urlencoded;
 
 use crate::access::{Authenticator, Caller, Denied, DeviceCookie, DeviceId, OneTimeUse, Pairing};
 use crate::http::authorize::one_time_use::{self, Checked};
 use crate::http::authorize::{ChatHubFault, authorize, check_network, device, reject};
 use crate::http::context::{Context, Outcome, RequestContext};
 use crate::http::device_cookie;
-use crate::http::extract::OwnButton;
+use crate::http::extract::{OwnButton, field};
 use crate::http::pages::{CspProfile, PageLayout, PairingWords};
 use crate::http::problem::{Detail, Kind, Problem};
 use crate::http::redirect;
@@ -109,20 +106,7 @@ async fn admit(
     let client = context.client;
     check_network(client, state).await?;
     state.limits.pairing(client).await?;
-    invitation(request.query_string())
-}
-
-/// The invitation in a query, if there is one; others' parameters are passed over.
-fn invitation(query: &str) -> Result<Option<String>, Problem> {
-    let mut values = form_urlencoded::parse(query.as_bytes())
-        .filter(|(name, _)| name == INVITATION)
-        .map(|(_, value)| Cow::into_owned(value));
-    let value = values.next();
-    if values.next().is_some() {
-        let detail = Detail::Repeated(INVITATION);
-        return Err(Problem::new(Kind::ParameterRepeated, detail));
-    }
-    Ok(value)
+    field(request.query_string().as_bytes(), INVITATION)
 }
 
 /// The pairing that an invitation is for, and the invitation's single use.

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use actix_web::HttpRequest;
+
 use super::{Admitted, Sender, admit};
 use crate::access::{MintError, NewPass, PassConstraints};
 use crate::button_url;
@@ -31,6 +33,16 @@ pub(in crate::http::handlers) fn read(
     };
     query.bind(client, state.links.default_region)?;
     Ok(query)
+}
+
+/// The `source` and `from` that the address of a page in a CRM has. Whose phones it shows is the
+/// CRM's to say.
+pub(super) fn of_address(request: &HttpRequest) -> Result<PassConstraints, Problem> {
+    let wanted = Query::parse(request.query_string())?.constraints();
+    Ok(PassConstraints {
+        phone: None,
+        ..wanted
+    })
 }
 
 /// A link that opens this client's chat once, as the operator that the agent is. `link` is what the

@@ -2,16 +2,14 @@
 
 use actix_web::{HttpRequest, HttpResponse, web};
 use chrono::Utc;
-use url::form_urlencoded;
 
-use super::{Panel, Sender, admit, check_network, connectors, crm, explained, page, refuse};
-use crate::access::PassConstraints;
+use super::{Panel, Sender, admit, check_network, connectors, crm, explained, link, page, refuse};
 use crate::connect::Vendor;
 use crate::connect::pipedrive::{Record, ShownPanel};
 use crate::http::context::{Context, RequestContext};
-use crate::http::extract::{PanelPage, Query};
+use crate::http::extract::{PanelPage, field};
 use crate::http::pages::PageScript;
-use crate::http::problem::{Detail, Kind, Problem};
+use crate::http::problem::{Kind, Problem};
 use crate::http::state::AppState;
 use crate::secret::Secret;
 
@@ -34,7 +32,7 @@ async fn show(
 ) -> Result<HttpResponse, Problem> {
     let connectors = connectors(Vendor::Pipedrive, context, state)?;
     check_network(Sender::Browser, context, state).await?;
-    let wanted = wanted(request)?;
+    let wanted = link::of_address(request)?;
     let record = record(request)?;
     let shown = shown(request)?;
     let agent = match connectors.prove_pipedrive(&shown, Utc::now()) {
@@ -56,15 +54,6 @@ async fn show(
     page(request, panel, &connectors, context, state).await
 }
 
-/// The `source` and `from` that the panel's address has. Whose phones are shown is Pipedrive's.
-fn wanted(request: &HttpRequest) -> Result<PassConstraints, Problem> {
-    let wanted = Query::parse(request.query_string())?.constraints();
-    Ok(PassConstraints {
-        phone: None,
-        ..wanted
-    })
-}
-
 /// The record that the panel is beside.
 fn record(request: &HttpRequest) -> Result<Record, Problem> {
     let [resource, selected] = [value(request, "resource")?, value(request, "selectedIds")?];
@@ -84,16 +73,7 @@ fn shown(request: &HttpRequest) -> Result<ShownPanel, Problem> {
     })
 }
 
-/// A parameter of Pipedrive's, which is there once at most.
+/// A parameter of Pipedrive's.
 fn value(request: &HttpRequest, name: &'static str) -> Result<Option<String>, Problem> {
-    let query = request.query_string().as_bytes();
-    let mut values = form_urlencoded::parse(query).filter(|(found, _)| found == name);
-    let value = values.next().map(|(_, value)| value.into_owned());
-    if values.next().is_some() {
-        return Err(Problem::new(
-            Kind::ParameterRepeated,
-            Detail::Repeated(name),
-        ));
-    }
-    Ok(value)
+    field(request.query_string().as_bytes(), name)
 }

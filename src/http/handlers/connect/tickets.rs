@@ -4,14 +4,13 @@
 use actix_web::{HttpRequest, HttpResponse, web};
 use chrono::Utc;
 use serde::Serialize;
-use url::form_urlencoded;
 
 use super::{LINK_TTL, Sender, admit, check_network, connectors, link, link_for, refuse};
 use crate::access::PassConstraints;
 use crate::connect::{Connectors, Section, Ticket, Vendor};
 use crate::http::context::{ConnectorOutcome, Context, Outcome, RequestContext};
-use crate::http::extract::{Body, PanelButton, PanelScript};
-use crate::http::problem::{Detail, Kind, Problem};
+use crate::http::extract::{Body, PanelButton, PanelScript, field};
+use crate::http::problem::{Kind, Problem};
 use crate::http::redirect;
 use crate::http::state::AppState;
 use crate::http::target::target;
@@ -35,7 +34,7 @@ pub(crate) async fn open(
     let (connector, connectors) = begin(&request, &context, &state).await?;
     let ticket = shown(&body, connector, &connectors, &context, &state).await?;
     let wanted = PassConstraints {
-        phone: field(&body, "phone")?,
+        phone: field(&body.0, "phone")?,
         source: ticket.source.clone(),
         from: ticket.from.clone(),
         chat_raw_id: None,
@@ -108,23 +107,10 @@ async fn shown(
     context: &RequestContext,
     state: &AppState,
 ) -> Result<Ticket, Problem> {
-    let text = field(body, "ticket")?.unwrap_or_default();
+    let text = field(&body.0, "ticket")?.unwrap_or_default();
     let access = &state.authenticator;
     match Ticket::verify(&text, connector, connectors, access, Utc::now()) {
         Ok(ticket) => Ok(ticket),
         Err(unproven) => Err(refuse(unproven, Sender::Browser, context, state).await),
     }
-}
-
-/// A field of the form, which is there once at most.
-pub(super) fn field(Body(body): &Body, name: &'static str) -> Result<Option<String>, Problem> {
-    let mut values = form_urlencoded::parse(body).filter(|(field, _)| field == name);
-    let value = values.next().map(|(_, value)| value.into_owned());
-    if values.next().is_some() {
-        return Err(Problem::new(
-            Kind::ParameterRepeated,
-            Detail::Repeated(name),
-        ));
-    }
-    Ok(value)
 }

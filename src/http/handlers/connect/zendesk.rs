@@ -3,15 +3,12 @@
 
 use actix_web::{HttpRequest, HttpResponse, web};
 use chrono::Utc;
-use url::form_urlencoded;
 
-use super::tickets::field;
-use super::{Panel, Sender, check_network, connectors, page, refuse};
-use crate::access::PassConstraints;
+use super::{Panel, Sender, check_network, connectors, link, page, refuse};
 use crate::connect::Vendor;
 use crate::http::context::Context;
-use crate::http::extract::{Body, PanelPage, Query};
-use crate::http::problem::{Detail, Kind, Problem};
+use crate::http::extract::{Body, PanelPage, field};
+use crate::http::problem::Problem;
 use crate::http::state::AppState;
 
 /// Network → query → proof → page.
@@ -24,9 +21,10 @@ pub(crate) async fn app(
 ) -> Result<HttpResponse, Problem> {
     let connectors = connectors(Vendor::Zendesk, &context, &state)?;
     check_network(Sender::Browser, &context, &state).await?;
-    let wanted = wanted(&request)?;
-    let token = field(&body, "token")?;
-    let host = host(&request)?;
+    let wanted = link::of_address(&request)?;
+    let token = field(&body.0, "token")?;
+    // The origin of the page that shows the app, as Zendesk adds it to the app's address.
+    let host = field(request.query_string().as_bytes(), "origin")?;
     let agent = match connectors.prove_zendesk(token.as_deref(), host.as_deref(), Utc::now()) {
         Ok(agent) => agent,
         Err(refusal) => return Err(refuse(refusal, Sender::Browser, &context, &state).await),
@@ -37,27 +35,4 @@ pub(crate) async fn app(
         wanted,
     };
     page(&request, panel, &connectors, &context, &state).await
-}
-
-/// The `source` and `from` that the app's address has. Whose phones are shown is Zendesk's.
-fn wanted(request: &HttpRequest) -> Result<PassConstraints, Problem> {
-    let wanted = Query::parse(request.query_string())?.constraints();
-    Ok(PassConstraints {
-        phone: None,
-        ..wanted
-    })
-}
-
-/// The origin of the page that Zendesk shows the app in, as it adds it to the app's address.
-fn host(request: &HttpRequest) -> Result<Option<String>, Problem> {
-    let query = request.query_string().as_bytes();
-    let mut hosts = form_urlencoded::parse(query).filter(|(name, _)| name == "origin");
-    let host = hosts.next().map(|(_, host)| host.into_owned());
-    if hosts.next().is_some() {
-        return Err(Problem::new(
-            Kind::ParameterRepeated,
-            Detail::Repeated("origin"),
-        ));
-    }
-    Ok(host)
 }
