@@ -3,7 +3,7 @@
 use super::inlined::{PageScript, SCRIPT_SOURCES, STYLE_SOURCES};
 
 /// What a page's content security policy allows beside its style. No page may frame any of them
-/// but the last two, which prevents clickjacking.
+/// but the last three, which prevents clickjacking.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum CspProfile<'a> {
     /// Nothing.

@@ -64,5 +64,5 @@ fn prove(
         timestamp: headers::single(request.headers(), TIMESTAMP),
     };
     let agent = connectors.prove_hubspot(shown, Utc::now());
-    agent.map_err(|refusal| explained(refusal, shown.portal()))
+    agent.map_err(|refusal| explained(refusal, shown.portal().map(Detail::NumberUnknown)))
 }

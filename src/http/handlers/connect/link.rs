@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use actix_web::HttpRequest;
 
-use super::{Admitted, Sender, admit};
+use super::{Admitted, Sender, admit, limit};
 use crate::access::{MintError, NewPass, PassConstraints};
 use crate::button_url;
 use crate::connect::{Connectors, ProvenAgent};
@@ -57,12 +57,7 @@ pub(in crate::http::handlers) async fn link_for(
 ) -> Result<String, Problem> {
     let admitted = admit(agent, connectors, context, state).await?;
     let operator = admitted.selection.operator();
-    let counted_client = sender.client(context);
-    let installation = format!("{} {}", agent.connector.name(), agent.installation);
-    let limits = &state.limits;
-    limits
-        .connector(counted_client, &installation, &agent.limit_key(), operator)
-        .await?;
+    limit(agent, operator, sender, context, state).await?;
     let in_use =
         one_time_use::consume(admitted.checked, context.client, context.deadline, state).await?;
     let url = sign(query, link, &admitted, ttl, state)?;

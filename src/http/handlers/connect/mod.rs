@@ -27,6 +27,7 @@ use crate::http::context::RequestContext;
 use crate::http::problem::{Detail, Problem};
 use crate::http::state::AppState;
 use crate::operators::OperatorSelection;
+use chathub::OperatorId;
 
 /// Whose address a vendor's requests come from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -88,13 +89,38 @@ pub(super) async fn refuse(
     }
 }
 
-/// The refusal, with the account's number where that is what is to be set.
-pub(super) fn explained(refusal: Refusal, number: Option<u64>) -> Problem {
+/// The refusal, with the name or number of an installation where that is what is to be set.
+pub(super) fn explained(refusal: Refusal, unlisted: Option<Detail>) -> Problem {
     let mut problem = Problem::from(refusal);
-    if let (Refusal::NotListed, Some(number)) = (refusal, number) {
-        problem.explain(Detail::NumberUnknown(number));
+    if let (Refusal::NotListed, Some(unlisted)) = (refusal, unlisted) {
+        problem.explain(unlisted);
     }
     problem
+}
+
+/// Notes who has asked, for the log.
+fn note(agent: &ProvenAgent, context: &RequestContext) {
+    let mut record = context.record();
+    record.caller = Some(agent.caller());
+    record.installation = Some(agent.installation.clone());
+}
+
+/// Counts what an agent has asked for: by the agent's address if it is one, by installation, by
+/// agent, and by the operator whose chat opens.
+async fn limit(
+    agent: &ProvenAgent,
+    operator: Option<OperatorId>,
+    sender: Sender,
+    context: &RequestContext,
+    state: &AppState,
+) -> Result<(), Problem> {
+    let client = sender.client(context);
+    let installation = format!("{} {}", agent.connector.name(), agent.installation);
+    let (limits, key) = (&state.limits, agent.limit_key());
+    limits
+        .connector(client, &installation, &key, operator)
+        .await?;
+    Ok(())
 }
 
 /// A proven agent who is an operator.
@@ -112,8 +138,7 @@ pub(super) async fn admit<'a>(
     context: &RequestContext,
     state: &AppState,
 ) -> Result<Admitted<'a>, Problem> {
-    context.record().caller = Some(agent.caller());
-    context.record().installation = Some(agent.installation.clone());
+    note(agent, context);
     let section = connectors.section(agent.connector, &agent.installation);
     let section = section.ok_or(Refusal::NotListed)?;
     let requested = agent.operator_request(section, &state.authenticator);

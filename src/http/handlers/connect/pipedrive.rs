@@ -9,7 +9,7 @@ use crate::connect::pipedrive::{Record, ShownPanel};
 use crate::http::context::{Context, RequestContext};
 use crate::http::extract::{PanelPage, field};
 use crate::http::pages::PageScript;
-use crate::http::problem::{Kind, Problem};
+use crate::http::problem::{Detail, Kind, Problem};
 use crate::http::state::AppState;
 use crate::secret::Secret;
 
@@ -38,7 +38,8 @@ async fn show(
     let agent = match connectors.prove_pipedrive(&shown, Utc::now()) {
         Ok(agent) => agent,
         Err(refusal) => {
-            let problem = explained(refusal, shown.company());
+            let company = shown.company().map(Detail::NumberUnknown);
+            let problem = explained(refusal, company);
             return Err(refuse(problem, Sender::Browser, context, state).await);
         }
     };

@@ -3,7 +3,7 @@
 use serde_json::Value;
 use url::form_urlencoded;
 
-use crate::http::extract::Body;
+use crate::http::extract::{Body, field};
 use crate::http::problem::{Detail, Kind, Problem};
 
 /// The fields that are read, with those of an event's `auth`. The others say where else to ask,
@@ -71,7 +71,10 @@ impl Fields {
         };
         match self.0[place].replace(value) {
             None => Ok(()),
-            Some(_) => Err(repeated(NAMES[place])),
+            Some(_) => Err(Problem::new(
+                Kind::ParameterRepeated,
+                Detail::Repeated(NAMES[place]),
+            )),
         }
     }
 }
@@ -83,16 +86,8 @@ fn text(value: &Value) -> String {
         .map_or_else(|| value.to_string(), ToOwned::to_owned)
 }
 
-/// `DOMAIN` of the address, which is there once at most.
+/// `DOMAIN` of the address.
 pub(super) fn domain(query: &str) -> Result<Option<String>, Problem> {
-    let mut values = form_urlencoded::parse(query.as_bytes()).filter(|(name, _)| name == NAMES[0]);
-    let value = values.next().map(|(_, value)| value.into_owned());
-    match values.next() {
-        None => Ok(value.filter(|value| !value.is_empty())),
-        Some(_) => Err(repeated(NAMES[0])),
-    }
-}
-
-fn repeated(name: &'static str) -> Problem {
-    Problem::new(Kind::ParameterRepeated, Detail::Repeated(name))
+    let domain = field(query.as_bytes(), "DOMAIN")?;
+    Ok(domain.filter(|domain| !domain.is_empty()))
 }

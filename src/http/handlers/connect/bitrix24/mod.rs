@@ -8,10 +8,12 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use serde::Serialize;
 
 use self::fields::Fields;
-use super::{Panel, Sender, check_network, connectors, crm, link, page, refuse};
+use super::{
+    Panel, Sender, check_network, connectors, crm, explained, limit, link, note, page, refuse,
+};
 use crate::button_url;
 use crate::connect::bitrix24::{AgentAndPhones, Buttons, Shown, ShownButton};
-use crate::connect::{Connectors, ProvenAgent, Refusal, Unproven, Vendor};
+use crate::connect::{Connectors, Refusal, Unproven, Vendor};
 use crate::http::context::{ConnectorOutcome, Context, Outcome, RequestContext};
 use crate::http::extract::{Body, PanelPage, Query};
 use crate::http::pages::Language;
@@ -114,11 +116,12 @@ async fn installed(
     state: &AppState,
 ) -> Result<(), Problem> {
     let client = crm(state)?;
-    let explain = |refusal| explained(refusal, shown);
+    let explain = |refusal| explained(refusal, unlisted(shown));
     let installation = connectors.bitrix24_installation(shown).map_err(explain)?;
     let agent = installation.ask(client, context.deadline).await;
     let agent = agent.map_err(explain)?;
-    limit(&agent, context, state).await?;
+    note(&agent, context);
+    limit(&agent, None, Sender::Servers, context, state).await?;
     let public_url = state.public_url.as_ref().ok_or_else(Problem::not_found)?;
     let buttons = Buttons {
         handler: &button_url::bitrix24_button(public_url, &query.constraints()),
@@ -128,21 +131,6 @@ async fn installed(
     bound.map_err(explain)
 }
 
-/// Counts an installation, by portal and administrator.
-async fn limit(
-    agent: &ProvenAgent,
-    context: &RequestContext,
-    state: &AppState,
-) -> Result<(), Problem> {
-    context.record().caller = Some(agent.caller());
-    context.record().installation = Some(agent.installation.clone());
-    let portal = format!("{} {}", agent.connector.name(), agent.installation);
-    let (limits, key) = (&state.limits, agent.limit_key());
-    let client = Sender::Servers.client(context);
-    limits.connector(client, &portal, &key, None).await?;
-    Ok(())
-}
-
 /// Why a button is refused. What the agent's browser is not to blame for does not count.
 async fn refused(
     refusal: Refusal,
@@ -150,7 +138,7 @@ async fn refused(
     context: &RequestContext,
     state: &AppState,
 ) -> Problem {
-    let problem = explained(refusal, shown);
+    let problem = explained(refusal, unlisted(shown));
     if refusal.is_attempt() {
         refuse(problem, Sender::Browser, context, state).await
     } else {
@@ -158,13 +146,10 @@ async fn refused(
     }
 }
 
-/// The refusal, with the portal's name where that is what is to be set.
-fn explained(refusal: Refusal, shown: &Shown) -> Problem {
-    let mut problem = Problem::from(refusal);
-    if let (Refusal::NotListed, Some(domain)) = (refusal, shown.domains.first()) {
-        problem.explain(Detail::PortalUnknown(ShownIdentity::of(domain)));
-    }
-    problem
+/// The portal that a request names, for a refusal because it is not listed.
+fn unlisted(shown: &Shown) -> Option<Detail> {
+    let domain = shown.domains.first()?;
+    Some(Detail::PortalUnknown(ShownIdentity::of(domain)))
 }
 
 /// What a button's request shows.
