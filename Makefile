@@ -7,7 +7,8 @@ VERSION := $(shell sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml)
 BENCH_OPTIONS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help run build image test package chart-readme setup lint lint-scripts lint-workflows deny advisories bench bench-report bench-scale soak fuzz coverage lint-extension lint-integrations test-unit test-api test-browser test-firefox test-openapi test-fuzz test-chart test-image test-leaks
+.PHONY: help run build image test package chart-readme setup lint lint-scripts lint-workflows deny advisories bench bench-report bench-scale soak fuzz coverage lint-extension lint-integrations test-unit test-api test-browser test-firefox test-openapi test-fuzz test-chart test-image test-cluster test-leaks
+||||||| 4fc93c6
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -127,6 +128,14 @@ test-image: ## The container image, and the chart's pods made of it
 	target/tools/python/bin/hadolint Dockerfile
 	tests/image/build.sh localhost/open-chat:test
 	tests/keep-output.sh $(LOGS) add $(PYTHON) -m unittest discover --start-directory tests/image
+
+# Not a part of `make test`: it builds Kubernetes, for which it wants Go.
+test-cluster: ## The chart in a Kubernetes with pods, which is built the first time (CONTRIBUTING.md)
+	tests/tools.sh
+	tests/cluster/tools.sh
+	tests/image/build.sh localhost/open-chat:test
+	tests/cluster/image.sh localhost/open-chat:test
+	tests/cluster/run.py
 
 test-leaks: ## No secret and no phone in the output of the stages before
 	tests/no-leaks.sh $(LOGS) target/tmp/api-test.log target/tmp/processes.log

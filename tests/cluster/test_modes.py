@@ -55,12 +55,12 @@ class Modes(unittest.TestCase):
             restarts = [container["restartCount"] for container in pod["status"]["containerStatuses"]]
             self.assertEqual(set(restarts), {0}, space.describe())
 
-        tested = space.helm(binary, "test", "buttons", "--logs", "--timeout=1800s")
+        tested = space.helm(binary, "test", "buttons", "--logs", "--timeout=600s")
         self.assertIn("a click that must be refused: ", tested.stdout)
         expected = "a click that must succeed: 302 http" if path in CLICKED else "no click that should succeed"
         self.assertIn(expected, tested.stdout)
 
-        space.helm(binary, "uninstall", "buttons", "--wait", "--timeout=1800s")
+        space.helm(binary, "uninstall", "buttons", "--wait", "--timeout=600s")
         # helm leaves a test's pod, so that its log can be read.
         (test,) = {name for name in self.names(space) if name.startswith("pod/") and name.endswith("-test")}
         space.kubectl("delete", test)
