@@ -231,6 +231,16 @@ class Stack(contextlib.ExitStack):
         place("nginx-widget.conf", "/etc/nginx/nginx-widget.conf")
         return self.start("nginx", "/usr/sbin/nginx", "-g", "daemon off;", at=("192.0.2.10", 443))
 
+    def apache(self, changes=()):
+        """By the commands that stand in the file's head."""
+        busy = [("connectiontimeout=2 timeout=10", "connectiontimeout=300 timeout=300")]
+        place("apache.conf", "/etc/apache2/sites-available/open-chat.conf", [*busy, *changes])
+        secrets = [("CLIENT_SECRET", CLIENT_SECRET), ("COOKIE_SECRET", "canary-cookie-secret"), ("PROXY_SECRET", PROXY_SECRET)]
+        write("/etc/apache2/open-chat-secrets.conf", "".join(f"Define {name} {value}\n" for name, value in secrets), 0o600)
+        for command in re.findall(r"^#     (a2.*)$", (DOCS / "apache.conf").read_text(), re.MULTILINE):
+            run(*command.split())
+        return self.start("apache", "apache2ctl", "-D", "FOREGROUND", at=("192.0.2.10", 443))
+
 
 def recorded():
     """The requests that have reached the recorder."""
