@@ -76,7 +76,8 @@ build coredns coredns $kubernetes
 build newest-apiserver newest $newest
 install github.com/cloudnativelabs/kube-router/v2/cmd/kube-router@v2.1.0
 install sigs.k8s.io/metrics-server/cmd/metrics-server@v0.8.0
-install github.com/oauth2-proxy/oauth2-proxy/v7@v7.15.6
+# Its image has no libraries.
+(export CGO_ENABLED=0 && install github.com/oauth2-proxy/oauth2-proxy/v7@v7.15.6)
 rm -f "$tools"/crds/*
 cp "$(module sigs.k8s.io/gateway-api@$gateway_api)"/config/crd/standard/gateway.networking.k8s.io_*.yaml "$tools/crds"
 cp "$(module github.com/prometheus-operator/prometheus-operator@$prometheus_operator)"/example/prometheus-operator-crd/monitoring.coreos.com_*.yaml "$tools/crds"
