@@ -7,7 +7,7 @@ VERSION := $(shell sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml)
 BENCH_OPTIONS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help run build image test package setup lint lint-workflows deny advisories bench bench-report bench-scale soak fuzz coverage lint-extension lint-integrations test-unit test-api test-browser test-firefox test-openapi test-fuzz test-chart test-image test-leaks
+.PHONY: help run build image test package setup lint lint-workflows deny advisories bench bench-report bench-scale soak fuzz coverage lint-extension lint-integrations notices release release-check test-release test-packages test-unit test-api test-browser test-firefox test-openapi test-fuzz test-chart test-image test-leaks
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -34,12 +34,27 @@ bench-scale: override BENCH_OPTIONS += --scale
 bench-scale: bench ## What grows with operators, clients, connections and cores
 
 image: ## Build the container image with docker
-	docker build --build-arg VERSION=$(VERSION) --build-arg REVISION="$$(git rev-parse HEAD)" --tag open-chat:$(VERSION) .
+	docker build --build-arg VERSION=$(VERSION) --build-arg REVISION="$$(git rev-parse HEAD)" \
+		--build-arg CREATED="$$(TZ=UTC git log -1 --date=format-local:%Y-%m-%dT%H:%M:%SZ --format=%cd)" --tag open-chat:$(VERSION) .
 
 package: ## The crates as they are published, each built from its package alone
 	$(CARGO) package --workspace --locked
 
-test: setup lint lint-workflows deny lint-extension lint-integrations test-unit test-api test-browser test-firefox test-openapi test-fuzz test-chart test-image test-leaks ## Run everything; installs what the tests need
+# What a release consists of, for this machine's processor: see docs/install.md.
+release: ## The release of this commit, into target/release-artifacts
+	tools/release/release.sh
+
+release-check: ## The release once more, in another folder: the same bytes
+	tools/release/check.sh
+
+test-packages: ## What `make release` has made, in Debian 11, 12 and 13, under a real systemd
+	tests/packages/setup.sh
+	$(PYTHON) -m unittest discover --start-directory tests/packages
+
+notices: ## Write the licences of everything that is built in, after a change of Cargo.lock
+	tools/release/about.sh
+
+test: setup lint lint-workflows deny lint-extension lint-integrations test-release test-unit test-api test-browser test-firefox test-openapi test-fuzz test-chart test-image test-leaks ## Run everything; installs what the tests need
 	@echo "make test: all stages passed"
 
 setup: ## Install what the tests need, if it is missing
@@ -56,6 +71,7 @@ lint: ## Formatting, line width, clippy, and documentation without warnings
 lint-workflows: ## The workflows of .github/
 	tests/tools.sh
 	target/tools/python/bin/actionlint
+	target/tools/python/bin/zizmor --offline --quiet .github
 
 deny: ## Licences and origins of everything that is built in (deny.toml)
 	tests/tools.sh
@@ -117,6 +133,11 @@ test-image: ## The container image, and the chart's pods made of it
 	target/tools/python/bin/hadolint Dockerfile
 	tests/image/build.sh localhost/open-chat:test
 	tests/keep-output.sh $(LOGS) add $(PYTHON) -m unittest discover --start-directory tests/image
+
+test-release: ## The scripts that make a release, and the licences that go with it
+	tests/tools.sh
+	tools/release/about.sh --check
+	$(PYTHON) -m unittest discover --start-directory tests/release
 
 test-leaks: ## No secret and no phone in the output of the stages before
 	tests/no-leaks.sh $(LOGS) target/tmp/api-test.log target/tmp/processes.log
