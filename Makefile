@@ -7,7 +7,7 @@ VERSION := $(shell sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml)
 BENCH_OPTIONS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help run build image test package setup lint lint-workflows deny advisories bench bench-report bench-scale soak fuzz coverage lint-extension lint-integrations notices release release-check test-release test-packages test-unit test-api test-browser test-firefox test-openapi test-fuzz test-chart test-image test-leaks
+.PHONY: help run build image test package setup lint lint-scripts lint-workflows deny advisories bench bench-report bench-scale soak fuzz coverage lint-extension lint-integrations test-unit test-api test-browser test-firefox test-openapi test-fuzz test-chart test-image test-leaks
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -40,6 +40,7 @@ image: ## Build the container image with docker
 package: ## The crates as they are published, each built from its package alone
 	$(CARGO) package --workspace --locked
 
+.PHONY: notices release release-check test-packages test-release
 # What a release consists of, for this machine's processor: see docs/install.md.
 release: ## The release of this commit, into target/release-artifacts
 	tools/release/release.sh
@@ -54,7 +55,7 @@ test-packages: ## What `make release` has made, in Debian 11, 12 and 13, under a
 notices: ## Write the licences of everything that is built in, after a change of Cargo.lock
 	tools/release/about.sh
 
-test: setup lint lint-workflows deny lint-extension lint-integrations test-release test-unit test-api test-browser test-firefox test-openapi test-fuzz test-chart test-image test-leaks ## Run everything; installs what the tests need
+test: setup lint lint-scripts lint-workflows deny lint-extension lint-integrations test-release test-unit test-api test-browser test-firefox test-openapi test-fuzz test-chart test-image test-leaks ## Run everything; installs what the tests need
 	@echo "make test: all stages passed"
 
 setup: ## Install what the tests need, if it is missing
@@ -67,6 +68,10 @@ lint: ## Formatting, line width, clippy, and documentation without warnings
 	$(CARGO) clippy --workspace --all-targets --locked -- --deny warnings
 	$(CARGO) clippy --no-default-features --locked -- --deny warnings
 	RUSTDOCFLAGS="--deny warnings" $(CARGO) doc --workspace --no-deps --locked
+
+lint-scripts: ## Shell (shellcheck), Python (ruff), and spelling everywhere (typos)
+	tests/tools.sh
+	tests/lint-scripts.sh
 
 lint-workflows: ## The workflows of .github/
 	tests/tools.sh

@@ -1,9 +1,10 @@
-"""A later file of values takes away what an earlier one has set: null is unset, or refused by name."""
+"""A later file of values takes away what an earlier one has set: null is unset, or refused by
+name."""
 
 import unittest
 
 import yaml
-from helm import HELMS, RELEASE, CHART, helm, mode, template, values_file
+from helm import CHART, HELMS, RELEASE, helm, mode, template, values_file
 from schemas import problems
 from test_values import GONE, SCHEMA, VALUES, changed
 

@@ -156,7 +156,8 @@ def settable():
 
 
 def variables():
-    """All of the service's variables: those of the table, which a test of the service holds, and NAME_FILE of the secrets."""
+    """All of the service's variables: those of the table, which a test of the service holds, and
+    NAME_FILE of the secrets."""
     names = {row[0] for row in table("settings.md", "## Variables")}
     secrets = {name.removesuffix("_FILE") for name in SCHEMA["properties"]["secrets"]["properties"]} & names
     return names | {f"{name}_FILE" for name in secrets}

@@ -13,7 +13,7 @@ VERSION = "0.2.0"
 
 
 def run(*command):
-    return subprocess.run(command, text=True, capture_output=True)
+    return subprocess.run(command, check=False, text=True, capture_output=True)
 
 
 class Copy(unittest.TestCase):

@@ -1,4 +1,4 @@
-"""image_archive.py FROM TO NAME: copies the archive of an image, as NAME, without what is different each time.
+"""image_archive.py FROM TO NAME: copies an image, without what is different each time.
 
 What is left is what `docker load` reads: manifest.json, the settings, and the layers as they are.
 """

@@ -16,12 +16,12 @@ $stage/open-chat completions zsh >$stage/completions/_open-chat
 archive() {
     name=open-chat-$version-$machine-linux
     folder=$stage/$name
-    mkdir $folder
-    cp -r $stage/open-chat $stage/man $stage/completions $folder
-    cp -r LICENSE README.md README.uk.md CHANGELOG.md docs $folder
-    cp packaging/THIRD-PARTY-NOTICES.txt packaging/open-chat.service packaging/open-chat.env $folder
+    mkdir "$folder"
+    cp -r $stage/open-chat $stage/man $stage/completions "$folder"
+    cp -r LICENSE README.md README.uk.md CHANGELOG.md docs "$folder"
+    cp packaging/THIRD-PARTY-NOTICES.txt packaging/open-chat.service packaging/open-chat.env "$folder"
     tar --create --directory $stage --sort name --owner 0 --group 0 --numeric-owner --format ustar \
-        --mode u=rwX,go=rX --mtime "@$SOURCE_DATE_EPOCH" $name | gzip -9 --no-name >$artifacts/$name.tar.gz
+        --mode u=rwX,go=rX --mtime "@$SOURCE_DATE_EPOCH" "$name" | gzip -9 --no-name >"$artifacts/$name.tar.gz"
 }
 
 # Debian wants manual pages, changelogs and long documents compressed.
