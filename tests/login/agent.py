@@ -29,6 +29,7 @@ class Agent:
         if third_party_cookies:
             options.add_experimental_option("prefs", {"profile.cookie_controls_mode": 0})
         self.driver = Chrome(options, Service("/usr/bin/chromedriver", log_output=str(LOGS / "chromedriver.log")))
+        self.crm = self.driver.current_window_handle
         self.driver.set_page_load_timeout(PATIENCE)
         self.driver.set_script_timeout(PATIENCE)
 
@@ -60,6 +61,7 @@ class Agent:
     def click_in_crm(self, query):
         """Presses the CRM's button, which opens a tab of its own; returns the tab."""
         link = urllib.parse.quote(f"{CHATS}/open-chat?{query}", safe="")
+        self.turn_to(self.crm)
         self.driver.get(f"https://crm.test/clients/0501234567?link={link}")
         before = set(self.driver.window_handles)
         self.press("#chat")
@@ -95,6 +97,9 @@ class Agent:
         """The names and whole cookies of all sites."""
         found = self.driver.execute_cdp_cmd("Storage.getCookies", {})["cookies"]
         return {cookie["name"]: cookie for cookie in found}
+
+    def cookies_of(self, site):
+        return {name: cookie["value"] for name, cookie in self.cookies().items() if cookie["domain"] == site}
 
     def forget(self, site):
         """Deletes this site's cookies: the session there has ended."""

@@ -19,9 +19,10 @@ ROOT = pathlib.Path(__file__).parents[2]
 TOOLS = ROOT / "target/login"
 DOCS = ROOT / "docs/proxies"
 LOGS = pathlib.Path("/var/log")
+RECORDED = pathlib.Path("/tmp/recorded.jsonl")
 
 # Everything comes within this time, or is broken: no test fails because the machine is busy.
-PATIENCE = 600
+PATIENCE = int(os.environ.get("PATIENCE", "600"))
 
 # Who is at which address. The proxies ask open-chat from 127.0.0.1, so that whose address counts can be told apart.
 HOSTS = {"chats.example.com": "192.0.2.10", "login.example.test": "192.0.2.20", "crm.test": "192.0.2.30", "sibling.example.com": "192.0.2.30"}
@@ -214,6 +215,11 @@ class Stack(contextlib.ExitStack):
         eventually("open-chat is ready", lambda: fetch("http://127.0.0.1:8080/readyz").status == 200)
         return process
 
+    def recorder(self):
+        """A stand-in for open-chat that keeps what reaches it, see `recorded`."""
+        RECORDED.unlink(missing_ok=True)
+        return self.start("recorder", sys.executable, ROOT / "tests/login/recorder.py", RECORDED, at=("127.0.0.1", 8080))
+
     def oauth2_proxy(self, changes=()):
         place("oauth2-proxy.cfg", "/etc/oauth2-proxy/oauth2-proxy.cfg", changes)
         command = [TOOLS / "oauth2-proxy", "--config", "/etc/oauth2-proxy/oauth2-proxy.cfg"]
@@ -224,6 +230,11 @@ class Stack(contextlib.ExitStack):
         place("nginx.conf", "/etc/nginx/nginx.conf", [*busy, *changes])
         place("nginx-widget.conf", "/etc/nginx/nginx-widget.conf")
         return self.start("nginx", "/usr/sbin/nginx", "-g", "daemon off;", at=("192.0.2.10", 443))
+
+
+def recorded():
+    """The requests that have reached the recorder."""
+    return [json.loads(line) for line in RECORDED.read_text().splitlines()] if RECORDED.exists() else []
 
 
 class Answer:
@@ -242,24 +253,28 @@ class Answer:
 
 def fetch(url, *options, headers=()):
     """What a program gets, by curl: nothing of the request is changed, and no redirect is followed."""
-    given = [f"--header={header}" for header in headers]
+    given = [word for header in headers for word in ("--header", header)]
     command = ["curl", "--silent", "--include", "--path-as-is", "--http1.1", "--max-time", str(PATIENCE), *given, *options, url]
     text = subprocess.run(command, capture_output=True, check=True).stdout.decode()
     return Answer(text)
 
 
 def clicks():
-    """What open-chat has logged of clicks so far: for whom and from where, or why not."""
+    """What open-chat has logged of chats that it has opened, in order: who, for whom, from where."""
     found = []
     for line in (LOGS / "open-chat.log").read_text().splitlines():
         entry = json.loads(line)
-        if entry.get("message") == "click":
-            found.append(entry)
+        if entry.get("message") == "click" and entry.get("outcome") == "redirect":
+            found.append("{caller} {operator} {client}".format_map(entry))
     return found
 
 
-def programs_logs():
-    """Everything that the proxies, and open-chat, have logged: by file. Not what the provider and the browser have."""
+def run_open_chat(*arguments, **variables):
+    return run(ROOT / "target/debug/open-chat", *arguments, env=variables)
+
+
+def logs_of_proxies():
+    """Everything that the proxies, and open-chat, have logged so far, by file."""
     others = {"provider.log", "chathub.log", "chromedriver.log"}
     files = [path for path in LOGS.rglob("*") if path.is_file() and path.name not in others]
     return {str(path): path.read_text(errors="replace") for path in files}

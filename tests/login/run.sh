@@ -8,6 +8,8 @@
 set -eu
 cd "$(dirname "$0")/../.."
 [ "$(id -u)" = 0 ] && user="" || user="--map-root-user --map-auto"
+# The environment is a new one: variables such as SSL_CERT_FILE would change what is tried here.
 # shellcheck disable=SC2086 # a list of words
-exec unshare $user --mount --propagation private --net --pid --fork --kill-child --mount-proc \
+exec env -i PATH="$PATH:/usr/sbin:/sbin" HOME=/tmp LANG=C.UTF-8 PATIENCE="${PATIENCE:-600}" \
+    unshare $user --mount --propagation private --net --pid --fork --kill-child --mount-proc \
     target/login/python/bin/python -B -m unittest discover --start-directory tests/login "$@"

@@ -47,6 +47,7 @@ class Versions(Copy):
             ("Cargo.lock", 'name = "open-chat"\nversion = "0.2.0"', 'name = "open-chat"\nversion = "0.1.9"', "Cargo.lock, open-chat"),
             ("helm/open-chat/Chart.yaml", "\nversion: 0.2.0\n", "\nversion: 0.1.9\n", "Chart.yaml, version"),
             ("helm/open-chat/Chart.yaml", 'appVersion: "0.2.0"', 'appVersion: "0.1.9"', "Chart.yaml, appVersion"),
+            ("helm/open-chat/Chart.yaml", "image: open-chat:0.2.0", "image: open-chat:0.1.9", "Chart.yaml, image"),
             ("CHANGELOG.md", "## [0.2.0] - ", "## [0.2.0] ", "CHANGELOG.md, no section with a date"),
         ):
             with self.subTest(named=named):

@@ -35,7 +35,7 @@ packages() {
   packager: $maintainer
   deb: {urgency: medium, distributions: [stable]}
   changes:
-    - note: "What is new: /usr/share/doc/open-chat/CHANGELOG.md.gz"
+    - note: "What is new: /usr/share/doc/open-chat/changelog.gz"
 END
     export VERSION="$version" ARCHITECTURE=$architecture MAINTAINER="$maintainer" HOMEPAGE="$homepage"
     "$tools/nfpm" package --config packaging/nfpm.yaml --packager deb --target "$artifacts/open-chat_${version}_$architecture.deb"

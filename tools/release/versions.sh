@@ -13,5 +13,6 @@ for crate in open-chat $(sed -n 's/^\([a-z-]*\) = { version = ".*", path = .*/\1
 done
 grep -q "^version: $version\$" helm/open-chat/Chart.yaml || differs "Chart.yaml, version"
 grep -q "^appVersion: \"$version\"\$" helm/open-chat/Chart.yaml || differs "Chart.yaml, appVersion"
+grep -q "^      image: open-chat:$version\$" helm/open-chat/Chart.yaml || differs "Chart.yaml, image"
 grep -Eq "^## \[$version\] - [0-9]{4}-[0-9]{2}-[0-9]{2}\$" CHANGELOG.md || differs "CHANGELOG.md, no section with a date"
 exit $status
