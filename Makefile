@@ -7,7 +7,7 @@ VERSION := $(shell sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml)
 BENCH_OPTIONS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help run build image test package setup lint lint-workflows deny advisories bench bench-report bench-scale soak fuzz coverage lint-extension lint-integrations test-unit test-api test-browser test-firefox test-openapi test-fuzz test-chart test-image test-leaks
+.PHONY: help run build image test package setup lint lint-workflows deny advisories bench bench-report bench-scale soak fuzz coverage lint-extension lint-integrations test-unit test-api test-browser test-firefox test-openapi test-fuzz test-chart test-image test-leaks test-login
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -117,6 +117,12 @@ test-image: ## The container image, and the chart's pods made of it
 	target/tools/python/bin/hadolint Dockerfile
 	tests/image/build.sh localhost/open-chat:test
 	tests/keep-output.sh $(LOGS) add $(PYTHON) -m unittest discover --start-directory tests/image
+
+# Not a part of `make test`: it wants Go, or PyPI's, and a kernel that lets it make namespaces.
+test-login: ## Real logins through docs/proxies: oauth2-proxy, nginx, HAProxy, Apache, a real provider, an agent in Chromium
+	tests/login/setup.sh
+	$(CARGO) build --locked
+	tests/login/run.sh
 
 test-leaks: ## No secret and no phone in the output of the stages before
 	tests/no-leaks.sh $(LOGS) target/tmp/api-test.log target/tmp/processes.log
