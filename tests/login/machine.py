@@ -246,7 +246,9 @@ class Stack(contextlib.ExitStack):
         write("/etc/apache2/open-chat-secrets.conf", "".join(f"Define {name} {value}\n" for name, value in secrets), 0o600)
         for command in re.findall(r"^#     (a2.*)$", (DOCS / "apache.conf").read_text(), re.MULTILINE):
             run(*command.split())
-        return self.start("apache", "apache2ctl", "-D", "FOREGROUND", at=("192.0.2.10", 443))
+        # As apache2ctl does, but for its shell, which would be ended in the place of Apache.
+        start = ". /etc/apache2/envvars && mkdir -p $APACHE_RUN_DIR $APACHE_LOCK_DIR && exec apache2 -D FOREGROUND"
+        return self.start("apache", "sh", "-c", start, at=("192.0.2.10", 443))
 
 
 def recorded():
