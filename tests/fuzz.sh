@@ -6,7 +6,8 @@ set -eu
 seconds=$1
 shift
 cd "$(dirname "$0")/.."
-[ $# -gt 0 ] || set -- $(cd fuzz/fuzz_targets && ls -- *.rs | sed 's/\.rs$//')
+# shellcheck disable=SC2046 # a list of words
+[ $# -gt 0 ] || set -- $(basename --suffix .rs fuzz/fuzz_targets/*.rs)
 
 # The versions are those of the service.
 [ fuzz/Cargo.lock -nt Cargo.lock ] || cp Cargo.lock fuzz/Cargo.lock
@@ -14,6 +15,7 @@ cd "$(dirname "$0")/.."
 # without it.
 target/tools/python/bin/cargo-fuzz fuzz build --sanitizer none --target-dir target/fuzz
 
+host=$(rustc -vV | sed -n 's/^host: //p')
 export TMPDIR="$PWD/target/fuzz/tmp"
 for name; do
     rm -rf "$TMPDIR"
@@ -21,7 +23,7 @@ for name; do
     crashes=target/fuzz/artifacts/$name
     log=target/fuzz/$name.log
     mkdir -p "$found" "$crashes" "$TMPDIR"
-    target/fuzz/*-linux-gnu/release/"$name" "$found" "fuzz/corpus/$name" -dict="fuzz/dictionaries/$name" \
+    "target/fuzz/$host/release/$name" "$found" "fuzz/corpus/$name" -dict="fuzz/dictionaries/$name" \
         -max_total_time="$seconds" -timeout=300 -artifact_prefix="$crashes/" -print_final_stats=1 >"$log" 2>&1 || {
         tail -n 50 "$log" >&2
         echo "fuzz.sh: $name has failed; $log says how, and what it was fed is in $crashes/" >&2

@@ -1,10 +1,9 @@
 #!/bin/sh
 # lint-text.sh: comments and documents stay within 100 columns, and code speaks of callers and
 # agents, not of somebody.
+# shellcheck disable=SC2016 # what awk is given has a $ of its own
 set -eu
 cd "$(dirname "$0")/.."
-
-documents=$(find . -name target -prune -o -name node_modules -prune -o -name '*.md' -print | sort)
 
 # In bytes awk is the same everywhere; what continues a character in UTF-8 is not counted.
 export LC_ALL=C
@@ -56,7 +55,7 @@ over_long_comments_of_customers() {
 
 # The same for a heading and the target of a link; in a code fence lines are as they are.
 over_long_lines() {
-    awk '
+    find . -name target -prune -o -name node_modules -prune -o -name '*.md' -print | sort | xargs awk '
         FNR == 1 { fence = "" }
         match($0, /^ *(```+|~~~+)/) {
             mark = substr($0, RSTART, RLENGTH); gsub(/ /, "", mark)
@@ -68,7 +67,7 @@ over_long_lines() {
         fence != "" || length(columns) <= 100 || /^ *\|/ || /^#/ || /^ *\[[^]]*\]: / { next }
         { text = $0; sub(/^[ >]*([-*+] +|[0-9]+\. +)?/, "", text) }
         text ~ / / { print FILENAME ":" FNR ": a line of " length(columns) " columns" }
-    ' $documents
+    '
 }
 
 # Without texts, which users see and which stay as they are. Some of the rest is meant.

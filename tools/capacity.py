@@ -1,12 +1,15 @@
 #!/usr/bin/env python3
-"""A morning, simulated: how many clicks wait or are refused while all agents begin work, because ChatHub takes only so many requests a second.
+"""A morning, simulated: how many clicks wait or are refused while all agents begin work, because
+ChatHub takes only so many requests a second.
 
-python3 tools/capacity.py [--agents N] [--rush MINUTES] [--clicks PER_HOUR] [--replicas N] [--sticky] [--reuse MINUTES]
-                          [--ttl MINUTES] [--rate PER_SECOND]
+python3 tools/capacity.py [--agents N] [--rush MINUTES] [--clicks PER_HOUR] [--replicas N]
+                          [--sticky] [--reuse MINUTES] [--ttl MINUTES] [--rate PER_SECOND]
 
-Without arguments: the table of docs/performance.md. The model is src/tokens/mod.rs and crates/chathub/src/rate_limiter.rs in short: a token is handed out while it has
-five minutes left, and refreshed behind a click that comes after its time of reuse; each replica keeps tokens and an even pace of its own, with a
-second's worth at once after a pause; a click that could not be served within its budget is refused, and the agent tries again half a minute later.
+Without arguments: the table of docs/performance.md. The model is src/tokens/mod.rs and
+crates/chathub/src/rate_limiter.rs in short: a token is handed out while it has five minutes left,
+and refreshed behind a click that comes after its time of reuse; each replica keeps tokens and an
+even pace of its own, with a second's worth at once after a pause; a click that could not be served
+within its budget is refused, and the agent tries again half a minute later.
 """
 
 import argparse
@@ -19,7 +22,8 @@ LEAST_LEFT = 300
 REFRESH_AGAIN = 10
 TRY_AGAIN = 30
 SCENES = [
-    # agents, minutes of the rush, replicas, whether an agent always meets the same one, TOKEN_REUSE and TOKEN_TTL in minutes
+    # agents, minutes of the rush, replicas, whether an agent always meets the same one, TOKEN_REUSE
+    # and TOKEN_TTL in minutes
     (10, 15, 2, False, 5, 60),
     (1_000, 15, 2, False, 5, 60),
     (10_000, 15, 2, False, 5, 60),
@@ -88,7 +92,7 @@ def morning(agents, rush, clicks, replicas, is_sticky, reuse, ttl, rate, hours=2
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
     parser.add_argument("--agents", type=int)
     parser.add_argument("--rush", type=float, default=15)
     parser.add_argument("--clicks", type=float, default=12)

@@ -1,11 +1,14 @@
 #!/usr/bin/env python3
-"""A soak: the service for half an hour at half of what it can do, while ChatHub and Redis fail in turn; what it holds must not grow.
+"""A soak: the service for half an hour at half of what it can do, while ChatHub and Redis fail in
+turn; what it holds must not grow.
 
 python3 tools/soak.py [--minutes N] [--rate CLICKS_PER_SECOND]
 
-It prints a line each half minute, and a Markdown table at the end: memory, descriptors, threads, tasks and connections before, during and after. The
-exit code is 1 where the second half of the run holds more than the first, where a click got no answer, or where one was refused for anything but a fault.
-It needs wrk and redis-server, and the release build. The log goes to /dev/null: half an hour of it would fill a disk.
+It prints a line each half minute, and a Markdown table at the end: memory, descriptors, threads,
+tasks and connections before, during and after. The exit code is 1 where the second half of the run
+holds more than the first, where a click got no answer, or where one was refused for anything but a
+fault. It needs wrk and redis-server, and the release build. The log goes to /dev/null: half an hour
+of it would fill a disk.
 """
 
 import argparse
@@ -38,7 +41,8 @@ FAULTS = [
     ("redis", "stopped"),
 ]
 FAULTY, CALM, SAMPLE = 20, 10, 2
-# What may come with a fault: ChatHub is away, slow, or wrong. Anything else would be this service's own fault.
+# What may come with a fault: ChatHub is away, slow, or wrong. Anything else would be this service's
+# own fault.
 EXPECTED = {"chathub-bad-answer", "chathub-throttled", "chathub-timeout", "chathub-unavailable", "overloaded"}
 
 # As many clicks a second as are asked for.
@@ -88,7 +92,8 @@ def soak(directory, options):
         time.sleep(3)
         before = held(server)
         rate = options.rate or capacity(server, directory, clicks) / 2
-        # One connection with a pause between two clicks makes so many of them; enough connections make the rate.
+        # One connection with a pause between two clicks makes so many of them; enough connections
+        # make the rate.
         pause = 20
         connections = max(1, round(rate * pause / 1000))
         seconds = options.minutes * 60
@@ -150,7 +155,7 @@ def line(sample):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
     parser.add_argument("--minutes", type=int, default=30)
     parser.add_argument("--rate", type=float, help="clicks a second; left out, half of what is measured first")
     options = parser.parse_args()

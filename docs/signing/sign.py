@@ -1,4 +1,5 @@
-"""A pass for open-chat: python3 sign.py OPERATOR [PHONE] prints one. Needs nothing but Python 3, and PASS_SECRET in the environment."""
+"""A pass for open-chat: python3 sign.py OPERATOR [PHONE] prints one. Needs nothing but Python 3,
+and PASS_SECRET in the environment."""
 
 import base64
 import hashlib

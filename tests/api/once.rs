@@ -34,6 +34,35 @@ async fn at_once(services: &[Service], query: &str, clicks: usize) -> Vec<u16> {
     running.join_all().await
 }
 
+/// Asserts, in each of some rounds of requests that come at once with one proof, that one gets
+/// `opened` and the others `used`.
+///
+/// Where Redis is late by a second, as on a busy machine, some are told to try again, and then it
+/// may be that none is let through; but never two. Another round takes the place of such a one.
+pub async fn one_of_many(
+    rounds: usize,
+    opened: u16,
+    used: u16,
+    mut at_once: impl AsyncFnMut(usize) -> Vec<u16>,
+) {
+    let mut undisturbed = 0;
+    for round in 0..2 * rounds {
+        let statuses = at_once(round).await;
+        let count = |status| statuses.iter().filter(|one| **one == status).count();
+        let (winners, late) = (count(opened), count(503));
+        let is_right = winners + usize::from(late > 0) >= 1 && winners <= 1;
+        assert!(
+            is_right && winners + late + count(used) == statuses.len(),
+            "round {round}: {statuses:?}"
+        );
+        undisturbed += usize::from(late == 0);
+        if undisturbed == rounds {
+            return;
+        }
+    }
+    panic!("Redis was late in most of the rounds");
+}
+
 fn opened(statuses: &[u16]) -> usize {
     statuses.iter().filter(|status| **status == 302).count()
 }
@@ -56,7 +85,7 @@ async fn clicks_at_once_open_a_one_time_pass_once(#[case] on_redis: bool, #[case
     for (number, service) in services.iter().enumerate() {
         service.destination(&once(&format!("warm-{number}"))).await;
     }
-    for round in 0..ROUNDS {
+    one_of_many(ROUNDS, 302, 403, async |round| {
         let click = once(&format!("round-{round}"));
         let clicks = if round % 2 == 0 { 2 } else { 8 };
         let mut statuses = at_once(&services, &click, clicks).await;
@@ -64,8 +93,9 @@ async fn clicks_at_once_open_a_one_time_pass_once(#[case] on_redis: bool, #[case
         for service in &services {
             statuses.push(service.click(&click).await.status().as_u16());
         }
-        assert_eq!(opened(&statuses), 1, "round {round}: {statuses:?}");
-    }
+        statuses
+    })
+    .await;
 }
 
 /// Clicks that came too late while the first failed must not spoil what that one gives back.

@@ -1,4 +1,5 @@
-"""Checks objects as strictly as Kubernetes would: a field that a schema does not know is an error, and so is a kind without a schema."""
+"""Checks objects as strictly as Kubernetes would: a field that a schema does not know is an error,
+and so is a kind without a schema."""
 
 import functools
 import importlib.resources

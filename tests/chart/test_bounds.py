@@ -1,4 +1,5 @@
-"""The chart takes no setting that the service would refuse: each is shown to both, the rendered environment to the real program."""
+"""The chart takes no setting that the service would refuse: each is shown to both, the rendered
+environment to the real program."""
 
 import pathlib
 import subprocess

@@ -66,6 +66,10 @@ class Environment(unittest.TestCase):
         self.assertIn(f"{words}https://chat.example.com/builder\n", notes(mode("sso")))
         self.assertIn(f"{words}http://127.0.0.1:8080/builder\n", notes(mode("simulator")))
         self.assertIn(f"{words}http://127.0.0.1:8080/builder\n", notes(mode("key")))
+        ukrainian = "\nУкраїнською: "
+        self.assertIn(f"{ukrainian}https://chat.example.com/builder?lang=uk\n", notes(mode("sso")))
+        self.assertIn(f"{ukrainian}http://127.0.0.1:8080/builder?lang=uk\n", notes(mode("simulator")))
+        self.assertNotIn("/builder?lang=uk", notes(mode("everything-on")))
         # It is off there.
         self.assertNotIn(words, notes(mode("everything-on")))
         with values_file({"publicPaths": ["/open-chat"]}) as file:
@@ -133,6 +137,68 @@ class Environment(unittest.TestCase):
         self.assertNotIn(unnamed, notes(mode("pass")))
         with values_file({"config": {"PUBLIC_URL": "https://chat.acme.internal"}}) as file:
             self.assertNotIn(unnamed, notes(mode("open"), file))
+
+    def test_the_public_address_is_that_of_the_way_in(self):
+        tls = [{"secretName": "chat-tls", "hosts": ["chat.example.com"]}]
+        route = {"enabled": True, "parentRefs": [{"name": "public"}], "hostnames": ["chat.example.com"]}
+        ingress = {"enabled": True, "hosts": ["chat.example.com"], "tls": tls}
+        url = "https://chat.example.com"
+        for given, expected, words in [
+            ({"ingress": ingress}, url, "PUBLIC_URL is https://chat.example.com, from ingress.hosts. Where"),
+            ({"ingress": {**ingress, "tls": [{"secretName": "chat-tls"}]}}, url, "from ingress.hosts. Where"),
+            ({"ingress": {**ingress, "tls": [{"secretName": "all", "hosts": ["*.example.com"]}]}}, url, "from ingress.hosts. Where"),
+            ({"httpRoute": route}, url, "from httpRoute.hostnames; so the Gateway must speak https. Where"),
+            ({"ingress": ingress, "httpRoute": route}, url, "from ingress.hosts and httpRoute.hostnames. Where"),
+            # One that is set wins, wherever.
+            ({"ingress": ingress, "config": {"PUBLIC_URL": "https://other.example.com"}}, "https://other.example.com", None),
+            ({"ingress": ingress, "extraEnv": [{"name": "PUBLIC_URL", "value": "https://a.test"}]}, "https://a.test", None),
+            # It cannot be told.
+            ({}, None, None),
+            ({"ingress": {**ingress, "enabled": False}, "httpRoute": {**route, "enabled": False}}, None, None),
+            ({"ingress": {**ingress, "tls": []}}, None, "ingress.tls does not have chat.example.com, and it must be https. Links"),
+            ({"ingress": {**ingress, "tls": [{"hosts": ["*.other.test"]}]}}, None, "ingress.tls does not have chat.example.com"),
+            ({"ingress": {**ingress, "hosts": ["chat.example.com", "chat.test"]}}, None, "there are several: chat.example.com, chat.test."),
+            ({"ingress": {**ingress, "hosts": ["*.example.com"]}}, None, "*.example.com stands for several."),
+            ({"ingress": ingress, "httpRoute": {**route, "hostnames": ["chat.test"]}}, None, "there are several: chat.example.com, chat.test."),
+            ({"httpRoute": {**route, "hostnames": []}}, None, "httpRoute.hostnames is empty."),
+            ({"httpRoute": {**route, "parentRefs": [{"name": "public", "sectionName": "http"}]}}, None, "the Gateway's listener in httpRoute.parentRefs is http"),
+            ({"httpRoute": {**route, "parentRefs": [{"name": "public", "port": 80}]}}, None, "the Gateway's listener in httpRoute.parentRefs is http"),
+            ({"ingress": ingress, "envFrom": [{"configMapRef": {"name": "settings"}}]}, None, "envFrom may have it."),
+        ]:
+            with self.subTest(given=given), values_file(given) as file:
+                urls = [v["value"] for v in container(template(mode("redis"), file))["env"] if v["name"] == "PUBLIC_URL"]
+                self.assertEqual(urls, [expected] if expected else [])
+                said = notes(mode("redis"), file)
+                self.assertIn(words or "", said)
+                self.assertEqual("PUBLIC_URL" in said, words is not None)
+
+    def test_an_address_that_is_taken_from_the_way_in_will_do_for_what_needs_one(self):
+        for values in ("device", "connectors"):
+            with values_file({"config": {"PUBLIC_URL": None}}) as file:
+                self.assertIn({"name": "PUBLIC_URL", "value": "https://chat.example.com"}, container(template(mode(values), file))["env"])
+
+    def test_the_notes_tell_where_clients_addresses_get_lost(self):
+        words = "service.externalTrafficPolicy is not Local: all clients have a node's address"
+        self.assertNotIn(words, notes(mode("key")))
+        self.assertNotIn(words, notes(mode("redis")))
+        for kind in ("LoadBalancer", "NodePort"):
+            for policy in ("", "Cluster"):
+                with values_file({"service": {"type": kind, "externalTrafficPolicy": policy}}) as file:
+                    self.assertIn(f"service.type is {kind}, and {words}", notes(mode("redis"), file))
+
+    def test_the_notes_tell_where_a_service_can_be_reached(self):
+        with values_file({"service": {"type": "NodePort"}}) as file:
+            self.assertIn("stands under PORT(S), after the colon, at each node:", notes(mode("redis"), file))
+        self.assertIn("stands under EXTERNAL-IP:\n\n  kubectl --namespace default get service buttons-open-chat\n", notes(mode("key")))
+        self.assertIn("It has no address outside of the cluster.", notes(mode("redis")))
+
+    def test_the_notes_tell_that_a_simulator_has_one_pod(self):
+        words = "which is one, whatever replicas and autoscaling say"
+        self.assertIn(words, notes(mode("simulator")))
+        with values_file({"autoscaling": {"enabled": True}, "replicas": 1}) as file:
+            self.assertIn(words, notes(mode("simulator"), file))
+        with values_file({"replicas": 1}) as file:
+            self.assertNotIn(words, notes(mode("simulator"), file))
 
     def test_the_proxies_are_known_wherever_they_come_from(self):
         for given, known in [

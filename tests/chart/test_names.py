@@ -9,6 +9,7 @@ import unittest
 import yaml
 from helm import CHART, HELMS, RELEASE, helm, mode, one, values_file
 
+VERSION = yaml.safe_load((CHART / "Chart.yaml").read_text())["appVersion"]
 # RFC 1035's label, which a Service's name must be; and a label's value.
 NAME = re.compile(r"[a-z]([-a-z0-9]{0,61}[a-z0-9])?")
 VALUE = re.compile(r"([A-Za-z0-9]([-._A-Za-z0-9]{0,61}[A-Za-z0-9])?)?")
@@ -114,5 +115,9 @@ class Names(unittest.TestCase):
                     self.check(manifests)
                     deployments = [m["metadata"]["name"] for m in manifests if m["kind"] == "Deployment"]
                     self.assertEqual(sorted(deployments), names)
+                    images = {part["image"] for m in manifests if m["kind"] == "Deployment" for part in m["spec"]["template"]["spec"]["containers"]}
+                    images |= {part["image"] for m in manifests if m["kind"] == "Pod" for part in m["spec"]["containers"]}
+                    ours = {"registry.example.com/open-chat:" + VERSION, "registry.example.com/curlimages/curl:8.11.1"}
+                    self.assertEqual(images, ours if names else set())
         run = helm("template", RELEASE, CHART, "--values", mode("open"), "--set", "enabled=yes")
         self.assertIn("enabled", run.stderr)

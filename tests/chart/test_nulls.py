@@ -1,9 +1,10 @@
-"""A later file of values takes away what an earlier one has set: null is unset, or refused by name."""
+"""A later file of values takes away what an earlier one has set: null is unset, or refused by
+name."""
 
 import unittest
 
 import yaml
-from helm import HELMS, RELEASE, CHART, helm, mode, template, values_file
+from helm import CHART, HELMS, RELEASE, helm, mode, template, values_file
 from schemas import problems
 from test_values import GONE, SCHEMA, VALUES, changed
 
@@ -64,7 +65,7 @@ class Nulls(unittest.TestCase):
         free["ingress"].pop("hosts")
         free["httpRoute"].pop("parentRefs")
         needed = nulls(SCHEMA, VALUES, required=True)
-        groups = dict.fromkeys(name for name, part in SCHEMA["properties"].items() if "properties" in part and name != "secrets")
+        groups = dict.fromkeys(name for name, part in SCHEMA["properties"].items() if "properties" in part and name not in ("secrets", "global"))
         for binary in HELMS:
             with values_file(free) as file:
                 for manifest in template(mode("everything-on"), file, binary=binary):

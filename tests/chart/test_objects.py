@@ -79,7 +79,7 @@ class Objects(unittest.TestCase):
             self.assertEqual(*(template(values, binary=binary) for binary in HELMS))
 
     def test_selectors_never_change(self):
-        """A Deployment's selector cannot be changed: an upgrade would fail in every installation."""
+        """It cannot be changed: an upgrade would fail in every installation."""
         golden = yaml.safe_load((ROOT / "tests/chart/selector.yaml").read_text())
         for values in MODES:
             objects = template(values)
@@ -133,13 +133,14 @@ class Objects(unittest.TestCase):
             ops = one(objects, "Service", "-ops")["spec"]
             self.assertEqual([ops["clusterIP"], *(port["targetPort"] for port in ops["ports"])], ["None", "ops"])
 
-            clicks = [o for o in objects if o["kind"] == "Service" and not o["metadata"]["name"].endswith("-ops")][0]
+            clicks = next(o for o in objects if o["kind"] == "Service" and not o["metadata"]["name"].endswith("-ops"))
             target = "login" if values == mode("sso-sidecar") else "http"
             self.assertEqual([port["targetPort"] for port in clicks["spec"]["ports"]], [target])
             name, port = clicks["metadata"]["name"], clicks["spec"]["ports"][0]
             for manifest in objects:
                 crms = manifest["metadata"]["name"].endswith(CONNECT)
-                # With all below it, but for the root, below which everything is; and never for CRMs, who do not log in.
+                # With all below it, but for the root, below which everything is; and never for
+                # CRMs, who do not log in.
                 known = CONNECT_PATHS if crms else PUBLIC
                 exact = known if crms else {"/"}
                 if manifest["kind"] == "Ingress":
@@ -212,7 +213,8 @@ class Objects(unittest.TestCase):
             self.assertEqual(pod["terminationGracePeriodSeconds"], seconds)
 
     def test_pods_can_be_replaced_all_at_once(self):
-        """Kubernetes refuses Recreate beside the fields of a rolling update, which are the chart's default."""
+        """Kubernetes refuses Recreate beside the fields of a rolling update, which are the chart's
+        default."""
         rolling = {"type": "RollingUpdate", "rollingUpdate": {"maxSurge": 1, "maxUnavailable": 0}}
         for given, rendered in [
             ({}, rolling),
@@ -237,7 +239,7 @@ class Objects(unittest.TestCase):
         values = yaml.safe_load((CHART / "values.yaml").read_text())["publicPaths"]
         schema = json.loads((CHART / "values.schema.json").read_text())["properties"]["publicPaths"]["items"]["enum"]
         for path in paths:
-            self.assertTrue([led for led in values if path == led or led != "/" and path.startswith(f"{led}/")], path)
+            self.assertTrue([led for led in values if path == led or (led != "/" and path.startswith(f"{led}/"))], path)
         self.assertLessEqual(set(values), set(schema))
         self.assertEqual(set(schema), set(values) | {"/oauth2"})
         with values_file({"publicPaths": schema}) as file:
@@ -261,7 +263,8 @@ class Objects(unittest.TestCase):
         route = one(objects, "HTTPRoute", CONNECT)
         matches = [match["path"] for rule in route["spec"]["rules"] for match in rule["matches"]]
         self.assertEqual(matches, [{"type": "Exact", "value": path} for path in values])
-        # Beside those of agents, under the same names; but no login's annotation, and nothing that looks like a login's word.
+        # Beside those of agents, under the same names; but no login's annotation, and nothing that
+        # looks like a login's word.
         for kind, manifest in (("Ingress", ingress), ("HTTPRoute", route)):
             agents = one(objects, kind, "open-chat")
             self.assertNotIn("/connect", str(agents))
@@ -315,7 +318,7 @@ class Objects(unittest.TestCase):
         self.assertEqual(name, "buttons-open-chat-devices")
         expected = [
             {"device": "7f3a0c5be6f2921e07874fb3eecff645"},
-            {"operator": 101, "before": datetime.datetime(2026, 11, 25, tzinfo=datetime.timezone.utc)},
+            {"operator": 101, "before": datetime.datetime(2026, 11, 25, tzinfo=datetime.UTC)},
             {"key": "odoo", "operator": 102},
         ]
         self.assertEqual(tomllib.loads(text), {"revoked": expected})
@@ -352,7 +355,7 @@ class Objects(unittest.TestCase):
         self.assertEqual([part["name"] for part in pod["initContainers"]], ["certificates"])
         environment = {v["name"]: v.get("value") for v in container(objects)["env"]}
         self.assertEqual(environment["LISTEN"], "127.0.0.1:8080")
-        clicks = [o for o in objects if o["kind"] == "Service" and not o["metadata"]["name"].endswith("-ops")][0]
+        clicks = next(o for o in objects if o["kind"] == "Service" and not o["metadata"]["name"].endswith("-ops"))
         self.assertEqual(clicks["spec"]["ports"][0]["targetPort"], "login")
         ingress = one(objects, "NetworkPolicy")["spec"]["ingress"]
         self.assertEqual(ingress[0], {"ports": [{"port": "login"}]})
@@ -361,7 +364,8 @@ class Objects(unittest.TestCase):
         self.assertEqual(one(objects, "NetworkPolicy")["spec"]["ingress"][0], {"ports": [{"port": 4180}]})
 
     def test_why_a_pod_has_ended_is_to_be_seen(self):
-        """In `kubectl describe`, and by `helm test --logs`, for which the test's pod must still be there."""
+        """In `kubectl describe`, and by `helm test --logs`, for which the test's pod must still be
+        there."""
         for values in MODES:
             for manifest in template(values):
                 if manifest["kind"] == "Pod":
@@ -388,7 +392,7 @@ class Objects(unittest.TestCase):
             for manifest in objects:
                 self.assertEqual(problems(manifest, "1.33"), [], block)
             made.append(objects)
-        install, ingress, sidecar, paired, crms, ipv6, openshift = made
+        install, ingress, sidecar, paired, crms, outside, ipv6, openshift = made
         self.assertEqual(len(one(install, "Ingress")["spec"]["tls"]), 1)
 
         annotations = one(ingress, "Ingress")["metadata"]["annotations"]
@@ -401,17 +405,21 @@ class Objects(unittest.TestCase):
 
         service, login = one(sidecar, "Deployment")["spec"]["template"]["spec"]["containers"]
         environment = {v["name"]: v.get("value") for v in service["env"]}
-        # What oauth2-proxy sets itself in each request. It lets a client's X-Auth-Request-Email through.
+        # What oauth2-proxy sets itself in each request. It lets a client's X-Auth-Request-Email
+        # through.
         self.assertEqual(environment["SSO_HEADER"], "X-Forwarded-Email")
         self.assertEqual((environment["LISTEN"], environment["TRUSTED_PROXIES"]), ("127.0.0.1:8080", "127.0.0.1"))
         self.assertIn("--upstream=http://127.0.0.1:8080", login["args"])
-        clicks = [o for o in sidecar if o["kind"] == "Service" and not o["metadata"]["name"].endswith("-ops")][0]
+        clicks = next(o for o in sidecar if o["kind"] == "Service" and not o["metadata"]["name"].endswith("-ops"))
         self.assertEqual(clicks["spec"]["ports"][0]["targetPort"], login["ports"][0]["name"])
         paths = [path["path"] for path in one(sidecar, "Ingress")["spec"]["rules"][0]["http"]["paths"]]
         self.assertEqual(paths, ["/open-chat", "/builder", "/oauth2"])
 
         self.assertEqual({v["name"]: v.get("value") for v in container(paired)["env"]}["ACCESS"], "device")
         self.assertIn("operator = 101", one(paired, "ConfigMap", "-devices")["data"]["devices-revoked.toml"])
+
+        (clicks,) = [o["spec"] for o in outside if o["kind"] == "Service" and o["spec"].get("type") == "LoadBalancer"]
+        self.assertEqual(clicks["externalTrafficPolicy"], "Local")
 
         environment = {v["name"]: v.get("value") for v in container(ipv6)["env"]}
         self.assertEqual((environment["LISTEN"], environment["OPS_LISTEN"]), ("[::]:8080", "[::]:9090"))

@@ -6,12 +6,13 @@ import tempfile
 import unittest
 
 import yaml
-from helm import CHART, HELMS, RELEASE, ROOT, helm, mode, one, table, template, values_file
+from helm import CHART, HELMS, RELEASE, ROOT, container, helm, mode, one, table, template, values_file
 
 SCHEMA = json.loads((CHART / "values.schema.json").read_text())
 VALUES = yaml.safe_load((CHART / "values.yaml").read_text())
 
 GONE = object()
+OTHER_NAME = {"$ref": "#/definitions/otherName"}
 
 # A mode, what is changed in it, and words of the answer.
 WRONG = [
@@ -49,7 +50,8 @@ WRONG = [
     ("device", {"secrets": {"DEVICE_SECRET": "canary-31-bytes-of-a-key-line-x"}}, "secrets.DEVICE_SECRET has a line of 31 bytes; each must have 32"),
     ("device", {"secrets": {"DEVICE_SECRET": "canary-" + "x" * 32 + "\n\n canary-31-bytes-of-a-key-line-x \n"}}, "secrets.DEVICE_SECRET has a line of 31 bytes"),
     ("device", {"secrets": {"DEVICE_SECRET": ""}}, "DEVICE_SECRET|length"),
-    ("device", {"config": {"PUBLIC_URL": GONE}}, "access has device, which needs config.PUBLIC_URL"),
+    ("device", {"config": {"PUBLIC_URL": GONE}, "ingress": {"enabled": False}}, "access has device, which needs config.PUBLIC_URL: invitations lead there."),
+    ("device", {"config": {"PUBLIC_URL": GONE}, "ingress": {"tls": []}}, "access has device, which needs config.PUBLIC_URL|cannot be taken from the way in: ingress.tls does not have chat.example.com"),
     ("device", {"config": {"PUBLIC_URL": "https://chat.example.com/chats"}}, "PUBLIC_URL is https://chat.example.com/chats; with device in access|no path"),
     ("device", {"config": {"PUBLIC_URL": "https://chat.example.com/?a"}}, "PUBLIC_URL|no path"),
     ("device", {"config": {"PUBLIC_URL": "http://chat.example.com"}}, "PUBLIC_URL|https"),
@@ -64,7 +66,7 @@ WRONG = [
     ("device", {"devices": {"revoked": [{"operator": "ann"}]}}, "operator|integer"),
     ("device", {"devices": {"revoked": [{"before": "yesterday"}]}}, "before|match pattern"),
     ("device", {"devices": {"revoked": [{"id": "7f3a"}]}}, "id|not allowed"),
-    ("connectors", {"config": {"PUBLIC_URL": GONE}}, "There are connectors, which need config.PUBLIC_URL"),
+    ("connectors", {"config": {"PUBLIC_URL": GONE}, "httpRoute": {"hostnames": ["chat.example.org"]}}, "There are connectors, which need config.PUBLIC_URL|cannot be taken from the way in: there are several: chat.example.com, chat.example.org"),
     ("connectors", {"access": "sso"}, "There are connectors|access must have pass|a key that can sign"),
     ("connectors", {"secrets": {"PASS_SECRET": GONE}}, "access has pass, which needs a key"),
     ("connectors", {"secrets": {"PASS_SECRET": GONE, "PASS_KEYS_FILE": '[[key]]\nid = "crm"\nalgorithm = "RS256"\n'}}, "no key of secrets.PASS_KEYS_FILE can sign|HS256"),
@@ -133,6 +135,50 @@ WRONG = [
     ("open", {"podDisruptionBudget": {"maxUnavailable": 0}}, "maxUnavailable|1"),
     ("open", {"resources": "small"}, "resources|object"),
     ("open", {"serviceMonitor": {"interval": 30}}, "interval|string"),
+    ("open", {"serviceMonitor": {"scrapeTimeout": "1m"}}, "serviceMonitor.scrapeTimeout is 1m, longer than serviceMonitor.interval"),
+    ("open", {"serviceMonitor": {"relabelings": "node"}}, "relabelings|array|string"),
+    ("open", {"serviceMonitor": {"metricRelabelings": ["node"]}}, "metricRelabelings|object|string"),
+    ("open", {"serviceMonitor": {"namespace": "Monitoring"}}, "namespace|match pattern"),
+    ("open", {"prometheusRule": {"namespace": "a.b"}}, "namespace|match pattern"),
+    ("open", {"dashboard": {"namespace": "a/b"}}, "namespace|match pattern"),
+    ("open", {"namespaceOverride": "Chats"}, "namespaceOverride|match pattern"),
+    ("open", {"ingress": {"hosts": [{"host": "chat.example.com", "paths": [{"path": "/"}]}]}}, "ingress.hosts are names alone in this chart: [chat.example.com]|publicPaths"),
+    ("open", {"commonLabels": {"app.kubernetes.io/name": "chat"}}, "commonLabels has app.kubernetes.io/name, which is the chart's own"),
+    ("open", {"podLabels": {"helm.sh/chart": "chat"}}, "podLabels has helm.sh/chart, which is"),
+    ("open", {"service": {"labels": {"app.kubernetes.io/instance": "chat"}}}, "service.labels has app.kubernetes.io/instance, which is"),
+    ("open", {"deploymentLabels": {"team": 1}}, "deploymentLabels|team|string"),
+    ("open", {"deploymentAnnotations": {"team": 1}}, "deploymentAnnotations|team|string"),
+    ("open", {"service": {"nodePort": 30080}}, "service.nodePort is set, which takes service.type NodePort or LoadBalancer"),
+    ("open", {"service": {"externalTrafficPolicy": "Local"}}, "service.externalTrafficPolicy is set, which takes service.type NodePort or LoadBalancer"),
+    ("open", {"service": {"externalTrafficPolicy": "local", "type": "NodePort"}}, "externalTrafficPolicy|one of|Local"),
+    ("open", {"service": {"internalTrafficPolicy": "local"}}, "internalTrafficPolicy|one of|Local"),
+    ("open", {"service": {"type": "NodePort", "loadBalancerSourceRanges": ["10.0.0.0/8"]}}, "service.loadBalancerSourceRanges is set, which takes service.type LoadBalancer"),
+    ("open", {"service": {"loadBalancerSourceRanges": "10.0.0.0/8"}}, "loadBalancerSourceRanges|array|string"),
+    ("open", {"service": {"trafficDistribution": "Near"}}, "trafficDistribution|one of|PreferClose"),
+    ("open", {"service": {"clusterIP": "none"}}, "clusterIP|match pattern"),
+    ("open", {"service": {"ipDualStack": {"enabled": True}}, "config": {"LISTEN": "0.0.0.0:8080"}}, "service.ipDualStack is enabled, and config.LISTEN is 0.0.0.0:8080|[::]:8080"),
+    ("open", {"service": {"ipDualStack": {"ipFamilies": ["IPv5"]}}}, "ipFamilies|one of|IPv4"),
+    ("open", {"autoscaling": {"targetMemoryUtilizationPercentage": "80%"}}, "targetMemoryUtilizationPercentage|integer|string"),
+    ("open", {"autoscaling": {"behavior": "slow"}}, "behavior|object|string"),
+    ("open", {"replicas": 2, "podDisruptionBudget": {"minAvailable": 2}}, "podDisruptionBudget.minAvailable is 2, and there may be 2 pods"),
+    ("open", {"replicas": 9, "autoscaling": {"enabled": True, "minReplicas": 3}, "podDisruptionBudget": {"minAvailable": 3}}, "podDisruptionBudget.minAvailable is 3, and there may be 3 pods"),
+    ("open", {"replicas": 4, "podDisruptionBudget": {"minAvailable": "100%"}}, "podDisruptionBudget.minAvailable is 100%"),
+    ("open", {"podDisruptionBudget": {"minAvailable": "half"}}, "minAvailable|match pattern"),
+    ("open", {"podDisruptionBudget": {"unhealthyPodEvictionPolicy": "Never"}}, "unhealthyPodEvictionPolicy|one of|AlwaysAllow"),
+    ("open", {"revisionHistoryLimit": "3"}, "revisionHistoryLimit|integer|string"),
+    ("open", {"resizePolicy": [{"resourceName": "cpu"}]}, "resizePolicy|restartPolicy"),
+    ("open", {"startupProbe": {"periodSeconds": 0}}, "startupProbe|periodSeconds|1"),
+    ("open", {"livenessProbe": {"enabled": False}}, "livenessProbe|enabled|not allowed"),
+    ("open", {"livenessProbe": {"successThreshold": 2}}, "livenessProbe|successThreshold|not allowed"),
+    ("open", {"readinessProbe": {"successThreshold": "2"}}, "successThreshold|integer|string"),
+    ("open", {"lifecycle": {"preStart": {}}}, "preStart|postStart|preStop"),
+    ("open", {"terminationGracePeriodSeconds": 29, "lifecycle": {"preStop": {"sleep": {"seconds": 5}}}}, "terminationGracePeriodSeconds is 29, but|30 s"),
+    ("open", {"hostAliases": [{"ip": "192.0.2.7"}]}, "hostAliases|hostnames"),
+    ("open", {"hostAliases": [{"ip": "chat.example.com", "hostnames": ["a"]}]}, "hostAliases|ip|match pattern"),
+    ("open", {"envFrom": [{"configMap": {"name": "a"}}]}, "envFrom|configMap|not allowed"),
+    ("open", {"envFrom": [{"secretRef": {}}]}, "envFrom|secretRef|name"),
+    ("open", {"image": {"registry": "https://registry.example.com"}}, "registry|match pattern"),
+    ("open", {"global": {"imagePullSecrets": "registry"}}, "imagePullSecrets|array|string"),
 ]
 
 
@@ -156,7 +202,8 @@ def settable():
 
 
 def variables():
-    """All of the service's variables: those of the table, which a test of the service holds, and NAME_FILE of the secrets."""
+    """All of the service's variables: those of the table, which a test of the service holds, and
+    NAME_FILE of the secrets."""
     names = {row[0] for row in table("settings.md", "## Variables")}
     secrets = {name.removesuffix("_FILE") for name in SCHEMA["properties"]["secrets"]["properties"]} & names
     return names | {f"{name}_FILE" for name in secrets}
@@ -174,6 +221,41 @@ class Values(unittest.TestCase):
                     for word in words.split("|"):
                         self.assertIn(word.lower(), run.stderr.lower())
                     self.assertNotIn("canary", run.stderr)
+
+    def test_the_names_of_other_charts_are_refused_with_ours(self):
+        def others(schema, path=""):
+            for name, part in schema.get("properties", {}).items():
+                if part == OTHER_NAME:
+                    yield f"{path}{name}"
+                yield from others(part, f"{path}{name}.")
+
+        names = list(others(SCHEMA))
+        self.assertGreater(len(names), 30)
+        for name in names:
+            *groups, last = name.split(".")
+            given = {last: 3}
+            for group in reversed(groups):
+                given = {group: given}
+            with self.subTest(name=name), values_file(given) as file:
+                run = helm("template", RELEASE, CHART, "--values", mode("open"), "--values", file)
+                self.assertIn(f"This chart has no value {name}: ", run.stderr)
+        for binary in HELMS:
+            run = helm("template", RELEASE, CHART, "--values", mode("open"), "--set", "replicaCount=3", binary=binary)
+            self.assertIn("This chart has no value replicaCount: it is called replicas.", run.stderr)
+            run = helm("template", RELEASE, CHART, "--values", mode("open"), "--set", "replicaCount=null", binary=binary)
+            self.assertEqual(run.returncode, 0, run.stderr)
+
+    def test_what_comes_by_env_from_is_not_missed(self):
+        """Helm cannot see it. What it lacks the service says when it starts."""
+        settings = [{"secretRef": {"name": "settings"}}]
+        for access in ("pass", "key", "sso", "device"):
+            with self.subTest(access=access), values_file({"access": access, "replicas": 1, "envFrom": settings}) as file:
+                objects = template(file)
+                self.assertEqual(container(objects)["envFrom"], settings)
+        # A container's own variables win over these, so nothing is derived, either.
+        with values_file({"envFrom": settings, "config": {"PUBLIC_URL": None}}) as file:
+            names = [variable["name"] for variable in container(template(mode("device"), file))["env"]]
+        self.assertNotIn("PUBLIC_URL", names)
 
     def test_an_identity_is_believed_from_single_addresses_or_with_a_secret(self):
         gone = {"secrets": {"SSO_PROXY_SECRET": GONE}}
@@ -213,7 +295,8 @@ class Values(unittest.TestCase):
 
     def test_every_object_of_the_schema_is_closed(self):
         def look(schema, path):
-            if "properties" in schema:
+            # What is global is other charts', too.
+            if "properties" in schema and path != "values.global":
                 self.assertIs(schema.get("additionalProperties"), False, path)
             for name, part in schema.get("properties", {}).items():
                 look(part, f"{path}.{name}")
@@ -222,30 +305,14 @@ class Values(unittest.TestCase):
 
     def test_schema_and_values_have_the_same_names(self):
         def names(schema, values, path=""):
-            # `enabled` and `global` are for a chart that has this one in it.
-            known = set(schema["properties"]) - ({"enabled", "global"} if not path else set())
+            # `enabled` is for a chart that has this one in it; other charts' names are there to be refused with a word.
+            known = {name for name, part in schema["properties"].items() if part != OTHER_NAME} - ({"enabled"} if not path else set())
             self.assertEqual(known, set(values), path)
             for name in known:
                 if "properties" in schema["properties"][name] and name not in ("config", "secrets"):
                     names(schema["properties"][name], values[name], f"{path}.{name}")
 
         names(SCHEMA, VALUES)
-
-    def test_every_value_stands_in_the_table_with_its_default(self):
-        def leaves(schema, values, path=""):
-            for name, value in values.items():
-                part = schema["properties"][name]
-                if "properties" in part and name not in ("config", "secrets"):
-                    yield from leaves(part, value, f"{path}{name}.")
-                else:
-                    yield f"{path}{name}", shown(value)
-
-        def shown(value):
-            text = value if isinstance(value, str) else json.dumps(value) if value not in (None, [], {}) else ""
-            return text if len(text) <= 60 else "see values.yaml"
-
-        documented = [(row[0], row[1]) for row in table("kubernetes.md", "## Values")]
-        self.assertEqual(documented, list(leaves(SCHEMA, VALUES)))
 
     def test_the_version_is_that_of_the_program(self):
         cargo = (ROOT / "Cargo.toml").read_text().split('\nversion = "')[1].split('"')[0]

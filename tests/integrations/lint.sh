@@ -29,6 +29,7 @@ PYLINTHOME=$work $tools/python/bin/pylint --load-plugins=pylint_odoo --valid-odo
     integrations/odoo/open_chat integrations/odoo/open_chat_crm
 
 # Salesforce.
+# shellcheck disable=SC2046 # a list of paths without spaces
 "$node" tests/integrations/apex.mjs "$PWD/$tools/node/node_modules/@apexdevtools/apex-parser" \
     $(find integrations/salesforce -name '*.cls') docs/signing/Sign.cls
 

@@ -9,10 +9,9 @@ import django
 django.setup()
 
 # Models can be read after the setup only.
-from django.contrib.auth.models import Group, User  # noqa: E402
-
 from common.models import Department  # noqa: E402
 from crm.models import Company, Contact  # noqa: E402
+from django.contrib.auth.models import Group, User  # noqa: E402
 
 department = Department.objects.get(name="Global sales")
 agent = User.objects.create_user("agent", password="canary-djangocrm-password", is_staff=True)

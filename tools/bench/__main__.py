@@ -2,8 +2,9 @@
 
 python3 tools/bench [--rounds N] [--seconds S] [--report] [--scale]
 
-Each server has one core to itself and wrk the other; they are measured in turn, several rounds long, and a ratio is that of one round's
-neighbours, so what slows the whole machine down slows both. It needs wrk and redis-server, and `make bench` builds what it runs.
+Each server has one core to itself and wrk the other; they are measured in turn, several rounds
+long, and a ratio is that of one round's neighbours, so what slows the whole machine down slows
+both. It needs wrk and redis-server, and `make bench` builds what it runs.
 """
 
 import argparse
@@ -45,10 +46,11 @@ def main():
     parser.add_argument("--report", action="store_true", help="write the table and the plot into docs/performance.md")
     parser.add_argument("--scale", action="store_true", help="what grows with size instead: operators, clients, connections, workers")
     options = parser.parse_args()
-    with tempfile.TemporaryDirectory(prefix="open-chat-bench-") as directory, ExitStack() as stack:
-        directory = pathlib.Path(directory)
+    with tempfile.TemporaryDirectory(prefix="open-chat-bench-") as name, ExitStack() as stack:
+        directory = pathlib.Path(name)
         if options.scale:
-            return scale.run(directory, options)
+            scale.run(directory, options)
+            return
         rows = warm(directory, stack, options)
         facts = {**cold(directory, options), **mixed(directory, options), **allocations()}
     report.show(rows, facts)
@@ -82,14 +84,14 @@ def warm(directory, stack, options):
         wrk(server.url + target, directory, 1, connections=1, script=script)
         rows.append({"name": name, "ready": ready, "first": server.memory_mb(), "server": server, "runs": []})
     for round_ in range(options.rounds):
-        for row, (name, _, target, script) in zip(rows, contenders):
+        for row, (name, _, target, script) in zip(rows, contenders, strict=True):
             row["runs"].append(measured(row["server"], target, directory, options.seconds, script=script))
             print(f"round {round_ + 1}: {name}: {row['runs'][-1]['rate']:.0f}/s", file=sys.stderr)
     for row in rows:
         base = rows[1] if "browser" in row["name"] else rows[0]
-        row["ratios"] = [own["rate"] / floor["rate"] for own, floor in zip(row["runs"], base["runs"])]
+        row["ratios"] = [own["rate"] / floor["rate"] for own, floor in zip(row["runs"], base["runs"], strict=True)]
         row["ratio"] = statistics.median(row["ratios"])
-        row["cpu_ratio"] = statistics.median(f["cpu"] / o["cpu"] for o, f in zip(row["runs"], base["runs"]))
+        row["cpu_ratio"] = statistics.median(f["cpu"] / o["cpu"] for o, f in zip(row["runs"], base["runs"], strict=True))
         row["peak"] = row.pop("server").memory_mb("VmHWM")
         for what in ("rate", "p50", "p99", "cpu"):
             row[what] = statistics.median(run[what] for run in row["runs"])
@@ -120,9 +122,10 @@ def cold(directory, options):
 
 
 def mixed(directory, options):
-    """Warm clicks alone; while five in a hundred clicks are cold and ChatHub takes half a second for each; and, to tell waiting from work, while
-    as many cold clicks go to another process on the same core. They come at a pace, so that five in a hundred stays a number of mints that a ChatHub can
-    be asked for."""
+    """Warm clicks alone; while five in a hundred clicks are cold and ChatHub takes half a second
+    for each; and, to tell waiting from work, while as many cold clicks go to another process on the
+    same core. They come at a pace, so that five in a hundred stays a number of mints that a ChatHub
+    can be asked for."""
     paced = "delay = function() return 1 end"
     p99 = {"alone": [], "among": [], "beside": []}
     share = []

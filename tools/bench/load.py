@@ -18,7 +18,8 @@ done = function(summary, latency, requests)
 end
 """
 
-# All in turn, and no two neighbours together: a prime is coprime to every number of clicks that is measured.
+# All in turn, and no two neighbours together: a prime is coprime to every number of clicks that is
+# measured.
 STEP = 7919
 
 # Each request is made beforehand, so that making them costs nothing while it is measured.
@@ -50,7 +51,8 @@ def many(count, operators, first=101, phones=1, addresses=False):
 
 
 def wrk(url, directory, seconds, connections=64, script="", expect_refusals=False, background=False):
-    """Runs wrk against `url`, and says what it has measured. A refused click would measure something else, so it ends everything."""
+    """Runs wrk against `url`, and says what it has measured. A refused click would measure
+    something else, so it ends everything."""
     path = directory / f"load-{abs(hash((url, script)))}.lua"
     path.write_text(script + DONE)
     command = ["wrk", "--threads", "1", "--connections", str(connections), "--duration", f"{seconds}s"]
@@ -60,7 +62,8 @@ def wrk(url, directory, seconds, connections=64, script="", expect_refusals=Fals
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
-        preexec_fn=lambda: os.sched_setaffinity(0, {MEASURING}),
+        # Safe here: there are no threads.
+        preexec_fn=lambda: os.sched_setaffinity(0, {MEASURING}),  # noqa: PLW1509
     )
     return process if background else result(process, expect_refusals)
 
@@ -71,7 +74,7 @@ def result(process, expect_refusals=False):
         measured = json.loads(output.strip().splitlines()[-1])
     except (IndexError, ValueError):
         sys.exit(f"wrk has failed:\n{output}")
-    if measured["refused"] and not expect_refusals or measured["broken"]:
+    if (measured["refused"] and not expect_refusals) or measured["broken"]:
         sys.exit(f"{measured['refused']} clicks were refused and {measured['broken']} broke; this measures nothing")
     measured["rate"] = measured["requests"] / (measured["micros"] / 1e6)
     return measured

@@ -1,4 +1,5 @@
-"""What was measured, as a table for a shell and, on request, as the table and the plot of docs/performance.md."""
+"""What was measured, as a table for a shell and, on request, as the table and the plot of
+docs/performance.md."""
 
 import html
 import statistics
@@ -15,21 +16,23 @@ HEAD = ["", "requests/s", "of the floor", "CPU \u00b5s each", "of the floor's", 
 
 
 def table(rows):
-    lines = [HEAD, ["---"] + ["--:"] * (len(HEAD) - 1)]
-    for row in rows:
-        lines.append([
-            row["name"],
-            f"{row['rate']:,.0f}",
-            spread(row),
-            f"{row['cpu']:.1f}",
-            f"{1 / row['cpu_ratio']:.2f}",
-            f"{row['p50'] / 1000:.2f}",
-            f"{row['p99'] / 1000:.2f}",
-            f"{row['first']:.1f}",
-            f"{row['peak']:.1f}",
-            "" if row["ready"] is None else f"{row['ready']:.0f}",
-        ])
+    lines = [HEAD, ["---"] + ["--:"] * (len(HEAD) - 1), *map(cells_of, rows)]
     return "\n".join("| " + " | ".join(cells) + " |" for cells in lines)
+
+
+def cells_of(row):
+    return [
+        row["name"],
+        f"{row['rate']:,.0f}",
+        spread(row),
+        f"{row['cpu']:.1f}",
+        f"{1 / row['cpu_ratio']:.2f}",
+        f"{row['p50'] / 1000:.2f}",
+        f"{row['p99'] / 1000:.2f}",
+        f"{row['first']:.1f}",
+        f"{row['peak']:.1f}",
+        "" if row["ready"] is None else f"{row['ready']:.0f}",
+    ]
 
 
 def spread(row):
@@ -47,7 +50,7 @@ def sentences(facts):
     )
     p99 = facts["p99"]
     moved = {
-        where: sorted((busy / quiet - 1) * 100 for busy, quiet in zip(p99[where], p99["alone"])) for where in ("among", "beside")
+        where: sorted((busy / quiet - 1) * 100 for busy, quiet in zip(p99[where], p99["alone"], strict=True)) for where in ("among", "beside")
     }
     by = {where: f"{statistics.median(all_):+.0f}% ({all_[0]:+.0f}% to {all_[-1]:+.0f}%)" for where, all_ in moved.items()}
     yield (
@@ -74,7 +77,7 @@ def show(rows, facts):
 def write(rows, facts):
     before, rest = PAGE.read_text().split(BEGIN)
     after = rest.split(END)[1]
-    commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], cwd=ROOT, capture_output=True, text=True).stdout.strip()
+    commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], cwd=ROOT, check=False, capture_output=True, text=True).stdout.strip()
     items = "\n".join(item(sentence) for sentence in sentences(facts))
     text = f"{BEGIN}\nMeasured at commit {commit or 'unknown'}.\n\n{table(rows)}\n\n{items}\n{END}"
     PAGE.write_text(before + text + after)

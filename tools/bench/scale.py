@@ -1,4 +1,7 @@
-"""What grows with size, and what must not: operators, clients, connections, workers. `python3 tools/bench --scale`"""
+"""What grows with size, and what must not: operators, clients, connections, workers.
+
+python3 tools/bench --scale
+"""
 
 import resource
 import statistics
@@ -20,8 +23,9 @@ def run(directory, options):
 
 
 def operators(directory, options):
-    """The same clicks on a service that is warm for 10 to 100,000 operators. Each has its own token, so the caches of the processor have their
-    part in it. The load is the same script throughout: as many different requests as there are operators, but at least 1,000."""
+    """The same clicks on a service that is warm for 10 to 100,000 operators. Each has its own
+    token, so the caches of the processor have their part in it. The load is the same script
+    throughout: as many different requests as there are operators, but at least 1,000."""
     with servers.chathub(directory, OPERATORS[-1]) as upstream:
         running = []
         for count in OPERATORS:
@@ -37,7 +41,7 @@ def operators(directory, options):
         base = running[0][4]
         for count, server, _, memory, runs in running:
             cpu = statistics.median(run["cpu"] for run in runs)
-            ratio = statistics.median(run["cpu"] / first["cpu"] for run, first in zip(runs, base))
+            ratio = statistics.median(run["cpu"] / first["cpu"] for run, first in zip(runs, base, strict=True))
             each = memory * 1024 * 1024 / count
             print(
                 f"{count:>7} operators: {cpu:.2f} \u00b5s a click ({ratio:.2f} of ten's), "
@@ -47,7 +51,8 @@ def operators(directory, options):
 
 
 def warm(server, directory, script, count):
-    """Until each operator has a token: the script goes through all of them in turn, and a mint is a click that waits."""
+    """Until each operator has a token: the script goes through all of them in turn, and a mint is a
+    click that waits."""
     series = "open_chat_token_cache_entries "
     for _ in range(200):
         wrk(server.url, directory, 2, connections=32, script=script)
@@ -75,12 +80,13 @@ def clients(directory, options):
         all_ = many(count, 10, phones=count, addresses=True)
         wrk(server.url, directory, 2, script=few)
         before = server.memory_mb()
-        pairs = []
-        for _ in range(options.rounds):
-            pairs.append((
+        pairs = [
+            (
                 measured(server, "/", directory, options.seconds, script=few)["cpu"],
                 measured(server, "/", directory, max(options.seconds, 8), script=all_)["cpu"],
-            ))
+            )
+            for _ in range(options.rounds)
+        ]
         ratio = statistics.median(many_ / few_ for few_, many_ in pairs)
         peak = server.memory_mb("VmHWM")
         print(f"{count:>7} clients: {ratio:.2f} of the CPU a click that 1,000 take; {peak - before:.0f} MB more at the peak")
@@ -109,7 +115,8 @@ def connections(directory, options):
 
 
 def workers(directory, options):
-    """One worker for each core that the process may use. With few cores wrk takes its part of one, so it is CPU time that tells."""
+    """One worker for each core that the process may use. With few cores wrk takes its part of one,
+    so it is CPU time that tells."""
     with servers.chathub(directory, 1000) as upstream:
         for count in range(1, len(servers.CORES) + 1):
             cores = set(servers.CORES[:count])

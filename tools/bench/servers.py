@@ -33,7 +33,8 @@ SERVICE = {
     "RATE_LIMIT_REFUSED": "1000000/s",
     "TOKEN_REUSE": "50m",
     "TOKEN_CACHE_SIZE": "200000",
-    # A reading of a large directory is work, and comes once a minute; what is measured here is clicks.
+    # A reading of a large directory is work, and comes once a minute; what is measured here is
+    # clicks.
     "DIRECTORY_REFRESH": "1h",
     "DRAIN_DELAY": "0s",
     "SENDERS": "viber=Acme",
@@ -57,13 +58,14 @@ class Server:
         self.cores = {MEASURED} if cores is None else cores
         clean = {key: os.environ[key] for key in ("PATH", "HOME", "TMPDIR") if key in os.environ}
         self.started = time.monotonic()
-        with open(output, "wb") as log:
+        with pathlib.Path(output).open("wb") as log:
             self.process = subprocess.Popen(
                 command,
                 env={**clean, **environment},
                 stdout=log,
                 stderr=subprocess.STDOUT,
-                preexec_fn=lambda: os.sched_setaffinity(0, self.cores),
+                # Safe here: there are no threads.
+                preexec_fn=lambda: os.sched_setaffinity(0, self.cores),  # noqa: PLW1509
             )
         self.pid = self.process.pid
 

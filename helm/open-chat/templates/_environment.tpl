@@ -42,6 +42,10 @@ only. */}}
 {{- with include "open-chat.text" $value }}{{ $_ := set $variables $name . }}{{ end }}
 {{- end }}
 {{- $_ := set $variables "ACCESS" (include "open-chat.access" .) }}
+{{- with (include "open-chat.derivedUrl" . | fromJson).url }}{{ $_ := set $variables "PUBLIC_URL" . }}{{ end }}
+{{- if and .Values.service.ipDualStack.enabled (not .Values.config.LISTEN) }}
+{{- $_ := set $variables "LISTEN" "[::]:8080" }}
+{{- end }}
 {{- if not .Values.config.CHATHUB_MAX_RATE }}
 {{- /* The service's default is all that a company should send, and counts for each replica. */}}
 {{- $_ := set $variables "CHATHUB_MAX_RATE" (div 40 (include "open-chat.mostReplicas" .) | max 1 | toString) }}
@@ -71,6 +75,61 @@ only. */}}
 {{- toJson $variables }}
 {{- end }}
 
+{{- /* What PUBLIC_URL is where it is not set, as a JSON object: `url` and `from`, or `why` it
+cannot be told. The service takes https alone, and of an Ingress only `tls` says that it is. */}}
+{{- define "open-chat.derivedUrl" -}}
+{{- $hosts := list }}
+{{- $from := list }}
+{{- $why := "" }}
+{{- if .Values.ingress.enabled }}
+{{- $hosts = concat $hosts (.Values.ingress.hosts | default list) }}
+{{- $from = append $from "ingress.hosts" }}
+{{- end }}
+{{- if .Values.httpRoute.enabled }}
+{{- $hosts = concat $hosts (.Values.httpRoute.hostnames | default list) }}
+{{- $from = append $from "httpRoute.hostnames" }}
+{{- end }}
+{{- $host := uniq $hosts | first | default "" | toString }}
+{{- if include "open-chat.givesUrl" . }}
+{{- else if not $from }}
+{{- else if .Values.envFrom }}{{ $why = "envFrom may have it" }}
+{{- else if not $host }}{{ $why = "httpRoute.hostnames is empty" }}
+{{- else if gt (len (uniq $hosts)) 1 }}{{ $why = printf "there are several: %s" (uniq $hosts | join ", ") }}
+{{- else if hasPrefix "*" $host }}{{ $why = printf "%s stands for several" $host }}
+{{- else if and .Values.ingress.enabled (not (include "open-chat.hasTls" (list . $host))) }}{{ $why = printf "ingress.tls does not have %s, and it must be https" $host }}
+{{- else if and .Values.httpRoute.enabled (include "open-chat.isPlain" .) }}{{ $why = "the Gateway's listener in httpRoute.parentRefs is http, and it must be https" }}
+{{- end }}
+{{- if or $why (not $from) (include "open-chat.givesUrl" .) }}{{ dict "why" $why | toJson }}
+{{- else }}{{ dict "url" (printf "https://%s" $host) "from" (join " and " $from) | toJson }}
+{{- end }}
+{{- end }}
+
+{{- /* Not empty where PUBLIC_URL is set. */}}
+{{- define "open-chat.givesUrl" -}}
+{{- .Values.config.PUBLIC_URL | default "" }}
+{{- range .Values.extraEnv }}
+{{- if eq .name "PUBLIC_URL" }}{{ .name }}{{ end }}
+{{- end }}
+{{- end }}
+
+{{- /* (list . host): not empty where the Ingress ends TLS for the host; an entry without hosts is
+for all. */}}
+{{- define "open-chat.hasTls" -}}
+{{- $host := index . 1 }}
+{{- $any := regexReplaceAll "^[^.]+" $host "*" }}
+{{- range (index . 0).Values.ingress.tls }}
+{{- $hosts := .hosts | default (list $host) }}
+{{- if or (has $host $hosts) (has $any $hosts) }}yes{{ end }}
+{{- end }}
+{{- end }}
+
+{{- /* Not empty where the HTTPRoute says that its listener has no TLS, by its name or port. */}}
+{{- define "open-chat.isPlain" -}}
+{{- range .Values.httpRoute.parentRefs }}
+{{- if or (eq (toString .port) "80") (eq (toString .sectionName) "http") }}yes{{ end }}
+{{- end }}
+{{- end }}
+
 {{- /* (list . name): not empty where a variable is set, by itself or by a file, wherever it is
 set. */}}
 {{- define "open-chat.isSet" -}}
@@ -86,6 +145,47 @@ set. */}}
 {{- end }}
 {{- end }}
 
+{{- /* With an autoscaler, how many pods run, within its bounds; empty where none do yet, where helm
+asks no cluster, and where the number is the autoscaler's alone. */}}
+{{- define "open-chat.runningReplicas" -}}
+{{- $running := lookup "apps/v1" "Deployment" (include "open-chat.namespace" .) (include "open-chat.fullname" .) }}
+{{- if $running }}
+{{- if include "open-chat.setsReplicas" (list . $running) }}
+{{- $running.spec.replicas | int | max .Values.autoscaling.minReplicas | min .Values.autoscaling.maxReplicas }}
+{{- end }}
+{{- end }}
+{{- end }}
+
+{{- /* (list . deployment): not empty where helm has set the number of pods before, which it would
+take away if the manifest had none. Helm 4 applies on the server's side, where each field tells who
+has set it. Helm 3 goes by the manifest before, which had a number unless the autoscaler came with
+the Deployment. */}}
+{{- define "open-chat.setsReplicas" -}}
+{{- $metadata := (index . 1).metadata }}
+{{- $isApplied := false }}
+{{- $isOurs := false }}
+{{- range $metadata.managedFields }}
+{{- if eq .operation "Apply" }}
+{{- $isApplied = true }}
+{{- if hasKey (get .fieldsV1 "f:spec" | default dict) "f:replicas" }}{{ $isOurs = true }}{{ end }}
+{{- end }}
+{{- end }}
+{{- if not $isApplied }}
+{{- $scaler := lookup "autoscaling/v2" "HorizontalPodAutoscaler" $metadata.namespace $metadata.name }}
+{{- $isOurs = not $scaler }}
+{{- if $scaler }}
+{{- $later := sub (include "open-chat.epoch" $scaler | int64) (include "open-chat.epoch" (index . 1) | int64) }}
+{{- $isOurs = gt $later 1 }}
+{{- end }}
+{{- end }}
+{{- if $isOurs }}yes{{ end }}
+{{- end }}
+
+{{- /* When an object was made, in seconds. */}}
+{{- define "open-chat.epoch" -}}
+{{- toDate "2006-01-02T15:04:05Z07:00" .metadata.creationTimestamp | unixEpoch }}
+{{- end }}
+
 {{- /* The port of an address, and the address's setting. */}}
 {{- define "open-chat.port" -}}
 {{- .Values.config.LISTEN | default "0.0.0.0:8080" | regexFind "[0-9]+$" }}
@@ -99,10 +199,11 @@ set. */}}
 {{- mul (regexFind "^[0-9]+" .) (ternary 60 1 (hasSuffix "m" .)) }}
 {{- end }}
 
-{{- /* How long a pod needs to end: clicks are taken for DRAIN_DELAY more, what runs may finish
-within SHUTDOWN_TIMEOUT. */}}
+{{- /* How long a pod needs to end: it sleeps first where lifecycle says so, then clicks are taken
+for DRAIN_DELAY more, and what runs may finish within SHUTDOWN_TIMEOUT. */}}
 {{- define "open-chat.secondsToEnd" -}}
 {{- $drain := include "open-chat.seconds" (include "open-chat.text" .Values.config.DRAIN_DELAY | default "5s") }}
 {{- $shutdown := include "open-chat.seconds" (.Values.config.SHUTDOWN_TIMEOUT | default "20s") }}
-{{- add $drain $shutdown }}
+{{- $sleep := (((.Values.lifecycle | default dict).preStop | default dict).sleep | default dict).seconds | default 0 }}
+{{- add $sleep $drain $shutdown }}
 {{- end }}

@@ -25,16 +25,34 @@ app.kubernetes.io/name: {{ include "open-chat.name" . | quote }}
 app.kubernetes.io/instance: {{ .Release.Name | quote }}
 {{- end }}
 
-{{- /* What all objects have; some have a name or a component of their own beside it. */}}
-{{- define "open-chat.commonLabels" -}}
+{{- /* Where the objects are made. */}}
+{{- define "open-chat.namespace" -}}
+{{- .Values.namespaceOverride | default .Release.Namespace }}
+{{- end }}
+
+{{- /* What all objects have; some have a name of their own beside it. */}}
+{{- define "open-chat.chartLabels" -}}
 app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}
 app.kubernetes.io/managed-by: {{ .Release.Service }}
 helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" | trunc 63 | trimSuffix "-" }}
 {{- end }}
 
+{{- /* (list . labels…): those of an object. Of two of a name the chart's own stands, then the first
+of these, and commonLabels last. */}}
 {{- define "open-chat.labels" -}}
-{{ include "open-chat.selectorLabels" . }}
-{{ include "open-chat.commonLabels" . }}
+{{- $own := printf "%s\n%s" (include "open-chat.selectorLabels" (first .)) (include "open-chat.chartLabels" (first .)) }}
+{{- include "open-chat.merged" (append (prepend (rest .) (fromYaml $own)) (first .).Values.commonLabels) }}
+{{- end }}
+
+{{- /* Maps as one, as YAML, without what is null; of two of a name the first stands. */}}
+{{- define "open-chat.merged" -}}
+{{- $all := dict }}
+{{- range $map := . }}
+{{- range $name, $value := $map }}
+{{- if not (or (hasKey $all $name) (kindIs "invalid" $value)) }}{{ $_ := set $all $name $value }}{{ end }}
+{{- end }}
+{{- end }}
+{{- toYaml $all }}
 {{- end }}
 
 {{- /* Other names than the service's, so that no selector takes its pod for one of the
@@ -65,5 +83,24 @@ app.kubernetes.io/instance: {{ .Release.Name | quote }}
 
 {{- define "open-chat.image" -}}
 {{- $version := ternary (printf "@%s" .Values.image.digest) (printf ":%s" (.Values.image.tag | default .Chart.AppVersion)) (not (empty .Values.image.digest)) }}
-{{- .Values.image.repository }}{{ $version }}
+{{- $own := ternary (printf "%s/" .Values.image.registry) "" (not (empty .Values.image.registry)) }}
+{{- include "open-chat.fromRegistry" (list . (printf "%s%s%s" $own .Values.image.repository $version)) }}
+{{- end }}
+
+{{- /* (list . image): with the registry of global.imageRegistry in the place of its own. */}}
+{{- define "open-chat.fromRegistry" -}}
+{{- $image := index . 1 }}
+{{- with ((index . 0).Values.global | default dict).imageRegistry }}
+{{- $image = printf "%s/%s" (trimSuffix "/" .) (regexReplaceAll "^(localhost|[^/]*[.:][^/]*)/" $image "") }}
+{{- end }}
+{{- $image }}
+{{- end }}
+
+{{- /* Those of the release and those of all charts around it, which may be names alone. */}}
+{{- define "open-chat.imagePullSecrets" -}}
+{{- $secrets := .Values.imagePullSecrets | default list }}
+{{- range (.Values.global | default dict).imagePullSecrets }}
+{{- $secrets = append $secrets (kindIs "string" . | ternary (dict "name" .) .) }}
+{{- end }}
+{{- with $secrets }}{{ uniq . | toYaml }}{{ end }}
 {{- end }}

@@ -23,7 +23,7 @@ def chat_url(service, secret, user_id, phone):
         "exp": now + LIFETIME,
         "jti": str(uuid.uuid4()),
     }
-    return "%s/open-chat?pass=%s" % (service.rstrip("/"), sign(secret, claims))
+    return f"{service.rstrip('/')}/open-chat?pass={sign(secret, claims)}"
 
 
 def sign(secret, claims):
