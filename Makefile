@@ -10,7 +10,7 @@ BENCH_OPTIONS ?=
 .PHONY: $(shell sed -n 's/^\([a-z-]*\):.*/\1/p' $(MAKEFILE_LIST))
 
 help: ## List the targets
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-18s %s\n", $$1, $$2}'
 
 run: ## Try everything on this machine, with nothing to configure
 	$(CARGO) run -- demo
@@ -40,7 +40,6 @@ image: ## Build the container image with docker
 package: ## The crates as they are published, each built from its package alone
 	$(CARGO) package --workspace --locked
 
-.PHONY: $(shell sed -n 's/^\([a-z-]*\):.*/\1/p' $(MAKEFILE_LIST))
 # What a release consists of, for this machine's processor: see docs/install.md.
 release: ## The release of this commit, into target/release-artifacts
 	tools/release/release.sh
@@ -157,6 +156,12 @@ test-cluster: ## The chart in a Kubernetes with pods, which is built the first t
 	tests/image/build.sh localhost/open-chat:test
 	tests/cluster/image.sh localhost/open-chat:test
 	tests/cluster/run.py
+
+# Not a part of `make test`: it wants Go, or PyPI's, and a kernel that lets it make namespaces.
+test-login: ## Real logins through docs/proxies: oauth2-proxy, nginx, HAProxy, Apache, a real provider, an agent in Chromium
+	tests/login/setup.sh
+	$(CARGO) build --locked
+	tests/login/run.sh
 
 test-leaks: ## No secret and no phone in the output of the stages before
 	tests/no-leaks.sh $(LOGS) target/tmp/api-test.log target/tmp/processes.log
