@@ -7,7 +7,7 @@ VERSION := $(shell sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml)
 BENCH_OPTIONS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help run build image test package chart-readme setup lint lint-scripts lint-workflows deny advisories bench bench-report bench-scale soak fuzz coverage lint-extension lint-integrations test-unit test-api test-browser test-firefox test-openapi test-fuzz test-chart test-image test-leaks
+.PHONY: help run build image test package chart-readme setup lint lint-scripts lint-workflows deny advisories bench bench-report bench-scale soak fuzz coverage lint-extension lint-integrations test-unit test-api test-browser test-firefox test-openapi test-fuzz test-chart test-image test-leaks scan
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -77,6 +77,13 @@ lint-extension: ## The browser extension: addons-linter, and what tells links ap
 
 lint-integrations: ## What is installed in CRMs: pylint-odoo, a parser of Apex, TypeScript, onec-hbk-bsl, php -l
 	tests/integrations/lint.sh
+
+# Not a part of `make test`: most scanners are built from Go's sources first.
+scan: ## What scanners find in the repository, the chart and the image (docs/scanners.md); IMAGE=image.tar takes one that is there
+	tests/tools.sh
+	tests/scan/tools.sh
+	@[ -n "$(IMAGE)" ] || tests/scan/image.sh target/scan/image.tar
+	$(PYTHON) tests/scan/scan.py $(or $(IMAGE),target/scan/image.tar)
 
 # Not a part of `make test`: it wants the RustSec database from GitHub, and fails on the day that a
 # weakness is published.
