@@ -94,6 +94,13 @@ lint-extension: ## The browser extension: addons-linter, and what tells links ap
 lint-integrations: ## What is installed in CRMs: pylint-odoo, a parser of Apex, TypeScript, onec-hbk-bsl, php -l
 	tests/integrations/lint.sh
 
+# Not a part of `make test`: most scanners are built from Go's sources first.
+scan: ## What scanners find in the repository, the chart and the image (docs/scanners.md); IMAGE=image.tar takes one that is there
+	tests/tools.sh
+	tests/scan/tools.sh
+	@[ -n "$(IMAGE)" ] || tests/scan/image.sh target/scan/image.tar
+	$(PYTHON) tests/scan/scan.py $(or $(IMAGE),target/scan/image.tar)
+
 # Not a part of `make test`: it wants the RustSec database from GitHub, and fails on the day that a
 # weakness is published.
 advisories: ## Known weaknesses of everything that is built in; needs GitHub
