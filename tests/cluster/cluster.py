@@ -220,7 +220,7 @@ class Cluster:
         new = ("req", "-x509", "-config", "openssl.cnf", "-newkey", "rsa:2048", "-nodes", "-days", "30")
         authority = ("-addext", "basicConstraints=critical,CA:TRUE", "-addext", "keyUsage=keyCertSign")
         openssl(*new, *authority, "-subj", "/CN=cluster", "-keyout", "ca.key", "-out", "ca.crt")
-        names = "DNS:kubernetes.default.svc,DNS:localhost,DNS:*.example.com,IP:127.0.0.1,IP:10.96.0.1,IP:" + ADDRESS
+        names = "DNS:kubernetes.default.svc,DNS:localhost,DNS:*.example.com,DNS:login.example.test,IP:127.0.0.1,IP:10.96.0.1,IP:" + ADDRESS
         for name, subject in {
             "server": "/CN=server",
             "kubelet-client": "/O=system:masters/CN=kubelet-client",
@@ -367,7 +367,7 @@ conf_dir = "{self.folder}/cni"
     bind {ADDRESS}
     errors
     hosts {{
-        {ADDRESS} {CHATHUB}
+        {ADDRESS} {CHATHUB} login.example.test
         fallthrough
     }}
     kubernetes cluster.local in-addr.arpa {{
@@ -383,8 +383,15 @@ conf_dir = "{self.folder}/cni"
 
         chathub = {
             "http": {
-                "routers": {"chathub": {"rule": f"Host(`{CHATHUB}`)", "service": "chathub", "tls": {}}},
-                "services": {"chathub": {"loadBalancer": {"servers": [{"url": SIMULATOR}]}}},
+                "routers": {
+                    "chathub": {"rule": f"Host(`{CHATHUB}`)", "service": "chathub", "tls": {}},
+                    "provider": {"rule": "Host(`login.example.test`)", "service": "provider", "tls": {}},
+                },
+                "services": {
+                    "chathub": {"loadBalancer": {"servers": [{"url": SIMULATOR}]}},
+                    # Played by test_login.py.
+                    "provider": {"loadBalancer": {"servers": [{"url": "http://127.0.0.1:9001"}]}},
+                },
             },
             "tls": {"certificates": [{"certFile": f"{self.folder}/server.crt", "keyFile": f"{self.folder}/server.key"}]},
         }
@@ -431,8 +438,11 @@ conf_dir = "{self.folder}/cni"
     def start_network_policies(self):
         self.spawn(
             "kube-router", "kube-router", f"--kubeconfig={self.folder}/kubeconfig", f"--hostname-override={NODES[0]}",
-            "--run-router=false", "--run-service-proxy=false", "--run-firewall=true", "--run-loadbalancer=false",
+            "--run-router=false", "--run-service-proxy=false", "--run-firewall=true",
+            # A Service of the type LoadBalancer gets an address, or `helm --wait` would never end.
+            "--run-loadbalancer=true", "--loadbalancer-ip-range=10.98.0.0/24",
             f"--service-cluster-ip-range={SERVICES}", "--metrics-port=0", "--health-port=0",
+            variables=("POD_NAME=kube-router", "POD_NAMESPACE=kube-system"),
         )  # fmt: skip
 
     # The end
