@@ -7,10 +7,10 @@ VERSION := $(shell sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml)
 BENCH_OPTIONS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help run build image test package chart-readme setup lint lint-scripts lint-workflows deny advisories bench bench-report bench-scale soak fuzz coverage lint-extension lint-integrations test-unit test-api test-browser test-firefox test-openapi test-fuzz test-chart test-image test-leaks
+.PHONY: $(shell sed -n 's/^\([a-z-]*\):.*/\1/p' $(MAKEFILE_LIST))
 
 help: ## List the targets
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-18s %s\n", $$1, $$2}'
 
 run: ## Try everything on this machine, with nothing to configure
 	$(CARGO) run -- demo
@@ -40,7 +40,6 @@ image: ## Build the container image with docker
 package: ## The crates as they are published, each built from its package alone
 	$(CARGO) package --workspace --locked
 
-.PHONY: notices release release-check test-packages test-release
 # What a release consists of, for this machine's processor: see docs/install.md.
 release: ## The release of this commit, into target/release-artifacts
 	tools/release/release.sh
@@ -94,6 +93,13 @@ lint-extension: ## The browser extension: addons-linter, and what tells links ap
 
 lint-integrations: ## What is installed in CRMs: pylint-odoo, a parser of Apex, TypeScript, onec-hbk-bsl, php -l
 	tests/integrations/lint.sh
+
+# Not a part of `make test`: most scanners are built from Go's sources first.
+scan: ## What scanners find in the repository, the chart and the image (docs/scanners.md); IMAGE=image.tar takes one that is there
+	tests/tools.sh
+	tests/scan/tools.sh
+	@[ -n "$(IMAGE)" ] || tests/scan/image.sh target/scan/image.tar
+	$(PYTHON) tests/scan/scan.py $(or $(IMAGE),target/scan/image.tar)
 
 # Not a part of `make test`: it wants the RustSec database from GitHub, and fails on the day that a
 # weakness is published.
@@ -149,6 +155,20 @@ test-release: ## The scripts that make a release, and the licences that go with 
 	tests/tools.sh
 	tools/release/about.sh --check
 	$(PYTHON) -m unittest discover --start-directory tests/release
+
+# Not a part of `make test`: it builds Kubernetes, for which it wants Go.
+test-cluster: ## The chart in a Kubernetes with pods, which is built the first time (CONTRIBUTING.md)
+	tests/tools.sh
+	tests/cluster/tools.sh
+	tests/image/build.sh localhost/open-chat:test
+	tests/cluster/image.sh localhost/open-chat:test
+	tests/cluster/run.py
+
+# Not a part of `make test`: it wants Go, or PyPI's, and a kernel that lets it make namespaces.
+test-login: ## Real logins through docs/proxies: oauth2-proxy, nginx, HAProxy, Apache, a real provider, an agent in Chromium
+	tests/login/setup.sh
+	$(CARGO) build --locked
+	tests/login/run.sh
 
 test-leaks: ## No secret and no phone in the output of the stages before
 	tests/no-leaks.sh $(LOGS) target/tmp/api-test.log target/tmp/processes.log

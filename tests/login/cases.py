@@ -37,6 +37,8 @@ class Cases:
 
     # Queries that do not survive the login; a proxy that loses others says so.
     lost = ()
+    # Whether a client can have headers taken out by naming them in `Connection`.
+    takes_connection_s_word = False
     logout = ""
 
     def tearDown(self):
@@ -162,9 +164,14 @@ class WithOpenChat(Cases):
         session = self.session(ann)
         for forged in FORGED:
             with self.subTest(forged):
+                before = len(clicks())
                 answer = fetch(CHATS + CLICK, headers=[*PROGRAM, session, *forged])
+                if forged[0].startswith("Connection") and self.takes_connection_s_word:
+                    # The proxy's own words are taken out as well, so nothing is opened.
+                    self.assertEqual(answer.status, 401)
+                    continue
                 self.assertEqual(answer.status, 302)
-                self.assertEqual(clicks()[-1], "sso:ann@example.com 101 192.0.2.10")
+                self.assertEqual(clicks()[before:], ["sso:ann@example.com 101 192.0.2.10"])
                 # Without the session they open nothing.
                 answer = fetch(CHATS + CLICK, headers=[*PROGRAM, *forged])
                 self.assertEqual(answer.status, 401)
@@ -218,10 +225,12 @@ class WithRecorder(Cases):
 
     # Headers with an underscore that the proxy lets through.
     underscores = ()
+    # Of `ODD`, the queries that the login has no room for.
+    too_long = ()
 
     def test_odd_queries_survive_the_login(self):
         ann = self.logged_in()
-        eventually("the click", recorded)
+        ann.wait_for_page("Recorded")
         for name, (query, arrives) in ODD.items():
             with self.subTest(name):
                 expected = f"/open-chat?{arrives or query}"
@@ -230,12 +239,17 @@ class WithRecorder(Cases):
                 self.assertEqual([click["target"] for click in recorded()[before:]], [expected])
                 ann.forget("chats.example.com")
                 ann.open(f"/open-chat?{query}")
+                if name in self.too_long:
+                    self.assertEqual(len(recorded()), before + 1)
+                    ann.open(CLICK)
+                    ann.wait_for_page("Recorded")
+                    continue
                 eventually("the click", lambda: len(recorded()) > before + 1)
                 self.assertEqual([click["target"] for click in recorded()[before + 1 :]], [expected])
 
     def test_some_raw_queries_are_lost_at_the_login(self):
         ann = self.logged_in()
-        eventually("the click", recorded)
+        ann.wait_for_page("Recorded")
         for query in "from=A//B&phone=0501234567", "from=/../B&phone=0501234567", "from=https://example.com&phone=0501234567":
             with self.subTest(query):
                 before = len(recorded())
@@ -254,7 +268,7 @@ class WithRecorder(Cases):
 
     def test_open_chat_gets_the_proxy_s_word_and_nothing_of_the_client_s(self):
         ann = self.logged_in()
-        eventually("the click", recorded)
+        ann.wait_for_page("Recorded")
         forged = [header for headers in FORGED for header in headers if not header.startswith("Connection")]
         before = len(recorded())
         answer = fetch(CHATS + CLICK, headers=[*PROGRAM, self.session(ann), *forged])
@@ -266,7 +280,7 @@ class WithRecorder(Cases):
 
     def test_the_login_sends_nobody_elsewhere(self):
         ann = self.logged_in()
-        eventually("the click", recorded)
+        ann.wait_for_page("Recorded")
         elsewhere = urllib.parse.quote("https://elsewhere.test/", safe="")
         for path in self.leading_elsewhere:
             answer = fetch(CHATS + path.format(elsewhere=elsewhere), headers=[*BROWSER, self.session(ann)])
