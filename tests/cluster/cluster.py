@@ -68,8 +68,9 @@ exec sleep infinity
 """
 
 
-def run(*command, **options):
-    return subprocess.run([str(part) for part in command], text=True, **{"check": True, "capture_output": True, **options})
+def run(*command, check=True, **options):
+    options = {"capture_output": True} | options
+    return subprocess.run([str(part) for part in command], text=True, check=check, **options)
 
 
 def until(what, check, patience=PATIENCE):
@@ -111,6 +112,7 @@ class Cluster:
             "PYTHONDONTWRITEBYTECODE": "1",
         }
         self.init = None
+        self.unshare = None
         self.namespaces = {}
         self.programs = {}
 
@@ -169,8 +171,8 @@ class Cluster:
         self.make_keys()
         self.make_cgroups()
         self.start_control_plane()
-        for number, node in enumerate(NODES):
-            self.start_containerd(number, node)
+        for node in NODES:
+            self.start_containerd(node)
         until("the API server is ready", lambda: "ok" in self.kubectl("get", "--raw", "/readyz"))
         for number, node in enumerate(NODES):
             self.start_kubelet(number, node)
@@ -186,22 +188,26 @@ class Cluster:
     def open_namespaces(self):
         # Should this process be killed, so is all the rest.
         first = subprocess.Popen(
-            ["setpriv", "--pdeathsig=KILL", "unshare", "--fork", "--kill-child=KILL", "--pid", "--mount-proc"]
-            + ["--mount", "--propagation=private", "--net", "--ipc"]
-            + ["sh", "-c", FIRST_PROCESS.format(address=ADDRESS, chathub=CHATHUB, proxy=PROXY)],
+            [
+                "setpriv", "--pdeathsig=KILL",
+                "unshare", "--fork", "--kill-child=KILL", "--pid", "--mount-proc", "--mount", "--propagation=private",
+                "--net", "--ipc",
+                "sh", "-c", FIRST_PROCESS.format(address=ADDRESS, chathub=CHATHUB, proxy=PROXY),
+            ],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             text=True,
             # Ctrl-C is for the tests, which end first.
             start_new_session=True,
-        )
+        )  # fmt: skip
         self.unshare = first
         if first.stdout.readline() != "ready\n":
             raise RuntimeError("the namespaces cannot be made: what `unshare`, `mount` and `ip` say stands above")
         children = pathlib.Path(f"/proc/{first.pid}/task/{first.pid}/children").read_text()
         self.init = int(children.split()[0])
         kinds = ("pid", "mnt", "net", "ipc")
-        self.namespaces = {kind: os.readlink(f"/proc/{self.init}/ns/{kind}") for kind in kinds}
+        folder = pathlib.Path(f"/proc/{self.init}/ns")
+        self.namespaces = {kind: (folder / kind).readlink() for kind in kinds}
 
     def make_keys(self):
         """An authority, one certificate for all servers, and those that the API server shows."""
@@ -247,7 +253,7 @@ class Cluster:
 
     @staticmethod
     def hand_down(folder):
-        """In a new cgroup there may be no processor and no controller until its parent's are handed down."""
+        """A new cgroup may have no processor and no controller until its parent hands them down."""
         for name in ("cpuset.cpus", "cpuset.mems"):
             if (folder / name).exists() and not (folder / "cgroup.controllers").exists():
                 (folder / name).write_text((folder.parent / name).read_text())
@@ -290,7 +296,7 @@ class Cluster:
             "--conntrack-max-per-core=0", "--conntrack-tcp-timeout-established=0s", "--conntrack-tcp-timeout-close-wait=0s",
         )  # fmt: skip
 
-    def start_containerd(self, number, node):
+    def start_containerd(self, node):
         network = {
             "cniVersion": "1.0.0",
             "name": "pods",
@@ -441,7 +447,7 @@ conf_dir = "{self.folder}/cni"
         if self.init:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(self.init, signal.SIGKILL)
-        if getattr(self, "unshare", None):
+        if self.unshare:
             self.unshare.kill()
             self.unshare.wait()
         keep = TOOLS / "logs"
@@ -456,7 +462,7 @@ conf_dir = "{self.folder}/cni"
         for root in controllers():
             for path, _, _ in os.walk(root / self.id, topdown=False):
                 with contextlib.suppress(OSError):
-                    os.rmdir(path)
+                    pathlib.Path(path).rmdir()
         shutil.rmtree(self.folder, ignore_errors=True)
         return not self.left()
 
@@ -468,7 +474,7 @@ conf_dir = "{self.folder}/cni"
         for process in pathlib.Path("/proc").glob("[0-9]*"):
             with contextlib.suppress(OSError):
                 for kind, namespace in self.namespaces.items():
-                    if os.readlink(process / "ns" / kind) == namespace:
+                    if (process / "ns" / kind).readlink() == namespace:
                         found.append(f"process {process.name}: {(process / 'cmdline').read_text()}")
                         break
         return found
