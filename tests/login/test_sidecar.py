@@ -29,7 +29,7 @@ class Sidecar(Cases, unittest.TestCase):
             ann.click_in_crm("phone=%2B380501234567")
             ann.log_in("ann@example.com")
             self.assertEqual(ann.wait_for_chat(), "phone=%2B380501234567&")
-            self.assertTrue(clicks()[-1].startswith("sso:ann@example.com 101 "), clicks()[-1])
+            self.assert_clicked("sso:ann@example.com 101 192.0.2.10")
 
     def test_headers_make_nobody_another(self):
         ann = self.logged_in()
@@ -39,6 +39,7 @@ class Sidecar(Cases, unittest.TestCase):
                 before = len(clicks())
                 answer = fetch(CHATS + CLICK, headers=[*PROGRAM, self.session(ann), *forged])
                 self.assertEqual(answer.status, 302)
+                eventually("the click", lambda: len(clicks()) > before)
                 (click,) = clicks()[before:]
                 self.assertTrue(click.startswith("sso:ann@example.com 101 "), click)
                 self.assertEqual(fetch(CHATS + CLICK, headers=[*PROGRAM, *forged]).status, 401)
