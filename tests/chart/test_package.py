@@ -1,14 +1,15 @@
 """The chart as a package: what a stranger who has the archive alone finds in it."""
 
 import json
+import pathlib
 import re
 import tarfile
 import tempfile
-import pathlib
 import unittest
 
 import yaml
-from helm import CHART, HELMS, ROOT, helm
+from helm import CHART, HELMS, ROOT, helm, one, template
+from schemas import problems
 from test_values import SCHEMA, VALUES
 
 META = yaml.safe_load((CHART / "Chart.yaml").read_text())
@@ -82,6 +83,16 @@ class Package(unittest.TestCase):
         for piece in pieces:
             self.assertIn(piece, README, "run `make chart-readme`")
         self.assertNotIn("{{", README)
+
+    def test_the_readme_s_values_are_values(self):
+        (block,) = [block.split("```")[0] for block in README.split("```yaml\n")[1:]]
+        with tempfile.NamedTemporaryFile("w") as file:
+            file.write(block)
+            file.flush()
+            objects = template(file.name)
+        for manifest in objects:
+            self.assertEqual(problems(manifest, "1.33"), [])
+        self.assertEqual(one(objects, "Ingress")["spec"]["rules"][0]["host"], "chat.example.com")
 
     def test_the_archive_has_what_a_stranger_looks_for(self):
         for binary in HELMS:

@@ -177,6 +177,7 @@ WRONG = [
     ("open", {"hostAliases": [{"ip": "chat.example.com", "hostnames": ["a"]}]}, "hostAliases|ip|match pattern"),
     ("open", {"envFrom": [{"configMap": {"name": "a"}}]}, "envFrom|configMap|not allowed"),
     ("open", {"envFrom": [{"secretRef": {}}]}, "envFrom|secretRef|name"),
+    ("open", {"test": {"resources": "small"}}, "resources|object|string"),
     ("open", {"image": {"registry": "https://registry.example.com"}}, "registry|match pattern"),
     ("open", {"global": {"imagePullSecrets": "registry"}}, "imagePullSecrets|array|string"),
 ]
