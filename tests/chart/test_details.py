@@ -1,4 +1,4 @@
-"""What the values for details of the objects make of them: names that Kubernetes and other charts have."""
+"""What the values for details of the objects make of them."""
 
 import unittest
 
