@@ -25,6 +25,8 @@ IMAGES = TOOLS / "images"
 HELM_AND_KUBECTL = ROOT / "target/tools/helm-4"
 
 NODES = ("node-1", "node-2")
+# Where a pod may have 1,024 descriptors.
+FEW_DESCRIPTORS = "node-2"
 # Both nodes have one address, and ports of their own, since they share one network.
 ADDRESS = "10.89.0.1"
 PODS = "10.244.0.0/16"
@@ -32,6 +34,9 @@ SERVICES = "10.96.0.0/16"
 # Where everything-on-values.yaml has the proxy on the way to ChatHub.
 PROXY = "192.0.2.10"
 CHATHUB = "chathub.example.com"
+# A ChatHub that a test starts and ends itself, at OUTAGE_PORT of 127.0.0.1.
+OUTAGE = "outage.example.com"
+OUTAGE_PORT = 9001
 # What the ci/ files have in their Secrets.
 CHATHUB_LOGIN = ("acme", "canary-password", "canary-profile-key")
 SIMULATOR = "http://127.0.0.1:9000"
@@ -328,7 +333,9 @@ restrict_oom_score_adj = true
 bin_dir = "/usr/lib/cni"
 conf_dir = "{self.folder}/cni"
 """)
-        self.spawn(f"containerd-{node}", "containerd", f"--config={self.folder}/containerd-{node}.toml")
+        # As systemd would start containerd 2: its pods get 1,024 descriptors, too.
+        limit = ("prlimit", "--nofile=1024:1024") if node == FEW_DESCRIPTORS else ()
+        self.spawn(f"containerd-{node}", *limit, "containerd", f"--config={self.folder}/containerd-{node}.toml")
 
     def start_kubelet(self, number, node):
         (self.folder / "resolv.conf").touch()
@@ -367,7 +374,7 @@ conf_dir = "{self.folder}/cni"
     bind {ADDRESS}
     errors
     hosts {{
-        {ADDRESS} {CHATHUB}
+        {ADDRESS} {CHATHUB} {OUTAGE}
         fallthrough
     }}
     kubernetes cluster.local in-addr.arpa {{
@@ -383,8 +390,14 @@ conf_dir = "{self.folder}/cni"
 
         chathub = {
             "http": {
-                "routers": {"chathub": {"rule": f"Host(`{CHATHUB}`)", "service": "chathub", "tls": {}}},
-                "services": {"chathub": {"loadBalancer": {"servers": [{"url": SIMULATOR}]}}},
+                "routers": {
+                    "chathub": {"rule": f"Host(`{CHATHUB}`)", "service": "chathub", "tls": {}},
+                    "outage": {"rule": f"Host(`{OUTAGE}`)", "service": "outage", "tls": {}},
+                },
+                "services": {
+                    "chathub": {"loadBalancer": {"servers": [{"url": SIMULATOR}]}},
+                    "outage": {"loadBalancer": {"servers": [{"url": f"http://127.0.0.1:{OUTAGE_PORT}"}]}},
+                },
             },
             "tls": {"certificates": [{"certFile": f"{self.folder}/server.crt", "keyFile": f"{self.folder}/server.key"}]},
         }
