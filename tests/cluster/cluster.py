@@ -25,6 +25,8 @@ IMAGES = TOOLS / "images"
 HELM_AND_KUBECTL = ROOT / "target/tools/helm-4"
 
 NODES = ("node-1", "node-2")
+# Where a pod may have 1,024 descriptors.
+FEW_DESCRIPTORS = "node-2"
 # Both nodes have one address, and ports of their own, since they share one network.
 ADDRESS = "10.89.0.1"
 PODS = "10.244.0.0/16"
@@ -32,6 +34,12 @@ SERVICES = "10.96.0.0/16"
 # Where everything-on-values.yaml has the proxy on the way to ChatHub.
 PROXY = "192.0.2.10"
 CHATHUB = "chathub.example.com"
+# A ChatHub that a test starts and ends itself, at OUTAGE_PORT of 127.0.0.1.
+OUTAGE = "outage.example.com"
+OUTAGE_PORT = 9001
+# The OpenID provider of docs/proxies, which a test plays at a port of 127.0.0.1.
+PROVIDER = "login.example.test"
+PROVIDER_PORT = 9002
 # What the ci/ files have in their Secrets.
 CHATHUB_LOGIN = ("acme", "canary-password", "canary-profile-key")
 SIMULATOR = "http://127.0.0.1:9000"
@@ -220,7 +228,8 @@ class Cluster:
         new = ("req", "-x509", "-config", "openssl.cnf", "-newkey", "rsa:2048", "-nodes", "-days", "30")
         authority = ("-addext", "basicConstraints=critical,CA:TRUE", "-addext", "keyUsage=keyCertSign")
         openssl(*new, *authority, "-subj", "/CN=cluster", "-keyout", "ca.key", "-out", "ca.crt")
-        names = "DNS:kubernetes.default.svc,DNS:localhost,DNS:*.example.com,DNS:login.example.test,IP:127.0.0.1,IP:10.96.0.1,IP:" + ADDRESS
+        names = f"DNS:kubernetes.default.svc,DNS:localhost,DNS:*.example.com,DNS:{PROVIDER}"
+        names += f",IP:127.0.0.1,IP:10.96.0.1,IP:{ADDRESS}"
         for name, subject in {
             "server": "/CN=server",
             "kubelet-client": "/O=system:masters/CN=kubelet-client",
@@ -328,7 +337,9 @@ restrict_oom_score_adj = true
 bin_dir = "/usr/lib/cni"
 conf_dir = "{self.folder}/cni"
 """)
-        self.spawn(f"containerd-{node}", "containerd", f"--config={self.folder}/containerd-{node}.toml")
+        # As systemd would start containerd 2: its pods get 1,024 descriptors, too.
+        limit = ("prlimit", "--nofile=1024:1024") if node == FEW_DESCRIPTORS else ()
+        self.spawn(f"containerd-{node}", *limit, "containerd", f"--config={self.folder}/containerd-{node}.toml")
 
     def start_kubelet(self, number, node):
         (self.folder / "resolv.conf").touch()
@@ -367,7 +378,7 @@ conf_dir = "{self.folder}/cni"
     bind {ADDRESS}
     errors
     hosts {{
-        {ADDRESS} {CHATHUB} login.example.test
+        {ADDRESS} {CHATHUB} {OUTAGE} {PROVIDER}
         fallthrough
     }}
     kubernetes cluster.local in-addr.arpa {{
@@ -385,12 +396,13 @@ conf_dir = "{self.folder}/cni"
             "http": {
                 "routers": {
                     "chathub": {"rule": f"Host(`{CHATHUB}`)", "service": "chathub", "tls": {}},
-                    "provider": {"rule": "Host(`login.example.test`)", "service": "provider", "tls": {}},
+                    "outage": {"rule": f"Host(`{OUTAGE}`)", "service": "outage", "tls": {}},
+                    "provider": {"rule": f"Host(`{PROVIDER}`)", "service": "provider", "tls": {}},
                 },
                 "services": {
                     "chathub": {"loadBalancer": {"servers": [{"url": SIMULATOR}]}},
-                    # Played by test_login.py.
-                    "provider": {"loadBalancer": {"servers": [{"url": "http://127.0.0.1:9001"}]}},
+                    "outage": {"loadBalancer": {"servers": [{"url": f"http://127.0.0.1:{OUTAGE_PORT}"}]}},
+                    "provider": {"loadBalancer": {"servers": [{"url": f"http://127.0.0.1:{PROVIDER_PORT}"}]}},
                 },
             },
             "tls": {"certificates": [{"certFile": f"{self.folder}/server.crt", "keyFile": f"{self.folder}/server.key"}]},

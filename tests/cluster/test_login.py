@@ -6,11 +6,10 @@ import threading
 import unittest
 
 import yaml
-from cluster import ADDRESS
+from cluster import ADDRESS, PROVIDER, PROVIDER_PORT
 from kube import AUTHORITY, HELMS, ROOT, Namespace, curl, in_cluster
 
 HOST = "chats.example.com"
-PROVIDER = "https://login.example.test"
 CLICK = "/open-chat?phone=%2B380501234567"
 
 
@@ -20,10 +19,10 @@ class Provider(http.server.BaseHTTPRequestHandler):
     def do_GET(self):
         body = json.dumps(
             {
-                "issuer": PROVIDER,
-                "authorization_endpoint": f"{PROVIDER}/auth",
-                "token_endpoint": f"{PROVIDER}/token",
-                "jwks_uri": f"{PROVIDER}/jwks",
+                "issuer": f"https://{PROVIDER}",
+                "authorization_endpoint": f"https://{PROVIDER}/auth",
+                "token_endpoint": f"https://{PROVIDER}/token",
+                "jwks_uri": f"https://{PROVIDER}/jwks",
                 "id_token_signing_alg_values_supported": ["RS256"],
                 "code_challenge_methods_supported": ["S256"],
             }
@@ -51,7 +50,7 @@ def recipe():
 
 class Sidecar(unittest.TestCase):
     def setUp(self):
-        server = http.server.ThreadingHTTPServer(("127.0.0.1", 9001), Provider)
+        server = http.server.ThreadingHTTPServer(("127.0.0.1", PROVIDER_PORT), Provider)
         thread = threading.Thread(target=server.serve_forever)
         thread.start()
         self.addCleanup(thread.join)

@@ -27,6 +27,7 @@ need conntrack conntrack
 need ethtool ethtool
 need tinyproxy tinyproxy-bin
 need openssl openssl
+need prometheus prometheus
 need buildah buildah
 need mmdebstrap mmdebstrap
 need gcc gcc
@@ -36,7 +37,7 @@ if [ -n "$missing" ]; then
     # Debian starts a server as soon as it is installed; these are started by the cluster.
     # shellcheck disable=SC2086 # a list of words
     DEBIAN_FRONTEND=noninteractive $install
-    for server in etcd containerd; do
+    for server in etcd containerd prometheus; do
         case "$missing" in *" $server"*) [ ! -d /run/systemd/system ] || systemctl disable --now $server ;; esac
     done
 fi

@@ -123,7 +123,7 @@ def certificates():
 def secrets():
     """What the documents tell an administrator to make, by the commands that they give."""
     write("/etc/oauth2-proxy/client-secret", CLIENT_SECRET)
-    command = re.search(r"made by:  (openssl .*) > cookie-secret$", (DOCS / "oauth2-proxy.cfg").read_text(), re.MULTILINE)[1]
+    command = re.search(r"^# +(openssl .*) > cookie-secret$", (DOCS / "oauth2-proxy.cfg").read_text(), re.MULTILINE)[1]
     write("/etc/oauth2-proxy/cookie-secret", run("sh", "-c", command))
     write("/etc/nginx/open-chat-secret.conf", f'proxy_set_header X-Proxy-Secret "{PROXY_SECRET}";\n', 0o600)
     write("/etc/open-chat/proxy-secret", PROXY_SECRET)

@@ -3,7 +3,7 @@
 import unittest
 import urllib.parse
 
-from cases import CLICK, WithOpenChat, WithRecorder
+from cases import CLICK, LOST, WithOpenChat, WithRecorder
 from machine import Stack
 from test_nginx import END_SESSION
 
@@ -25,6 +25,9 @@ class HaproxyWithOpenChat(WithOpenChat, unittest.TestCase):
 
 
 class HaproxyWithRecorder(WithRecorder, unittest.TestCase):
+    lost = LOST
+    # oauth2-proxy takes no raw one in a query that it reads itself.
+    not_survived = ("a semicolon",)
     sets = {"x-forwarded-email": "ann@example.com", "x-forwarded-for": "192.0.2.10, 127.0.0.1", "x-proxy-secret": "canary-proxy-secret-of-32-characters"}
     leading_elsewhere = (
         "/oauth2/sign_in?rd={elsewhere}", "/oauth2/start?rd={elsewhere}", "/oauth2/sign_out?rd={elsewhere}",

@@ -5,7 +5,7 @@ import unittest
 import urllib.parse
 
 from agent import CHATS, Agent
-from cases import BROWSER, CLICK, PROGRAM, WithOpenChat, WithRecorder
+from cases import BROWSER, CLICK, LOST, PROGRAM, WithOpenChat, WithRecorder
 from machine import LOGS, PHONE, Stack, eventually, fetch
 
 END_SESSION = "https://login.example.test/session/end?client_id=open-chat&post_logout_redirect_uri=https://chats.example.com/logged-out"
@@ -25,7 +25,7 @@ class NginxWithOpenChat(WithOpenChat, unittest.TestCase):
 
 
 class NginxWithRecorder(WithRecorder, unittest.TestCase):
-    lost = ("from=A//B&phone=0501234567", "from=/../B&phone=0501234567", "from=https://example.com&phone=0501234567")
+    lost = LOST
     sets = {"x-auth-request-email": "ann@example.com", "x-forwarded-for": "192.0.2.10", "x-proxy-secret": "canary-proxy-secret-of-32-characters"}
     leading_elsewhere = (
         "/oauth2/sign_in?rd={elsewhere}", "/oauth2/start?rd={elsewhere}", "/oauth2/sign_out?rd={elsewhere}",
