@@ -1,4 +1,4 @@
-"""The recipe for a login in the pod, docs/proxies/kubernetes/sidecar-values.yaml, as it stands."""
+"""The recipes for a login in docs/proxies/kubernetes, as they stand."""
 
 import http.server
 import json
@@ -7,9 +7,11 @@ import unittest
 
 import yaml
 from cluster import ADDRESS, PROVIDER, PROVIDER_PORT
-from kube import AUTHORITY, HELMS, ROOT, Namespace, curl, in_cluster
+from kube import AUTHORITY, HELMS, ROOT, Namespace, curl, in_cluster, until
 
+FOLDER = ROOT / "docs/proxies/kubernetes"
 HOST = "chats.example.com"
+SECRETS = {"client-secret": "canary-client-secret", "cookie-secret": "canary-cookie-secret-of-32-bytes"}
 CLICK = "/open-chat?phone=%2B380501234567"
 
 
@@ -37,18 +39,21 @@ class Provider(http.server.BaseHTTPRequestHandler):
         pass
 
 
-def recipe():
-    """The recipe with this cluster's image and authority in it."""
-    values = in_cluster(yaml.safe_load((ROOT / "docs/proxies/kubernetes/sidecar-values.yaml").read_text()))
-    (login,) = values["extraContainers"]
-    assert login["image"].startswith("quay.io/oauth2-proxy/oauth2-proxy:v7")
-    login["image"] = "localhost/oauth2-proxy:1"
-    login["env"] = [{"name": "SSL_CERT_FILE", "value": AUTHORITY}]
-    login["volumeMounts"].append({"name": "chathub-authority", "mountPath": "/etc/ssl/chathub", "readOnly": True})
-    return values
+def here(container):
+    """oauth2-proxy as it was built here, which knows this cluster's authority."""
+    assert container["image"].startswith("quay.io/oauth2-proxy/oauth2-proxy:v7"), container["image"]
+    container["image"] = "localhost/oauth2-proxy:1"
+    container["env"] = [{"name": "SSL_CERT_FILE", "value": AUTHORITY}]
+    container["volumeMounts"].append({"name": "chathub-authority", "mountPath": "/etc/ssl/chathub", "readOnly": True})
 
 
-class Sidecar(unittest.TestCase):
+def with_authority(pod):
+    (container,) = pod["containers"]
+    here(container)
+    pod["volumes"].append({"name": "chathub-authority", "configMap": {"name": "chathub-authority"}})
+
+
+class Recipes(unittest.TestCase):
     def setUp(self):
         server = http.server.ThreadingHTTPServer(("127.0.0.1", PROVIDER_PORT), Provider)
         thread = threading.Thread(target=server.serve_forever)
@@ -60,9 +65,11 @@ class Sidecar(unittest.TestCase):
     def test_a_click_is_led_to_the_provider_and_no_header_is_believed(self):
         with Namespace() as space:
             space.secret("chathub", {"login": "acme", "password": "canary-password"})
-            secrets = {"client-secret": "canary-client-secret", "cookie-secret": "canary-cookie-secret-of-32-bytes"}
-            space.secret("open-chat-login", secrets)
-            space.install(HELMS[1], "open-chat", recipe())
+            space.secret("open-chat-login", SECRETS)
+            values = in_cluster(yaml.safe_load((FOLDER / "sidecar-values.yaml").read_text()))
+            (login,) = values["extraContainers"]
+            here(login)
+            space.install(HELMS[1], "open-chat", values)
             self.assertEqual(len(space.pods("open-chat")), 2)
             for named in ("", "X-Forwarded-Email: ann@example.com", "X-Auth-Request-Email: ann@example.com"):
                 for place in (space.address("open-chat"), f"https://{ADDRESS}"):
@@ -73,3 +80,19 @@ class Sidecar(unittest.TestCase):
             for pod in space.pods("open-chat"):
                 self.assertEqual(curl("--max-time", "5", f"http://{pod['status']['podIP']}:8080{CLICK}"), "000 ")
             self.assertNotIn("501234567", space.kubectl("logs", "deployment/open-chat", "--all-containers"))
+
+    def test_oauth2_proxy_beside_an_ingress_controller(self):
+        documents = yaml.safe_load_all((FOLDER / "oauth2-proxy.yaml").read_text())
+        deployment, service, ingress = documents
+        with_authority(deployment["spec"]["template"]["spec"])
+        with Namespace() as space:
+            space.config_map("oauth2-proxy", {"oauth2-proxy.cfg": (ROOT / "docs/proxies/oauth2-proxy.cfg").read_text()})
+            space.secret("open-chat-login", SECRETS)
+            space.apply(deployment, service, ingress)
+            space.kubectl("rollout", "status", "deployment/oauth2-proxy", "--timeout=600s")
+            place = space.address("oauth2-proxy")
+            self.assertEqual(curl(f"{place}/oauth2/auth"), "401 ")
+            self.assertRegex(curl(f"{place}/oauth2/start?rd=/open-chat"), r"^302 https://login\.example\.test/auth\?")
+            # Through Traefik, by the Ingress of the recipe.
+            host = ("--insecure", "--header", f"Host: {HOST}")
+            until("the Ingress counts", lambda: curl(*host, f"https://{ADDRESS}/oauth2/auth") == "401 ")
