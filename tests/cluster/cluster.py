@@ -37,6 +37,9 @@ CHATHUB = "chathub.example.com"
 # A ChatHub that a test starts and ends itself, at OUTAGE_PORT of 127.0.0.1.
 OUTAGE = "outage.example.com"
 OUTAGE_PORT = 9001
+# The OpenID provider of docs/proxies, which a test plays at a port of 127.0.0.1.
+PROVIDER = "login.example.test"
+PROVIDER_PORT = 9002
 # What the ci/ files have in their Secrets.
 CHATHUB_LOGIN = ("acme", "canary-password", "canary-profile-key")
 SIMULATOR = "http://127.0.0.1:9000"
@@ -73,8 +76,9 @@ exec sleep infinity
 """
 
 
-def run(*command, **options):
-    return subprocess.run([str(part) for part in command], text=True, **{"check": True, "capture_output": True, **options})
+def run(*command, check=True, **options):
+    options = {"capture_output": True} | options
+    return subprocess.run([str(part) for part in command], text=True, check=check, **options)
 
 
 def until(what, check, patience=PATIENCE):
@@ -116,6 +120,7 @@ class Cluster:
             "PYTHONDONTWRITEBYTECODE": "1",
         }
         self.init = None
+        self.unshare = None
         self.namespaces = {}
         self.programs = {}
 
@@ -174,8 +179,8 @@ class Cluster:
         self.make_keys()
         self.make_cgroups()
         self.start_control_plane()
-        for number, node in enumerate(NODES):
-            self.start_containerd(number, node)
+        for node in NODES:
+            self.start_containerd(node)
         until("the API server is ready", lambda: "ok" in self.kubectl("get", "--raw", "/readyz"))
         for number, node in enumerate(NODES):
             self.start_kubelet(number, node)
@@ -191,22 +196,26 @@ class Cluster:
     def open_namespaces(self):
         # Should this process be killed, so is all the rest.
         first = subprocess.Popen(
-            ["setpriv", "--pdeathsig=KILL", "unshare", "--fork", "--kill-child=KILL", "--pid", "--mount-proc"]
-            + ["--mount", "--propagation=private", "--net", "--ipc"]
-            + ["sh", "-c", FIRST_PROCESS.format(address=ADDRESS, chathub=CHATHUB, proxy=PROXY)],
+            [
+                "setpriv", "--pdeathsig=KILL",
+                "unshare", "--fork", "--kill-child=KILL", "--pid", "--mount-proc", "--mount", "--propagation=private",
+                "--net", "--ipc",
+                "sh", "-c", FIRST_PROCESS.format(address=ADDRESS, chathub=CHATHUB, proxy=PROXY),
+            ],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             text=True,
             # Ctrl-C is for the tests, which end first.
             start_new_session=True,
-        )
+        )  # fmt: skip
         self.unshare = first
         if first.stdout.readline() != "ready\n":
             raise RuntimeError("the namespaces cannot be made: what `unshare`, `mount` and `ip` say stands above")
         children = pathlib.Path(f"/proc/{first.pid}/task/{first.pid}/children").read_text()
         self.init = int(children.split()[0])
         kinds = ("pid", "mnt", "net", "ipc")
-        self.namespaces = {kind: os.readlink(f"/proc/{self.init}/ns/{kind}") for kind in kinds}
+        folder = pathlib.Path(f"/proc/{self.init}/ns")
+        self.namespaces = {kind: (folder / kind).readlink() for kind in kinds}
 
     def make_keys(self):
         """An authority, one certificate for all servers, and those that the API server shows."""
@@ -219,7 +228,8 @@ class Cluster:
         new = ("req", "-x509", "-config", "openssl.cnf", "-newkey", "rsa:2048", "-nodes", "-days", "30")
         authority = ("-addext", "basicConstraints=critical,CA:TRUE", "-addext", "keyUsage=keyCertSign")
         openssl(*new, *authority, "-subj", "/CN=cluster", "-keyout", "ca.key", "-out", "ca.crt")
-        names = "DNS:kubernetes.default.svc,DNS:localhost,DNS:*.example.com,IP:127.0.0.1,IP:10.96.0.1,IP:" + ADDRESS
+        names = f"DNS:kubernetes.default.svc,DNS:localhost,DNS:*.example.com,DNS:{PROVIDER}"
+        names += f",IP:127.0.0.1,IP:10.96.0.1,IP:{ADDRESS}"
         for name, subject in {
             "server": "/CN=server",
             "kubelet-client": "/O=system:masters/CN=kubelet-client",
@@ -252,7 +262,7 @@ class Cluster:
 
     @staticmethod
     def hand_down(folder):
-        """In a new cgroup there may be no processor and no controller until its parent's are handed down."""
+        """A new cgroup may have no processor and no controller until its parent hands them down."""
         for name in ("cpuset.cpus", "cpuset.mems"):
             if (folder / name).exists() and not (folder / "cgroup.controllers").exists():
                 (folder / name).write_text((folder.parent / name).read_text())
@@ -295,7 +305,7 @@ class Cluster:
             "--conntrack-max-per-core=0", "--conntrack-tcp-timeout-established=0s", "--conntrack-tcp-timeout-close-wait=0s",
         )  # fmt: skip
 
-    def start_containerd(self, number, node):
+    def start_containerd(self, node):
         network = {
             "cniVersion": "1.0.0",
             "name": "pods",
@@ -368,7 +378,7 @@ conf_dir = "{self.folder}/cni"
     bind {ADDRESS}
     errors
     hosts {{
-        {ADDRESS} {CHATHUB} {OUTAGE}
+        {ADDRESS} {CHATHUB} {OUTAGE} {PROVIDER}
         fallthrough
     }}
     kubernetes cluster.local in-addr.arpa {{
@@ -387,10 +397,12 @@ conf_dir = "{self.folder}/cni"
                 "routers": {
                     "chathub": {"rule": f"Host(`{CHATHUB}`)", "service": "chathub", "tls": {}},
                     "outage": {"rule": f"Host(`{OUTAGE}`)", "service": "outage", "tls": {}},
+                    "provider": {"rule": f"Host(`{PROVIDER}`)", "service": "provider", "tls": {}},
                 },
                 "services": {
                     "chathub": {"loadBalancer": {"servers": [{"url": SIMULATOR}]}},
                     "outage": {"loadBalancer": {"servers": [{"url": f"http://127.0.0.1:{OUTAGE_PORT}"}]}},
+                    "provider": {"loadBalancer": {"servers": [{"url": f"http://127.0.0.1:{PROVIDER_PORT}"}]}},
                 },
             },
             "tls": {"certificates": [{"certFile": f"{self.folder}/server.crt", "keyFile": f"{self.folder}/server.key"}]},
@@ -438,8 +450,11 @@ conf_dir = "{self.folder}/cni"
     def start_network_policies(self):
         self.spawn(
             "kube-router", "kube-router", f"--kubeconfig={self.folder}/kubeconfig", f"--hostname-override={NODES[0]}",
-            "--run-router=false", "--run-service-proxy=false", "--run-firewall=true", "--run-loadbalancer=false",
+            "--run-router=false", "--run-service-proxy=false", "--run-firewall=true",
+            # A Service of the type LoadBalancer gets an address, or `helm --wait` would never end.
+            "--run-loadbalancer=true", "--loadbalancer-ip-range=10.98.0.0/24",
             f"--service-cluster-ip-range={SERVICES}", "--metrics-port=0", "--health-port=0",
+            variables=("POD_NAME=kube-router", "POD_NAMESPACE=kube-system"),
         )  # fmt: skip
 
     # The end
@@ -454,7 +469,7 @@ conf_dir = "{self.folder}/cni"
         if self.init:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(self.init, signal.SIGKILL)
-        if getattr(self, "unshare", None):
+        if self.unshare:
             self.unshare.kill()
             self.unshare.wait()
         keep = TOOLS / "logs"
@@ -469,7 +484,7 @@ conf_dir = "{self.folder}/cni"
         for root in controllers():
             for path, _, _ in os.walk(root / self.id, topdown=False):
                 with contextlib.suppress(OSError):
-                    os.rmdir(path)
+                    pathlib.Path(path).rmdir()
         shutil.rmtree(self.folder, ignore_errors=True)
         return not self.left()
 
@@ -481,7 +496,7 @@ conf_dir = "{self.folder}/cni"
         for process in pathlib.Path("/proc").glob("[0-9]*"):
             with contextlib.suppress(OSError):
                 for kind, namespace in self.namespaces.items():
-                    if os.readlink(process / "ns" / kind) == namespace:
+                    if (process / "ns" / kind).readlink() == namespace:
                         found.append(f"process {process.name}: {(process / 'cmdline').read_text()}")
                         break
         return found

@@ -51,6 +51,8 @@ class Modes(unittest.TestCase):
         space.apply_around()
         before = self.names(space)
         space.install(binary, "buttons", values_of(path))
+        # An autoscaler adds its own a little later.
+        until(f"{PODS.get(path.name, 2)} pods are ready", lambda: self.ready(space) == PODS.get(path.name, 2))
         for pod in space.pods("buttons"):
             restarts = [container["restartCount"] for container in pod["status"]["containerStatuses"]]
             self.assertEqual(set(restarts), {0}, space.describe())
@@ -67,11 +69,18 @@ class Modes(unittest.TestCase):
         until("all has gone", lambda: self.names(space) <= before)
 
     @staticmethod
+    def ready(space):
+        conditions = [c for pod in space.pods("buttons") for c in pod["status"].get("conditions", [])]
+        return len([c for c in conditions if c["type"] == "Ready" and c["status"] == "True"])
+
+    @staticmethod
     def names(space):
         return set(space.kubectl("get", KINDS, "--output=name").split())
 
 
 CLICKED = {mode("simulator"), mode("key"), mode("open")}
+# Where there are not two.
+PODS = {"everything-on-values.yaml": 3, "open-values.yaml": 1, "redis-values.yaml": 3, "simulator-values.yaml": 1}
 
 
 class Quota(unittest.TestCase):

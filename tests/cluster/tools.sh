@@ -77,15 +77,15 @@ build coredns coredns $kubernetes
 build newest-apiserver newest $newest
 install github.com/cloudnativelabs/kube-router/v2/cmd/kube-router@v2.1.0
 install sigs.k8s.io/metrics-server/cmd/metrics-server@v0.8.0
-install github.com/oauth2-proxy/oauth2-proxy/v7@v7.15.6
+# Its image has no libraries.
+(export CGO_ENABLED=0 && install github.com/oauth2-proxy/oauth2-proxy/v7@v7.15.6)
 rm -f "$tools"/crds/*
 cp "$(module sigs.k8s.io/gateway-api@$gateway_api)"/config/crd/standard/gateway.networking.k8s.io_*.yaml "$tools/crds"
 cp "$(module github.com/prometheus-operator/prometheus-operator@$prometheus_operator)"/example/prometheus-operator-crd/monitoring.coreos.com_*.yaml "$tools/crds"
 chmod u+w "$tools"/crds/*
 
 # Three images: what holds a pod's network, a Debian with curl and Redis, and oauth2-proxy with the
-# settings that the chart's ci/ file leaves to its reader. GitHub is the provider that it asks nothing
-# at the start.
+# settings that the chart's ci/ file leaves to its reader. It asks GitHub nothing at the start.
 storage=$(mktemp -d)
 trap 'rm -rf "$storage"' EXIT
 export STORAGE_DRIVER=vfs
@@ -103,8 +103,9 @@ image() {
 }
 gcc -static -Os -o "$storage/pause" $here/pause.c
 image pause "$storage/pause" /pause --entrypoint '["/pause"]'
+echo "stands in for a company's own authority" >"$storage/company.pem"
 mmdebstrap --quiet --variant=minbase --include=curl,redis-server bookworm "$storage/debian.tar" \
-    --customize-hook='echo "a company'\''s own authority" >"$1/company.pem"'
+    --customize-hook="copy-in $storage/company.pem /"
 image tools "$storage/debian.tar" / --cmd '["sleep", "infinity"]'
 image oauth2-proxy "$tools/bin/oauth2-proxy" /oauth2-proxy --entrypoint '["/oauth2-proxy"]' \
     --env OAUTH2_PROXY_PROVIDER=github --env OAUTH2_PROXY_CLIENT_ID=open-chat \
