@@ -27,7 +27,6 @@ need conntrack conntrack
 need ethtool ethtool
 need tinyproxy tinyproxy-bin
 need openssl openssl
-need prometheus prometheus
 need buildah buildah
 need mmdebstrap mmdebstrap
 need gcc gcc
@@ -37,7 +36,7 @@ if [ -n "$missing" ]; then
     # Debian starts a server as soon as it is installed; these are started by the cluster.
     # shellcheck disable=SC2086 # a list of words
     DEBIAN_FRONTEND=noninteractive $install
-    for server in etcd containerd prometheus; do
+    for server in etcd containerd; do
         case "$missing" in *" $server"*) [ ! -d /run/systemd/system ] || systemctl disable --now $server ;; esac
     done
 fi
@@ -67,8 +66,8 @@ build() {
     (cd "$here/$2" && "$go" build -trimpath -ldflags "$flags" -o "$tools/bin/$1" .)
     echo "$wanted" >"$tools/bin/$1.built"
 }
-# install PACKAGE@VERSION: a program as its authors have it.
-install() { GOBIN="$tools/bin" "$go" install -trimpath -ldflags "-s -w" "$1"; }
+# install [OPTION]… PACKAGE@VERSION: a program as its authors have it.
+install() { GOBIN="$tools/bin" "$go" install -trimpath -ldflags "-s -w" "$@"; }
 # module PATH@VERSION: where its files are.
 module() { "$go" mod download -json "$1" | sed -n 's/^\t"Dir": "\(.*\)",$/\1/p'; }
 
@@ -77,6 +76,8 @@ build coredns coredns $kubernetes
 build newest-apiserver newest $newest
 install github.com/cloudnativelabs/kube-router/v2/cmd/kube-router@v2.1.0
 install sigs.k8s.io/metrics-server/cmd/metrics-server@v0.8.0
+# Debian's cannot ask Kubernetes where the pods are, and all other clouds would take long to build.
+install -tags remove_all_sd,enable_kubernetes_sd github.com/prometheus/prometheus/cmd/prometheus@v0.316.0
 # Its image has no libraries.
 (export CGO_ENABLED=0 && install github.com/oauth2-proxy/oauth2-proxy/v7@v7.15.6)
 rm -f "$tools"/crds/*
