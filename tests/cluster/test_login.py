@@ -45,7 +45,9 @@ def here(container):
     """oauth2-proxy as it was built here, which knows this cluster's authority."""
     assert container["image"].startswith("quay.io/oauth2-proxy/oauth2-proxy:v7"), container["image"]
     container["image"] = "localhost/oauth2-proxy:1"
-    container["env"] = [{"name": "SSL_CERT_FILE", "value": AUTHORITY}]
+    # The image's own variables, which the chart's ci/ file needs, would win over a file's settings.
+    provider = {"name": "OAUTH2_PROXY_PROVIDER", "value": "oidc"}
+    container["env"] = [{"name": "SSL_CERT_FILE", "value": AUTHORITY}, provider]
     container["volumeMounts"].append({"name": "chathub-authority", "mountPath": "/etc/ssl/chathub", "readOnly": True})
 
 
