@@ -4,12 +4,11 @@ import itertools
 import json
 import urllib.parse
 
+from machine import LOGS, PATIENCE, TOOLS, eventually
 from selenium.common.exceptions import NoSuchElementException, StaleElementReferenceException
 from selenium.webdriver import Chrome, ChromeOptions
 from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.common.by import By
-
-from machine import LOGS, PATIENCE, TOOLS, eventually
 
 CHATS = "https://chats.example.com"
 PANEL = "http://127.0.0.1:9000/"

@@ -26,7 +26,11 @@ class NginxWithOpenChat(WithOpenChat, unittest.TestCase):
 
 class NginxWithRecorder(WithRecorder, unittest.TestCase):
     lost = LOST
-    sets = {"x-auth-request-email": "ann@example.com", "x-forwarded-for": "192.0.2.10", "x-proxy-secret": "canary-proxy-secret-of-32-characters"}
+    sets = (
+        ("x-auth-request-email", "ann@example.com"),
+        ("x-forwarded-for", "192.0.2.10"),
+        ("x-proxy-secret", "canary-proxy-secret-of-32-characters"),
+    )
     leading_elsewhere = (
         "/oauth2/sign_in?rd={elsewhere}", "/oauth2/start?rd={elsewhere}", "/oauth2/sign_out?rd={elsewhere}",
         CLICK + "&rd={elsewhere}", "/oauth2/sign_out?rd=//elsewhere.test", "/oauth2/sign_out?rd=/\\elsewhere.test",
