@@ -53,8 +53,10 @@ def set_by(fields):
 
 
 def answers(pods, scaler=None, namespace="default", name="buttons-open-chat", **fields):
-    """What a cluster answers, by path: what it knows, a Deployment with so many pods, whose fields were set so, and an autoscaler
-    that was made so many seconds later."""
+    """What a cluster answers, by path: what it knows, and two objects of the release.
+
+    They are a Deployment with so many pods, whose fields were set so, and an autoscaler that was
+    made so many seconds later."""
     groups = []
     for version in GROUPS:
         if "/" in version:
@@ -107,7 +109,7 @@ def cluster(known):
 
 
 def replicas(known, values, binary):
-    """How many pods the Deployment is to have, None where Kubernetes and the autoscaler are left to say."""
+    """How many pods the Deployment is to have; None where it does not say."""
     with cluster(known) as address, values_file(values) as file:
         asked = ["--dry-run=server", "--disable-openapi-validation", "--kube-apiserver", address, "--kubeconfig", os.devnull]
         run = helm("template", "buttons", CHART, "--values", mode("open"), "--values", file, *asked, binary=binary)
@@ -138,7 +140,7 @@ class Running(unittest.TestCase):
         )
 
     def test_helm_4_sets_the_number_for_as_long_as_it_is_its_own(self):
-        """It would be one pod without a number, and a conflict with one that is the autoscaler's."""
+        """Without a number it would be one pod, with the autoscaler's a conflict."""
         self.check(
             (answers(3, Apply=["replicas", "template"]), SCALED, 3),
             (answers(3, scaler=100, Apply=["replicas", "template"]), SCALED, 3),
@@ -147,7 +149,7 @@ class Running(unittest.TestCase):
         )
 
     def test_helm_3_sets_the_number_for_ever_once_it_has(self):
-        """It compares manifests: one without a number after one with it would be one pod, whoever has set it since."""
+        """It compares manifests: without a number after one with it there would be one pod."""
         self.check(
             (answers(3, Update=["replicas"]), SCALED, 3),
             (answers(3, scaler=100, Update=["replicas"]), SCALED, 3),
