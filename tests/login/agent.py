@@ -72,7 +72,9 @@ class Agent:
         self.driver.switch_to.window(tab)
 
     def wait_for_login(self):
-        eventually("the login's page", lambda: self.url.startswith("https://login.example.test/interaction/") and self.has("input[name=login]"))
+        eventually(
+            "the login's page", lambda: self.url.startswith("https://login.example.test/interaction/") and self.has("input[name=login]")
+        )
 
     def log_in(self, account):
         """Fills in the provider's page, and presses its button."""

@@ -297,5 +297,3 @@ class WithRecorder(Cases):
         for path in self.leading_elsewhere:
             answer = fetch(CHATS + path.format(elsewhere=elsewhere), headers=[*BROWSER, self.session(ann)])
             self.assertNotIn("//elsewhere.test", answer.header("location").split("?")[0], path)
-
-

@@ -29,7 +29,12 @@ PATIENCE = int(os.environ.get("PATIENCE", "600"))
 
 # Who is at which address. The proxies ask open-chat from 127.0.0.1, so that whose address
 # counts can be told apart.
-HOSTS = {"chats.example.com": "192.0.2.10", "login.example.test": "192.0.2.20", "crm.test": "192.0.2.30", "sibling.example.com": "192.0.2.30"}
+HOSTS = {
+    "chats.example.com": "192.0.2.10",
+    "login.example.test": "192.0.2.20",
+    "crm.test": "192.0.2.30",
+    "sibling.example.com": "192.0.2.30",
+}
 CLIENT_SECRET = "canary-client-secret"
 PROXY_SECRET = "canary-proxy-secret-of-32-characters"
 PASS_SECRET = "canary-pass-secret-of-more-than-32-bytes"

@@ -27,7 +27,10 @@ class ApacheWithRecorder(WithRecorder, unittest.TestCase):
         ("x-forwarded-for", "192.0.2.10"),
         ("x-proxy-secret", "canary-proxy-secret-of-32-characters"),
     )
-    leading_elsewhere = ("/oauth2/callback?logout={elsewhere}", "/oauth2/callback?target_link_uri={elsewhere}&iss=https://login.example.test")
+    leading_elsewhere = (
+        "/oauth2/callback?logout={elsewhere}",
+        "/oauth2/callback?target_link_uri={elsewhere}&iss=https://login.example.test",
+    )
 
     @classmethod
     def setUpClass(cls):

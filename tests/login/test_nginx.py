@@ -23,6 +23,13 @@ class NginxWithOpenChat(WithOpenChat, unittest.TestCase):
         cls.stack.oauth2_proxy()
         cls.stack.nginx()
 
+    def test_logging_out_by_the_bare_address_does_not_go_round(self):
+        ann = self.logged_in()
+        ann.wait_for_chat()
+        answer = fetch(f"{CHATS}/oauth2/sign_out", headers=[*BROWSER, self.session(ann)])
+        self.assertEqual((answer.status, answer.header("location")), (302, "/"))
+        self.assertIn("__Host-open-chat-login=;", answer.header("set-cookie"))
+
 
 class NginxWithRecorder(WithRecorder, unittest.TestCase):
     lost = LOST
@@ -138,7 +145,9 @@ class NginxWidget(unittest.TestCase):
         with Agent(third_party_cookies=True) as ann:
             self.log_in_from_the_frame(ann)
             eventually("the panel's page", lambda: ann.has("script[token], [data-token], script[src*=widget]"))
-            status = ann.driver.execute_async_script("const done = arguments[0]; fetch('widget/token').then((answer) => done(answer.status))")
+            status = ann.driver.execute_async_script(
+                "const done = arguments[0]; fetch('widget/token').then((answer) => done(answer.status))"
+            )
             self.assertEqual(status, 200)
 
     def test_a_browser_that_blocks_third_party_cookies_shows_the_link_for_ever(self):
