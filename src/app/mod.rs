@@ -4,6 +4,7 @@ mod chathub_metrics;
 mod connection;
 mod connection_limits;
 mod file_watch;
+mod name_modules;
 mod readiness;
 mod server;
 mod shutdown;
@@ -27,6 +28,7 @@ use tokio::time::sleep;
 
 use self::connection::AbortRecorder;
 pub use self::connection_limits::ConnectionLimits;
+pub use self::name_modules::foreign_name_modules;
 use self::server::ServerFactory;
 use self::shutdown::{SecondSignal, Shutdown};
 use crate::config::Config;

@@ -64,11 +64,9 @@ pub(super) fn build(
 
 fn metrics() -> anyhow::Result<Metrics> {
     let metrics = Metrics::new()?;
-    // The commit, where the build set it.
-    let revision = option_env!("OPEN_CHAT_REVISION").unwrap_or("unknown");
     metrics
         .open_chat_build_info
-        .with_label_values(&[env!("CARGO_PKG_VERSION"), revision])
+        .with_label_values(&[env!("CARGO_PKG_VERSION"), env!("OPEN_CHAT_REVISION")])
         .set(1);
     Ok(metrics)
 }

@@ -28,11 +28,19 @@ use self::csv_text::CsvText;
 use self::exit::{Exit, Usage, block_on, done};
 use self::output::{OutputFormat, listed, sanitized, say};
 
-use self::service::{completions, demo, health, serve, simulate};
+use self::service::{completions, demo, health, man_pages, serve, simulate};
+
+/// The version and the commit it was built from.
+const VERSION: &str = concat!(
+    env!("CARGO_PKG_VERSION"),
+    " (",
+    env!("OPEN_CHAT_REVISION"),
+    ")"
+);
 
 /// One button in a CRM that opens the right SMSBAT ChatHub chat.
 #[derive(Parser)]
-#[command(version, about, arg_required_else_help = true, after_help = exit::CODES)]
+#[command(version = VERSION, about, arg_required_else_help = true, after_help = exit::CODES)]
 pub struct Cli {
     #[command(subcommand)]
     command: Command,
@@ -77,6 +85,9 @@ enum Command {
     Health(health::Health),
     /// Print a shell's completions
     Completions(completions::Completions),
+    /// Write the manual pages; for those who make packages
+    #[command(hide = true)]
+    ManPages(man_pages::ManPages),
 }
 
 impl Cli {
@@ -96,6 +107,7 @@ impl Cli {
             Command::Token(token) => token.run(),
             Command::Health(health) => health.run().map(done),
             Command::Completions(completions) => completions.run().map(done),
+            Command::ManPages(pages) => pages.run().map(done),
         })
     }
 }

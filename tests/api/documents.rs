@@ -112,10 +112,28 @@ fn every_threat_has_a_test_that_exists() {
 #[test]
 fn the_changelog_knows_this_version() {
     let changelog = document("CHANGELOG.md");
-    assert!(
-        changelog.contains(concat!("## [", env!("CARGO_PKG_VERSION"), "]"))
-            || changelog.contains("## [Unreleased]")
-    );
+    assert!(changelog.contains(concat!("\n## [", env!("CARGO_PKG_VERSION"), "] - 20")));
+}
+
+/// A placeholder until the source has a public address; then it is replaced everywhere.
+#[test]
+fn packages_and_image_name_the_address_of_the_source() {
+    let address = "https://open-chat.example";
+    let host = "open-chat.example";
+    assert_eq!(env!("CARGO_PKG_REPOSITORY"), address);
+    for (file, text) in [
+        ("Cargo.toml", format!("maintainers@{host}>")),
+        ("Dockerfile", format!("image.source=\"{address}\"")),
+        ("SECURITY.md", format!("`security@{host}`")),
+        ("helm/open-chat/Chart.yaml", format!("home: {address}\n")),
+        ("packaging/copyright", format!("Source: {address}\n")),
+        (
+            "packaging/open-chat.service",
+            format!("man:open-chat(1) {address}\n"),
+        ),
+    ] {
+        assert!(document(file).contains(&text), "{file}: {text}");
+    }
 }
 
 /// The text outside of code blocks.

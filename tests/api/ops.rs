@@ -172,7 +172,10 @@ async fn clicks_are_counted_by_what_became_of_them() {
     );
     assert_eq!(
         service
-            .metric(r#"open_chat_build_info{revision="unknown",version="0.1.0"}"#)
+            .metric(&format!(
+                r#"open_chat_build_info{{revision="{}",version="0.2.0"}}"#,
+                env!("OPEN_CHAT_REVISION")
+            ))
             .await,
         1
     );

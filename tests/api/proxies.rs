@@ -132,9 +132,9 @@ impl StandIn {
     async fn oauth2_proxy() -> Self {
         Self::start(|head| {
             if head.starts_with("GET /oauth2/sign_in ") {
-                let page = "Log in, please.";
-                let length = page.len();
-                return format!("HTTP/1.1 200 OK\r\nContent-Length: {length}\r\n\r\n{page}");
+                return "HTTP/1.1 302 Found\r\nLocation: https://login.example.test/\r\n\
+                        Content-Length: 0\r\n\r\n"
+                    .into();
             }
             assert!(head.starts_with("GET /oauth2/auth "), "{head}");
             if head.contains("session=canary-session") {
@@ -278,7 +278,7 @@ impl Proxy {
                         ("/etc/nginx/open-chat-secret.conf", &secret),
                         ("/etc/ssl/open-chat.pem", certificate),
                         ("/etc/ssl/open-chat.key", certificate),
-                        ("listen 8443", &format!("listen {address}")),
+                        ("listen 443", &format!("listen {address}")),
                         ("127.0.0.1:8080", &open_chat),
                         ("127.0.0.1:4180", &oauth2),
                         // No test fails because the machine is busy.
@@ -301,7 +301,7 @@ impl Proxy {
                         ("    user haproxy\n    group haproxy\n", ""),
                         ("THE-OUTPUT-OF-openssl-passwd-6", AGENT_PASSWORD_HASH),
                         ("/etc/haproxy/open-chat.pem", certificate),
-                        ("bind :8443", &format!("bind {address}")),
+                        ("bind :443", &format!("bind {address}")),
                         ("127.0.0.1:8080", &open_chat),
                         // No test fails because the machine is busy.
                         ("timeout http-request 5s", "timeout http-request 5m"),
@@ -535,19 +535,29 @@ async fn an_agent_who_is_logged_in_gets_to_her_own_operator(#[case] kind: Kind) 
 }
 
 #[rstest]
-#[case::nginx(Nginx, "Log in, please.")]
-#[case::haproxy(HaProxy, "Basic realm=\"chats\"")]
+#[case::nginx(Nginx, 302, "Location: https://login.example.test/")]
+#[case::haproxy(HaProxy, 401, "Basic realm=\"chats\"")]
 #[tokio::test]
-async fn who_is_not_logged_in_does_not_reach_open_chat(#[case] kind: Kind, #[case] asks: &str) {
+async fn who_is_not_logged_in_does_not_reach_open_chat(
+    #[case] kind: Kind,
+    #[case] status: u16,
+    #[case] asks: &str,
+) {
     let open_chat = StandIn::open_chat().await;
     let proxy = Proxy::start(kind, open_chat.address).await;
     let named = format!(
         "X-Auth-Request-Email: ann@example.com\r\nX-Proxy-Secret: {SECRET}\r\nX-Forwarded-For: 127.0.0.1\r\n"
     );
     for headers in [String::new(), kind.guess(), named] {
+        // A browser is led to the login; a program is told.
+        let browser = format!("Accept: text/html\r\n{headers}");
+        let answer = proxy.ask(CLICK, &browser).await;
+        assert_eq!(answer.status(), status);
+        assert!(answer.0.contains(asks), "{}", answer.0);
         let answer = proxy.ask(CLICK, &headers).await;
         assert_eq!(answer.status(), 401);
-        assert!(answer.0.contains(asks));
+        assert_eq!(answer.header("content-type"), "application/problem+json");
+        assert!(answer.0.contains("problem:identity-missing"), "{}", answer.0);
     }
     assert_eq!(open_chat.asked(), <[String; 0]>::default());
     // She would have reached it.
@@ -887,7 +897,7 @@ async fn an_invented_pass_opens_nothing(#[case] kind: Kind) {
     for path in [format!("{CLICK}&pass="), "/builder?pass=a.b.c".into()] {
         let answer = proxy.ask(&path, &FORGED.concat()).await;
         assert_eq!(answer.status(), 401, "{path}");
-        assert!(!answer.0.contains("problem:"), "{}", answer.0);
+        assert!(answer.0.contains("The proxy in front"), "{}", answer.0);
     }
     // Without `pass` in ACCESS it is worth nothing.
     let service = open_chat(&format!("no-pass-{}", kind.name())).await;

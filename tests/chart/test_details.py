@@ -1,4 +1,4 @@
-"""What the values for details of the objects make of them: names that Kubernetes and other charts have."""
+"""What the values for details of the objects make of them."""
 
 import unittest
 
@@ -213,6 +213,14 @@ class Details(unittest.TestCase):
             ("everything-on", {"global": registry}, [f"mirror.example.com:5000/hub/open-chat{digest}", "mirror.example.com:5000/hub/curl:8"]),
         ]:
             self.assertEqual(images(name, values), expected)
+
+    def test_what_tests_the_service_asks_for(self):
+        def resources(name):
+            return one(template(mode(name)), "Pod")["spec"]["containers"][0]["resources"]
+
+        self.assertEqual(resources("open"), {"requests": {"cpu": "10m", "memory": "16Mi"}, "limits": {"memory": "64Mi"}})
+        # What a quota may want, too.
+        self.assertEqual(resources("everything-on"), {"requests": {"cpu": "10m", "memory": "16Mi"}, "limits": {"cpu": "100m", "memory": "64Mi"}})
 
     def test_what_pulls_images_is_named_once_for_all_charts(self):
         objects = rendered("everything-on", {"global": {"imagePullSecrets": ["company", {"name": "registry"}]}})

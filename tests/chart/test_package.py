@@ -1,14 +1,15 @@
 """The chart as a package: what a stranger who has the archive alone finds in it."""
 
 import json
+import pathlib
 import re
 import tarfile
 import tempfile
-import pathlib
 import unittest
 
 import yaml
-from helm import CHART, HELMS, ROOT, helm
+from helm import CHART, HELMS, ROOT, helm, one, template
+from schemas import problems
 from test_values import SCHEMA, VALUES
 
 META = yaml.safe_load((CHART / "Chart.yaml").read_text())
@@ -16,7 +17,7 @@ README = (CHART / "README.md").read_text()
 
 
 def comments():
-    """What values.yaml says of each value, `# -- …` and the lines that go on with it, by the value's path."""
+    """What values.yaml says of each value, `# -- …` and the lines after it, by the value's path."""
     found, path, words = {}, [], []
     for line in (CHART / "values.yaml").read_text().splitlines():
         text = line.strip()
@@ -83,6 +84,16 @@ class Package(unittest.TestCase):
             self.assertIn(piece, README, "run `make chart-readme`")
         self.assertNotIn("{{", README)
 
+    def test_the_readme_s_values_are_values(self):
+        (block,) = [block.split("```")[0] for block in README.split("```yaml\n")[1:]]
+        with tempfile.NamedTemporaryFile("w") as file:
+            file.write(block)
+            file.flush()
+            objects = template(file.name)
+        for manifest in objects:
+            self.assertEqual(problems(manifest, "1.33"), [])
+        self.assertEqual(one(objects, "Ingress")["spec"]["rules"][0]["host"], "chat.example.com")
+
     def test_the_archive_has_what_a_stranger_looks_for(self):
         for binary in HELMS:
             with self.subTest(helm=binary.parts[-3]), tempfile.TemporaryDirectory() as directory:
@@ -94,7 +105,7 @@ class Package(unittest.TestCase):
                     self.assertEqual(tar.extractfile("open-chat/LICENSE").read(), (ROOT / "LICENSE").read_bytes())
                 self.assertLessEqual({"Chart.yaml", "values.yaml", "values.schema.json", "README.md", "LICENSE", "files/dashboard.json"}, names)
                 # What is for those who work on the chart.
-                self.assertEqual([name for name in names if name.startswith("ci/") or name.endswith(".gotmpl") or name.startswith(".")], [])
+                self.assertEqual([name for name in names if name.startswith(("ci/", ".")) or name.endswith(".gotmpl")], [])
                 run = helm("show", "readme", archive, binary=binary)
                 self.assertEqual(run.stdout.strip(), README.strip())
                 run = helm("lint", "--strict", archive, "--set", "simulator.enabled=true", binary=binary)
@@ -126,8 +137,8 @@ class Package(unittest.TestCase):
             text = path.read_text()
             text = text.replace("{{ .Home }}", home).replace('{{ include "open-chat.source" . }}', home).replace("%s/docs/", f"{home}/docs/")
             for before, page, anchor in re.findall(r"(\S*?)((?:docs|helm|src|tests)/[-\w/.]+\.\w+)#?([-\w]*)", text):
-                # The words for an address that an installation sets itself, and how the chart puts it.
-                if before == "`" or "open-chat.source" in text and before == "}}/":
+                # The words for an address that is set, and how the chart puts it.
+                if before == "`" or ("open-chat.source" in text and before == "}}/"):
                     continue
                 with self.subTest(file=path.name, page=page):
                     self.assertTrue(before.endswith(f"{home}/"), f"{before}{page}")

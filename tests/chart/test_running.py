@@ -18,6 +18,7 @@ GROUPS = {
     "networking.k8s.io/v1": ["Ingress"],
     "policy/v1": ["PodDisruptionBudget"],
 }
+SCALED = {"autoscaling": {"enabled": True, "minReplicas": 2, "maxReplicas": 5}}
 
 
 def resources(version):
@@ -30,8 +31,32 @@ def resources(version):
     return {"kind": "APIResourceList", "apiVersion": "v1", "groupVersion": version, "resources": found}
 
 
-def answers(running):
-    """What a cluster answers, by path: what it knows, and Deployments, by namespace and name, with so many pods."""
+def existing(kind, version, namespace, name, made, **more):
+    """An object of the release, made so many seconds after the first."""
+    # What helm 4 knows its own by.
+    owner = {"meta.helm.sh/release-name": "buttons", "meta.helm.sh/release-namespace": "default"}
+    metadata = {
+        "name": name,
+        "namespace": namespace,
+        "labels": {"app.kubernetes.io/managed-by": "Helm"},
+        "annotations": owner,
+        "creationTimestamp": f"2026-11-26T08:{made // 60:02}:{made % 60:02}Z",
+        **more.pop("metadata", {}),
+    }
+    return {"apiVersion": version, "kind": kind, "metadata": metadata, **more}
+
+
+def set_by(fields):
+    """Who has set which fields of `spec`, by operation."""
+    entry = {"manager": "m", "apiVersion": "apps/v1", "fieldsType": "FieldsV1"}
+    return [{**entry, "operation": way, "fieldsV1": {"f:spec": {f"f:{name}": {} for name in names}}} for way, names in fields.items()]
+
+
+def answers(pods, scaler=None, namespace="default", name="buttons-open-chat", **fields):
+    """What a cluster answers, by path: what it knows, and two objects of the release.
+
+    They are a Deployment with so many pods, whose fields were set so, and an autoscaler that was
+    made so many seconds later."""
     groups = []
     for version in GROUPS:
         if "/" in version:
@@ -44,19 +69,20 @@ def answers(running):
     }
     for version in GROUPS:
         found[f"/apis/{version}" if "/" in version else f"/api/{version}"] = resources(version)
-    for (namespace, name), pods in running.items():
-        # What helm 4 knows its own by.
-        owner = {"meta.helm.sh/release-name": "buttons", "meta.helm.sh/release-namespace": "default"}
-        metadata = {"name": name, "namespace": namespace, "labels": {"app.kubernetes.io/managed-by": "Helm"}, "annotations": owner}
-        deployment = {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": metadata}
-        found[f"/apis/apps/v1/namespaces/{namespace}/deployments/{name}"] = {**deployment, "spec": {"replicas": pods}}
+    if pods is not None:
+        found[f"/apis/apps/v1/namespaces/{namespace}/deployments/{name}"] = existing(
+            "Deployment", "apps/v1", namespace, name, 0, spec={"replicas": pods}, metadata={"managedFields": set_by(fields)}
+        )
+    if scaler is not None:
+        found[f"/apis/autoscaling/v2/namespaces/{namespace}/horizontalpodautoscalers/{name}"] = existing(
+            "HorizontalPodAutoscaler", "autoscaling/v2", namespace, name, scaler, spec={}
+        )
     return found
 
 
 @contextlib.contextmanager
-def cluster(running):
+def cluster(known):
     """The address of a cluster that answers so."""
-    known = answers(running)
 
     class Handler(http.server.BaseHTTPRequestHandler):
         def do_GET(self):
@@ -82,9 +108,9 @@ def cluster(running):
             thread.join()
 
 
-def replicas(running, values, binary):
-    """How many pods the Deployment is to have, None where Kubernetes and the autoscaler are left to say."""
-    with cluster(running) as address, values_file(values) as file:
+def replicas(known, values, binary):
+    """How many pods the Deployment is to have; None where it does not say."""
+    with cluster(known) as address, values_file(values) as file:
         asked = ["--dry-run=server", "--disable-openapi-validation", "--kube-apiserver", address, "--kubeconfig", os.devnull]
         run = helm("template", "buttons", CHART, "--values", mode("open"), "--values", file, *asked, binary=binary)
     assert run.returncode == 0, run.stderr
@@ -92,25 +118,45 @@ def replicas(running, values, binary):
 
 
 class Running(unittest.TestCase):
-    def test_an_autoscaler_begins_with_as_many_pods_as_run(self):
-        ours, scaled = ("default", "buttons-open-chat"), {"autoscaling": {"enabled": True, "minReplicas": 2, "maxReplicas": 5}}
-        elsewhere = {**scaled, "namespaceOverride": "chats"}
+    def check(self, *cases):
         for binary in HELMS:
-            for running, values, expected in [
-                ({ours: 3}, scaled, 3),
-                # Within the autoscaler's bounds, which it would go to at once.
-                ({ours: 1}, scaled, 2),
-                ({ours: 0}, scaled, 2),
-                ({ours: 9}, scaled, 5),
-                # The first installation.
-                ({}, scaled, None),
-                ({("default", "other-open-chat"): 4}, scaled, None),
-                ({ours: 3, ("chats", "buttons-open-chat"): 4}, elsewhere, 4),
-                # Without one, what the values say.
-                ({ours: 3}, {"replicas": 1}, 1),
-            ]:
-                with self.subTest(running=running, values=values, helm=binary.parts[-3]):
-                    self.assertEqual(replicas(running, values, binary), expected)
+            for known, values, expected in cases:
+                with self.subTest(known=known, values=values, helm=binary.parts[-3]):
+                    self.assertEqual(replicas(known, values, binary), expected)
+
+    def test_an_autoscaler_begins_with_as_many_pods_as_run(self):
+        self.check(
+            (answers(3), SCALED, 3),
+            # Within the autoscaler's bounds, which it would go to at once.
+            (answers(1), SCALED, 2),
+            (answers(0), SCALED, 2),
+            (answers(9), SCALED, 5),
+            (answers(4, namespace="chats"), {**SCALED, "namespaceOverride": "chats"}, 4),
+            # The first installation.
+            (answers(None), SCALED, None),
+            (answers(4, name="other-open-chat"), SCALED, None),
+            # Without one, what the values say.
+            (answers(3), {"replicas": 1}, 1),
+        )
+
+    def test_helm_4_sets_the_number_for_as_long_as_it_is_its_own(self):
+        """Without a number it would be one pod, with the autoscaler's a conflict."""
+        self.check(
+            (answers(3, Apply=["replicas", "template"]), SCALED, 3),
+            (answers(3, scaler=100, Apply=["replicas", "template"]), SCALED, 3),
+            (answers(3, scaler=100, Apply=["template"], Update=["replicas"]), SCALED, None),
+            (answers(3, scaler=0, Apply=["template"], Update=["replicas"]), SCALED, None),
+        )
+
+    def test_helm_3_sets_the_number_for_ever_once_it_has(self):
+        """It compares manifests: without a number after one with it there would be one pod."""
+        self.check(
+            (answers(3, Update=["replicas"]), SCALED, 3),
+            (answers(3, scaler=100, Update=["replicas"]), SCALED, 3),
+            # They were installed together, so it never has.
+            (answers(3, scaler=1, Update=["replicas"]), SCALED, None),
+            (answers(3, scaler=2, Update=["replicas"]), SCALED, 3),
+        )
 
 
 if __name__ == "__main__":

@@ -177,6 +177,7 @@ WRONG = [
     ("open", {"hostAliases": [{"ip": "chat.example.com", "hostnames": ["a"]}]}, "hostAliases|ip|match pattern"),
     ("open", {"envFrom": [{"configMap": {"name": "a"}}]}, "envFrom|configMap|not allowed"),
     ("open", {"envFrom": [{"secretRef": {}}]}, "envFrom|secretRef|name"),
+    ("open", {"test": {"resources": "small"}}, "resources|object|string"),
     ("open", {"image": {"registry": "https://registry.example.com"}}, "registry|match pattern"),
     ("open", {"global": {"imagePullSecrets": "registry"}}, "imagePullSecrets|array|string"),
 ]
@@ -305,7 +306,8 @@ class Values(unittest.TestCase):
 
     def test_schema_and_values_have_the_same_names(self):
         def names(schema, values, path=""):
-            # `enabled` is for a chart that has this one in it; other charts' names are there to be refused with a word.
+            # `enabled` is for a chart that has this one in it; other charts' names are there to be
+            # refused with a word.
             known = {name for name, part in schema["properties"].items() if part != OTHER_NAME} - ({"enabled"} if not path else set())
             self.assertEqual(known, set(values), path)
             for name in known:

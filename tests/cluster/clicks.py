@@ -13,8 +13,8 @@ PATH = "/open-chat?operator=101&phone=%2B380501234567"
 class Clicks:
     """Clicks on an address until the end of the block; half of the agents keep their connection.
 
-    A click is answered with a link that has a token, or it is lost: `lost` counts those by what came
-    instead. `slowest` is in seconds.
+    A click is answered with a link that has a token, or it is lost: `lost` counts those by what
+    came instead. `slowest` is in seconds.
 
         with Clicks("http://10.96.0.20") as clicks:
             clicks.wait_for(1000)
@@ -60,7 +60,7 @@ class Clicks:
             reused = connection is not None
             connection, outcome = self.ask(connection)
             if outcome != "opened" and reused and connection is None:
-                # The other side may end an idle connection at any time; browsers ask again by a new one.
+                # The other side may end an idle connection at any time; browsers then take another.
                 connection, outcome = self.ask(None)
             if connection and not keeps:
                 connection.close()

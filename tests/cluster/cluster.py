@@ -25,6 +25,8 @@ IMAGES = TOOLS / "images"
 HELM_AND_KUBECTL = ROOT / "target/tools/helm-4"
 
 NODES = ("node-1", "node-2")
+# Where a pod may have 1,024 descriptors.
+FEW_DESCRIPTORS = "node-2"
 # Both nodes have one address, and ports of their own, since they share one network.
 ADDRESS = "10.89.0.1"
 PODS = "10.244.0.0/16"
@@ -32,18 +34,22 @@ SERVICES = "10.96.0.0/16"
 # Where everything-on-values.yaml has the proxy on the way to ChatHub.
 PROXY = "192.0.2.10"
 CHATHUB = "chathub.example.com"
+# A ChatHub that a test starts and ends itself, at OUTAGE_PORT of 127.0.0.1.
+OUTAGE = "outage.example.com"
+OUTAGE_PORT = 9001
 # What the ci/ files have in their Secrets.
 CHATHUB_LOGIN = ("acme", "canary-password", "canary-profile-key")
 SIMULATOR = "http://127.0.0.1:9000"
-# Images from elsewhere that the chart and its ci/ files name; a Debian with curl stands in for them.
-STAND_INS = (
-    "docker.io/curlimages/curl:8.11.1",
-    "registry.example.com/curl:8",
-    "registry.example.com/certificates:1",
-)
+# Images from elsewhere that the chart and its ci/ files name, and what is here in their place.
+STAND_INS = {
+    "docker.io/curlimages/curl:8.11.1": "localhost/tools:1",
+    "registry.example.com/curl:8": "localhost/tools:1",
+    "registry.example.com/certificates:1": "localhost/tools:1",
+    "registry.example.com/oauth2-proxy:v7": "localhost/oauth2-proxy:1",
+}
 
-# Half an hour, because other things may keep the machine busy. None of it is about speed.
-PATIENCE = 1800
+# Seconds. Long, because other things may keep the machine busy. None of it is about speed.
+PATIENCE = 600
 
 # The private folders are those that containerd and the kubelet use by fixed names. Without the
 # signal, processes whose parent has ended would stay for ever when they end.
@@ -51,6 +57,8 @@ FIRST_PROCESS = """set -eu
 mount -t tmpfs -o mode=755 tmpfs /run
 for folder in /var/log /var/lib; do mount -t tmpfs -o mode=755 tmpfs $folder; done
 mkdir -p /run/netns /run/lock
+printf '127.0.0.1 localhost\n{address} {chathub}\n' >/run/hosts
+mount --bind /run/hosts /etc/hosts
 ip link set lo up
 ip link add node type veth peer name outside
 ip address add {address}/24 dev node
@@ -65,8 +73,9 @@ exec sleep infinity
 """
 
 
-def run(*command, **options):
-    return subprocess.run([str(part) for part in command], text=True, **{"check": True, "capture_output": True, **options})
+def run(*command, check=True, **options):
+    options = {"capture_output": True} | options
+    return subprocess.run([str(part) for part in command], text=True, check=check, **options)
 
 
 def until(what, check, patience=PATIENCE):
@@ -108,7 +117,9 @@ class Cluster:
             "PYTHONDONTWRITEBYTECODE": "1",
         }
         self.init = None
+        self.unshare = None
         self.namespaces = {}
+        self.programs = {}
 
     def __enter__(self):
         (self.folder / "home").mkdir(parents=True)
@@ -138,7 +149,7 @@ class Cluster:
     def spawn(self, name, *command, variables=()):
         """Starts what lasts as long as the cluster; its output is a file in the logs."""
         with (self.logs / f"{name}.log").open("w") as log:
-            subprocess.Popen(
+            self.programs[name] = subprocess.Popen(
                 [str(part) for part in (*self.prefix(), *variables, *command)],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
@@ -149,6 +160,15 @@ class Cluster:
     def kubectl(self, *arguments, **options):
         return self.run("kubectl", *arguments, **options).stdout
 
+    def wait_for(self, condition, *what):
+        def is_so():
+            ended = [name for name, program in self.programs.items() if program.poll() is not None]
+            if ended:
+                raise RuntimeError(f"{ended} ended at the start")
+            return self.kubectl("wait", f"--for=condition={condition}", *what, "--timeout=5s")
+
+        return until(f"{what} {condition}", is_so)
+
     # The start
 
     def start(self):
@@ -156,39 +176,43 @@ class Cluster:
         self.make_keys()
         self.make_cgroups()
         self.start_control_plane()
-        for number, node in enumerate(NODES):
-            self.start_containerd(number, node)
+        for node in NODES:
+            self.start_containerd(node)
         until("the API server is ready", lambda: "ok" in self.kubectl("get", "--raw", "/readyz"))
         for number, node in enumerate(NODES):
             self.start_kubelet(number, node)
         self.start_surroundings()
         self.apply_surroundings()
         self.load_images()
-        until("the nodes are ready", self.nodes_are_ready)
+        self.wait_for("Ready", "nodes", *NODES)
         # It wants to see its node at the start.
         self.start_network_policies()
-        self.kubectl("wait", "--for=condition=Available", "apiservice/v1beta1.metrics.k8s.io", f"--timeout={PATIENCE}s")
-        self.kubectl("wait", "--for=condition=Programmed", "gateway/public", "--namespace=gateways", f"--timeout={PATIENCE}s")
+        self.wait_for("Available", "apiservice/v1beta1.metrics.k8s.io")
+        self.wait_for("Programmed", "--namespace=gateways", "gateway/public")
 
     def open_namespaces(self):
         # Should this process be killed, so is all the rest.
         first = subprocess.Popen(
-            ["setpriv", "--pdeathsig=KILL", "unshare", "--fork", "--kill-child=KILL", "--pid", "--mount-proc"]
-            + ["--mount", "--propagation=private", "--net", "--ipc"]
-            + ["sh", "-c", FIRST_PROCESS.format(address=ADDRESS, proxy=PROXY)],
+            [
+                "setpriv", "--pdeathsig=KILL",
+                "unshare", "--fork", "--kill-child=KILL", "--pid", "--mount-proc", "--mount", "--propagation=private",
+                "--net", "--ipc",
+                "sh", "-c", FIRST_PROCESS.format(address=ADDRESS, chathub=CHATHUB, proxy=PROXY),
+            ],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             text=True,
             # Ctrl-C is for the tests, which end first.
             start_new_session=True,
-        )
+        )  # fmt: skip
         self.unshare = first
         if first.stdout.readline() != "ready\n":
             raise RuntimeError("the namespaces cannot be made: what `unshare`, `mount` and `ip` say stands above")
         children = pathlib.Path(f"/proc/{first.pid}/task/{first.pid}/children").read_text()
         self.init = int(children.split()[0])
         kinds = ("pid", "mnt", "net", "ipc")
-        self.namespaces = {kind: os.readlink(f"/proc/{self.init}/ns/{kind}") for kind in kinds}
+        folder = pathlib.Path(f"/proc/{self.init}/ns")
+        self.namespaces = {kind: (folder / kind).readlink() for kind in kinds}
 
     def make_keys(self):
         """An authority, one certificate for all servers, and those that the API server shows."""
@@ -196,15 +220,19 @@ class Cluster:
         def openssl(*arguments):
             run("openssl", *arguments, cwd=self.folder)
 
-        new = ("req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "30")
-        openssl(*new, "-subj", "/CN=cluster", "-keyout", "ca.key", "-out", "ca.crt")
+        # The usual configuration makes each of them an authority.
+        (self.folder / "openssl.cnf").write_text("[req]\ndistinguished_name = name\n[name]\n")
+        new = ("req", "-x509", "-config", "openssl.cnf", "-newkey", "rsa:2048", "-nodes", "-days", "30")
+        authority = ("-addext", "basicConstraints=critical,CA:TRUE", "-addext", "keyUsage=keyCertSign")
+        openssl(*new, *authority, "-subj", "/CN=cluster", "-keyout", "ca.key", "-out", "ca.crt")
         names = "DNS:kubernetes.default.svc,DNS:localhost,DNS:*.example.com,IP:127.0.0.1,IP:10.96.0.1,IP:" + ADDRESS
         for name, subject in {
             "server": "/CN=server",
             "kubelet-client": "/O=system:masters/CN=kubelet-client",
             "front-proxy": "/CN=front-proxy",
         }.items():
-            ca = ("-CA", "ca.crt", "-CAkey", "ca.key", "-addext", f"subjectAltName={names}")
+            ca = ("-CA", "ca.crt", "-CAkey", "ca.key", "-addext", "basicConstraints=CA:FALSE")
+            ca += ("-addext", f"subjectAltName={names}")
             openssl(*new, "-subj", subject, *ca, "-keyout", f"{name}.key", "-out", f"{name}.crt")
         openssl("genrsa", "-out", "accounts.key", "2048")
         (self.folder / "tokens.csv").write_text(f"{self.token},admin,admin,system:masters\n")
@@ -230,7 +258,7 @@ class Cluster:
 
     @staticmethod
     def hand_down(folder):
-        """In a new cgroup there may be no processor and no controller until its parent's are handed down."""
+        """A new cgroup may have no processor and no controller until its parent hands them down."""
         for name in ("cpuset.cpus", "cpuset.mems"):
             if (folder / name).exists() and not (folder / "cgroup.controllers").exists():
                 (folder / name).write_text((folder.parent / name).read_text())
@@ -246,7 +274,7 @@ class Cluster:
         pki = self.folder
         self.spawn("etcd", "etcd", "--data-dir=/run/etcd")
         self.kubernetes(
-            "kube-apiserver", "--etcd-servers=http://127.0.0.1:2379", f"--advertise-address={ADDRESS}",
+            "kube-apiserver", "--etcd-servers=http://127.0.0.1:2379", "--feature-gates=SizeBasedListCostEstimate=false", f"--advertise-address={ADDRESS}",
             f"--tls-cert-file={pki}/server.crt", f"--tls-private-key-file={pki}/server.key",
             f"--client-ca-file={pki}/ca.crt", f"--token-auth-file={pki}/tokens.csv", "--authorization-mode=RBAC",
             f"--service-account-key-file={pki}/accounts.key", f"--service-account-signing-key-file={pki}/accounts.key",
@@ -273,7 +301,7 @@ class Cluster:
             "--conntrack-max-per-core=0", "--conntrack-tcp-timeout-established=0s", "--conntrack-tcp-timeout-close-wait=0s",
         )  # fmt: skip
 
-    def start_containerd(self, number, node):
+    def start_containerd(self, node):
         network = {
             "cniVersion": "1.0.0",
             "name": "pods",
@@ -305,7 +333,9 @@ restrict_oom_score_adj = true
 bin_dir = "/usr/lib/cni"
 conf_dir = "{self.folder}/cni"
 """)
-        self.spawn(f"containerd-{node}", "containerd", f"--config={self.folder}/containerd-{node}.toml")
+        # As systemd would start containerd 2: its pods get 1,024 descriptors, too.
+        limit = ("prlimit", "--nofile=1024:1024") if node == FEW_DESCRIPTORS else ()
+        self.spawn(f"containerd-{node}", *limit, "containerd", f"--config={self.folder}/containerd-{node}.toml")
 
     def start_kubelet(self, number, node):
         (self.folder / "resolv.conf").touch()
@@ -338,22 +368,20 @@ conf_dir = "{self.folder}/cni"
             f"--node-labels=topology.kubernetes.io/zone=zone-{number + 1}",
         )  # fmt: skip
 
-    def nodes_are_ready(self):
-        nodes = json.loads(self.kubectl("get", "nodes", "--output=json"))["items"]
-        ready = [c for n in nodes for c in n["status"]["conditions"] if c["type"] == "Ready" and c["status"] == "True"]
-        return len(ready) == len(NODES)
-
     def start_surroundings(self):
         """DNS, Ingress controller and Gateway, metrics, and ChatHub behind TLS."""
         (self.folder / "Corefile").write_text(f""".:53 {{
     bind {ADDRESS}
     errors
     hosts {{
-        {ADDRESS} {CHATHUB}
+        {ADDRESS} {CHATHUB} {OUTAGE}
         fallthrough
     }}
     kubernetes cluster.local in-addr.arpa {{
         kubeconfig {self.folder}/kubeconfig
+    }}
+    template ANY ANY . {{
+        rcode NXDOMAIN
     }}
     cache 5
 }}
@@ -362,8 +390,14 @@ conf_dir = "{self.folder}/cni"
 
         chathub = {
             "http": {
-                "routers": {"chathub": {"rule": f"Host(`{CHATHUB}`)", "service": "chathub", "tls": {}}},
-                "services": {"chathub": {"loadBalancer": {"servers": [{"url": SIMULATOR}]}}},
+                "routers": {
+                    "chathub": {"rule": f"Host(`{CHATHUB}`)", "service": "chathub", "tls": {}},
+                    "outage": {"rule": f"Host(`{OUTAGE}`)", "service": "outage", "tls": {}},
+                },
+                "services": {
+                    "chathub": {"loadBalancer": {"servers": [{"url": SIMULATOR}]}},
+                    "outage": {"loadBalancer": {"servers": [{"url": f"http://127.0.0.1:{OUTAGE_PORT}"}]}},
+                },
             },
             "tls": {"certificates": [{"certFile": f"{self.folder}/server.crt", "keyFile": f"{self.folder}/server.key"}]},
         }
@@ -378,7 +412,7 @@ conf_dir = "{self.folder}/cni"
         self.spawn(
             "metrics-server", "metrics-server", f"--kubeconfig={self.folder}/kubeconfig",
             f"--authentication-kubeconfig={self.folder}/kubeconfig", f"--authorization-kubeconfig={self.folder}/kubeconfig",
-            "--secure-port=4443", "--cert-dir=/run/metrics-server", "--metric-resolution=10s",
+            "--secure-port=4443", "--cert-dir=/run/metrics-server", "--metric-resolution=15s",
             "--kubelet-insecure-tls", "--kubelet-preferred-address-types=InternalIP", "--kubelet-use-node-status-port",
         )  # fmt: skip
         login, password, key = CHATHUB_LOGIN
@@ -392,7 +426,7 @@ conf_dir = "{self.folder}/cni"
     def apply_surroundings(self):
         crds = [f"--filename={path}" for path in sorted((TOOLS / "crds").glob("*.yaml"))]
         self.kubectl("apply", "--server-side", *crds)
-        self.kubectl("wait", "--for=condition=Established", "crds", "--all", f"--timeout={PATIENCE}s")
+        self.wait_for("Established", "crds", "--all")
         self.kubectl("apply", "--server-side", f"--filename={HERE / 'surroundings.yaml'}")
 
     def load_images(self):
@@ -404,8 +438,8 @@ conf_dir = "{self.folder}/cni"
         until("containerd answers", lambda: self.run(*ctr, "list").stdout)
         for path in sorted(IMAGES.glob("*.tar")):
             self.run(*ctr, "import", path)
-        for name in STAND_INS:
-            self.run(*ctr, "tag", "localhost/tools:1", name)
+        for name, here in STAND_INS.items():
+            self.run(*ctr, "tag", here, name)
 
     def start_network_policies(self):
         self.spawn(
@@ -426,7 +460,7 @@ conf_dir = "{self.folder}/cni"
         if self.init:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(self.init, signal.SIGKILL)
-        if getattr(self, "unshare", None):
+        if self.unshare:
             self.unshare.kill()
             self.unshare.wait()
         keep = TOOLS / "logs"
@@ -441,7 +475,7 @@ conf_dir = "{self.folder}/cni"
         for root in controllers():
             for path, _, _ in os.walk(root / self.id, topdown=False):
                 with contextlib.suppress(OSError):
-                    os.rmdir(path)
+                    pathlib.Path(path).rmdir()
         shutil.rmtree(self.folder, ignore_errors=True)
         return not self.left()
 
@@ -453,7 +487,7 @@ conf_dir = "{self.folder}/cni"
         for process in pathlib.Path("/proc").glob("[0-9]*"):
             with contextlib.suppress(OSError):
                 for kind, namespace in self.namespaces.items():
-                    if os.readlink(process / "ns" / kind) == namespace:
+                    if (process / "ns" / kind).readlink() == namespace:
                         found.append(f"process {process.name}: {(process / 'cmdline').read_text()}")
                         break
         return found

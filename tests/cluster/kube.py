@@ -125,9 +125,9 @@ class Namespace:
 
     def describe(self):
         """What is wrong here, for the reader of a failure."""
-        parts = [self.kubectl("get", "all"), self.kubectl("describe", "pods")]
+        parts = [self.kubectl("get", "pods"), self.kubectl("get", "events", "--sort-by=.lastTimestamp")]
         for pod in self.get("pods"):
-            logs = ("logs", pod["metadata"]["name"], "--all-containers", "--tail=20")
+            logs = ("logs", pod["metadata"]["name"], "--all-containers", "--prefix", "--tail=5")
             parts.append(self.kubectl(*logs, check=False))
         return "\n".join(parts)
 

@@ -17,6 +17,7 @@ class Newest(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
         folder = pathlib.Path(os.environ["CLUSTER"])
+        log = cls.enterClassContext((folder / "logs/newest-apiserver.log").open("w"))
         server = subprocess.Popen(
             [
                 "newest-apiserver", "--etcd-servers=http://127.0.0.1:2379", "--etcd-prefix=/newest", "--secure-port=7443",
@@ -27,7 +28,7 @@ class Newest(unittest.TestCase):
                 # No controllers make the account that pods get.
                 "--disable-admission-plugins=ServiceAccount",
             ],
-            stdout=(folder / "logs/newest-apiserver.log").open("w"),
+            stdout=log,
             stderr=subprocess.STDOUT,
         )  # fmt: skip
         cls.addClassCleanup(server.wait)
@@ -35,7 +36,7 @@ class Newest(unittest.TestCase):
         until("it is ready", lambda: cls.kubectl("get", "--raw", "/readyz") == "ok")
         crds = [f"--filename={path}" for path in sorted((TOOLS / "crds").glob("*.yaml"))]
         cls.kubectl("apply", "--server-side", *crds)
-        cls.kubectl("wait", "--for=condition=Established", "crds", "--all", "--timeout=1800s")
+        cls.kubectl("wait", "--for=condition=Established", "crds", "--all", "--timeout=600s")
 
     @staticmethod
     def kubectl(*arguments, **options):

@@ -10,6 +10,8 @@ from kube import CHART, CLICK, FIRST, HELMS, Namespace, chart_at, curl, in_clust
 def values(**more):
     """Two pods that anyone in the cluster may click at."""
     given = yaml.safe_load(mode("open").read_text())
+    # All clicks come from one address, and are for one operator.
+    given["config"] |= {"RATE_LIMIT_CLIENT": "100000/m", "RATE_LIMIT_OPERATOR": "100000/m"}
     return in_cluster(given | {"replicas": 2, "ingress": {"enabled": False}} | more)
 
 
@@ -42,7 +44,7 @@ class Upgrades(unittest.TestCase):
                     self.assertIn(message.splitlines()[0], space.kubectl("describe", "pods"))
                     # The old ones have not gone.
                     self.assertLessEqual(before, {pod["metadata"]["uid"] for pod in space.pods("buttons")})
-                    space.helm(binary, "rollback", "buttons", "--wait", "--timeout=1800s")
+                    space.helm(binary, "rollback", "buttons", "--wait", "--timeout=600s")
                     clicks.wait_for(200)
                 self.assertEqual(clicks.lost, {})
                 until("the bad pod has gone", lambda: len(space.pods("buttons")) == 2)

@@ -27,6 +27,7 @@ need conntrack conntrack
 need ethtool ethtool
 need tinyproxy tinyproxy-bin
 need openssl openssl
+need prometheus prometheus
 need buildah buildah
 need mmdebstrap mmdebstrap
 need gcc gcc
@@ -36,7 +37,7 @@ if [ -n "$missing" ]; then
     # Debian starts a server as soon as it is installed; these are started by the cluster.
     # shellcheck disable=SC2086 # a list of words
     DEBIAN_FRONTEND=noninteractive $install
-    for server in etcd containerd; do
+    for server in etcd containerd prometheus; do
         case "$missing" in *" $server"*) [ ! -d /run/systemd/system ] || systemctl disable --now $server ;; esac
     done
 fi
@@ -76,12 +77,15 @@ build coredns coredns $kubernetes
 build newest-apiserver newest $newest
 install github.com/cloudnativelabs/kube-router/v2/cmd/kube-router@v2.1.0
 install sigs.k8s.io/metrics-server/cmd/metrics-server@v0.8.0
+# Its image has no libraries.
+(export CGO_ENABLED=0 && install github.com/oauth2-proxy/oauth2-proxy/v7@v7.15.6)
 rm -f "$tools"/crds/*
 cp "$(module sigs.k8s.io/gateway-api@$gateway_api)"/config/crd/standard/gateway.networking.k8s.io_*.yaml "$tools/crds"
 cp "$(module github.com/prometheus-operator/prometheus-operator@$prometheus_operator)"/example/prometheus-operator-crd/monitoring.coreos.com_*.yaml "$tools/crds"
 chmod u+w "$tools"/crds/*
 
-# Two images: what holds a pod's network, and a Debian with curl and Redis.
+# Three images: what holds a pod's network, a Debian with curl and Redis, and oauth2-proxy with the
+# settings that the chart's ci/ file leaves to its reader. It asks GitHub nothing at the start.
 storage=$(mktemp -d)
 trap 'rm -rf "$storage"' EXIT
 export STORAGE_DRIVER=vfs
@@ -99,7 +103,12 @@ image() {
 }
 gcc -static -Os -o "$storage/pause" $here/pause.c
 image pause "$storage/pause" /pause --entrypoint '["/pause"]'
+echo "stands in for a company's own authority" >"$storage/company.pem"
 mmdebstrap --quiet --variant=minbase --include=curl,redis-server bookworm "$storage/debian.tar" \
-    --customize-hook='echo "a company'\''s own authority" >"$1/company.pem"'
+    --customize-hook="copy-in $storage/company.pem /"
 image tools "$storage/debian.tar" / --cmd '["sleep", "infinity"]'
+image oauth2-proxy "$tools/bin/oauth2-proxy" /oauth2-proxy --entrypoint '["/oauth2-proxy"]' \
+    --env OAUTH2_PROXY_PROVIDER=github --env OAUTH2_PROXY_CLIENT_ID=open-chat \
+    --env OAUTH2_PROXY_EMAIL_DOMAINS=example.com \
+    --env OAUTH2_PROXY_COOKIE_SECRET=canary-cookie-secret-of-32-bytes
 echo "$wanted" >"$tools/installed"

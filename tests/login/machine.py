@@ -123,7 +123,7 @@ def certificates():
 def secrets():
     """What the documents tell an administrator to make, by the commands that they give."""
     write("/etc/oauth2-proxy/client-secret", CLIENT_SECRET)
-    command = re.search(r"made by:  (openssl .*) > cookie-secret$", (DOCS / "oauth2-proxy.cfg").read_text(), re.MULTILINE)[1]
+    command = re.search(r"^# +(openssl .*) > cookie-secret$", (DOCS / "oauth2-proxy.cfg").read_text(), re.MULTILINE)[1]
     write("/etc/oauth2-proxy/cookie-secret", run("sh", "-c", command))
     write("/etc/nginx/open-chat-secret.conf", f'proxy_set_header X-Proxy-Secret "{PROXY_SECRET}";\n', 0o600)
     write("/etc/open-chat/proxy-secret", PROXY_SECRET)
@@ -225,11 +225,30 @@ class Stack(contextlib.ExitStack):
         command = [TOOLS / "oauth2-proxy", "--config", "/etc/oauth2-proxy/oauth2-proxy.cfg"]
         return self.start("oauth2-proxy", *command, at=("127.0.0.1", 4180))
 
-    def nginx(self, changes=()):
+    def nginx(self, changes=(), port=443):
         busy = [("proxy_connect_timeout 2s", "proxy_connect_timeout 5m"), ("proxy_read_timeout 10s", "proxy_read_timeout 5m")]
         place("nginx.conf", "/etc/nginx/nginx.conf", [*busy, *changes])
         place("nginx-widget.conf", "/etc/nginx/nginx-widget.conf")
-        return self.start("nginx", "/usr/sbin/nginx", "-g", "daemon off;", at=("192.0.2.10", 443))
+        return self.start("nginx", "/usr/sbin/nginx", "-g", "daemon off;", at=("192.0.2.10", port))
+
+    def haproxy(self, changes=()):
+        busy = [(f"timeout {what}s", f"timeout {what.split()[0]} 5m") for what in ("http-request 5", "connect 2", "server 10")]
+        place("haproxy-oauth2-proxy.cfg", "/etc/haproxy/haproxy.cfg", [*busy, *changes])
+        surroundings = {"PATH": os.environ["PATH"], "PROXY_SECRET": PROXY_SECRET}
+        command = ["haproxy", "-W", "-db", "-f", "/etc/haproxy/haproxy.cfg"]
+        return self.start("haproxy", *command, at=("192.0.2.10", 443), env=surroundings)
+
+    def apache(self, changes=()):
+        """By the commands that stand in the file's head."""
+        busy = [("connectiontimeout=2 timeout=10", "connectiontimeout=300 timeout=300")]
+        place("apache.conf", "/etc/apache2/sites-available/open-chat.conf", [*busy, *changes])
+        secrets = [("CLIENT_SECRET", CLIENT_SECRET), ("COOKIE_SECRET", "canary-cookie-secret"), ("PROXY_SECRET", PROXY_SECRET)]
+        write("/etc/apache2/open-chat-secrets.conf", "".join(f"Define {name} {value}\n" for name, value in secrets), 0o600)
+        for command in re.findall(r"^#     (a2.*)$", (DOCS / "apache.conf").read_text(), re.MULTILINE):
+            run(*command.split())
+        # As apache2ctl does, but for its shell, which would be ended in the place of Apache.
+        start = ". /etc/apache2/envvars && mkdir -p $APACHE_RUN_DIR $APACHE_LOCK_DIR && exec apache2 -D FOREGROUND"
+        return self.start("apache", "sh", "-c", start, at=("192.0.2.10", 443))
 
 
 def recorded():

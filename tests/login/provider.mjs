@@ -26,7 +26,7 @@ const provider = new Provider(issuer, {
     {
       client_id: 'open-chat',
       client_secret: secret,
-      redirect_uris: ['https://chats.example.com/oauth2/callback'],
+      redirect_uris: ['https://chats.example.com/oauth2/callback', 'https://chats.example.com:8443/oauth2/callback'],
       post_logout_redirect_uris: ['https://chats.example.com/logged-out'],
     },
   ],

@@ -145,13 +145,45 @@ set. */}}
 {{- end }}
 {{- end }}
 
-{{- /* With an autoscaler, how many pods run, within its bounds; empty where none do yet, and where
-helm asks no cluster. */}}
+{{- /* With an autoscaler, how many pods run, within its bounds; empty where none do yet, where helm
+asks no cluster, and where the number is the autoscaler's alone. */}}
 {{- define "open-chat.runningReplicas" -}}
 {{- $running := lookup "apps/v1" "Deployment" (include "open-chat.namespace" .) (include "open-chat.fullname" .) }}
 {{- if $running }}
+{{- if include "open-chat.setsReplicas" (list . $running) }}
 {{- $running.spec.replicas | int | max .Values.autoscaling.minReplicas | min .Values.autoscaling.maxReplicas }}
 {{- end }}
+{{- end }}
+{{- end }}
+
+{{- /* (list . deployment): not empty where helm has set the number of pods before, which it would
+take away if the manifest had none. Helm 4 applies on the server's side, where each field tells who
+has set it. Helm 3 goes by the manifest before, which had a number unless the autoscaler came with
+the Deployment. */}}
+{{- define "open-chat.setsReplicas" -}}
+{{- $metadata := (index . 1).metadata }}
+{{- $isApplied := false }}
+{{- $isOurs := false }}
+{{- range $metadata.managedFields }}
+{{- if eq .operation "Apply" }}
+{{- $isApplied = true }}
+{{- if hasKey (get .fieldsV1 "f:spec" | default dict) "f:replicas" }}{{ $isOurs = true }}{{ end }}
+{{- end }}
+{{- end }}
+{{- if not $isApplied }}
+{{- $scaler := lookup "autoscaling/v2" "HorizontalPodAutoscaler" $metadata.namespace $metadata.name }}
+{{- $isOurs = not $scaler }}
+{{- if $scaler }}
+{{- $later := sub (include "open-chat.epoch" $scaler | int64) (include "open-chat.epoch" (index . 1) | int64) }}
+{{- $isOurs = gt $later 1 }}
+{{- end }}
+{{- end }}
+{{- if $isOurs }}yes{{ end }}
+{{- end }}
+
+{{- /* When an object was made, in seconds. */}}
+{{- define "open-chat.epoch" -}}
+{{- toDate "2006-01-02T15:04:05Z07:00" .metadata.creationTimestamp | unixEpoch }}
 {{- end }}
 
 {{- /* The port of an address, and the address's setting. */}}

@@ -3,7 +3,7 @@
 use chrono::{SecondsFormat, Utc};
 
 use super::findings::Findings;
-use crate::app::ConnectionLimits;
+use crate::app::{ConnectionLimits, foreign_name_modules};
 use crate::config::{Config, ConfigError, UnknownVariable, quoted_secrets};
 
 const CHECK: &str = "configuration";
@@ -11,6 +11,20 @@ const CHECK: &str = "configuration";
 const SHARED_STORE: &str = "Set REDIS_URL where several replicas run; a single one that is seldom restarted can do without.";
 
 impl Findings {
+    /// Whether this program may die of the machine's modules for host names.
+    pub(super) fn foreign_name_modules(&mut self) -> bool {
+        let Some(danger) = foreign_name_modules() else {
+            return false;
+        };
+        let advice = concat!(
+            "Run the container image, or take the program for hosts of a release: ",
+            env!("CARGO_PKG_REPOSITORY"),
+            "/docs/install.md"
+        );
+        self.fail("program", danger, advice);
+        true
+    }
+
     /// Docker's `--env-file` keeps quotation marks as a part of the value.
     pub(super) fn quoted_secrets(&mut self) {
         for problem in quoted_secrets(std::env::vars_os()) {

@@ -3,5 +3,6 @@
 pub(super) mod completions;
 pub(super) mod demo;
 pub(super) mod health;
+pub(super) mod man_pages;
 pub(super) mod serve;
 pub(super) mod simulate;

@@ -12,10 +12,11 @@ import (
 	_ "github.com/coredns/coredns/plugin/kubernetes"
 	_ "github.com/coredns/coredns/plugin/ready"
 	_ "github.com/coredns/coredns/plugin/reload"
+	_ "github.com/coredns/coredns/plugin/template"
 )
 
 func main() {
 	// The order in which they are asked.
-	dnsserver.Directives = []string{"bind", "reload", "health", "ready", "errors", "cache", "hosts", "kubernetes"}
+	dnsserver.Directives = []string{"bind", "reload", "health", "ready", "errors", "cache", "hosts", "kubernetes", "template"}
 	coremain.Run()
 }

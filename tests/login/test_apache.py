@@ -1,0 +1,34 @@
+"""Apache with mod_auth_openidc in front of open-chat, by apache.conf."""
+
+import unittest
+
+from cases import WithOpenChat, WithRecorder
+from machine import Stack
+
+
+class ApacheWithOpenChat(WithOpenChat, unittest.TestCase):
+    takes_connection_s_word = True
+    logout = "/oauth2/callback?logout=https%3A%2F%2Fchats.example.com%2Flogged-out"
+
+    @classmethod
+    def setUpClass(cls):
+        cls.stack = Stack()
+        cls.addClassCleanup(cls.stack.close)
+        cls.stack.provider()
+        cls.stack.open_chat()
+        cls.stack.apache()
+
+
+class ApacheWithRecorder(WithRecorder, unittest.TestCase):
+    not_survived = ("4,095 bytes", "4,095 bytes of encoded Cyrillic")
+    underscores = ("x_auth_request_email", "x-auth_request-email", "x_forwarded_email", "x-forwarded_email")
+    sets = {"x-auth-request-email": "ann@example.com", "x-forwarded-for": "192.0.2.10", "x-proxy-secret": "canary-proxy-secret-of-32-characters"}
+    leading_elsewhere = ("/oauth2/callback?logout={elsewhere}", "/oauth2/callback?target_link_uri={elsewhere}&iss=https://login.example.test")
+
+    @classmethod
+    def setUpClass(cls):
+        cls.stack = Stack()
+        cls.addClassCleanup(cls.stack.close)
+        cls.stack.provider()
+        cls.stack.recorder()
+        cls.stack.apache()
