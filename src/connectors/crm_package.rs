@@ -93,7 +93,7 @@ mod tests {
     )]
     #[case(
         Connector::Odoo,
-        "1c6108da499fb69727ac971bf6f44d94854fcac706c89043ee2e2b1a3747ee41"
+        "57dd6e7bc342e35898ee5da84db932716df504100761cddcb3425a3038f80ebc"
     )]
     #[case(
         Connector::Salesforce,
