@@ -37,6 +37,9 @@ CHATHUB = "chathub.example.com"
 # A ChatHub that a test starts and ends itself, at OUTAGE_PORT of 127.0.0.1.
 OUTAGE = "outage.example.com"
 OUTAGE_PORT = 9001
+# The OpenID provider of docs/proxies, which a test plays at a port of 127.0.0.1.
+PROVIDER = "login.example.test"
+PROVIDER_PORT = 9002
 # What the ci/ files have in their Secrets.
 CHATHUB_LOGIN = ("acme", "canary-password", "canary-profile-key")
 SIMULATOR = "http://127.0.0.1:9000"
@@ -225,7 +228,8 @@ class Cluster:
         new = ("req", "-x509", "-config", "openssl.cnf", "-newkey", "rsa:2048", "-nodes", "-days", "30")
         authority = ("-addext", "basicConstraints=critical,CA:TRUE", "-addext", "keyUsage=keyCertSign")
         openssl(*new, *authority, "-subj", "/CN=cluster", "-keyout", "ca.key", "-out", "ca.crt")
-        names = "DNS:kubernetes.default.svc,DNS:localhost,DNS:*.example.com,IP:127.0.0.1,IP:10.96.0.1,IP:" + ADDRESS
+        names = f"DNS:kubernetes.default.svc,DNS:localhost,DNS:*.example.com,DNS:{PROVIDER}"
+        names += f",IP:127.0.0.1,IP:10.96.0.1,IP:{ADDRESS}"
         for name, subject in {
             "server": "/CN=server",
             "kubelet-client": "/O=system:masters/CN=kubelet-client",
@@ -374,7 +378,7 @@ conf_dir = "{self.folder}/cni"
     bind {ADDRESS}
     errors
     hosts {{
-        {ADDRESS} {CHATHUB} {OUTAGE}
+        {ADDRESS} {CHATHUB} {OUTAGE} {PROVIDER}
         fallthrough
     }}
     kubernetes cluster.local in-addr.arpa {{
@@ -393,10 +397,12 @@ conf_dir = "{self.folder}/cni"
                 "routers": {
                     "chathub": {"rule": f"Host(`{CHATHUB}`)", "service": "chathub", "tls": {}},
                     "outage": {"rule": f"Host(`{OUTAGE}`)", "service": "outage", "tls": {}},
+                    "provider": {"rule": f"Host(`{PROVIDER}`)", "service": "provider", "tls": {}},
                 },
                 "services": {
                     "chathub": {"loadBalancer": {"servers": [{"url": SIMULATOR}]}},
                     "outage": {"loadBalancer": {"servers": [{"url": f"http://127.0.0.1:{OUTAGE_PORT}"}]}},
+                    "provider": {"loadBalancer": {"servers": [{"url": f"http://127.0.0.1:{PROVIDER_PORT}"}]}},
                 },
             },
             "tls": {"certificates": [{"certFile": f"{self.folder}/server.crt", "keyFile": f"{self.folder}/server.key"}]},
@@ -444,8 +450,11 @@ conf_dir = "{self.folder}/cni"
     def start_network_policies(self):
         self.spawn(
             "kube-router", "kube-router", f"--kubeconfig={self.folder}/kubeconfig", f"--hostname-override={NODES[0]}",
-            "--run-router=false", "--run-service-proxy=false", "--run-firewall=true", "--run-loadbalancer=false",
+            "--run-router=false", "--run-service-proxy=false", "--run-firewall=true",
+            # A Service of the type LoadBalancer gets an address, or `helm --wait` would never end.
+            "--run-loadbalancer=true", "--loadbalancer-ip-range=10.98.0.0/24",
             f"--service-cluster-ip-range={SERVICES}", "--metrics-port=0", "--health-port=0",
+            variables=("POD_NAME=kube-router", "POD_NAMESPACE=kube-system"),
         )  # fmt: skip
 
     # The end

@@ -91,13 +91,9 @@ class Quota(unittest.TestCase):
             with self.subTest(helm=binary.parts[-3]), Namespace() as space:
                 space.apply(quota)
                 space.helm(binary, "install", "buttons", CHART, values=values)
-                words = until("it is said why", lambda: self.said(space, "must specify limits.cpu"))
-                self.assertIn("exceeded quota" if "exceeded" in words else "failed quota: team", words)
+                why = "failed quota: team: must specify limits.cpu"
+                until(f"it says {why}", lambda: why in space.kubectl("describe", "replicasets"))
+                self.assertEqual(space.pods("buttons"), [])
                 values_with = values | {"resources": {"limits": {"cpu": "500m", "memory": "384Mi"}}}
                 space.install(binary, "buttons", values_with)
                 self.assertEqual(len(space.pods("buttons")), 1)
-
-    @staticmethod
-    def said(space, words):
-        events = space.kubectl("describe", "replicasets")
-        return events if words in events else ""

@@ -77,8 +77,7 @@ build coredns coredns $kubernetes
 build newest-apiserver newest $newest
 install github.com/cloudnativelabs/kube-router/v2/cmd/kube-router@v2.1.0
 install sigs.k8s.io/metrics-server/cmd/metrics-server@v0.8.0
-# Its image has no libraries.
-(export CGO_ENABLED=0 && install github.com/oauth2-proxy/oauth2-proxy/v7@v7.15.6)
+install github.com/oauth2-proxy/oauth2-proxy/v7@v7.15.6
 rm -f "$tools"/crds/*
 cp "$(module sigs.k8s.io/gateway-api@$gateway_api)"/config/crd/standard/gateway.networking.k8s.io_*.yaml "$tools/crds"
 cp "$(module github.com/prometheus-operator/prometheus-operator@$prometheus_operator)"/example/prometheus-operator-crd/monitoring.coreos.com_*.yaml "$tools/crds"
@@ -90,11 +89,11 @@ storage=$(mktemp -d)
 trap 'rm -rf "$storage"' EXIT
 export STORAGE_DRIVER=vfs
 buildah() { command buildah --root "$storage/root" --runroot "$storage/run" "$@"; }
-# image NAME FILE DESTINATION OPTIONS…: an image of one file or archive.
+# image NAME BASE FILE DESTINATION OPTIONS…: an image with one more file, or an archive's.
 image() {
-    name=$1 file=$2 destination=$3
-    shift 3
-    container=$(buildah from scratch)
+    name=$1 base=$2 file=$3 destination=$4
+    shift 4
+    container=$(buildah from --pull-never "$base")
     buildah add --quiet "$container" "$file" "$destination" >/dev/null
     buildah config "$@" "$container"
     buildah commit --quiet --rm "$container" "localhost/$name:1" >/dev/null
@@ -102,12 +101,12 @@ image() {
     buildah push --quiet "localhost/$name:1" "docker-archive:$tools/images/$name.tar:localhost/$name:1"
 }
 gcc -static -Os -o "$storage/pause" $here/pause.c
-image pause "$storage/pause" /pause --entrypoint '["/pause"]'
+image pause scratch "$storage/pause" /pause --entrypoint '["/pause"]'
 echo "stands in for a company's own authority" >"$storage/company.pem"
 mmdebstrap --quiet --variant=minbase --include=curl,redis-server bookworm "$storage/debian.tar" \
     --customize-hook="copy-in $storage/company.pem /"
-image tools "$storage/debian.tar" / --cmd '["sleep", "infinity"]'
-image oauth2-proxy "$tools/bin/oauth2-proxy" /oauth2-proxy --entrypoint '["/oauth2-proxy"]' \
+image tools scratch "$storage/debian.tar" / --cmd '["sleep", "infinity"]'
+image oauth2-proxy localhost/tools:1 "$tools/bin/oauth2-proxy" /oauth2-proxy --entrypoint '["/oauth2-proxy"]' \
     --env OAUTH2_PROXY_PROVIDER=github --env OAUTH2_PROXY_CLIENT_ID=open-chat \
     --env OAUTH2_PROXY_EMAIL_DOMAINS=example.com \
     --env OAUTH2_PROXY_COOKIE_SECRET=canary-cookie-secret-of-32-bytes

@@ -7,7 +7,12 @@ cd "$(dirname "$0")/../.."
 folder=$stage/chart
 rm -rf $folder
 mkdir -p $folder $artifacts
-"$helm" package helm/open-chat --destination $folder
+rm -rf $stage/open-chat-chart
+mkdir $stage/open-chat-chart
+cp -r helm/open-chat $stage/open-chat-chart
+# The package keeps the modes, which are whatever the umask was at the checkout.
+chmod -R u=rwX,go=rX $stage/open-chat-chart
+"$helm" package $stage/open-chat-chart/open-chat --destination $folder
 # Without --url the package is looked for beside the index, wherever both are put.
 "$helm" repo index $folder
 # helm writes the time of day.

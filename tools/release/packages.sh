@@ -12,6 +12,9 @@ for shell in bash fish; do
     $stage/open-chat completions $shell >$stage/completions/open-chat.$shell
 done
 $stage/open-chat completions zsh >$stage/completions/_open-chat
+cp -r docs $stage/docs
+# Whatever this shell's umask is, and that of the one in which the source was checked out.
+chmod -R u=rwX,go=rX $stage
 
 archive() {
     name=open-chat-$version-$machine-linux

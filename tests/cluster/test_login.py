@@ -1,0 +1,98 @@
+"""The recipes for a login in docs/proxies/kubernetes, as they stand."""
+
+import http.server
+import json
+import threading
+import unittest
+
+import yaml
+from cluster import ADDRESS, PROVIDER, PROVIDER_PORT
+from kube import AUTHORITY, HELMS, ROOT, Namespace, curl, in_cluster, until
+
+FOLDER = ROOT / "docs/proxies/kubernetes"
+HOST = "chats.example.com"
+SECRETS = {"client-secret": "canary-client-secret", "cookie-secret": "canary-cookie-secret-of-32-bytes"}
+CLICK = "/open-chat?phone=%2B380501234567"
+
+
+class Provider(http.server.BaseHTTPRequestHandler):
+    """What an OpenID provider says of itself, which is all that is asked before a login."""
+
+    def do_GET(self):
+        body = json.dumps(
+            {
+                "issuer": f"https://{PROVIDER}",
+                "authorization_endpoint": f"https://{PROVIDER}/auth",
+                "token_endpoint": f"https://{PROVIDER}/token",
+                "jwks_uri": f"https://{PROVIDER}/jwks",
+                "id_token_signing_alg_values_supported": ["RS256"],
+                "code_challenge_methods_supported": ["S256"],
+            }
+        ).encode()
+        self.send_response(200)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_):
+        pass
+
+
+def here(container):
+    """oauth2-proxy as it was built here, which knows this cluster's authority."""
+    assert container["image"].startswith("quay.io/oauth2-proxy/oauth2-proxy:v7"), container["image"]
+    container["image"] = "localhost/oauth2-proxy:1"
+    container["env"] = [{"name": "SSL_CERT_FILE", "value": AUTHORITY}]
+    container["volumeMounts"].append({"name": "chathub-authority", "mountPath": "/etc/ssl/chathub", "readOnly": True})
+
+
+def with_authority(pod):
+    (container,) = pod["containers"]
+    here(container)
+    pod["volumes"].append({"name": "chathub-authority", "configMap": {"name": "chathub-authority"}})
+
+
+class Recipes(unittest.TestCase):
+    def setUp(self):
+        server = http.server.ThreadingHTTPServer(("127.0.0.1", PROVIDER_PORT), Provider)
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        self.addCleanup(thread.join)
+        self.addCleanup(server.server_close)
+        self.addCleanup(server.shutdown)
+
+    def test_a_click_is_led_to_the_provider_and_no_header_is_believed(self):
+        with Namespace() as space:
+            space.secret("chathub", {"login": "acme", "password": "canary-password"})
+            space.secret("open-chat-login", SECRETS)
+            values = in_cluster(yaml.safe_load((FOLDER / "sidecar-values.yaml").read_text()))
+            (login,) = values["extraContainers"]
+            here(login)
+            space.install(HELMS[1], "open-chat", values)
+            self.assertEqual(len(space.pods("open-chat")), 2)
+            for named in ("", "X-Forwarded-Email: ann@example.com", "X-Auth-Request-Email: ann@example.com"):
+                for place in (space.address("open-chat"), f"https://{ADDRESS}"):
+                    with self.subTest(header=named, place=place):
+                        said = curl("--insecure", "--header", f"Host: {HOST}", "--header", named or "X: 1", place + CLICK)
+                        self.assertRegex(said, r"^302 https://login\.example\.test/auth\?.*code_challenge_method=S256")
+            # Not beside the login.
+            for pod in space.pods("open-chat"):
+                self.assertEqual(curl("--max-time", "5", f"http://{pod['status']['podIP']}:8080{CLICK}"), "000 ")
+            self.assertNotIn("501234567", space.kubectl("logs", "deployment/open-chat", "--all-containers"))
+
+    def test_oauth2_proxy_beside_an_ingress_controller(self):
+        documents = yaml.safe_load_all((FOLDER / "oauth2-proxy.yaml").read_text())
+        deployment, service, ingress = documents
+        with_authority(deployment["spec"]["template"]["spec"])
+        with Namespace() as space:
+            space.config_map("oauth2-proxy", {"oauth2-proxy.cfg": (ROOT / "docs/proxies/oauth2-proxy.cfg").read_text()})
+            space.secret("open-chat-login", SECRETS)
+            space.apply(deployment, service, ingress)
+            space.kubectl("rollout", "status", "deployment/oauth2-proxy", "--timeout=600s")
+            place = space.address("oauth2-proxy")
+            self.assertEqual(curl(f"{place}/oauth2/auth"), "401 ")
+            self.assertRegex(curl(f"{place}/oauth2/start?rd=/open-chat"), r"^302 https://login\.example\.test/auth\?")
+            # Through Traefik, by the Ingress of the recipe.
+            host = ("--insecure", "--header", f"Host: {HOST}")
+            until("the Ingress counts", lambda: curl(*host, f"https://{ADDRESS}/oauth2/auth") == "401 ")
