@@ -99,6 +99,7 @@ scan: ## What scanners find in the repository, the chart and the image (docs/sca
 	tests/tools.sh
 	tests/scan/tools.sh
 	@[ -n "$(IMAGE)" ] || tests/scan/image.sh target/scan/image.tar
+	$(PYTHON) -m unittest discover --start-directory tests/scan
 	$(PYTHON) tests/scan/scan.py $(or $(IMAGE),target/scan/image.tar)
 
 # Not a part of `make test`: it wants the RustSec database from GitHub, and fails on the day that a

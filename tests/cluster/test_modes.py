@@ -87,11 +87,11 @@ class Quota(unittest.TestCase):
     def test_one_of_processor_time_takes_a_limit(self):
         quota = QUOTA | {"spec": {"hard": {"limits.cpu": "4"}}}
         values = values_of(mode("simulator"))
+        why = "failed quota: team: must specify limits.cpu"
         for binary in HELMS:
             with self.subTest(helm=binary.parts[-3]), Namespace() as space:
                 space.apply(quota)
                 space.helm(binary, "install", "buttons", CHART, values=values)
-                why = "failed quota: team: must specify limits.cpu"
                 until(f"it says {why}", lambda: why in space.kubectl("describe", "replicasets"))
                 self.assertEqual(space.pods("buttons"), [])
                 values_with = values | {"resources": {"limits": {"cpu": "500m", "memory": "384Mi"}}}

@@ -89,7 +89,8 @@ class Glibc(unittest.TestCase):
 
 
 class Notices(unittest.TestCase):
-    """cargo-about writes them, and `make release` has it compare every word. Here: that no crate is missing."""
+    """cargo-about writes them, and `make release` has it compare every word. Here: that no crate is
+    missing."""
 
     def named(self):
         blocks = re.findall(r"\), for:\n((?:  .*\n)+)-{20}", (ROOT / "packaging/THIRD-PARTY-NOTICES.txt").read_text())
