@@ -10,8 +10,9 @@ mkdir -p $folder $artifacts
 rm -rf $stage/open-chat-chart
 mkdir $stage/open-chat-chart
 cp -r helm/open-chat $stage/open-chat-chart
-# The package keeps the modes, which are whatever the umask was at the checkout.
+# The package keeps modes and times, which are those of the checkout.
 chmod -R u=rwX,go=rX $stage/open-chat-chart
+find $stage/open-chat-chart -exec touch --date "@$SOURCE_DATE_EPOCH" {} +
 "$helm" package $stage/open-chat-chart/open-chat --destination $folder
 # Without --url the package is looked for beside the index, wherever both are put.
 "$helm" repo index $folder
