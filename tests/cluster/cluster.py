@@ -168,7 +168,7 @@ class Cluster:
             ended = [name for name, program in self.programs.items() if program.poll() is not None]
             if ended:
                 raise RuntimeError(f"{ended} ended at the start")
-            return self.kubectl("wait", f"--for=condition={condition}", *what, "--timeout=5s")
+            return self.kubectl("wait", f"--for=condition={condition}", *what, "--timeout=60s")
 
         return until(f"{what} {condition}", is_so)
 

@@ -2,6 +2,8 @@
 
 import http.server
 import json
+import os
+import pathlib
 import threading
 import unittest
 
@@ -43,7 +45,9 @@ def here(container):
     """oauth2-proxy as it was built here, which knows this cluster's authority."""
     assert container["image"].startswith("quay.io/oauth2-proxy/oauth2-proxy:v7"), container["image"]
     container["image"] = "localhost/oauth2-proxy:1"
-    container["env"] = [{"name": "SSL_CERT_FILE", "value": AUTHORITY}]
+    # The image's own variables, which the chart's ci/ file needs, would win over a file's settings.
+    provider = {"name": "OAUTH2_PROXY_PROVIDER", "value": "oidc"}
+    container["env"] = [{"name": "SSL_CERT_FILE", "value": AUTHORITY}, provider]
     container["volumeMounts"].append({"name": "chathub-authority", "mountPath": "/etc/ssl/chathub", "readOnly": True})
 
 
@@ -51,6 +55,14 @@ def with_authority(pod):
     (container,) = pod["containers"]
     here(container)
     pod["volumes"].append({"name": "chathub-authority", "configMap": {"name": "chathub-authority"}})
+
+
+def give_certificate(space):
+    """What the recipes' Ingresses name."""
+    folder = pathlib.Path(os.environ["CLUSTER"])
+    files = {"tls.crt": (folder / "server.crt").read_text(), "tls.key": (folder / "server.key").read_text()}
+    secret = {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "chats-tls"}, "type": "kubernetes.io/tls"}
+    space.apply(secret | {"stringData": files})
 
 
 class Recipes(unittest.TestCase):
@@ -69,7 +81,10 @@ class Recipes(unittest.TestCase):
             values = in_cluster(yaml.safe_load((FOLDER / "sidecar-values.yaml").read_text()))
             (login,) = values["extraContainers"]
             here(login)
+            give_certificate(space)
             space.install(HELMS[1], "open-chat", values)
+            host = ("--insecure", "--header", f"Host: {HOST}")
+            until("the Ingress counts", lambda: curl(*host, f"https://{ADDRESS}{CLICK}").startswith("302 "))
             self.assertEqual(len(space.pods("open-chat")), 2)
             for named in ("", "X-Forwarded-Email: ann@example.com", "X-Auth-Request-Email: ann@example.com"):
                 for place in (space.address("open-chat"), f"https://{ADDRESS}"):
@@ -88,6 +103,7 @@ class Recipes(unittest.TestCase):
         with Namespace() as space:
             space.config_map("oauth2-proxy", {"oauth2-proxy.cfg": (ROOT / "docs/proxies/oauth2-proxy.cfg").read_text()})
             space.secret("open-chat-login", SECRETS)
+            give_certificate(space)
             space.apply(deployment, service, ingress)
             space.kubectl("rollout", "status", "deployment/oauth2-proxy", "--timeout=600s")
             place = space.address("oauth2-proxy")
