@@ -51,8 +51,7 @@ class Endings(unittest.TestCase):
             until(f"the {way} leads to the pods", lambda url=url, headers=headers: self.leads(url, headers))
         with contextlib.ExitStack() as stack:
             ways = {
-                way: stack.enter_context(Clicks(url, headers=headers, agents=2, pause=0.03))
-                for way, (url, headers) in addresses.items()
+                way: stack.enter_context(Clicks(url, headers=headers, agents=2, pause=0.03)) for way, (url, headers) in addresses.items()
             }
             for clicks in ways.values():
                 clicks.wait_for(50)
@@ -105,7 +104,7 @@ class Endings(unittest.TestCase):
         self.assert_none_is_lost(ways)
         until("all are elsewhere", lambda: [pod["spec"]["nodeName"] for pod in self.space.pods("buttons")] == [NODES[1]] * 2)
 
-    def test_a_killed_container_costs_what_it_had_in_hand(self):
+    def test_a_killed_container_costs_only_what_reaches_it(self):
         pod = self.space.pods("buttons")[0]
         before = self.restarts(pod)
         with self.clicks() as ways:

@@ -21,7 +21,7 @@ VALUES = {
     "access": "open",
     "replicas": 2,
     # Each click asks ChatHub.
-    "config": {"TOKEN_REUSE": "0s", "RATE_LIMIT_CLIENT": "1000/s", "RATE_LIMIT_OPERATOR": "1000/s"},
+    "config": {"TOKEN_REUSE": "0", "RATE_LIMIT_CLIENT": "1000/s", "RATE_LIMIT_OPERATOR": "1000/s"},
     "secrets": {"CHATHUB_LOGIN": "acme", "CHATHUB_PASSWORD": "canary-password"},
     "serviceMonitor": {"enabled": True, "interval": "5s"},
     "prometheusRule": {"enabled": True},
@@ -92,11 +92,13 @@ class Prometheus(unittest.TestCase):
         self.start("prometheus", f"--config.file={folder}/prometheus.yaml", f"--storage.tsdb.path={folder}/data",
                    f"--web.listen-address=127.0.0.1:{PORT}")  # fmt: skip
 
-    def start(self, *command):
-        program = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        self.addCleanup(program.wait)
-        self.addCleanup(program.kill)
-        return program
+    def start(self, program, *options):
+        log = self.enterContext((pathlib.Path(os.environ["CLUSTER"]) / f"logs/{program}.log").open("w"))
+        running = subprocess.Popen((program, *options), stdout=log, stderr=log)
+        self.addCleanup(running.wait)
+        self.addCleanup(running.kill)
+        until(f"{program} is ready, as its log says, or not", lambda: running.poll() is not None or ask("status/buildinfo"))
+        self.assertIsNone(running.poll(), pathlib.Path(log.name).read_text()[-2000:])
 
     def start_chathub(self):
         login, password, _ = CHATHUB_LOGIN
