@@ -99,6 +99,7 @@ scan: ## What scanners find in the repository, the chart and the image (docs/sca
 	tests/tools.sh
 	tests/scan/tools.sh
 	@[ -n "$(IMAGE)" ] || tests/scan/image.sh target/scan/image.tar
+	$(PYTHON) -m unittest discover --start-directory tests/scan
 	$(PYTHON) tests/scan/scan.py $(or $(IMAGE),target/scan/image.tar)
 
 # Not a part of `make test`: it wants the RustSec database from GitHub, and fails on the day that a
@@ -151,9 +152,8 @@ test-image: ## The container image, and the chart's pods made of it
 	tests/image/build.sh localhost/open-chat:test
 	tests/keep-output.sh $(LOGS) add $(PYTHON) -m unittest discover --start-directory tests/image
 
-test-release: ## The scripts that make a release, and the licences that go with it
+test-release: ## The scripts that make a release, and that the licences which go with it are all there
 	tests/tools.sh
-	tools/release/about.sh --check
 	$(PYTHON) -m unittest discover --start-directory tests/release
 
 # Not a part of `make test`: it builds Kubernetes, for which it wants Go.

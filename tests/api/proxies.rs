@@ -557,7 +557,11 @@ async fn who_is_not_logged_in_does_not_reach_open_chat(
         let answer = proxy.ask(CLICK, &headers).await;
         assert_eq!(answer.status(), 401);
         assert_eq!(answer.header("content-type"), "application/problem+json");
-        assert!(answer.0.contains("problem:identity-missing"), "{}", answer.0);
+        assert!(
+            answer.0.contains("problem:identity-missing"),
+            "{}",
+            answer.0
+        );
     }
     assert_eq!(open_chat.asked(), <[String; 0]>::default());
     // She would have reached it.

@@ -92,7 +92,7 @@ class Quota(unittest.TestCase):
             with self.subTest(helm=binary.parts[-3]), Namespace() as space:
                 space.apply(quota)
                 space.helm(binary, "install", "buttons", CHART, values=values)
-                until(f"it says {why}", lambda space=space: why in space.kubectl("describe", "replicasets"))
+                until(f"it says {why}", lambda: why in space.kubectl("describe", "replicasets"))
                 self.assertEqual(space.pods("buttons"), [])
                 values_with = values | {"resources": {"limits": {"cpu": "500m", "memory": "384Mi"}}}
                 space.install(binary, "buttons", values_with)

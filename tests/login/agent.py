@@ -4,12 +4,11 @@ import itertools
 import json
 import urllib.parse
 
+from machine import LOGS, PATIENCE, TOOLS, eventually
 from selenium.common.exceptions import NoSuchElementException, StaleElementReferenceException
 from selenium.webdriver import Chrome, ChromeOptions
 from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.common.by import By
-
-from machine import LOGS, PATIENCE, TOOLS, eventually
 
 CHATS = "https://chats.example.com"
 PANEL = "http://127.0.0.1:9000/"
@@ -73,7 +72,9 @@ class Agent:
         self.driver.switch_to.window(tab)
 
     def wait_for_login(self):
-        eventually("the login's page", lambda: self.url.startswith("https://login.example.test/interaction/") and self.has("input[name=login]"))
+        eventually(
+            "the login's page", lambda: self.url.startswith("https://login.example.test/interaction/") and self.has("input[name=login]")
+        )
 
     def log_in(self, account):
         """Fills in the provider's page, and presses its button."""

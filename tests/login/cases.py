@@ -1,4 +1,7 @@
-"""What holds behind each of the proxies. A class of cases names its proxy by what it starts and by the words that differ."""
+"""What holds behind each of the proxies.
+
+A class of cases names its proxy by what it starts, and by the words that differ.
+"""
 
 import urllib.parse
 
@@ -54,7 +57,8 @@ class Cases:
         return "Cookie: " + "; ".join(f"{name}={value}" for name, value in cookies.items())
 
     def assert_clicked(self, expected, before=0):
-        """After so many chats one more was opened, for this agent. The log is written by a thread of its own."""
+        """After so many chats one more was opened, for this agent."""
+        # The log is written by a thread of its own.
         eventually("a click in the log", lambda: len(clicks()) > before)
         eventually(f"{expected} in the log", lambda: clicks()[-1] == expected)
 
@@ -153,7 +157,7 @@ class WithOpenChat(Cases):
             with self.subTest(account):
                 before = len(clicks())
                 agent = self.logged_in(account)
-                eventually("a refusal", lambda: agent.url.startswith(CHATS) and agent.text("h1, .title"))
+                eventually("a refusal", lambda agent=agent: agent.url.startswith(CHATS) and agent.text("h1, .title"))
                 self.assertEqual(fetch(CHATS + CLICK, headers=[*PROGRAM, self.session(agent)]).status in (401, 403), True)
                 self.assertEqual(len(clicks()), before)
 
@@ -252,7 +256,7 @@ class WithRecorder(Cases):
                     ann.open(CLICK)
                     ann.wait_for_page("Recorded")
                     continue
-                eventually("the click", lambda: len(recorded()) > before + 1)
+                eventually("the click", lambda before=before: len(recorded()) > before + 1)
                 self.assertEqual([click["target"] for click in recorded()[before + 1 :]], [expected])
 
     def test_some_raw_queries_are_lost_at_the_login(self):
@@ -271,7 +275,7 @@ class WithRecorder(Cases):
                     self.assertEqual(len(recorded()), before + 1)
                     # The page tells her to press the button again, which helps.
                     ann.open(f"/open-chat?{query}")
-                eventually("the click", lambda: len(recorded()) > before + 1)
+                eventually("the click", lambda before=before: len(recorded()) > before + 1)
                 self.assertEqual(recorded()[-1]["target"], f"/open-chat?{query}")
 
     def test_open_chat_gets_the_proxy_s_word_and_nothing_of_the_client_s(self):
@@ -282,8 +286,8 @@ class WithRecorder(Cases):
         answer = fetch(CHATS + CLICK, headers=[*PROGRAM, self.session(ann), *forged])
         self.assertEqual(answer.status, 200)
         (click,) = recorded()[before:]
-        named = [(name, value) for name, value in click["headers"] if name in self.sets]
-        self.assertEqual(sorted(named), sorted(self.sets.items()))
+        named = [(name, value) for name, value in click["headers"] if name in dict(self.sets)]
+        self.assertEqual(sorted(named), sorted(self.sets))
         self.assertEqual([name for name, _ in click["headers"] if "_" in name], list(self.underscores))
 
     def test_the_login_sends_nobody_elsewhere(self):
@@ -293,5 +297,3 @@ class WithRecorder(Cases):
         for path in self.leading_elsewhere:
             answer = fetch(CHATS + path.format(elsewhere=elsewhere), headers=[*BROWSER, self.session(ann)])
             self.assertNotIn("//elsewhere.test", answer.header("location").split("?")[0], path)
-
-

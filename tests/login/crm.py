@@ -1,5 +1,8 @@
-"""A CRM at https://crm.test: a page with the button, and a page with a frame. It tells other sites the whole address of its page,
-which has the client's phone in it, as careless CRMs do."""
+"""A CRM at https://crm.test: a page with the button, and a page with a frame.
+
+It tells other sites the whole address of its page, which has the client's phone in it, as careless
+CRMs do.
+"""
 
 import html
 import http.server
@@ -8,7 +11,7 @@ import urllib.parse
 
 
 class Crm(http.server.BaseHTTPRequestHandler):
-    def do_GET(self):  # noqa: N802
+    def do_GET(self):
         url = urllib.parse.urlsplit(self.path)
         query = urllib.parse.parse_qs(url.query)
         shown = html.escape(query.get("link", [""])[0])

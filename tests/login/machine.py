@@ -1,6 +1,9 @@
-"""A machine as docs/proxies/ describes it: every file of that folder where it says that it stands, with the names, ports, accounts
-and programs that it speaks of. `run.sh` has made the namespaces, so nothing of it reaches the real machine, and all of it is gone
-at the end."""
+"""A machine as docs/proxies/ describes it.
+
+Every file of that folder stands where it says that it stands, with the names, ports, accounts and
+programs that it speaks of. `run.sh` has made the namespaces, so nothing of it reaches the real
+machine, and all of it is gone at the end.
+"""
 
 import atexit
 import contextlib
@@ -24,8 +27,14 @@ RECORDED = pathlib.Path("/tmp/recorded.jsonl")
 # Everything comes within this time, or is broken: no test fails because the machine is busy.
 PATIENCE = int(os.environ.get("PATIENCE", "600"))
 
-# Who is at which address. The proxies ask open-chat from 127.0.0.1, so that whose address counts can be told apart.
-HOSTS = {"chats.example.com": "192.0.2.10", "login.example.test": "192.0.2.20", "crm.test": "192.0.2.30", "sibling.example.com": "192.0.2.30"}
+# Who is at which address. The proxies ask open-chat from 127.0.0.1, so that whose address
+# counts can be told apart.
+HOSTS = {
+    "chats.example.com": "192.0.2.10",
+    "login.example.test": "192.0.2.20",
+    "crm.test": "192.0.2.30",
+    "sibling.example.com": "192.0.2.30",
+}
 CLIENT_SECRET = "canary-client-secret"
 PROXY_SECRET = "canary-proxy-secret-of-32-characters"
 PASS_SECRET = "canary-pass-secret-of-more-than-32-bytes"
@@ -34,7 +43,7 @@ OPERATORS = '"ann@example.com" = 101\n"bob@example.com" = 102\n"groups@example.c
 # What starts a program elsewhere, see `world`.
 WORLD = ["nsenter"]
 
-# The phone of all clicks, as it must not stand in any log. In each of its spellings these are its last digits.
+# The phone of all clicks, as it must not stand in any log: the last digits of each spelling.
 PHONE = "501234567"
 
 
@@ -84,11 +93,14 @@ def prepare():
 
 
 def world():
-    """The network: this machine at 192.0.2.10, and elsewhere the provider and the CRM, so that port 443 is free for the proxy."""
+    """The network: this machine, and elsewhere the provider and the CRM.
+
+    So port 443 is free for the proxy, at every address of this machine.
+    """
     elsewhere = Process("elsewhere", "unshare", "--net", "sleep", "infinity").process
     atexit.register(elsewhere.kill)
-    here = os.readlink("/proc/self/ns/net")
-    eventually("a network elsewhere", lambda: os.readlink(f"/proc/{elsewhere.pid}/ns/net") != here)
+    here = pathlib.Path("/proc/self/ns/net").readlink()
+    eventually("a network elsewhere", lambda: pathlib.Path(f"/proc/{elsewhere.pid}/ns/net").readlink() != here)
     WORLD.append(f"--net=/proc/{elsewhere.pid}/ns/net")
     run("ip", "link", "set", "lo", "up")
     run("ip", "link", "add", "here", "type", "veth", "peer", "name", "there", "netns", str(elsewhere.pid))
@@ -108,13 +120,13 @@ def overlay(folder):
 
 
 def certificates():
-    """One certificate for all names, from an authority that this machine trusts, as it would any public one."""
+    """One certificate for all names, from an authority that this machine trusts."""
     request = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2"]
     run(*request, "-subj", "/CN=Authority of the tests", "-keyout", "/tmp/ca.key", "-out", "/tmp/ca.pem")
     names = ",".join(f"DNS:{name}" for name in HOSTS)
     run(*request, "-subj", "/CN=chats.example.com", "-addext", f"subjectAltName={names}", "-addext", "basicConstraints=critical,CA:FALSE",
         "-CA", "/tmp/ca.pem", "-CAkey", "/tmp/ca.key", "-keyout", "/etc/ssl/open-chat.key", "-out", "/etc/ssl/open-chat.pem")  # fmt: skip
-    with open("/etc/ssl/certs/ca-certificates.crt", "a") as trusted:
+    with pathlib.Path("/etc/ssl/certs/ca-certificates.crt").open("a") as trusted:
         trusted.write(pathlib.Path("/tmp/ca.pem").read_text())
     both = [pathlib.Path(f"/etc/ssl/open-chat.{part}").read_text() for part in ("pem", "key")]
     write("/etc/haproxy/open-chat.pem", "".join(both), 0o600)
@@ -140,7 +152,10 @@ def keep_logs():
 
 
 def place(name, path, changes=()):
-    """Puts a file of docs/proxies/ where it belongs. The changes are literal, and each has something to change."""
+    """Puts a file of docs/proxies/ where it belongs.
+
+    The changes are literal, and each has something to change.
+    """
     text = (DOCS / name).read_text()
     for old, new in changes:
         assert old in text, f"{name} has no `{old}`"
@@ -271,7 +286,7 @@ class Answer:
 
 
 def fetch(url, *options, headers=()):
-    """What a program gets, by curl: nothing of the request is changed, and no redirect is followed."""
+    """What a program gets, by curl: the request goes as it is, and no redirect is followed."""
     given = [word for header in headers for word in ("--header", header)]
     command = ["curl", "--silent", "--include", "--path-as-is", "--http1.1", "--max-time", str(PATIENCE), *given, *options, url]
     text = subprocess.run(command, capture_output=True, check=True).stdout.decode()
@@ -279,7 +294,7 @@ def fetch(url, *options, headers=()):
 
 
 def clicks():
-    """What open-chat has logged of chats that it has opened, in order: who, for whom, from where."""
+    """The chats that open-chat has opened, by its log: who, for whom, from where."""
     found = []
     for line in (LOGS / "open-chat.log").read_text().splitlines():
         entry = json.loads(line)

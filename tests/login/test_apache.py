@@ -22,8 +22,15 @@ class ApacheWithOpenChat(WithOpenChat, unittest.TestCase):
 class ApacheWithRecorder(WithRecorder, unittest.TestCase):
     not_survived = ("4,095 bytes", "4,095 bytes of encoded Cyrillic")
     underscores = ("x_auth_request_email", "x-auth_request-email", "x_forwarded_email", "x-forwarded_email")
-    sets = {"x-auth-request-email": "ann@example.com", "x-forwarded-for": "192.0.2.10", "x-proxy-secret": "canary-proxy-secret-of-32-characters"}
-    leading_elsewhere = ("/oauth2/callback?logout={elsewhere}", "/oauth2/callback?target_link_uri={elsewhere}&iss=https://login.example.test")
+    sets = (
+        ("x-auth-request-email", "ann@example.com"),
+        ("x-forwarded-for", "192.0.2.10"),
+        ("x-proxy-secret", "canary-proxy-secret-of-32-characters"),
+    )
+    leading_elsewhere = (
+        "/oauth2/callback?logout={elsewhere}",
+        "/oauth2/callback?target_link_uri={elsewhere}&iss=https://login.example.test",
+    )
 
     @classmethod
     def setUpClass(cls):

@@ -28,7 +28,11 @@ class HaproxyWithRecorder(WithRecorder, unittest.TestCase):
     lost = LOST
     # oauth2-proxy takes no raw one in a query that it reads itself.
     not_survived = ("a semicolon",)
-    sets = {"x-forwarded-email": "ann@example.com", "x-forwarded-for": "192.0.2.10, 127.0.0.1", "x-proxy-secret": "canary-proxy-secret-of-32-characters"}
+    sets = (
+        ("x-forwarded-email", "ann@example.com"),
+        ("x-forwarded-for", "192.0.2.10, 127.0.0.1"),
+        ("x-proxy-secret", "canary-proxy-secret-of-32-characters"),
+    )
     leading_elsewhere = (
         "/oauth2/sign_in?rd={elsewhere}", "/oauth2/start?rd={elsewhere}", "/oauth2/sign_out?rd={elsewhere}",
         CLICK + "&rd={elsewhere}", "/oauth2/sign_out?rd=//elsewhere.test", "/oauth2/sign_out?rd=/\\elsewhere.test",

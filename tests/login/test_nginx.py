@@ -23,10 +23,21 @@ class NginxWithOpenChat(WithOpenChat, unittest.TestCase):
         cls.stack.oauth2_proxy()
         cls.stack.nginx()
 
+    def test_logging_out_by_the_bare_address_does_not_go_round(self):
+        ann = self.logged_in()
+        ann.wait_for_chat()
+        answer = fetch(f"{CHATS}/oauth2/sign_out", headers=[*BROWSER, self.session(ann)])
+        self.assertEqual((answer.status, answer.header("location")), (302, "/"))
+        self.assertIn("__Host-open-chat-login=;", answer.header("set-cookie"))
+
 
 class NginxWithRecorder(WithRecorder, unittest.TestCase):
     lost = LOST
-    sets = {"x-auth-request-email": "ann@example.com", "x-forwarded-for": "192.0.2.10", "x-proxy-secret": "canary-proxy-secret-of-32-characters"}
+    sets = (
+        ("x-auth-request-email", "ann@example.com"),
+        ("x-forwarded-for", "192.0.2.10"),
+        ("x-proxy-secret", "canary-proxy-secret-of-32-characters"),
+    )
     leading_elsewhere = (
         "/oauth2/sign_in?rd={elsewhere}", "/oauth2/start?rd={elsewhere}", "/oauth2/sign_out?rd={elsewhere}",
         CLICK + "&rd={elsewhere}", "/oauth2/sign_out?rd=//elsewhere.test", "/oauth2/sign_out?rd=/\\elsewhere.test",
@@ -134,7 +145,9 @@ class NginxWidget(unittest.TestCase):
         with Agent(third_party_cookies=True) as ann:
             self.log_in_from_the_frame(ann)
             eventually("the panel's page", lambda: ann.has("script[token], [data-token], script[src*=widget]"))
-            status = ann.driver.execute_async_script("const done = arguments[0]; fetch('widget/token').then((answer) => done(answer.status))")
+            status = ann.driver.execute_async_script(
+                "const done = arguments[0]; fetch('widget/token').then((answer) => done(answer.status))"
+            )
             self.assertEqual(status, 200)
 
     def test_a_browser_that_blocks_third_party_cookies_shows_the_link_for_ever(self):

@@ -1,5 +1,7 @@
-"""oauth2-proxy alone before open-chat, with the very arguments of kubernetes/sidecar-values.yaml. In the place of the Ingress
-controller it ends TLS itself."""
+"""oauth2-proxy alone before open-chat, with the very arguments of kubernetes/sidecar-values.yaml.
+
+In the place of the Ingress controller it ends TLS itself.
+"""
 
 import unittest
 
@@ -39,7 +41,7 @@ class Sidecar(Cases, unittest.TestCase):
                 before = len(clicks())
                 answer = fetch(CHATS + CLICK, headers=[*PROGRAM, self.session(ann), *forged])
                 self.assertEqual(answer.status, 302)
-                eventually("the click", lambda: len(clicks()) > before)
+                eventually("the click", lambda before=before: len(clicks()) > before)
                 (click,) = clicks()[before:]
                 self.assertTrue(click.startswith("sso:ann@example.com 101 "), click)
                 self.assertEqual(fetch(CHATS + CLICK, headers=[*PROGRAM, *forged]).status, 401)
@@ -54,5 +56,5 @@ class Sidecar(Cases, unittest.TestCase):
             with self.subTest(account):
                 before = len(clicks())
                 agent = self.logged_in(account)
-                eventually("a refusal", lambda: agent.url.startswith(CHATS) and agent.text("h1, .title"))
+                eventually("a refusal", lambda agent=agent: agent.url.startswith(CHATS) and agent.text("h1, .title"))
                 self.assertEqual(len(clicks()), before)

@@ -1,6 +1,7 @@
 """The scripts that make a release, in copies of what they read."""
 
 import pathlib
+import re
 import shutil
 import subprocess
 import sys
@@ -85,6 +86,26 @@ class Glibc(unittest.TestCase):
         done = self.needs("2.28", ROOT / "LICENSE")
         self.assertEqual((done.returncode, done.stdout), (1, ""))
         self.assertIn("is not linked with glibc dynamically", done.stderr)
+
+
+class Notices(unittest.TestCase):
+    """cargo-about writes them, and `make release` has it compare every word. Here: that no crate is
+    missing."""
+
+    def named(self):
+        blocks = re.findall(r"\), for:\n((?:  .*\n)+)-{20}", (ROOT / "packaging/THIRD-PARTY-NOTICES.txt").read_text())
+        return {" ".join(line.split()[:2]) for block in blocks for line in block.splitlines()}
+
+    def built_in(self, processor):
+        what = ("--locked", "--package=open-chat", "--edges=normal", "--prefix=none", "--format={p}")
+        tree = run("cargo", "tree", *what, f"--target={processor}-unknown-linux-gnu", "--manifest-path", ROOT / "Cargo.toml")
+        self.assertEqual(tree.returncode, 0, tree.stderr)
+        return {" ".join(line.split()[:2]).replace(" v", " ") for line in tree.stdout.splitlines() if line}
+
+    def test_they_name_everything_that_is_built_in(self):
+        built_in = self.built_in("x86_64") | self.built_in("aarch64")
+        self.assertIn("actix-web 4", " ".join(sorted(built_in)))
+        self.assertEqual(self.named(), built_in, "make notices")
 
 
 if __name__ == "__main__":

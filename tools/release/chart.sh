@@ -7,7 +7,13 @@ cd "$(dirname "$0")/../.."
 folder=$stage/chart
 rm -rf $folder
 mkdir -p $folder $artifacts
-"$helm" package helm/open-chat --destination $folder
+rm -rf $stage/open-chat-chart
+mkdir $stage/open-chat-chart
+cp -r helm/open-chat $stage/open-chat-chart
+# The package keeps modes and times, which are those of the checkout.
+chmod -R u=rwX,go=rX $stage/open-chat-chart
+find $stage/open-chat-chart -exec touch --date "@$SOURCE_DATE_EPOCH" {} +
+"$helm" package $stage/open-chat-chart/open-chat --destination $folder
 # Without --url the package is looked for beside the index, wherever both are put.
 "$helm" repo index $folder
 # helm writes the time of day.

@@ -9,6 +9,8 @@ first=$PWD/$artifacts
 
 again=$PWD/target/release-check/a-folder-of-another-name
 rm -rf target/release-check
+# Not even the modes of files are to be found in what is released.
+umask 077
 git clone --quiet --no-local . "$again"
 git -C "$again" checkout --quiet "$revision"
 # Tools are no part of what is compared.

@@ -12,6 +12,9 @@ for shell in bash fish; do
     $stage/open-chat completions $shell >$stage/completions/open-chat.$shell
 done
 $stage/open-chat completions zsh >$stage/completions/_open-chat
+cp -r docs $stage/docs
+# Whatever this shell's umask is, and that of the one in which the source was checked out.
+chmod -R u=rwX,go=rX $stage
 
 archive() {
     name=open-chat-$version-$machine-linux
@@ -37,6 +40,9 @@ packages() {
   changes:
     - note: "What is new: /usr/share/doc/open-chat/changelog.gz"
 END
+    cp packaging/open-chat.* packaging/copyright packaging/lintian-overrides LICENSE $stage
+    # Packages keep the times of what is packed.
+    find $stage -exec touch --date "@$SOURCE_DATE_EPOCH" {} +
     export VERSION="$version" ARCHITECTURE=$architecture MAINTAINER="$maintainer" HOMEPAGE="$homepage"
     "$tools/nfpm" package --config packaging/nfpm.yaml --packager deb --target "$artifacts/open-chat_${version}_$architecture.deb"
     "$tools/nfpm" package --config packaging/nfpm.yaml --packager rpm --target "$artifacts/open-chat-$version.$machine.rpm"
