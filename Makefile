@@ -42,6 +42,7 @@ package: ## The crates as they are published, each built from its package alone
 
 # What a release consists of, for this machine's processor: see docs/install.md.
 release: ## The release of this commit, into target/release-artifacts
+	tools/release/about.sh --check
 	tools/release/release.sh
 
 release-check: ## The release once more, in another folder: the same bytes

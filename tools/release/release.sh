@@ -8,7 +8,6 @@ cd "$(dirname "$0")/../.."
 
 tools/release/versions.sh
 tools/release/setup.sh
-tools/release/about.sh --check
 rm -rf $artifacts
 mkdir -p $artifacts
 tools/release/binary.sh
