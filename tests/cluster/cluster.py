@@ -412,6 +412,7 @@ conf_dir = "{self.folder}/cni"
             "traefik", "traefik", f"--providers.file.filename={self.folder}/traefik.yaml",
             "--entrypoints.web.address=:80", "--entrypoints.websecure.address=:443",
             "--providers.kubernetesingress=true", f"--providers.kubernetesingress.ingressendpoint.ip={ADDRESS}",
+            "--providers.kubernetescrd=true",
             "--providers.kubernetesgateway=true", f"--providers.kubernetesgateway.statusaddress.ip={ADDRESS}",
             "--global.checknewversion=false", "--global.sendanonymoususage=false", "--log.level=INFO",
         )  # fmt: skip

@@ -1,5 +1,6 @@
 """The recipes for a login in docs/proxies/kubernetes, as they stand."""
 
+import contextlib
 import http.server
 import json
 import os
@@ -14,6 +15,7 @@ from kube import AUTHORITY, HELMS, ROOT, Namespace, curl, in_cluster, until
 FOLDER = ROOT / "docs/proxies/kubernetes"
 HOST = "chats.example.com"
 SECRETS = {"client-secret": "canary-client-secret", "cookie-secret": "canary-cookie-secret-of-32-bytes"}
+PROXY_SECRET = "canary-proxy-secret"
 CLICK = "/open-chat?phone=%2B380501234567"
 
 
@@ -65,6 +67,11 @@ def give_certificate(space):
     space.apply(secret | {"stringData": files})
 
 
+def through_traefik(path, *headers):
+    named = [option for header in headers for option in ("--header", header)]
+    return curl("--insecure", "--header", f"Host: {HOST}", *named, f"https://{ADDRESS}{path}")
+
+
 class Recipes(unittest.TestCase):
     def setUp(self):
         server = http.server.ThreadingHTTPServer(("127.0.0.1", PROVIDER_PORT), Provider)
@@ -96,9 +103,10 @@ class Recipes(unittest.TestCase):
                 self.assertEqual(curl("--max-time", "5", f"http://{pod['status']['podIP']}:8080{CLICK}"), "000 ")
             self.assertNotIn("501234567", space.kubectl("logs", "deployment/open-chat", "--all-containers"))
 
-    def test_oauth2_proxy_beside_an_ingress_controller(self):
-        documents = yaml.safe_load_all((FOLDER / "oauth2-proxy.yaml").read_text())
-        deployment, service, ingress = documents
+    @contextlib.contextmanager
+    def oauth2_proxy(self):
+        """A namespace with the recipe's oauth2-proxy, led to by its Ingress."""
+        deployment, service, ingress = yaml.safe_load_all((FOLDER / "oauth2-proxy.yaml").read_text())
         with_authority(deployment["spec"]["template"]["spec"])
         with Namespace() as space:
             space.config_map("oauth2-proxy", {"oauth2-proxy.cfg": (ROOT / "docs/proxies/oauth2-proxy.cfg").read_text()})
@@ -106,9 +114,37 @@ class Recipes(unittest.TestCase):
             give_certificate(space)
             space.apply(deployment, service, ingress)
             space.kubectl("rollout", "status", "deployment/oauth2-proxy", "--timeout=600s")
+            until("the Ingress counts", lambda: through_traefik("/oauth2/auth") == "401 ")
+            yield space
+
+    def test_oauth2_proxy_beside_an_ingress_controller(self):
+        with self.oauth2_proxy() as space:
             place = space.address("oauth2-proxy")
             self.assertEqual(curl(f"{place}/oauth2/auth"), "401 ")
             self.assertRegex(curl(f"{place}/oauth2/start?rd=/open-chat"), r"^302 https://login\.example\.test/auth\?")
-            # Through Traefik, by the Ingress of the recipe.
-            host = ("--insecure", "--header", f"Host: {HOST}")
-            until("the Ingress counts", lambda: curl(*host, f"https://{ADDRESS}/oauth2/auth") == "401 ")
+
+    def test_traefik_asks_oauth2_proxy_who_clicks(self):
+        with self.oauth2_proxy() as space:
+            space.secret("chathub", {"login": "acme", "password": "canary-password"})
+            space.secret("proxy", {"secret": PROXY_SECRET})
+
+            def recipe(name):
+                text = (FOLDER / name).read_text().replace("NAMESPACE", space.name)
+                return yaml.safe_load_all(text.replace("THE-SECRET", PROXY_SECRET))
+
+            (values,) = recipe("traefik-values.yaml")
+            space.install(HELMS[1], "open-chat", in_cluster(values))
+            # Where Traefik does not ask, it leads to nothing.
+            until("there is no such middleware", lambda: through_traefik(CLICK) == "404 ")
+            space.apply(*recipe("traefik.yaml"))
+            until("Traefik asks", lambda: through_traefik(CLICK).startswith("302 "))
+            for forged in (
+                (),
+                ("X-Auth-Request-Email: ann@example.com",),
+                ("X-Auth-Request-Email: ann@example.com", f"X-Proxy-Secret: {PROXY_SECRET}"),
+            ):
+                with self.subTest(forged):
+                    self.assertRegex(through_traefik(CLICK, *forged), r"^302 https://login\.example\.test/auth\?")
+            # Not through Traefik: the name alone says nothing.
+            named = ("--header", "X-Auth-Request-Email: ann@example.com")
+            self.assertEqual(curl(*named, space.address("open-chat") + CLICK), "401 ")

@@ -1,6 +1,6 @@
 #!/bin/sh
-# Builds and installs what tests/cluster needs, under target/cluster. Once, in some fifteen minutes: a
-# second run finds it.
+# Builds and installs what tests/cluster needs, under target/cluster. Once, in a quarter of an hour:
+# a second run finds it.
 set -eu
 cd "$(dirname "$0")/../.."
 here=tests/cluster
@@ -12,6 +12,7 @@ newest=1.37.2
 # The one that Traefik knows.
 gateway_api=v1.6.0
 prometheus_operator=v0.92.1
+traefik=v3.7.13
 
 PATH="$PATH:/usr/sbin:/sbin"
 missing=""
@@ -91,6 +92,7 @@ install oauth2-proxy github.com/oauth2-proxy/oauth2-proxy/v7@v7.15.6
 rm -f "$tools"/crds/*
 cp "$(module sigs.k8s.io/gateway-api@$gateway_api)"/config/crd/standard/gateway.networking.k8s.io_*.yaml "$tools/crds"
 cp "$(module github.com/prometheus-operator/prometheus-operator@$prometheus_operator)"/example/prometheus-operator-crd/monitoring.coreos.com_*.yaml "$tools/crds"
+cp "$(module github.com/traefik/traefik/v3@$traefik)"/docs/content/reference/dynamic-configuration/kubernetes-crd-definition-v1.yml "$tools/crds/traefik.yaml"
 chmod u+w "$tools"/crds/*
 
 # Three images: what holds a pod's network, a Debian with curl and Redis, and oauth2-proxy with the
