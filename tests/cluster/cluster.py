@@ -411,6 +411,8 @@ conf_dir = "{self.folder}/cni"
         self.spawn(
             "traefik", "traefik", f"--providers.file.filename={self.folder}/traefik.yaml",
             "--entrypoints.web.address=:80", "--entrypoints.websecure.address=:443",
+            # As Traefik's own chart has it.
+            "--entrypoints.websecure.http.tls=true",
             "--providers.kubernetesingress=true", f"--providers.kubernetesingress.ingressendpoint.ip={ADDRESS}",
             "--providers.kubernetescrd=true",
             "--providers.kubernetesgateway=true", f"--providers.kubernetesgateway.statusaddress.ip={ADDRESS}",
