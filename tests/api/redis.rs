@@ -267,7 +267,10 @@ async fn a_one_time_pass_is_one_time_among_replicas() {
         .always(Endpoint::OperatorToken, Some(Fault::Status(500)));
     assert_eq!(other.refusal(&click).await.kind, "chathub-unavailable");
     other.chathub.always(Endpoint::OperatorToken, None);
-    one.destination(&click).await;
+    eventually("the pass is good again", async || {
+        one.click(&click).await.status() == 302
+    })
+    .await;
     assert_eq!(other.refusal(&click).await.kind, "pass-used");
     other
         .destination(&format!("phone=0501234567&pass={}", one_time_pass("two")))
@@ -451,7 +454,10 @@ async fn the_rights_that_the_documents_name_are_enough() {
     service.chathub.always(mint, Some(Fault::Status(500)));
     assert_eq!(service.refusal(&click).await.kind, "chathub-unavailable");
     service.chathub.always(mint, None);
-    service.destination(&click).await;
+    eventually("the pass is good again", async || {
+        service.click(&click).await.status() == 302
+    })
+    .await;
     assert_eq!(service.refusal(&click).await.kind, "pass-used");
 }
 
