@@ -130,6 +130,8 @@ class Recipes(unittest.TestCase):
 
             def recipe(name):
                 text = (FOLDER / name).read_text().replace("NAMESPACE", space.name)
+                # This Traefik is no pod, and does not know the cluster's names.
+                text = text.replace(f"http://oauth2-proxy.{space.name}.svc.cluster.local", space.address("oauth2-proxy"))
                 return yaml.safe_load_all(text.replace("THE-SECRET", PROXY_SECRET))
 
             (values,) = recipe("traefik-values.yaml")
