@@ -14,9 +14,7 @@ gateway_api=v1.6.0
 prometheus_operator=v0.92.1
 traefik=v3.7.13
 
-PATH="$PATH:/usr/sbin:/sbin"
-missing=""
-need() { command -v "$1" >/dev/null 2>&1 || missing="$missing $2"; }
+. tests/debian.sh
 need etcd etcd-server
 need containerd containerd
 need runc runc
@@ -31,16 +29,7 @@ need openssl openssl
 need buildah buildah
 need mmdebstrap mmdebstrap
 need gcc gcc
-if [ -n "$missing" ]; then
-    install="apt-get -o DPkg::Lock::Timeout=600 install --yes --no-install-recommends$missing"
-    apt-get update
-    # Debian starts a server as soon as it is installed; these are started by the cluster.
-    # shellcheck disable=SC2086 # a list of words
-    DEBIAN_FRONTEND=noninteractive $install
-    for server in etcd containerd; do
-        case "$missing" in *" $server"*) [ ! -d /run/systemd/system ] || systemctl disable --now $server ;; esac
-    done
-fi
+install_missing etcd containerd
 
 wanted=$(cat $here/tools.sh $here/requirements.txt $here/pause.c $here/*/*.go $here/*/go.* | sha256sum)
 [ "$(cat "$tools/installed" 2>/dev/null)" != "$wanted" ] || exit 0

@@ -5,9 +5,7 @@
 set -eu
 cd "$(dirname "$0")/../.."
 
-PATH="$PATH:/usr/sbin:/sbin"
-missing=""
-need() { command -v "$1" >/dev/null 2>&1 || missing="$missing $2"; }
+. tests/debian.sh
 need apache2 apache2
 [ -e /usr/lib/apache2/modules/mod_auth_openidc.so ] || missing="$missing libapache2-mod-auth-openidc"
 need nginx nginx-light
@@ -20,26 +18,8 @@ need ip iproute2
 need unshare util-linux
 need node nodejs
 need npm npm
-need python3 python3
-python3 -c 'import ensurepip, venv' 2>/dev/null || missing="$missing python3-venv"
-
-if [ -n "$missing" ]; then
-    install="apt-get install --yes --no-install-recommends$missing"
-    if [ "$(id -u)" != 0 ]; then
-        echo "The tests need packages that are missing here. Run this, then try again:" >&2
-        echo "  sudo apt-get update && sudo $install" >&2
-        exit 1
-    fi
-    apt-get update
-    # shellcheck disable=SC2086 # a list of words
-    DEBIAN_FRONTEND=noninteractive $install
-    # Debian starts a server as soon as it is installed. The tests start their own.
-    if [ -d /run/systemd/system ]; then
-        for server in apache2 nginx haproxy; do
-            case "$missing" in *" $server"*) systemctl disable --now "$server" ;; esac
-        done
-    fi
-fi
+need_python
+install_missing apache2 nginx haproxy
 
 tools=target/login
 wanted=$(cat tests/login/setup.sh tests/login/requirements.txt | sha256sum)

@@ -4,17 +4,13 @@
 set -eu
 cd "$(dirname "$0")/../.."
 [ "$(id -u)" = 0 ] || { echo "The packages are installed in containers, as root: sudo make test-packages" >&2; exit 1; }
-missing=""
-need() { command -v "$1" >/dev/null 2>&1 || missing="$missing $2"; }
+. tests/debian.sh
 need lintian lintian
 need mmdebstrap mmdebstrap
 need podman podman
 need runc runc
-if [ -n "$missing" ]; then
-    apt-get update
-    # shellcheck disable=SC2086 # a list of words
-    DEBIAN_FRONTEND=noninteractive apt-get install --yes --no-install-recommends $missing
-fi
+# shellcheck disable=SC2119 # none of them is a server
+install_missing
 tools/release/tools.sh
 
 roots=target/packages
