@@ -76,10 +76,11 @@ only. */}}
 {{- end }}
 
 {{- /* What PUBLIC_URL is where it is not set, as a JSON object: `url` and `from`, or `why` it
-cannot be told. The service takes https alone, and of an Ingress only `tls` says that it is. */}}
+cannot be told; neither where nothing leads in, or it is set. The service takes https alone, and of an Ingress only `tls` says that it is. */}}
 {{- define "open-chat.derivedUrl" -}}
 {{- $hosts := list }}
 {{- $from := list }}
+{{- $url := "" }}
 {{- $why := "" }}
 {{- if .Values.ingress.enabled }}
 {{- $hosts = concat $hosts (.Values.ingress.hosts | default list) }}
@@ -90,18 +91,16 @@ cannot be told. The service takes https alone, and of an Ingress only `tls` says
 {{- $from = append $from "httpRoute.hostnames" }}
 {{- end }}
 {{- $host := uniq $hosts | first | default "" | toString }}
-{{- if include "open-chat.givesUrl" . }}
-{{- else if not $from }}
+{{- if or (not $from) (include "open-chat.givesUrl" .) }}
 {{- else if .Values.envFrom }}{{ $why = "envFrom may have it" }}
 {{- else if not $host }}{{ $why = "httpRoute.hostnames is empty" }}
 {{- else if gt (len (uniq $hosts)) 1 }}{{ $why = printf "there are several: %s" (uniq $hosts | join ", ") }}
 {{- else if hasPrefix "*" $host }}{{ $why = printf "%s stands for several" $host }}
 {{- else if and .Values.ingress.enabled (not (include "open-chat.hasTls" (list . $host))) }}{{ $why = printf "ingress.tls does not have %s, and it must be https" $host }}
 {{- else if and .Values.httpRoute.enabled (include "open-chat.isPlain" .) }}{{ $why = "the Gateway's listener in httpRoute.parentRefs is http, and it must be https" }}
+{{- else }}{{ $url = printf "https://%s" $host }}
 {{- end }}
-{{- if or $why (not $from) (include "open-chat.givesUrl" .) }}{{ dict "why" $why | toJson }}
-{{- else }}{{ dict "url" (printf "https://%s" $host) "from" (join " and " $from) | toJson }}
-{{- end }}
+{{- dict "url" $url "from" (join " and " $from) "why" $why | toJson }}
 {{- end }}
 
 {{- /* Not empty where PUBLIC_URL is set. */}}
