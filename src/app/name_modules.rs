@@ -6,9 +6,12 @@ const IS_STATIC: bool = cfg!(all(target_env = "gnu", target_feature = "crt-stati
 
 /// What is wrong where this program, being static, would load modules of this machine.
 pub fn foreign_name_modules() -> Option<String> {
+    if !IS_STATIC {
+        return None;
+    }
     let settings = std::fs::read_to_string("/etc/nsswitch.conf").unwrap_or_default();
     let modules = modules_of_hosts(&settings);
-    (IS_STATIC && !modules.is_empty()).then(|| {
+    (!modules.is_empty()).then(|| {
         format!(
             "this program is the container image's, and /etc/nsswitch.conf names `{}` for hosts, of which it may die (SIGFPE) when it looks a name up",
             modules.join(" ")
