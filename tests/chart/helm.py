@@ -39,10 +39,10 @@ def helm(*arguments, binary=NEWEST):
     return subprocess.run([binary, *arguments], capture_output=True, text=True, check=False)
 
 
-def template(*values, kubernetes="1.33", binary=NEWEST):
+def template(*values, kubernetes="1.33", namespace="default", binary=NEWEST):
     """The chart's objects with these files of values."""
     files = [argument for value in values for argument in ("--values", value)]
-    run = helm("template", RELEASE, CHART, "--kube-version", kubernetes, *files, binary=binary)
+    run = helm("template", RELEASE, CHART, "--kube-version", kubernetes, "--namespace", namespace, *files, binary=binary)
     assert run.returncode == 0, run.stderr
     return [document for document in yaml.safe_load_all(run.stdout) if document]
 

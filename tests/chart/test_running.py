@@ -1,13 +1,10 @@
 """What the chart makes of a release that runs already, which helm asks the cluster about."""
 
-import contextlib
-import http.server
-import json
 import os
-import threading
 import unittest
 
 import yaml
+from answers import serving
 from helm import CHART, HELMS, helm, mode, one, values_file
 
 # The kinds that a release with an autoscaler has, by the group that has them.
@@ -80,32 +77,10 @@ def answers(pods, scaler=None, namespace="default", name="buttons-open-chat", **
     return found
 
 
-@contextlib.contextmanager
 def cluster(known):
-    """The address of a cluster that answers so."""
-
-    class Handler(http.server.BaseHTTPRequestHandler):
-        def do_GET(self):
-            answer = known.get(self.path.split("?")[0])
-            missing = {"kind": "Status", "apiVersion": "v1", "status": "Failure", "reason": "NotFound", "code": 404}
-            body = json.dumps(answer or missing).encode()
-            self.send_response(200 if answer else 404)
-            self.send_header("Content-Type", "application/json")
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
-
-        def log_message(self, *_):
-            pass
-
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        thread = threading.Thread(target=server.serve_forever)
-        thread.start()
-        try:
-            yield f"http://127.0.0.1:{server.server_port}"
-        finally:
-            server.shutdown()
-            thread.join()
+    """A server that knows these paths, as a cluster would say it."""
+    missing = {"kind": "Status", "apiVersion": "v1", "status": "Failure", "reason": "NotFound", "code": 404}
+    return serving(lambda path: (200, known[path]) if path in known else (404, missing))
 
 
 def replicas(known, values, binary):

@@ -1,14 +1,12 @@
 """The recipes for a login in docs/proxies/kubernetes, as they stand."""
 
 import contextlib
-import http.server
-import json
 import os
 import pathlib
-import threading
 import unittest
 
 import yaml
+from answers import serving
 from cluster import ADDRESS, PROVIDER, PROVIDER_PORT
 from kube import AUTHORITY, HELMS, ROOT, Namespace, curl, in_cluster, until
 
@@ -19,28 +17,15 @@ PROXY_SECRET = "canary-proxy-secret"
 CLICK = "/open-chat?phone=%2B380501234567"
 
 
-class Provider(http.server.BaseHTTPRequestHandler):
-    """What an OpenID provider says of itself, which is all that is asked before a login."""
-
-    def do_GET(self):
-        body = json.dumps(
-            {
-                "issuer": f"https://{PROVIDER}",
-                "authorization_endpoint": f"https://{PROVIDER}/auth",
-                "token_endpoint": f"https://{PROVIDER}/token",
-                "jwks_uri": f"https://{PROVIDER}/jwks",
-                "id_token_signing_alg_values_supported": ["RS256"],
-                "code_challenge_methods_supported": ["S256"],
-            }
-        ).encode()
-        self.send_response(200)
-        self.send_header("Content-Type", "application/json")
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, *_):
-        pass
+# What an OpenID provider says of itself, which is all that is asked before a login.
+OF_ITSELF = {
+    "issuer": f"https://{PROVIDER}",
+    "authorization_endpoint": f"https://{PROVIDER}/auth",
+    "token_endpoint": f"https://{PROVIDER}/token",
+    "jwks_uri": f"https://{PROVIDER}/jwks",
+    "id_token_signing_alg_values_supported": ["RS256"],
+    "code_challenge_methods_supported": ["S256"],
+}
 
 
 def here(container):
@@ -74,12 +59,7 @@ def through_traefik(path, *headers):
 
 class Recipes(unittest.TestCase):
     def setUp(self):
-        server = http.server.ThreadingHTTPServer(("127.0.0.1", PROVIDER_PORT), Provider)
-        thread = threading.Thread(target=server.serve_forever)
-        thread.start()
-        self.addCleanup(thread.join)
-        self.addCleanup(server.server_close)
-        self.addCleanup(server.shutdown)
+        self.enterContext(serving(lambda _: (200, OF_ITSELF), PROVIDER_PORT))
 
     def test_a_click_is_led_to_the_provider_and_no_header_is_believed(self):
         with Namespace() as space:

@@ -50,8 +50,8 @@ class Newest(unittest.TestCase):
             with self.subTest(values=path.name):
                 space = f"mode-{number}"
                 self.kubectl("create", "namespace", space)
-                objects = yaml.safe_dump_all(template(path, kubernetes="1.37"))
-                said = self.kubectl("apply", f"--namespace={space}", "--validate=strict", "--filename=-", input=objects)
+                objects = yaml.safe_dump_all(template(path, kubernetes="1.37", namespace=space))
+                said = self.kubectl("apply", "--validate=strict", "--filename=-", input=objects)
                 self.assertIn("deployment.apps/", said)
 
     def test_it_takes_no_unknown_field(self):

@@ -6,7 +6,7 @@ A class of cases names its proxy by what it starts, and by the words that differ
 import urllib.parse
 
 from agent import CHATS, Agent
-from machine import OPERATORS, PASS_SECRET, PHONE, clicks, eventually, fetch, logs_of_proxies, recorded, run_open_chat, write
+from machine import OPERATORS, PASS_SECRET, PHONE, Stack, clicks, eventually, fetch, logs_of_proxies, recorded, run_open_chat, write
 
 CLICK = "/open-chat?phone=%2B380501234567"
 BROWSER = ["Accept: text/html,application/xhtml+xml"]
@@ -37,9 +37,19 @@ ODD = {
 # What oauth2-proxy does not lead back to: such addresses can lead elsewhere.
 LOST = ("from=A//B&phone=0501234567", "from=/../B&phone=0501234567", "from=https://example.com&phone=0501234567")
 
+END_SESSION = "https://login.example.test/session/end?client_id=open-chat&post_logout_redirect_uri=https://chats.example.com/logged-out"
+
 
 class Cases:
-    """`programs` starts what stands behind and beside the proxy, and the proxy itself."""
+    """A class says what stands behind the proxy (`behind`), and what it is (`proxy`)."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.stack = Stack()
+        cls.addClassCleanup(cls.stack.close)
+        cls.stack.provider()
+        cls.behind()
+        cls.proxy()
 
     # Queries that do not survive the login; a proxy that loses others says so.
     lost = ()
@@ -71,7 +81,20 @@ class Cases:
         return agent
 
 
-class WithOpenChat(Cases):
+class Oauth2Proxy:
+    """What holds where the login is oauth2-proxy's."""
+
+    lost = LOST
+    logout = "/oauth2/sign_out?rd=" + urllib.parse.quote(END_SESSION, safe="")
+    leading_elsewhere = (
+        "/oauth2/sign_in?rd={elsewhere}", "/oauth2/start?rd={elsewhere}", "/oauth2/sign_out?rd={elsewhere}",
+        CLICK + "&rd={elsewhere}", "/oauth2/sign_out?rd=//elsewhere.test", "/oauth2/sign_out?rd=/\\elsewhere.test",
+    )  # fmt: skip
+
+
+class Logins(Cases):
+    """What holds of every login, whatever stands beside open-chat."""
+
     def test_an_agent_logs_in_and_clicks(self):
         with Agent() as ann:
             ann.click_in_crm("phone=%2B380501234567")
@@ -81,6 +104,30 @@ class WithOpenChat(Cases):
             # From now on a click is a click.
             ann.click_in_crm("phone=%2B380671234567")
             self.assertEqual(ann.wait_for_chat(), "phone=%2B380671234567&")
+
+    def test_hundreds_of_groups_make_no_long_cookie(self):
+        agent = self.logged_in("groups@example.com")
+        self.assertEqual(agent.wait_for_chat(), "phone=%2B380501234567&")
+        self.assert_clicked("sso:groups@example.com 101 192.0.2.10")
+        self.assertLess(len(self.session(agent)), 4000)
+
+    def test_unverified_addresses_and_strangers_do_not_get_in(self):
+        for account in "unverified@example.com", "mallory@elsewhere.test":
+            with self.subTest(account):
+                before = len(clicks())
+                agent = self.logged_in(account)
+                eventually("a refusal", lambda agent=agent: agent.url.startswith(CHATS) and agent.text("h1, .title"))
+                self.assertEqual(fetch(CHATS + CLICK, headers=[*PROGRAM, self.session(agent)]).status in (401, 403), True)
+                self.assertEqual(len(clicks()), before)
+
+
+class WithOpenChat(Logins):
+    # Settings in the place of those of open-chat.env.
+    settings = ()
+
+    @classmethod
+    def behind(cls):
+        cls.stack.open_chat(**dict(cls.settings))
 
     def test_two_tabs_log_in_at_once(self):
         with Agent() as ann:
@@ -145,21 +192,6 @@ class WithOpenChat(Cases):
         answer = fetch(f"{CHATS}{CLICK}&operator=102", headers=[*PROGRAM, self.session(ann)])
         self.assertEqual(answer.status, 403)
         self.assertIn("urn:open-chat:problem:operator-not-allowed", answer.body)
-
-    def test_hundreds_of_groups_make_no_long_cookie(self):
-        agent = self.logged_in("groups@example.com")
-        self.assertEqual(agent.wait_for_chat(), "phone=%2B380501234567&")
-        self.assert_clicked("sso:groups@example.com 101 192.0.2.10")
-        self.assertLess(len(self.session(agent)), 4000)
-
-    def test_unverified_addresses_and_strangers_do_not_get_in(self):
-        for account in "unverified@example.com", "mallory@elsewhere.test":
-            with self.subTest(account):
-                before = len(clicks())
-                agent = self.logged_in(account)
-                eventually("a refusal", lambda agent=agent: agent.url.startswith(CHATS) and agent.text("h1, .title"))
-                self.assertEqual(fetch(CHATS + CLICK, headers=[*PROGRAM, self.session(agent)]).status in (401, 403), True)
-                self.assertEqual(len(clicks()), before)
 
     def test_a_link_with_a_pass_needs_no_login(self):
         made = run_open_chat("pass", "mint", "--operator", "102", PASS_SECRET=PASS_SECRET).strip()
@@ -239,6 +271,10 @@ class WithRecorder(Cases):
     underscores = ()
     # Of `ODD`, the queries that do not survive the login here.
     not_survived = ()
+
+    @classmethod
+    def behind(cls):
+        cls.stack.recorder()
 
     def test_odd_queries_survive_the_login(self):
         ann = self.logged_in()

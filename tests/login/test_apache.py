@@ -3,23 +3,20 @@
 import unittest
 
 from cases import WithOpenChat, WithRecorder
-from machine import Stack
 
 
-class ApacheWithOpenChat(WithOpenChat, unittest.TestCase):
-    takes_connection_s_word = True
-    logout = "/oauth2/callback?logout=https%3A%2F%2Fchats.example.com%2Flogged-out"
-
+class Apache:
     @classmethod
-    def setUpClass(cls):
-        cls.stack = Stack()
-        cls.addClassCleanup(cls.stack.close)
-        cls.stack.provider()
-        cls.stack.open_chat()
+    def proxy(cls):
         cls.stack.apache()
 
 
-class ApacheWithRecorder(WithRecorder, unittest.TestCase):
+class ApacheWithOpenChat(Apache, WithOpenChat, unittest.TestCase):
+    takes_connection_s_word = True
+    logout = "/oauth2/callback?logout=https%3A%2F%2Fchats.example.com%2Flogged-out"
+
+
+class ApacheWithRecorder(Apache, WithRecorder, unittest.TestCase):
     not_survived = ("4,095 bytes", "4,095 bytes of encoded Cyrillic")
     underscores = ("x_auth_request_email", "x-auth_request-email", "x_forwarded_email", "x-forwarded_email")
     sets = (
@@ -31,11 +28,3 @@ class ApacheWithRecorder(WithRecorder, unittest.TestCase):
         "/oauth2/callback?logout={elsewhere}",
         "/oauth2/callback?target_link_uri={elsewhere}&iss=https://login.example.test",
     )
-
-    @classmethod
-    def setUpClass(cls):
-        cls.stack = Stack()
-        cls.addClassCleanup(cls.stack.close)
-        cls.stack.provider()
-        cls.stack.recorder()
-        cls.stack.apache()

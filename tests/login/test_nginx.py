@@ -5,24 +5,18 @@ import unittest
 import urllib.parse
 
 from agent import CHATS, Agent
-from cases import BROWSER, CLICK, LOST, PROGRAM, WithOpenChat, WithRecorder
+from cases import BROWSER, CLICK, PROGRAM, Oauth2Proxy, WithOpenChat, WithRecorder
 from machine import LOGS, PHONE, Stack, eventually, fetch
 
-END_SESSION = "https://login.example.test/session/end?client_id=open-chat&post_logout_redirect_uri=https://chats.example.com/logged-out"
 
-
-class NginxWithOpenChat(WithOpenChat, unittest.TestCase):
-    logout = "/oauth2/sign_out?rd=" + urllib.parse.quote(END_SESSION, safe="")
-
+class Nginx(Oauth2Proxy):
     @classmethod
-    def setUpClass(cls):
-        cls.stack = Stack()
-        cls.addClassCleanup(cls.stack.close)
-        cls.stack.provider()
-        cls.stack.open_chat()
+    def proxy(cls):
         cls.stack.oauth2_proxy()
         cls.stack.nginx()
 
+
+class NginxWithOpenChat(Nginx, WithOpenChat, unittest.TestCase):
     def test_logging_out_by_the_bare_address_does_not_go_round(self):
         ann = self.logged_in()
         ann.wait_for_chat()
@@ -31,26 +25,12 @@ class NginxWithOpenChat(WithOpenChat, unittest.TestCase):
         self.assertIn("__Host-open-chat-login=;", answer.header("set-cookie"))
 
 
-class NginxWithRecorder(WithRecorder, unittest.TestCase):
-    lost = LOST
+class NginxWithRecorder(Nginx, WithRecorder, unittest.TestCase):
     sets = (
         ("x-auth-request-email", "ann@example.com"),
         ("x-forwarded-for", "192.0.2.10"),
         ("x-proxy-secret", "canary-proxy-secret-of-32-characters"),
     )
-    leading_elsewhere = (
-        "/oauth2/sign_in?rd={elsewhere}", "/oauth2/start?rd={elsewhere}", "/oauth2/sign_out?rd={elsewhere}",
-        CLICK + "&rd={elsewhere}", "/oauth2/sign_out?rd=//elsewhere.test", "/oauth2/sign_out?rd=/\\elsewhere.test",
-    )  # fmt: skip
-
-    @classmethod
-    def setUpClass(cls):
-        cls.stack = Stack()
-        cls.addClassCleanup(cls.stack.close)
-        cls.stack.provider()
-        cls.stack.recorder()
-        cls.stack.oauth2_proxy()
-        cls.stack.nginx()
 
 
 class NginxPages(unittest.TestCase):
