@@ -162,8 +162,8 @@ mod tests {
 
     use crate::access::{Denied, DeviceId};
     use crate::connect::Unproven;
-    use crate::connectors::{CrmOriginError, CrmOriginFault};
     use crate::http::problem::{ShownIdentity, example};
+    use crate::integrations::{CrmOriginError, CrmOriginFault};
     use crate::phone::{LinkKind, PhoneError, Region};
     use crate::source::{ChatSource, UnknownSource};
 
@@ -343,7 +343,7 @@ mod tests {
                     "`7f3a0c5e41d24b4f8f3a1c2d3e4f5a6b`",
                 ],
             ),
-            (Detail::NoConnector, vec![" browser-extension"]),
+            (Detail::NoIntegration, vec![" browser-extension"]),
         ]
         .into_iter()
         .chain(ORIGIN_FAULTS.map(|fault| (origin(fault), vec!["`https://*`"])))
