@@ -40,8 +40,8 @@
 //!
 //! Beside them stand the crates of this workspace: [`chathub`], the client with its seven calls;
 //! `chathub_simulator`, ChatHub played from its documents; `crm_simulator`, the CRMs likewise, for
-//! tests; and `connect_error`, why a connection
-//! could not be made. They know nothing of the service.
+//! tests; and `connect_error`, why a connection could not be made. They know nothing of the
+//! service.
 //!
 //! # Invariants
 //! - Requests that can be refused without ChatHub are refused before ChatHub is called.

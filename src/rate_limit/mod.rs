@@ -1,4 +1,4 @@
-//! Rate limits: GCRA on four kinds of keys.
+//! Rate limits: GCRA on the kinds of keys that [`Limit`] lists.
 //!
 //! Owns what is counted, and under which keys. The counts are in this process (`memory`), or in
 //! Redis for all replicas (`redis`). Where Redis does not answer, this process takes over at once.
