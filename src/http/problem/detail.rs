@@ -97,7 +97,7 @@ pub(crate) enum Detail {
     /// Why a CRM that was asked has not confirmed a request.
     Crm(CrmFault),
     /// The button of a page in a CRM was pressed by another page.
-    ForeignPanel,
+    ForeignCrmPage,
     /// No resource has this path.
     Nothing,
     /// The resource takes other methods.

@@ -68,7 +68,7 @@ impl Texts {
             Detail::ClientHidden => texts.client_hidden.into(),
             Detail::AgentUnknown(agent) => self.agent(agent),
             Detail::Crm(fault) => self.crm.of(*fault).into(),
-            Detail::ForeignPanel => texts.foreign_panel.into(),
+            Detail::ForeignCrmPage => texts.foreign_crm_page.into(),
             Detail::Nothing => texts.nothing.into(),
             Detail::OtherMethod => texts.other_method.into(),
         }

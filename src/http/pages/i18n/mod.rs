@@ -14,8 +14,8 @@ use actix_web::http::header::{AcceptLanguage, Header as _, LanguageTag, Preferen
 
 pub(crate) use self::details::fill;
 pub(crate) use self::texts::{
-    Advice, BuilderTexts, DemoTexts, ExtensionTexts, GuideTexts, HandlerTexts, OpenapiTexts,
-    PairingWords, PanelWords, Words,
+    Advice, BuilderTexts, CrmPageWords, DemoTexts, ExtensionTexts, GuideTexts, HandlerTexts,
+    OpenapiTexts, PairingWords, Words,
 };
 use self::texts::{Explanation, Texts};
 use crate::http::problem::{Detail, Kind};
@@ -82,8 +82,8 @@ impl Language {
     }
 
     /// What the page in a CRM's frame says.
-    pub(crate) fn panel_words(self) -> &'static PanelWords {
-        &self.texts().panel
+    pub(crate) fn crm_page_words(self) -> &'static CrmPageWords {
+        &self.texts().crm_page
     }
 
     /// What the demo's CRM says.
