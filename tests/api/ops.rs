@@ -5,8 +5,7 @@ use open_chat::http::Kind;
 use open_chat::telemetry::{LogFormat, Telemetry};
 
 use crate::ending::Replica;
-use crate::harness::{PROFILE_KEY, Service, header, rules};
-use crate::proxies::own_address;
+use crate::harness::{PROFILE_KEY, Service, header, own_address, rules};
 
 #[tokio::test]
 async fn it_is_ready_once_chathub_has_taken_the_login() {
