@@ -48,7 +48,7 @@ pub struct AppState {
     pub metrics: Metrics,
     /// Which requests are traced.
     pub sampling: Sampling,
-    /// The log, for what it could not write.
+    /// The log, for how many lines it has lost.
     pub log: Telemetry,
     /// How much of a phone the log shows.
     pub log_phones: LogPhones,
