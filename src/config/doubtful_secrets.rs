@@ -12,8 +12,8 @@ use crate::secret::SecretSource;
 const QUOTATION_MARKS: [(char, char); 5] =
     [('"', '"'), ('\'', '\''), ('“', '”'), ('‘', '’'), ('«', '»')];
 
-/// A sentence for each secret that is set so, in its variable or its file. It may be intended, so it
-/// is no error.
+/// A sentence for each secret that is set so, in its variable or its file. It may be intended, so
+/// it is no error.
 pub fn doubtful_secrets(vars: impl IntoIterator<Item = (OsString, OsString)>) -> Vec<String> {
     let mut problems: Vec<_> = vars
         .into_iter()

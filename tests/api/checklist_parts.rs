@@ -271,8 +271,8 @@ async fn a_secret_in_quotes_is_warned_of() {
     assert!(!text.contains("canary"), "{text}");
 }
 
-/// A file that was written on Windows or pasted into: the service starts, and what cannot be seen is
-/// named.
+/// A file that was written on Windows or pasted into: the service starts, and what cannot be seen
+/// is named.
 #[tokio::test(flavor = "multi_thread")]
 async fn what_does_not_show_around_a_setting_is_left_out_or_warned_of() {
     let shell = Shell::start();

@@ -259,8 +259,8 @@ impl Browser {
     }
 
     /// Clicks on a link that opens a window, and turns to that.
-    /// Presses the button of the page's form twice at once, and tells for each press whether the form
-    /// would be sent. None is.
+    /// Presses the button of the page's form twice at once, and tells for each press whether the
+    /// form would be sent. None is.
     pub async fn sent_of_two_presses(&self) -> Value {
         self.value(
             r#"(() => {

@@ -337,8 +337,8 @@ async fn the_page_ends_the_pairing() {
     browser.close().await;
 }
 
-/// The second press would cancel the answer to the first, which has the cookie: the invitation would
-/// be used up, and the browser not paired.
+/// The second press would cancel the answer to the first, which has the cookie: the invitation
+/// would be used up, and the browser not paired.
 #[tokio::test]
 async fn who_clicks_twice_sends_the_invitation_once() {
     let service = Service::start("https://chat.example");
