@@ -28,7 +28,7 @@ bench-report: bench ## The same, written into docs/performance.md
 
 soak: ## Half an hour at half of capacity while ChatHub and Redis fail in turn (docs/performance.md); needs wrk and redis-server
 	$(CARGO) build --release --locked
-	python3 -B tools/soak.py
+	python3 -B tools/soak
 
 bench-scale: override BENCH_OPTIONS += --scale
 bench-scale: bench ## What grows with operators, clients, connections and cores

@@ -1,6 +1,6 @@
 """The load comparison: the service against the floor, a bare actix 302, side by side in one run.
 
-python3 tools/bench [--rounds N] [--seconds S] [--report] [--scale]
+python3 tools/bench [--rounds N] [--seconds S] [--report] [--peers] [--scale]
 
 Each server has one core to itself and wrk the other; they are measured in turn, several rounds
 long, and a ratio is that of one round's neighbours, so what slows the whole machine down slows
@@ -15,6 +15,7 @@ import sys
 import tempfile
 from contextlib import ExitStack
 
+import peers
 import report
 import scale
 import servers
@@ -44,6 +45,7 @@ def main():
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--seconds", type=int, default=4)
     parser.add_argument("--report", action="store_true", help="write the table and the plot into docs/performance.md")
+    parser.add_argument("--peers", action="store_true", help="what a user would write instead (benches/peers/); a report has it anyway")
     parser.add_argument("--scale", action="store_true", help="what grows with size instead: operators, clients, connections, workers")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="open-chat-bench-") as name, ExitStack() as stack:
@@ -51,11 +53,17 @@ def main():
         if options.scale:
             scale.run(directory, options)
             return
+        if options.peers or options.report:
+            # First, so that what is missing is said at once.
+            beside = peers.run(directory, stack, options)
+            report.show_peers(beside)
+        if options.peers and not options.report:
+            return
         rows = warm(directory, stack, options)
         facts = {**cold(directory, options), **mixed(directory, options), **allocations()}
     report.show(rows, facts)
     if options.report:
-        report.write(rows, facts)
+        report.write(rows, facts, beside)
 
 
 def warm(directory, stack, options):

@@ -10,13 +10,16 @@ from servers import ROOT
 
 PAGE = ROOT / "docs" / "performance.md"
 PLOT = ROOT / "docs" / "performance.svg"
-BEGIN, END = "<!-- measured: begin -->", "<!-- measured: end -->"
 
 HEAD = ["", "requests/s", "of the floor", "CPU \u00b5s each", "of the floor's", "p50 ms", "p99 ms", "first MB", "peak MB", "started ms"]
 
 
-def table(rows):
-    lines = [HEAD, ["---"] + ["--:"] * (len(HEAD) - 1), *map(cells_of, rows)]
+PEERS_HEAD = ["", "requests/s", "of open-chat's", "CPU \u00b5s each", "of open-chat's", "p50 ms", "p99 ms", "first MB", "peak MB", "first click, ms"]
+
+
+def table(rows, head=None):
+    head = head or HEAD
+    lines = [head, ["---"] + ["--:"] * (len(head) - 1), *map(cells_of, rows)]
     return "\n".join("| " + " | ".join(cells) + " |" for cells in lines)
 
 
@@ -74,15 +77,28 @@ def show(rows, facts):
         print(sentence)
 
 
-def write(rows, facts):
-    before, rest = PAGE.read_text().split(BEGIN)
-    after = rest.split(END)[1]
+def show_peers(rows):
+    print(table(rows, PEERS_HEAD))
+    print()
+
+
+def write(rows, facts, peers):
     commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], cwd=ROOT, check=False, capture_output=True, text=True).stdout.strip()
+    measured = f"Measured at commit {commit or 'unknown'}."
     items = "\n".join(item(sentence) for sentence in sentences(facts))
-    text = f"{BEGIN}\nMeasured at commit {commit or 'unknown'}.\n\n{table(rows)}\n\n{items}\n{END}"
-    PAGE.write_text(before + text + after)
+    page = PAGE.read_text()
+    page = between(page, "measured", f"{measured}\n\n{table(rows)}\n\n{items}")
+    page = between(page, "peers", f"{measured}\n\n{table(peers, PEERS_HEAD)}")
+    PAGE.write_text(page)
     PLOT.write_text(plot(rows))
     print(f"written: {PAGE.relative_to(ROOT)}, {PLOT.relative_to(ROOT)}")
+
+
+def between(page, name, text):
+    """The page with this text between the markers of that name."""
+    begin, end = f"<!-- {name}: begin -->", f"<!-- {name}: end -->"
+    before, rest = page.split(begin)
+    return before + begin + "\n" + text + "\n" + end + rest.split(end)[1]
 
 
 def plot(rows):
