@@ -1,7 +1,9 @@
-"""What was seen in a soak, as tables, and what of it is not as documented."""
+"""What was seen in a soak, in Markdown, and what of it is not as documented."""
 
 import statistics
+import textwrap
 
+import page
 from kinds import KINDS
 from samples import by_label, labelled
 
@@ -21,37 +23,49 @@ TELLING = 15
 SLACK = 30
 
 
-def show(facts):
+def text(facts):
+    """What was seen, in Markdown."""
+    return "\n\n".join([clicks_made(facts), held_table(facts), faults_table(facts), hostile_table(facts), counted(facts)])
+
+
+def clicks_made(facts):
     clicks = facts["clicks"]
-    print(
-        f"\n{clicks['requests']:,} clicks in {facts['minutes']} minutes, {facts['rate']:,.0f} a second wanted: "
+    return wrapped(
+        f"{clicks['requests']:,} clicks in {facts['minutes']} minutes, {facts['rate']:,.0f} a second wanted: "
         f"{clicks['broken']} without an answer, {clicks['refused']} refused; p50 {clicks['p50'] / 1000:.1f} ms, "
-        f"p99 {clicks['p99'] / 1000:.1f} ms, slowest {clicks['max'] / 1000:.0f} ms.\n"
+        f"p99 {clicks['p99'] / 1000:.1f} ms, the slowest {clicks['max'] / 1000:.0f} ms."
     )
-    row("", "before", "median of the first half", "of the second", "most", "after")
-    row("---", *["--:"] * 5)
+
+
+def held_table(facts):
+    rows = []
     for name, before in facts["before"].items():
         first, second = medians(facts["samples"], name)
         most = max(sample[name] for round_ in facts["samples"] for sample in round_)
-        row(name, *(f"{value:,.0f}" for value in (before, first, second, most, facts["after"][name])))
-    print()
-    row("fault", "traces")
-    row("---", "--:")
-    for name, count in facts["faults"].items():
-        row(name, f"{count:,}")
-    print()
-    row("hostile connections", "at once", "ended", "how", "longest, s", "bound, s")
-    row("---", "--:", "--:", "---", "--:", "--:")
+        rows.append([name, *(f"{value:,.0f}" for value in (before, first, second, most, facts["after"][name]))])
+    return page.table(["", "before", "median of the first half", "of the second", "most", "after"], rows)
+
+
+def faults_table(facts):
+    return page.table(["fault", "traces"], ([name, f"{count:,}"] for name, count in facts["faults"].items()))
+
+
+def hostile_table(facts):
+    rows = []
     for kind in KINDS:
         seen = facts["kinds"][kind.name]
         how = ", ".join(f"{end}: {count:,}" for end, count in sorted(seen["ends"].items()))
-        row(kind.name, f"{kind.slots}", f"{sum(seen['ends'].values()):,}", how, f"{seen['longest']:.1f}", f"{kind.within}")
+        rows.append([kind.name, f"{kind.slots}", how, f"{seen['longest']:.1f}", f"{kind.within}"])
+    return page.table(["hostile connections", "at once", "how they ended", "longest, s", "bound, s"], rows)
+
+
+def counted(facts):
     cut = by_label(facts["metrics"], "open_chat_connections_cut_total")
-    print(f"\nCut, as the service counts: {listed(cut)}. Refused: {listed(refused(facts))}.")
+    return wrapped(f"Cut, as the service counts: {listed(cut)}. Refused: {listed(refused(facts))}.")
 
 
-def row(*cells):
-    print("| " + " | ".join(cells) + " |")
+def wrapped(sentence):
+    return textwrap.fill(sentence, 100, break_long_words=False, break_on_hyphens=False)
 
 
 def listed(counts):
@@ -114,7 +128,7 @@ def of_hostile(facts):
 
 def grown(facts):
     if facts["minutes"] < TELLING:
-        print(f"\nIn less than {TELLING} minutes growth cannot be told from warming up: that is not judged.")
+        print(f"In less than {TELLING} minutes growth cannot be told from warming up: it is not judged.")
         return
     for name in facts["before"]:
         first, second = medians(facts["samples"], name)
