@@ -156,6 +156,11 @@ impl Service {
         &self.url
     }
 
+    /// The port of health and metrics, which is that of the clicks without `OPS_LISTEN`.
+    pub fn ops_url(&self) -> &str {
+        &self.ops_url
+    }
+
     /// A request for a path with a query, as a plain HTTP client sends it.
     pub fn request(&self, path: &str) -> RequestBuilder {
         self.client.get(format!("{}{path}", self.url))
