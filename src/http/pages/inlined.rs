@@ -28,7 +28,7 @@ pub(crate) enum PageStyle {
     /// The instructions for a CRM.
     Guide,
     /// A frame in a CRM.
-    Panel,
+    CrmPage,
     /// The service's interface.
     Reference,
 }
@@ -39,7 +39,7 @@ impl PageStyle {
         Self::Contacts,
         Self::Guarded,
         Self::Guide,
-        Self::Panel,
+        Self::CrmPage,
         Self::Reference,
     ];
 
@@ -49,7 +49,7 @@ impl PageStyle {
             Self::Contacts => include_str!("style/contacts.css"),
             Self::Guarded => include_str!("style/guarded.css"),
             Self::Guide => include_str!("style/guide.css"),
-            Self::Panel => include_str!("style/panel.css"),
+            Self::CrmPage => include_str!("style/crm_page.css"),
             Self::Reference => include_str!("style/reference.css"),
         }
     }
@@ -67,7 +67,7 @@ pub(crate) enum PageScript {
     Handler,
     /// A form that is sent once, however often its button is pressed.
     Once,
-    Panel,
+    CrmPage,
     /// The same, with the phones that Zendesk's own script says.
     Zendesk,
     /// That of the panel, which tells Pipedrive that it is there.
@@ -79,7 +79,7 @@ impl PageScript {
         Self::Builder,
         Self::Handler,
         Self::Once,
-        Self::Panel,
+        Self::CrmPage,
         Self::Zendesk,
         Self::Pipedrive,
     ];
@@ -89,9 +89,9 @@ impl PageScript {
             Self::Builder => include_str!("builder.js"),
             Self::Handler => include_str!("handler.js"),
             Self::Once => include_str!("once.js"),
-            Self::Panel => include_str!("panel.js"),
-            Self::Zendesk => concat!(include_str!("panel.js"), include_str!("zendesk.js")),
-            Self::Pipedrive => concat!(include_str!("panel.js"), include_str!("pipedrive.js")),
+            Self::CrmPage => include_str!("crm_page.js"),
+            Self::Zendesk => concat!(include_str!("crm_page.js"), include_str!("zendesk.js")),
+            Self::Pipedrive => concat!(include_str!("crm_page.js"), include_str!("pipedrive.js")),
         }
     }
 

@@ -9,7 +9,7 @@ use super::{LINK_TTL, Sender, admit, check_network, connectors, link, link_for, 
 use crate::access::PassConstraints;
 use crate::connect::{Connectors, Section, Ticket, Vendor};
 use crate::http::context::{ConnectorOutcome, Context, Outcome, RequestContext};
-use crate::http::extract::{Body, PanelButton, PanelScript, field};
+use crate::http::extract::{Body, CrmPageButton, CrmPageScript, field};
 use crate::http::problem::{Kind, Problem};
 use crate::http::redirect;
 use crate::http::state::AppState;
@@ -25,7 +25,7 @@ struct Renewed<'a> {
 
 /// The button.
 pub(crate) async fn open(
-    _: PanelButton,
+    _: CrmPageButton,
     body: Body,
     request: HttpRequest,
     context: Context,
@@ -55,7 +55,7 @@ pub(crate) async fn open(
 
 /// The script.
 pub(crate) async fn renew(
-    _: PanelScript,
+    _: CrmPageScript,
     body: Body,
     request: HttpRequest,
     context: Context,
@@ -65,7 +65,7 @@ pub(crate) async fn renew(
     let ticket = shown(&body, connector, &connectors, &context, &state).await?;
     let agent = ticket.agent(connector);
     let admitted = admit(&agent, &connectors, &context, &state).await?;
-    state.limits.panel(&agent.limit_key()).await?;
+    state.limits.crm_page(&agent.limit_key()).await?;
     let now = Utc::now();
     let renewed = ticket.renewed(now);
     let signed = signed(&renewed, admitted.section, &state)?;
