@@ -125,7 +125,7 @@ mod tests {
         #[case] clicks: usize,
     ) {
         let wanted = NonZeroUsize::new(10_000).unwrap();
-        let limits = ConnectionLimits::within(wanted, 2 * cores, Some(descriptors));
+        let limits = MaxConnections::within(wanted, 2 * cores, Some(descriptors));
         assert_eq!(limits.clicks.get(), clicks);
     }
 }
