@@ -3,7 +3,9 @@
 use actix_web::{HttpRequest, HttpResponse, web};
 use chrono::Utc;
 
-use super::{Panel, Sender, admit, check_network, connectors, crm, explained, link, page, refuse};
+use super::{
+    Panel, Sender, admit, check_network, connectors, crm, explained, limit_page, link, page, refuse,
+};
 use crate::connect::Vendor;
 use crate::connect::pipedrive::{Record, ShownPanel};
 use crate::http::context::{Context, RequestContext};
@@ -24,7 +26,7 @@ pub(crate) async fn panel(
     shown.map_err(|problem| problem.with_script(PageScript::Pipedrive))
 }
 
-/// Network → query → proof → operator → phones → page.
+/// Network → query → proof → operator → limit → phones → page.
 async fn show(
     request: &HttpRequest,
     context: &RequestContext,
@@ -45,6 +47,7 @@ async fn show(
     };
     // Pipedrive is not asked for an agent who gets no page.
     admit(&agent, &connectors, context, state).await?;
+    limit_page(&agent, context, state).await?;
     let (client, deadline) = (crm(state)?, context.deadline);
     let phones = connectors.pipedrive_phones(&agent, record, client, deadline);
     let panel = Panel {
