@@ -28,7 +28,7 @@ use actix_web::{FromRequest, Handler, HttpResponse, Resource, Responder, web};
 
 pub use self::extract::{MAX_BODY, Query};
 use self::handlers::{
-    builder, connect, connectors, demo, demo_refusals, health, links, open_chat, openapi, pair,
+    builder, connect, demo, demo_refusals, health, integrations, links, open_chat, openapi, pair,
     phone_links, widget,
 };
 pub use self::link_check::check_link;
@@ -73,7 +73,7 @@ pub fn public_routes(
         if has.builder {
             config
                 .service(read(Route::Builder, builder::builder))
-                .service(read(Route::Connectors, connectors::package));
+                .service(read(Route::Integrations, integrations::package));
         }
         match front {
             Front::Demo => {

@@ -39,7 +39,7 @@ routes! {
     OpenApiPage "/openapi";
     Root        "/";
     Builder     "/builder";
-    Connectors  "/builder/connectors/{name}";
+    Integrations "/builder/connectors/{name}";
     ConnectBitrix24 "/connect/bitrix24";
     ConnectBitrix24Install "/connect/bitrix24/install";
     ConnectKommo  "/connect/kommo";

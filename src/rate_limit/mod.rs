@@ -1,4 +1,4 @@
-//! Rate limits: GCRA on four kinds of keys.
+//! Rate limits: GCRA on the kinds of keys that [`Limit`] lists.
 //!
 //! Owns what is counted, and under which keys. The counts are in this process (`memory`), or in
 //! Redis for all replicas (`redis`). Where Redis does not answer, this process takes over at once.
@@ -37,12 +37,12 @@ named_enum! {
         /// was made to click: they use up nothing of that agent's own.
         Foreign = "foreign",
         /// Pages that CRMs show to an agent, and the tickets of these pages, by agent.
-        Panel = "panel",
+        CrmPage = "panel",
     }
 }
 
 /// An agent who goes through a list of clients shows a page for each.
-const PANEL: Quota = Quota {
+const CRM_PAGE: Quota = Quota {
     count: NonZeroU32::MIN.saturating_add(59),
     period: Duration::from_mins(1),
 };
@@ -87,7 +87,7 @@ impl Limits {
             Limit::Operator | Limit::Foreign => config.operator,
             Limit::Client => config.client,
             Limit::Refused => config.refused,
-            Limit::Panel => PANEL,
+            Limit::CrmPage => CRM_PAGE,
         });
         Self {
             quotas,
@@ -151,8 +151,8 @@ impl Limits {
     }
 
     /// Counts a page that a CRM shows to an agent, and each ticket of it.
-    pub async fn panel(&self, agent: &str) -> Result<(), Limited> {
-        self.count(&[(Limit::Panel, separate_key([agent, ""], 0))])
+    pub async fn crm_page(&self, agent: &str) -> Result<(), Limited> {
+        self.count(&[(Limit::CrmPage, separate_key([agent, ""], 0))])
             .await
     }
 
@@ -388,11 +388,11 @@ mod tests {
         let click = limits.click(client, Some(OperatorId(1))).await;
         assert_eq!(over(click), Ok(()));
         let mut shown = 0;
-        while limits.panel("kommo a 5").await.is_ok() {
+        while limits.crm_page("kommo a 5").await.is_ok() {
             shown += 1;
         }
         assert!(shown >= 60, "{shown}");
-        assert_eq!(over(limits.panel("kommo a 6").await), Ok(()));
+        assert_eq!(over(limits.crm_page("kommo a 6").await), Ok(()));
     }
 
     /// As in Redis, where all keys count or none does.

@@ -13,7 +13,7 @@ use std::sync::{Arc, Mutex, OnceLock};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use crm_simulator::kommo;
-use open_chat::connectors::Connector;
+use open_chat::integrations::Integration;
 use rstest::rstest;
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
@@ -757,7 +757,7 @@ const WITHOUT_LOGIN: [&str; 17] = [
 async fn every_package_is_for_who_is_logged_in(#[case] kind: Kind) {
     let open_chat = StandIn::open_chat().await;
     let proxy = Proxy::start(kind, open_chat.address).await;
-    for package in Connector::ALL {
+    for package in Integration::ALL {
         open_chat.asked.lock().unwrap().clear();
         let path = format!(
             "/builder/connectors/{}?crm=https://a.example",

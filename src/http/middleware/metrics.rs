@@ -136,7 +136,7 @@ fn statuses(route: Route) -> Vec<u16> {
         | Route::ConnectTicket => Vec::new(),
         Route::Root => vec![302],
         Route::Builder | Route::Handler => vec![200, 403],
-        Route::Connectors => vec![200, 400, 403, 404, 429],
+        Route::Integrations => vec![200, 400, 403, 404, 429],
         Route::OpenApi
         | Route::OpenApiPage
         | Route::Manifest

@@ -28,7 +28,7 @@ pub(crate) enum PageStyle {
     /// The instructions for a CRM.
     Guide,
     /// A frame in a CRM.
-    Panel,
+    CrmPage,
     /// The service's interface.
     Reference,
 }
@@ -39,7 +39,7 @@ impl PageStyle {
         Self::Contacts,
         Self::Guarded,
         Self::Guide,
-        Self::Panel,
+        Self::CrmPage,
         Self::Reference,
     ];
 
@@ -49,7 +49,7 @@ impl PageStyle {
             Self::Contacts => include_str!("style/contacts.css"),
             Self::Guarded => include_str!("style/guarded.css"),
             Self::Guide => include_str!("style/guide.css"),
-            Self::Panel => include_str!("style/panel.css"),
+            Self::CrmPage => include_str!("style/crm_page.css"),
             Self::Reference => include_str!("style/reference.css"),
         }
     }
@@ -65,7 +65,7 @@ impl PageStyle {
 pub(crate) enum PageScript {
     Builder,
     Handler,
-    Panel,
+    CrmPage,
     /// The same, with the phones that Zendesk's own script says.
     Zendesk,
     /// That of the panel, which tells Pipedrive that it is there.
@@ -76,7 +76,7 @@ impl PageScript {
     const ALL: [Self; 5] = [
         Self::Builder,
         Self::Handler,
-        Self::Panel,
+        Self::CrmPage,
         Self::Zendesk,
         Self::Pipedrive,
     ];
@@ -85,9 +85,9 @@ impl PageScript {
         match self {
             Self::Builder => include_str!("builder.js"),
             Self::Handler => include_str!("handler.js"),
-            Self::Panel => include_str!("panel.js"),
-            Self::Zendesk => concat!(include_str!("panel.js"), include_str!("zendesk.js")),
-            Self::Pipedrive => concat!(include_str!("panel.js"), include_str!("pipedrive.js")),
+            Self::CrmPage => include_str!("crm_page.js"),
+            Self::Zendesk => concat!(include_str!("crm_page.js"), include_str!("zendesk.js")),
+            Self::Pipedrive => concat!(include_str!("crm_page.js"), include_str!("pipedrive.js")),
         }
     }
 

@@ -11,7 +11,7 @@ use super::{
 use crate::access::PassConstraints;
 use crate::connect::{Connectors, Section, Ticket, Vendor};
 use crate::http::context::{ConnectorOutcome, Context, Outcome, RequestContext};
-use crate::http::extract::{Body, PanelButton, PanelScript, field};
+use crate::http::extract::{Body, CrmPageButton, CrmPageScript, field};
 use crate::http::problem::{Kind, Problem};
 use crate::http::redirect;
 use crate::http::state::AppState;
@@ -27,7 +27,7 @@ struct Renewed<'a> {
 
 /// The button.
 pub(crate) async fn open(
-    _: PanelButton,
+    _: CrmPageButton,
     body: Body,
     request: HttpRequest,
     context: Context,
@@ -57,7 +57,7 @@ pub(crate) async fn open(
 
 /// The script.
 pub(crate) async fn renew(
-    _: PanelScript,
+    _: CrmPageScript,
     body: Body,
     request: HttpRequest,
     context: Context,
