@@ -53,7 +53,7 @@ pub(super) struct ExtensionOptions {
     /// For which browser
     #[arg(long, default_value = Browser::default().name(), value_parser = browsers())]
     browser: Browser,
-    /// The links that open chats, separated by commas [default: all]
+    /// The links that open chats, separated by commas; all of them, where nothing is said
     #[arg(long, value_name = "LIST", value_delimiter = ',', value_parser = schemes())]
     schemes: Vec<Scheme>,
     /// The file to write, a ZIP archive

@@ -40,6 +40,14 @@ pub use self::state::{AppState, Front, OptionalRoutes, WorkerState};
 const GET: &[Method] = &[Method::GET];
 const POST: &[Method] = &[Method::POST];
 
+/// The path of every route, with those that only some settings or the demo have.
+pub fn paths() -> impl Iterator<Item = &'static str> {
+    let routes = Route::ALL.into_iter();
+    routes
+        .filter(|route| *route != Route::Other)
+        .map(Route::name)
+}
+
 /// The routes for agents and admins.
 ///
 /// What hands out a token, a link or a cookie takes no HEAD, which would mint what no caller
@@ -77,7 +85,7 @@ pub fn public_routes(
         }
         match front {
             Front::Demo => {
-                let refusals = Route::Demo.resource_at("/demo/refusals/{kind}");
+                let refusals = Route::DemoRefusal.resource();
                 config
                     .service(read(Route::Root, demo::root))
                     .service(read(Route::Demo, demo::crm))

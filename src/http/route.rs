@@ -49,6 +49,7 @@ routes! {
     ConnectOpen   "/connect/{name}/open";
     ConnectTicket "/connect/{name}/ticket";
     Demo        "/demo";
+    DemoRefusal "/demo/refusals/{kind}";
     Healthz     "/healthz";
     Readyz      "/readyz";
     Metrics     "/metrics";

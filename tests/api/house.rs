@@ -77,6 +77,23 @@ fn a_module_knows_only_those_above_it_in_the_code_map() {
     }
 }
 
+/// A resource that is made elsewhere would be in no list of routes.
+#[test]
+fn only_the_routes_make_resources() {
+    let src = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    for path in rust_files(&src) {
+        let makes_one = ["web::resource(", "web::scope(", "Resource::new("]
+            .iter()
+            .any(|word| code(&path).contains(word));
+        assert_eq!(
+            makes_one,
+            path == src.join("http/route.rs"),
+            "{}",
+            path.display()
+        );
+    }
+}
+
 /// Middlewares, extractors and problems know no handler, and handlers do not know each other.
 #[test]
 fn only_the_route_table_names_handlers() {

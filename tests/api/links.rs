@@ -380,7 +380,7 @@ async fn a_shell_makes_links_and_passes() {
     assert_eq!(code, Some(0));
     assert_eq!(
         url.trim_end()
-            .trim_end_matches("unsigned: works with ACCESS=open or sso only")
+            .trim_end_matches("unsigned: works with ACCESS=open, sso or device only")
             .trim_end(),
         "https://chat.example/open-chat?operator=101&phone=%2B380501234567&from=Acme+Shop&source=viber"
     );

@@ -68,6 +68,7 @@ mod phone_links;
 mod probe;
 #[path = "../support/process.rs"]
 mod process;
+mod promises;
 mod properties;
 mod proxies;
 mod proxy;

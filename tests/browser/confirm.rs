@@ -70,6 +70,16 @@ async fn the_button_opens_the_chat() {
     }
 }
 
+/// The second press would cancel the answer to the first, which has used up a one-time link.
+#[tokio::test]
+async fn who_clicks_twice_opens_the_chat_once() {
+    let both = Both::start();
+    let browser = Browser::open(&both.link("127.0.0.1")).await;
+    let sent = browser.sent_of_two_presses().await;
+    assert_eq!(sent, serde_json::json!([true, false]));
+    browser.close().await;
+}
+
 #[tokio::test]
 async fn another_site_cannot_press_it() {
     let both = Both::start();

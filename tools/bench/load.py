@@ -82,7 +82,9 @@ def result(process, expect_refusals=False):
 
 def measured(server, target, directory, seconds, **options):
     """One run against one server, with the CPU time that it took there for each request."""
-    before = server.cpu_seconds()
+    before = server.cpu_parts()
     run = wrk(server.url + target, directory, seconds, **options)
-    run["cpu"] = (server.cpu_seconds() - before) * 1e6 / run["requests"]
+    after = server.cpu_parts()
+    run["parts"] = {name: (after[name] - before[name]) * 1e6 / run["requests"] for name in after}
+    run["cpu"] = sum(run["parts"].values())
     return run

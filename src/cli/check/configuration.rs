@@ -4,7 +4,7 @@ use chrono::{SecondsFormat, Utc};
 
 use super::findings::Findings;
 use crate::app::{MaxConnections, foreign_nss_modules};
-use crate::config::{Config, ConfigError, UnknownVariable, quoted_secrets};
+use crate::config::{Config, ConfigError, UnknownVariable, doubtful_secrets};
 
 const CHECK: &str = "configuration";
 
@@ -25,13 +25,13 @@ impl Findings {
         true
     }
 
-    /// Docker's `--env-file` keeps quotation marks as a part of the value.
-    pub(super) fn quoted_secrets(&mut self) {
-        for problem in quoted_secrets(std::env::vars_os()) {
+    /// Names secrets with something around them that was hardly meant, such as quotation marks.
+    pub(super) fn doubtful_secrets(&mut self) {
+        for problem in doubtful_secrets(std::env::vars_os()) {
             self.warn(
                 CHECK,
                 problem,
-                "If they are not meant, write the value without them: a shell takes quotation marks away, `docker run --env-file` does not.",
+                "If that is not meant, write the value without it: a shell takes quotation marks away, `docker run --env-file` does not, and a secret's file neither.",
             );
         }
     }

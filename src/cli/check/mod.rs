@@ -29,7 +29,7 @@ impl Check {
         if findings.foreign_nss_modules() {
             return findings.print(self.format);
         }
-        findings.quoted_secrets();
+        findings.doubtful_secrets();
         let config = findings.configuration(Config::from_env());
         block_on(async {
             if let Some(config) = &config {

@@ -127,6 +127,8 @@ fn statuses(route: Route) -> Vec<u16> {
         | Route::ConnectKommo
         | Route::ConnectHubspot
         | Route::ConnectPipedrive => with_refusals(&[200]),
+        // It has every status; only the demo shows it.
+        Route::DemoRefusal => Vec::new(),
         // They take POST only.
         Route::Links
         | Route::ConnectBitrix24

@@ -11,9 +11,9 @@ static STYLES: LazyLock<[String; 6]> =
     LazyLock::new(|| PageStyle::ALL.map(|style| compact(style.source())));
 pub(super) static STYLE_SOURCES: LazyLock<String> =
     LazyLock::new(|| STYLES.each_ref().map(|style| hash_source(style)).join(" "));
-static SCRIPTS: LazyLock<[String; 5]> =
+static SCRIPTS: LazyLock<[String; 6]> =
     LazyLock::new(|| PageScript::ALL.map(|script| compact(script.source())));
-pub(super) static SCRIPT_SOURCES: LazyLock<[String; 5]> =
+pub(super) static SCRIPT_SOURCES: LazyLock<[String; 6]> =
     LazyLock::new(|| PageScript::ALL.map(|script| hash_source(script.text())));
 
 /// A part of the style. A page has the common one, and what it needs besides.
@@ -65,6 +65,8 @@ impl PageStyle {
 pub(crate) enum PageScript {
     Builder,
     Handler,
+    /// A form that is sent once, however often its button is pressed.
+    Once,
     CrmPage,
     /// The same, with the phones that Zendesk's own script says.
     Zendesk,
@@ -73,9 +75,10 @@ pub(crate) enum PageScript {
 }
 
 impl PageScript {
-    const ALL: [Self; 5] = [
+    const ALL: [Self; 6] = [
         Self::Builder,
         Self::Handler,
+        Self::Once,
         Self::CrmPage,
         Self::Zendesk,
         Self::Pipedrive,
@@ -85,6 +88,7 @@ impl PageScript {
         match self {
             Self::Builder => include_str!("builder.js"),
             Self::Handler => include_str!("handler.js"),
+            Self::Once => include_str!("once.js"),
             Self::CrmPage => include_str!("crm_page.js"),
             Self::Zendesk => concat!(include_str!("crm_page.js"), include_str!("zendesk.js")),
             Self::Pipedrive => concat!(include_str!("crm_page.js"), include_str!("pipedrive.js")),
