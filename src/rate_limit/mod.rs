@@ -125,8 +125,9 @@ impl Limits {
         name: &str,
         operator: Option<OperatorId>,
     ) -> Result<(), Limited> {
-        let operator = operator.map(|operator| separate_key(name, operator.0));
-        let client = separate_key("address", address_key(client));
+        // No other key begins with this word, whatever a company calls its back ends.
+        let operator = operator.map(|operator| separate_key(["key ", name], operator.0));
+        let client = separate_key(["address", ""], address_key(client));
         self.count_both(operator, client).await
     }
 
@@ -140,18 +141,18 @@ impl Limits {
         agent: &str,
         operator: Option<OperatorId>,
     ) -> Result<(), Limited> {
-        let mut keys = vec![(Limit::Operator, separate_key(agent, 0))];
-        let operator = operator.map(|operator| separate_key("connector", operator.0));
+        let mut keys = vec![(Limit::Operator, separate_key([agent, ""], 0))];
+        let operator = operator.map(|operator| separate_key(["connector", ""], operator.0));
         keys.extend(operator.map(|key| (Limit::Operator, key)));
-        let client = client.map(|client| separate_key("connector", address_key(client)));
+        let client = client.map(|client| separate_key(["connector", ""], address_key(client)));
         keys.extend(client.map(|key| (Limit::Client, key)));
-        keys.push((Limit::Client, separate_key(installation, 0)));
+        keys.push((Limit::Client, separate_key([installation, ""], 0)));
         self.count(&keys).await
     }
 
     /// Counts a page that a CRM shows to an agent, and each ticket of it.
     pub async fn crm_page(&self, agent: &str) -> Result<(), Limited> {
-        self.count(&[(Limit::CrmPage, separate_key(agent, 0))])
+        self.count(&[(Limit::CrmPage, separate_key([agent, ""], 0))])
             .await
     }
 
@@ -159,21 +160,21 @@ impl Limits {
     /// of its own: another site can make an agent's browser ask for it, and must not use up the
     /// clicks of the office.
     pub async fn pairing(&self, client: IpAddr) -> Result<(), Limited> {
-        let key = separate_key("pairing", address_key(client));
+        let key = separate_key(["pairing", ""], address_key(client));
         self.count(&[(Limit::Client, key)]).await
     }
 
     /// Counts a download of what is installed in CRMs and browsers, in the same way and for the
     /// same reason.
     pub async fn download(&self, client: IpAddr) -> Result<(), Limited> {
-        let key = separate_key("download", address_key(client));
+        let key = separate_key(["download", ""], address_key(client));
         self.count(&[(Limit::Client, key)]).await
     }
 
     /// Counts an API key that this address has not presented before, valid or not, under a key of
     /// its own: refused clicks from the same address do not slow down a back end.
     pub async fn new_api_key(&self, client: IpAddr) -> Result<(), Limited> {
-        let key = separate_key("API key", address_key(client));
+        let key = separate_key(["API key", ""], address_key(client));
         self.count(&[(Limit::Refused, key)]).await
     }
 
@@ -247,15 +248,17 @@ pub struct ForeignKey(u64);
 impl ForeignKey {
     /// The operator, or the agent by name where no operator is known.
     pub fn of(operator: Option<OperatorId>, agent: &str) -> Self {
-        Self(operator.map_or_else(|| separate_key(agent, 0), |operator| operator.0))
+        Self(operator.map_or_else(|| separate_key([agent, ""], 0), |operator| operator.0))
     }
 }
 
 /// A key apart from those of operators and addresses, the same in all replicas: SipHash-1-3 with
 /// the key 0.
-fn separate_key(namespace: &str, key: u64) -> u64 {
+fn separate_key(namespace: [&str; 2], key: u64) -> u64 {
     let mut hasher = SipHasher13::new();
-    hasher.write(namespace.as_bytes());
+    for part in namespace {
+        hasher.write(part.as_bytes());
+    }
     hasher.write(&key.to_le_bytes());
     hasher.finish()
 }
@@ -406,9 +409,10 @@ mod tests {
     /// Replicas of two versions share one count.
     #[test]
     fn a_separate_key_is_the_same_in_all_replicas() {
-        assert_eq!(separate_key("odoo", 101), 6_137_736_812_524_795_286);
-        assert_ne!(separate_key("odoo", 101), separate_key("odoo", 102));
-        assert_ne!(separate_key("odoo", 101), separate_key("erp", 101));
+        let key = |name, key| separate_key([name, ""], key);
+        assert_eq!(key("odoo", 101), 6_137_736_812_524_795_286);
+        assert_ne!(key("odoo", 101), key("odoo", 102));
+        assert_ne!(key("odoo", 101), key("erp", 101));
     }
 
     #[test]

@@ -14,7 +14,7 @@ const SECRET: &str = "canary-pass-secret-of-more-than-32-bytes";
 const PUBLIC_URL: &str = "https://chat.example";
 
 /// `printf %s canary-api-key | sha256sum`
-const API_KEY_SHA256: &str = "e3214c483c5be6f2921e07874fb3eecff64de25bb46ebac0fc363b002712ab40";
+pub const API_KEY_SHA256: &str = "e3214c483c5be6f2921e07874fb3eecff64de25bb46ebac0fc363b002712ab40";
 
 async fn service(variables: &[(&str, &str)]) -> Service {
     let text =

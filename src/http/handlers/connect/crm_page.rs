@@ -51,7 +51,8 @@ struct Page<'a> {
     script: &'static str,
 }
 
-/// Operator → limit → ticket → page. Whatever may have been used for the proof is used up.
+/// Operator → ticket → page. Whatever may have been used for the proof is used up. The caller has
+/// counted it: [`limit_page`](super::limit_page).
 pub(in crate::http::handlers) async fn page(
     request: &HttpRequest,
     crm_page: CrmPage<'_>,
@@ -63,7 +64,6 @@ pub(in crate::http::handlers) async fn page(
     let query = link::read(crm_page.wanted, state)?;
     query.source().map(ChatSource::parse).transpose()?;
     let admitted = admit(agent, connectors, context, state).await?;
-    state.limits.crm_page(&agent.limit_key()).await?;
     let phones = crm_page
         .phones
         .map(|phones| readable(&query, &phones, state.links.default_region));

@@ -123,6 +123,18 @@ async fn limit(
     Ok(())
 }
 
+/// Counts a page, or a ticket, for an agent. Where the CRM is asked for what is on the page, count
+/// it before: an agent who asks without end must take nothing of what the others may ask.
+async fn limit_page(
+    agent: &ProvenAgent,
+    context: &RequestContext,
+    state: &AppState,
+) -> Result<(), Problem> {
+    note(agent, context);
+    state.limits.crm_page(&agent.limit_key()).await?;
+    Ok(())
+}
+
 /// A proven agent who is an operator.
 pub(super) struct Admitted<'a> {
     section: &'a Section,

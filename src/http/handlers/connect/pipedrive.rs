@@ -4,7 +4,8 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use chrono::Utc;
 
 use super::{
-    CrmPage, Sender, admit, check_network, connectors, crm, explained, link, page, refuse,
+    CrmPage, Sender, admit, check_network, connectors, crm, explained, limit_page, link, page,
+    refuse,
 };
 use crate::connect::Vendor;
 use crate::connect::pipedrive::{Record, ShownPanel};
@@ -26,7 +27,7 @@ pub(crate) async fn panel(
     shown.map_err(|problem| problem.with_script(PageScript::Pipedrive))
 }
 
-/// Network → query → proof → operator → phones → page.
+/// Network → query → proof → operator → limit → phones → page.
 async fn show(
     request: &HttpRequest,
     context: &RequestContext,
@@ -47,6 +48,7 @@ async fn show(
     };
     // Pipedrive is not asked for an agent who gets no page.
     admit(&agent, &connectors, context, state).await?;
+    limit_page(&agent, context, state).await?;
     let (client, deadline) = (crm(state)?, context.deadline);
     let phones = connectors.pipedrive_phones(&agent, record, client, deadline);
     let crm_page = CrmPage {

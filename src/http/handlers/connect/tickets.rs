@@ -5,7 +5,9 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use chrono::Utc;
 use serde::Serialize;
 
-use super::{LINK_TTL, Sender, admit, check_network, connectors, link, link_for, refuse};
+use super::{
+    LINK_TTL, Sender, admit, check_network, connectors, limit_page, link, link_for, refuse,
+};
 use crate::access::PassConstraints;
 use crate::connect::{Connectors, Section, Ticket, Vendor};
 use crate::http::context::{ConnectorOutcome, Context, Outcome, RequestContext};
@@ -65,7 +67,7 @@ pub(crate) async fn renew(
     let ticket = shown(&body, connector, &connectors, &context, &state).await?;
     let agent = ticket.agent(connector);
     let admitted = admit(&agent, &connectors, &context, &state).await?;
-    state.limits.crm_page(&agent.limit_key()).await?;
+    limit_page(&agent, &context, &state).await?;
     let now = Utc::now();
     let renewed = ticket.renewed(now);
     let signed = signed(&renewed, admitted.section, &state)?;

@@ -9,7 +9,8 @@ use serde::Serialize;
 
 use self::fields::Fields;
 use super::{
-    CrmPage, Sender, check_network, connectors, crm, explained, limit, link, note, page, refuse,
+    CrmPage, Sender, check_network, connectors, crm, explained, limit, limit_page, link, note,
+    page, refuse,
 };
 use crate::button_url;
 use crate::connect::bitrix24::{AgentAndPhones, Buttons, Shown, ShownButton};
@@ -85,7 +86,8 @@ pub(crate) async fn install(
 }
 
 /// The agent, and the phones of the client, as the portal says. An address that has failed too
-/// often is not asked about, unless the portal has confirmed this very token.
+/// often is not asked about, unless the portal has confirmed this very token; nor is an agent who
+/// has shown too many pages.
 async fn prove(
     shown: &ShownButton,
     connectors: &Connectors,
@@ -97,13 +99,19 @@ async fn prove(
         Ok(button) => button,
         Err(refusal) => return Err(refused(refusal, &shown.shown, context, state).await),
     };
-    if !button.is_known(client) {
-        state.limits.check_refused(context.client).await?;
+    let known = button.known_agent(client);
+    match &known {
+        Some(agent) => limit_page(agent, context, state).await?,
+        None => state.limits.check_refused(context.client).await?,
     }
-    match button.ask(client, context.deadline).await {
-        Ok(proven) => Ok(proven),
-        Err(refusal) => Err(refused(refusal, &shown.shown, context, state).await),
+    let proven = match button.ask(client, context.deadline).await {
+        Ok(proven) => proven,
+        Err(refusal) => return Err(refused(refusal, &shown.shown, context, state).await),
+    };
+    if known.is_none() {
+        limit_page(&proven.0, context, state).await?;
     }
+    Ok(proven)
 }
 
 /// Puts the buttons into the portal. Nothing counts by address: all portals share their vendor's
