@@ -13,6 +13,7 @@ import servers
 from load import many, measured, wrk
 
 OPERATORS = (10, 100, 1_000, 10_000, 100_000)
+CONNECTIONS = (100, 1_000, 10_000)
 CLICK = "/open-chat?operator=101&phone=%2B380501234567&source=0&from=Acme"
 
 
@@ -108,7 +109,7 @@ def connections(directory, options):
         wrk(server.url + CLICK, directory, 1, connections=1)
         before = server.memory_mb()
         rows = []
-        for count in (100, 1_000, 10_000):
+        for count in CONNECTIONS:
             run = measured(server, CLICK, directory, options.seconds * 2, connections=count)
             memory = server.memory_mb() - before
             rows.append([f"{count:,} connections that all click", *costs(run), f"{memory:.0f} MB"])
