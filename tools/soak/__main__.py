@@ -35,8 +35,9 @@ LOAD_CONNECTIONS = 600
 SETTINGS = {
     "TRUSTED_PROXIES": "127.0.0.1",
     "MAX_CONNECTIONS": str(2 * hostile.MAX_PER_ADDRESS),
-    # So that tokens are minted all the time, and not only at the start.
-    "TOKEN_REUSE": "10s",
+    # So that tokens are minted all the time, in waves that no fault's turn is too short for: ten
+    # seconds after a failure the next one comes.
+    "TOKEN_REUSE": "3s",
     "DIRECTORY_REFRESH": "2s",
 }
 # A fault for a while, and then a while of nothing, so that what it has left behind shows: about
