@@ -277,12 +277,26 @@ fn a_port_that_is_taken_is_told() {
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let address = taken.local_addr().unwrap().to_string();
     let variables = [("ACCESS", "open"), ("LISTEN", &address), LOGIN[0], LOGIN[1]];
-    let (code, text) = run(&["serve"], &variables);
-    assert_eq!(code, Some(1));
-    assert!(
-        text.contains(&format!("cannot listen on {address}")),
-        "{text}"
-    );
+    let port = address.rsplit_once(':').unwrap().1;
+    for arguments in [
+        &["serve"][..],
+        &["demo", "--port", port],
+        &["simulate", "--port", port],
+    ] {
+        let (code, text) = run(arguments, &variables);
+        assert_eq!(code, Some(1));
+        assert!(
+            text.contains(&format!("cannot listen on {address}")),
+            "{text}"
+        );
+    }
+}
+
+#[test]
+fn an_address_without_its_scheme_is_told_how_one_looks() {
+    let (code, text) = run(&["health", "127.0.0.1:8080"], &[]);
+    assert_eq!(code, Some(2));
+    assert!(text.contains("such as http://127.0.0.1:8080"), "{text}");
 }
 
 #[tokio::test]

@@ -14,6 +14,7 @@ use tokio::task::JoinSet;
 use crate::harness::{
     PANEL, PASSWORD, Problem, Service, eventually, file, header, log_line, rules,
 };
+use crate::links::{self, API_KEY_SHA256};
 use crate::once::one_of_many;
 use crate::redis::{Redis, replica};
 
@@ -439,6 +440,26 @@ async fn an_agent_s_links_are_limited_and_are_no_clicks() {
     for link in links {
         assert_eq!(service.click(query_of(&link)).await.status(), 302);
     }
+}
+
+/// Whatever a company calls its back ends, and by whichever way a link is asked for.
+#[tokio::test]
+async fn a_back_end_called_connector_takes_nothing_from_agents() {
+    let keys = format!("[[key]]\nname = \"connector\"\nsha256 = \"{API_KEY_SHA256}\"\n");
+    let keys = file("api-keys.toml", &keys);
+    let service = service_with(&[
+        ("ACCESS", "pass,key"),
+        ("API_KEYS_FILE", keys.to_str().unwrap()),
+        ("RATE_LIMIT_OPERATOR", "1/h"),
+    ])
+    .await;
+    let wanted = json!({"operator": 101, "phone": "0501234567"});
+    for status in [201, 429] {
+        let answer = links::post(&service, "canary-api-key", &wanted).await;
+        assert_eq!(answer.status(), status);
+    }
+    let token = kommo::token(&claims("1"), ACME);
+    link(ask(&service, "phone=0501234567", &token).await).await;
 }
 
 #[tokio::test]

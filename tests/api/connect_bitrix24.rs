@@ -651,6 +651,30 @@ async fn strangers_do_not_use_up_what_the_portal_takes() {
     assert_eq!(world.press(&world.form()).await.status(), 200);
 }
 
+/// What a portal takes is there for all of its agents.
+#[tokio::test]
+async fn an_agent_who_asks_without_end_costs_no_question() {
+    let world = World::start().await;
+    let (_, ticket) = shown(world.press(&world.form()).await).await;
+    let script = [
+        ("Sec-Fetch-Site", "same-origin"),
+        ("Sec-Fetch-Dest", "empty"),
+    ];
+    let body = encoded(&vec![("ticket", ticket)]);
+    let (mut pages, mut last) = (1, 200);
+    // However slow the machine is: a page that is shown asks once, and one that is not, never.
+    while last != 429 {
+        let renew = async || {
+            let path = "/connect/bitrix24/ticket";
+            send(&world.service, path, body.clone(), &script).await
+        };
+        while renew().await.status() == 200 {}
+        last = world.press(&world.form()).await.status().as_u16();
+        pages += usize::from(last == 200);
+    }
+    assert_eq!(world.portal.calls(), pages);
+}
+
 /// An address that fails too often is told to wait, and the portal is not asked; but an agent there
 /// whose token the portal has confirmed goes on working.
 #[rstest]

@@ -442,6 +442,28 @@ async fn agents_come_from_their_networks_and_wait_when_they_keep_trying() {
     );
 }
 
+/// A panel beside an organization asks nothing, and counts as well.
+#[tokio::test]
+async fn an_agent_who_asks_without_end_costs_no_question() {
+    let (service, company) = start().await;
+    let mut number = 0;
+    let mut show = async |resource: &str, id: u64| {
+        number += 1;
+        let claims = with("n", json!(number));
+        let query = query(&token(&claims, ACME), 123, 7, resource, id);
+        let address = format!("/connect/pipedrive?{query}");
+        frame(&service, &address).await.status().as_u16()
+    };
+    let (mut shown, mut last) = (0, 200);
+    // However slow the machine is: each page that is shown asks twice, and one that is not, never.
+    while last != 429 {
+        while show("organization", 1).await == 200 {}
+        last = show("person", 3).await;
+        shown += usize::from(last == 200);
+    }
+    assert_eq!(company.received().len(), 2 * shown);
+}
+
 #[tokio::test]
 async fn only_a_page_is_given_and_only_by_get() {
     let (service, company) = start().await;

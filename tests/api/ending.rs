@@ -15,9 +15,10 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio::task::JoinSet;
 
-use crate::harness::{PANEL, PASSWORD, PATIENCE, PROFILE_KEY, eventually, rules};
+use crate::harness::{
+    PANEL, PASSWORD, PATIENCE, PROFILE_KEY, eventually, own_address, rules, system_command,
+};
 use crate::process::{Running, end, open_chat, piped, run};
-use crate::proxies::{own_address, system_command};
 
 const CLICK: &str = "/open-chat?operator=101&phone=0501234567";
 

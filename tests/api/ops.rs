@@ -9,8 +9,7 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
 use crate::ending::Replica;
-use crate::harness::{PROFILE_KEY, Service, header, log, log_line, rules};
-use crate::proxies::own_address;
+use crate::harness::{PROFILE_KEY, Service, header, log, log_line, own_address, rules};
 
 #[tokio::test]
 async fn it_is_ready_once_chathub_has_taken_the_login() {

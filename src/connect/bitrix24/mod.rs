@@ -175,10 +175,11 @@ impl Claim<'_> {
 }
 
 impl Button<'_> {
-    /// Whether the portal has confirmed the token lately: what else fails from the agent's
+    /// The agent, where the portal has confirmed the token lately: what else fails from the agent's
     /// address then makes no difference.
-    pub fn is_known(&self, client: &CrmClient) -> bool {
-        matches!(self.claim.known(client), Ok(Some(_)))
+    pub fn known_agent(&self, client: &CrmClient) -> Option<ProvenAgent> {
+        let user = self.claim.known(client).ok()??;
+        Some(self.claim.agent(user))
     }
 
     /// Asks the portal, in one request, whose button it is and which phones the record has for that

@@ -127,6 +127,8 @@ fn statuses(route: Route) -> Vec<u16> {
         | Route::ConnectKommo
         | Route::ConnectHubspot
         | Route::ConnectPipedrive => with_refusals(&[200]),
+        // It has every status; only the demo shows it.
+        Route::DemoRefusal => Vec::new(),
         // They take POST only.
         Route::Links
         | Route::ConnectBitrix24
@@ -136,7 +138,7 @@ fn statuses(route: Route) -> Vec<u16> {
         | Route::ConnectTicket => Vec::new(),
         Route::Root => vec![302],
         Route::Builder | Route::Handler => vec![200, 403],
-        Route::Connectors => vec![200, 400, 403, 404, 429],
+        Route::Integrations => vec![200, 400, 403, 404, 429],
         Route::OpenApi
         | Route::OpenApiPage
         | Route::Manifest

@@ -1,11 +1,11 @@
 //! A glibc that is linked in statically, as in the container image, still loads the machine's own
-//! modules where `/etc/nsswitch.conf` names them for host names, and dies of those of another
+//! NSS modules where `/etc/nsswitch.conf` names them for host names, and dies of those of another
 //! version.
 
 const IS_STATIC: bool = cfg!(all(target_env = "gnu", target_feature = "crt-static"));
 
 /// What is wrong where this program, being static, would load modules of this machine.
-pub fn foreign_name_modules() -> Option<String> {
+pub fn foreign_nss_modules() -> Option<String> {
     if !IS_STATIC {
         return None;
     }

@@ -5,11 +5,11 @@ use actix_web::http::header::{CONTENT_DISPOSITION, HeaderName, HeaderValue};
 use actix_web::{HttpRequest, HttpResponse, web};
 use url::form_urlencoded;
 
-use crate::connectors::{Browser, BrowserExtension, Connector, CrmOrigin, Package, Scheme};
 use crate::http::authorize::check_network;
 use crate::http::context::Context;
 use crate::http::problem::{Detail, Kind, Problem};
 use crate::http::state::AppState;
+use crate::integrations::{Browser, BrowserExtension, CrmOrigin, Integration, Package, Scheme};
 use chathub::HttpsUrl;
 
 const CROSS_ORIGIN_RESOURCE_POLICY: HeaderName =
@@ -27,10 +27,10 @@ pub(crate) async fn package(
 ) -> Result<HttpResponse, Problem> {
     check_network(context.client, &state).await?;
     state.limits.download(context.client).await?;
-    let connector = Connector::find(&name).ok_or_else(unknown)?;
+    let integration = Integration::find(&name).ok_or_else(unknown)?;
     let public_url = state.public_url.as_ref().ok_or_else(no_public_url)?;
     let asked = Asked::read(request.query_string())?;
-    let packed = match connector.crm_package() {
+    let packed = match integration.crm_package() {
         Some(crm) => crm.package(public_url, VERSION),
         None => asked.extension(public_url).package(),
     };
@@ -91,7 +91,7 @@ fn download(Package { file_name, bytes }: Package) -> HttpResponse {
 }
 
 fn unknown() -> Problem {
-    Problem::new(Kind::NotFound, Detail::NoConnector)
+    Problem::new(Kind::NotFound, Detail::NoIntegration)
 }
 
 fn no_public_url() -> Problem {

@@ -72,11 +72,11 @@ mod tests {
     use zip::ZipArchive;
 
     use super::*;
-    use crate::connectors::Connector;
+    use crate::integrations::Integration;
 
-    fn package(connector: Connector) -> Package {
+    fn package(integration: Integration) -> Package {
         let public_url = HttpsUrl::parse("https://chat.example/").unwrap();
-        let crm = connector.crm_package().unwrap();
+        let crm = integration.crm_package().unwrap();
         crm.package(&public_url, "1.2.3-rc.4").unwrap()
     }
 
@@ -84,43 +84,43 @@ mod tests {
     /// the new hash belongs here.
     #[rstest]
     #[case(
-        Connector::Kommo,
+        Integration::Kommo,
         "1876016db8284f03482fe37d615d9ba076fcfcbd9ceae56d91502c4f3534b6a9"
     )]
     #[case(
-        Connector::Hubspot,
+        Integration::Hubspot,
         "7558db934d4f86f4c23f4d730938dd27c8bf03ceddc991b68096889b99270fa2"
     )]
     #[case(
-        Connector::Odoo,
+        Integration::Odoo,
         "57dd6e7bc342e35898ee5da84db932716df504100761cddcb3425a3038f80ebc"
     )]
     #[case(
-        Connector::Salesforce,
+        Integration::Salesforce,
         "7e0400f1a6f3afddb10ff0e94fb8511c05eef296426e9e0126cad20ca747a0cf"
     )]
     #[case(
-        Connector::SuiteCrm,
+        Integration::SuiteCrm,
         "dedac508ccc5a406470fff6678edb4109d2dfdbc758c875a0ed2bd120ab03ae5"
     )]
     #[case(
-        Connector::Zendesk,
+        Integration::Zendesk,
         "d9f59ede39545276992261ef5b2f111860c88e3bffec142e019ef12c805e925d"
     )]
     #[case(
-        Connector::Zoho,
+        Integration::Zoho,
         "e462e9b21734c7fc84d1a4e5a18c98c4dbf0ddf6a93a826632d11d2593a9ce76"
     )]
     #[case(
-        Connector::OneC,
+        Integration::OneC,
         "74552cd58aba3ec015e6177176b680a2c092b697e1915bae574950d7c10da9fb"
     )]
-    fn the_same_bytes_each_time(#[case] connector: Connector, #[case] hash: &str) {
-        let made = package(connector);
-        assert_eq!(made.bytes, package(connector).bytes);
+    fn the_same_bytes_each_time(#[case] integration: Integration, #[case] hash: &str) {
+        let made = package(integration);
+        assert_eq!(made.bytes, package(integration).bytes);
         assert_eq!(
             made.file_name,
-            format!("open-chat-{}.zip", connector.name())
+            format!("open-chat-{}.zip", integration.name())
         );
         assert_eq!(hex::encode(digest(&SHA256, &made.bytes)), hash);
     }
@@ -141,21 +141,21 @@ mod tests {
     /// What is in the folder and in no package is forgotten, or dead. Kommo and Zendesk take
     /// their own files alone.
     #[rstest]
-    #[case(Connector::Kommo, &["README.md", "README.uk.md", "connectors.toml"])]
-    #[case(Connector::Hubspot, &[])]
-    #[case(Connector::Zendesk, &["README.md", "README.uk.md", "connectors.toml"])]
-    #[case(Connector::Odoo, &[])]
-    #[case(Connector::Salesforce, &[])]
-    #[case(Connector::SuiteCrm, &[])]
-    #[case(Connector::Zoho, &[])]
-    #[case(Connector::OneC, &[])]
+    #[case(Integration::Kommo, &["README.md", "README.uk.md", "connectors.toml"])]
+    #[case(Integration::Hubspot, &[])]
+    #[case(Integration::Zendesk, &["README.md", "README.uk.md", "connectors.toml"])]
+    #[case(Integration::Odoo, &[])]
+    #[case(Integration::Salesforce, &[])]
+    #[case(Integration::SuiteCrm, &[])]
+    #[case(Integration::Zoho, &[])]
+    #[case(Integration::OneC, &[])]
     fn every_file_of_the_source_is_in_the_package(
-        #[case] connector: Connector,
+        #[case] integration: Integration,
         #[case] left_out: &[&str],
     ) {
         let source = Path::new(env!("CARGO_MANIFEST_DIR"))
             .join("integrations")
-            .join(connector.name());
+            .join(integration.name());
         let relative = |path: PathBuf| {
             path.strip_prefix(&source)
                 .unwrap()
@@ -165,7 +165,7 @@ mod tests {
         };
         let mut files: BTreeSet<_> = files_in(&source).into_iter().map(relative).collect();
         files.retain(|path| !left_out.contains(&&**path) && !path.contains("__pycache__"));
-        let archive = ZipArchive::new(Cursor::new(package(connector).bytes)).unwrap();
+        let archive = ZipArchive::new(Cursor::new(package(integration).bytes)).unwrap();
         let packed = archive.file_names().map(|name| name.unwrap().into_owned());
         assert_eq!(packed.collect::<BTreeSet<_>>(), files);
     }
@@ -180,25 +180,26 @@ mod tests {
     #[test]
     fn code_to_paste_has_the_address_in_it() {
         let public_url = HttpsUrl::parse("https://chat.example:8443/desk/").unwrap();
-        let text =
-            |connector: Connector, path| connector.crm_package().unwrap().text(path, &public_url);
-        let deluge = text(Connector::Zoho, "open_chat.dg").unwrap();
+        let text = |integration: Integration, path| {
+            integration.crm_package().unwrap().text(path, &public_url)
+        };
+        let deluge = text(Integration::Zoho, "open_chat.dg").unwrap();
         assert!(
             deluge.contains("openUrl(\"https://chat.example:8443/desk/open-chat?pass=\""),
             "{deluge}"
         );
-        let form = text(Connector::OneC, "form.bsl").unwrap();
+        let form = text(Integration::OneC, "form.bsl").unwrap();
         assert!(
             form.contains("\"https://chat.example:8443/desk/open-chat?pass=\""),
             "{form}"
         );
-        assert_eq!(text(Connector::Zoho, "form.bsl"), None);
+        assert_eq!(text(Integration::Zoho, "form.bsl"), None);
     }
 
     #[test]
     fn the_service_is_told_its_own_address() {
         let public_url = HttpsUrl::parse("https://chat.example:8443/desk/").unwrap();
-        let settings = Connector::Salesforce
+        let settings = Integration::Salesforce
             .crm_package()
             .unwrap()
             .settings(&public_url)

@@ -26,7 +26,7 @@ mod tests {
     use url::Url;
     use zip::ZipArchive;
 
-    use crate::connectors::Connector;
+    use crate::integrations::Integration;
 
     /// `Location::LOCATIONS_AVAILABLE` of the product Support.
     const LOCATIONS: [&str; 10] = [
@@ -44,7 +44,7 @@ mod tests {
 
     fn files(public_url: &str) -> Vec<(String, Vec<u8>)> {
         let public_url = HttpsUrl::parse(public_url).unwrap();
-        let package = Connector::Zendesk.crm_package().unwrap();
+        let package = Integration::Zendesk.crm_package().unwrap();
         let package = package.package(&public_url, "1.2.3-rc.4").unwrap();
         let mut archive = ZipArchive::new(Cursor::new(package.bytes)).unwrap();
         (0..archive.len())

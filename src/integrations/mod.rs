@@ -1,8 +1,12 @@
 //! What is installed in a CRM or beside it: packages with the address of this service in them, the
 //! same bytes each time.
 //!
-//! A module a connector. Knows neither the command line nor HTTP, which both hand these packages
-//! out.
+//! A module an integration; what it packs is in the repository's folder `integrations/`. To users
+//! they are connectors: `open-chat connector NAME` and `/builder/connectors/NAME` hand them out.
+//! Knows neither the command line nor HTTP.
+//!
+//! The CRMs of `CONNECTORS_FILE`, which ask this service for chats, are another matter:
+//! [`crate::connect`].
 
 mod browser_extension;
 mod crm_origin;
@@ -26,7 +30,7 @@ pub use self::package::{Package, PackageError};
 named_enum! {
     /// What there is, by the name that commands and addresses use.
     #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-    pub enum Connector {
+    pub enum Integration {
         /// [`BrowserExtension`].
         BrowserExtension = "browser-extension",
         /// A widget for Kommo and amoCRM.
@@ -48,7 +52,7 @@ named_enum! {
     }
 }
 
-impl Connector {
+impl Integration {
     /// The one of this name.
     pub fn find(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|one| one.name() == name)

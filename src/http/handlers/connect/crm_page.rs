@@ -14,7 +14,7 @@ use crate::connect::{Connectors, ProvenAgent, Ticket, Vendor};
 use crate::http::authorize::one_time_use;
 use crate::http::context::{ConnectorOutcome, Outcome, RequestContext};
 use crate::http::extract::Query;
-use crate::http::pages::{CspProfile, InCrm, PageLayout, PageScript, PanelWords};
+use crate::http::pages::{CrmPageWords, CspProfile, InCrm, PageLayout, PageScript};
 use crate::http::problem::Problem;
 use crate::http::state::AppState;
 use crate::phone::{PhoneNumber, Region};
@@ -27,7 +27,7 @@ const MAX_PHONES: usize = 20;
 const ZAF_SDK: &str = "https://static.zdassets.com/zendesk_app_framework_sdk/2.0/zaf_sdk.min.js";
 
 /// What a vendor's page is about.
-pub(in crate::http::handlers) struct Panel<'a> {
+pub(in crate::http::handlers) struct CrmPage<'a> {
     /// The agent who looks at it.
     pub(in crate::http::handlers) agent: &'a ProvenAgent,
     /// The client's phones, as the CRM has them: what is no phone is left out. `None` where the
@@ -38,10 +38,10 @@ pub(in crate::http::handlers) struct Panel<'a> {
 }
 
 #[derive(Template)]
-#[template(path = "panel.html")]
+#[template(path = "crm_page.html")]
 struct Page<'a> {
     layout: &'a PageLayout<'a>,
-    words: &'static PanelWords,
+    words: &'static CrmPageWords,
     connector: Vendor,
     phones: Vec<PhoneNumber>,
     /// The script that says the phones, where the page does not have them yet.
@@ -51,20 +51,20 @@ struct Page<'a> {
     script: &'static str,
 }
 
-/// Operator → limit → ticket → page. Whatever may have been used for the proof is used up.
+/// Operator → ticket → page. Whatever may have been used for the proof is used up. The caller has
+/// counted it: [`limit_page`](super::limit_page).
 pub(in crate::http::handlers) async fn page(
     request: &HttpRequest,
-    panel: Panel<'_>,
+    crm_page: CrmPage<'_>,
     connectors: &Connectors,
     context: &RequestContext,
     state: &AppState,
 ) -> Result<HttpResponse, Problem> {
-    let agent = panel.agent;
-    let query = link::read(panel.wanted, state)?;
+    let agent = crm_page.agent;
+    let query = link::read(crm_page.wanted, state)?;
     query.source().map(ChatSource::parse).transpose()?;
     let admitted = admit(agent, connectors, context, state).await?;
-    state.limits.panel(&agent.limit_key()).await?;
-    let phones = panel
+    let phones = crm_page
         .phones
         .map(|phones| readable(&query, &phones, state.links.default_region));
     let now = Utc::now();
@@ -79,10 +79,10 @@ pub(in crate::http::handlers) async fn page(
     let script = match agent.connector {
         Vendor::Zendesk => PageScript::Zendesk,
         Vendor::Pipedrive => PageScript::Pipedrive,
-        _ => PageScript::Panel,
+        _ => PageScript::CrmPage,
     };
     let page = Page {
-        words: layout.language.panel_words(),
+        words: layout.language.crm_page_words(),
         connector: agent.connector,
         phones: phones.unwrap_or_default(),
         phones_by,

@@ -1,4 +1,5 @@
-//! How many connections the process's file descriptors allow.
+//! How many connections each port may have: `MAX_CONNECTIONS`, as far as the process's file
+//! descriptors allow. What one connection may do is in `connection`.
 //!
 //! Each connection takes one. A process without free descriptors accepts no connection, not even
 //! for a health check, and reaches neither ChatHub nor Redis; so connections never get all of them.
@@ -19,7 +20,7 @@ const MAX_OPS: usize = 128;
 
 /// How many connections each port may have, and what limits them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct ConnectionLimits {
+pub struct MaxConnections {
     /// `MAX_CONNECTIONS`.
     pub requested: NonZeroUsize,
     /// Connections on `LISTEN`.
@@ -30,7 +31,7 @@ pub struct ConnectionLimits {
     pub descriptors: Option<u64>,
 }
 
-impl ConnectionLimits {
+impl MaxConnections {
     /// Raises the process's soft limit to its hard limit, which needs no privilege, and divides the
     /// descriptors.
     pub fn of(config: &ServerConfig) -> Self {
@@ -109,7 +110,7 @@ mod tests {
         #[case] ops: usize,
     ) {
         let wanted = NonZeroUsize::new(wanted).unwrap();
-        let limits = ConnectionLimits::within(wanted, 2, descriptors);
+        let limits = MaxConnections::within(wanted, 2, descriptors);
         assert_eq!((limits.clicks.get(), limits.ops.get()), (clicks, ops));
         assert_eq!(limits.is_sufficient(), clicks == wanted.get());
     }
@@ -124,7 +125,7 @@ mod tests {
         #[case] clicks: usize,
     ) {
         let wanted = NonZeroUsize::new(10_000).unwrap();
-        let limits = ConnectionLimits::within(wanted, 2 * cores, Some(descriptors));
+        let limits = MaxConnections::within(wanted, 2 * cores, Some(descriptors));
         assert_eq!(limits.clicks.get(), clicks);
     }
 }

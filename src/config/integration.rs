@@ -4,12 +4,12 @@ use super::{ConfigError, EnvParser};
 use chathub::HttpsUrl;
 
 /// The settings for packages; no other variable need be set.
-pub struct ConnectorConfig {
+pub struct IntegrationConfig {
     /// The address of the service for agents' browsers.
     pub public_url: HttpsUrl,
 }
 
-impl ConnectorConfig {
+impl IntegrationConfig {
     /// Reads `PUBLIC_URL` from the process's environment.
     pub fn from_env() -> Result<Self, ConfigError> {
         EnvParser::from_env().finish(|parser| {
