@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-/// How long a head may take from its first byte on, and a new connection for its first head with the
-/// silence before it. Browsers send a head at once.
+/// How long a head may take from its first byte on, and a new connection for its first head, with
+/// the silence before it. Browsers send a head at once.
 pub(super) const HEAD_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// A kept connection outlives the idle time of a proxy in front (nginx: 60 s), so that it is the
