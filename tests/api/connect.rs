@@ -285,6 +285,24 @@ async fn agent_5_of_one_account_is_not_agent_5_of_another() {
     assert_eq!(from_acme, (401, "connector-unproven".into()));
 }
 
+/// Those who name operators in ChatHub do not choose who a CRM's agent is.
+#[tokio::test]
+async fn an_operator_who_is_called_like_an_agent_is_not_that_agent() {
+    let service = service_with(&[("DIRECTORY_REFRESH", "20ms")]).await;
+    service.chathub.store().add_operator(24, "kommo-9");
+    let claims = json!({"sub": "kommo-9", "exp": Utc::now().timestamp() + 600});
+    let key = EncodingKey::from_secret(PASS.as_bytes());
+    let pass = encode(&Header::new(Algorithm::HS256), &claims, &key).unwrap();
+    let click = format!("phone=0501234567&pass={pass}");
+    eventually("a pass names the operator", async || {
+        service.click(&click).await.status() == 302
+    })
+    .await;
+    let token = kommo::token(&kommo::claims(ACCOUNT, SERVICE, 9, "1"), ACME);
+    let agent = refused(&service, "phone=0501234567", &token).await;
+    assert_eq!(agent, (403, "identity-unknown".into()));
+}
+
 #[rstest]
 #[case("", "target-missing")]
 #[case("phone=", "target-missing")]
