@@ -5,8 +5,9 @@
 //! `302`.
 //!
 //! # Code map
-//! A click starts in `http/handlers/open_chat`. Each module knows only modules above it in this
-//! list.
+//! A click comes in through `app/connection` and `http/middleware`, and is answered in
+//! `http/handlers/open_chat`; `docs/architecture.md` follows it. Each module knows only modules
+//! above it in this list.
 //!
 //! | module | owns |
 //! |---|---|

@@ -53,7 +53,7 @@ impl MaxConnections {
         Self {
             requested,
             clicks: requested.min(at_least_one(clicks)),
-            ops: requested.min(at_least_one(ops)),
+            ops: at_least_one(ops),
             descriptors,
         }
     }
@@ -98,7 +98,8 @@ mod tests {
     #[case::just_enough(10_000, Some(10_240), 10_000, 128)]
     #[case::one_short(10_000, Some(10_239), 9_999, 128)]
     #[case::systemd(10_000, Some(1_024), 880, 32)]
-    #[case::few_wanted(10, Some(1_024), 10, 10)]
+    #[case::few_wanted(1, Some(1_024), 1, 32)]
+    #[case::few_wanted_and_plenty(10, None, 10, 128)]
     #[case::few(10_000, Some(64), 16, 4)]
     #[case::hardly_any(10_000, Some(3), 1, 4)]
     #[case::infinite(1_000_000, Some(u64::MAX), 1_000_000, 128)]
@@ -112,5 +113,19 @@ mod tests {
         let limits = MaxConnections::within(wanted, 2, descriptors);
         assert_eq!((limits.clicks.get(), limits.ops.get()), (clicks, ops));
         assert_eq!(limits.is_sufficient(), clicks == wanted.get());
+    }
+
+    /// The figures of `docs/running.md`: `OPS_LISTEN` has workers of its own.
+    #[rstest]
+    #[case::of_a_container(2, 1_024, 864)]
+    #[case::many_cores(48, 11_000, 10_000)]
+    fn connections_beside_a_port_of_health_and_metrics(
+        #[case] cores: usize,
+        #[case] descriptors: u64,
+        #[case] clicks: usize,
+    ) {
+        let wanted = NonZeroUsize::new(10_000).unwrap();
+        let limits = MaxConnections::within(wanted, 2 * cores, Some(descriptors));
+        assert_eq!(limits.clicks.get(), clicks);
     }
 }

@@ -138,12 +138,20 @@ impl EnvParser {
     }
 }
 
+/// The longest duration. A multiple of it can still be added to any moment, which panics with the
+/// longest that can be written.
+const MAX_DURATION: Duration = Duration::from_hours(100 * 366 * 24);
+
 /// `5s`, `1h 30m`; not zero.
 pub(super) fn duration(text: &str) -> Result<Duration, &'static str> {
-    humantime::parse_duration(text)
+    let duration = humantime::parse_duration(text)
         .ok()
         .filter(|duration| !duration.is_zero())
-        .ok_or("not a duration, such as 5s or 1h")
+        .ok_or("not a duration, such as 5s or 1h")?;
+    let is_allowed = duration <= MAX_DURATION;
+    is_allowed
+        .then_some(duration)
+        .ok_or("longer than 100 years")
 }
 
 /// The same, or `0`.

@@ -48,7 +48,7 @@ pub struct AppState {
     pub metrics: Metrics,
     /// Which requests are traced.
     pub sampling: Sampling,
-    /// The log, for what it could not write.
+    /// The log and the traces, for what they have lost.
     pub log: Telemetry,
     /// How much of a phone the log shows.
     pub log_phones: LogPhones,

@@ -320,6 +320,7 @@ mod tests {
     #[case::an_encoded_extension("tel:+380501234567%3Bext%3D5")]
     #[case::parameters("tel:+380501234567;isub=1;Ext=12;x-note=a")]
     #[case::pause("tel:+380501234567,12")]
+    #[case::six_digits_after_a_pause("tel:+380501234567,123456")]
     #[case::pauses("tel:0501234567,,12,3")]
     #[case::fragment("tel:+380501234567#12")]
     #[case::context("tel:0501234567;phone-context=+38")]
@@ -459,10 +460,7 @@ mod tests {
         "sip:101@pbx.example",
         PhoneError::InvalidInLink(LinkKind::Sip, Region::UA)
     )]
-    #[case(
-        "sms:+380501234567,+380671234567",
-        PhoneError::InvalidInLink(LinkKind::Sms, Region::UA)
-    )]
+    #[case("sms:+380501234567,+380671234567", PhoneError::TooLong)]
     #[case("tel:0501234567;0671234567", PhoneError::Extension)]
     #[case("tel:0501234567,1234567", PhoneError::Extension)]
     #[case("tel:%252B380501234567", PhoneError::EncodedTwice)]

@@ -337,7 +337,7 @@ async fn a_click_by_an_alias_that_leads_nowhere_blames_the_map(#[case] alias: &s
 )]
 #[case::section(
     "[operators]\n\"ann\" = 101\n",
-    "line 1: there are no sections, such as [operators]"
+    "and there are no sections, such as [operators]"
 )]
 #[case::kind("\"ann\" = 101\n\n\"bob\" = [1]\n", "line 3")]
 #[case::syntax("\"ann\" = 101\nbob =\n", "line 2")]

@@ -103,3 +103,50 @@ fn only_the_route_table_names_handlers() {
         assert!(may_name, "{} names a handler", path.display());
     }
 }
+
+/// A reader who follows a document into the repository finds what it names: a file that moves takes
+/// its name in the documents along.
+#[test]
+fn every_path_that_a_document_names_is_there() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let named =
+        ["README.md", "CONTRIBUTING.md", "SECURITY.md", "src/lib.rs"].map(|it| root.join(it));
+    let folders = ["docs", "docs/decisions", "docs/proxies"].map(|folder| root.join(folder));
+    let pages = folders
+        .iter()
+        .flat_map(|folder| std::fs::read_dir(folder).unwrap())
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.extension().is_some_and(|extension| extension == "md"));
+    // It is there once a property test has found something.
+    let later = "tests/api/properties.proptest-regressions";
+    let mut count = 0;
+    for page in named.into_iter().chain(pages) {
+        let text = std::fs::read_to_string(&page).unwrap();
+        for path in text.split('`').filter(|word| is_path_of_ours(word)) {
+            let is_there = root.join(path).exists() || path == later;
+            assert!(is_there, "{}: {path}", page.display());
+            count += 1;
+        }
+    }
+    assert!(count > 100, "{count}");
+}
+
+/// Whether a word is a path from the root of this repository.
+fn is_path_of_ours(word: &str) -> bool {
+    const FOLDERS: [&str; 11] = [
+        "benches",
+        "crates",
+        "docs",
+        "examples",
+        "fuzz",
+        "helm",
+        "integrations",
+        "packaging",
+        "src",
+        "tests",
+        "tools",
+    ];
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "/._-".contains(c);
+    let folder = word.split_once('/').map(|(folder, _)| folder);
+    folder.is_some_and(|folder| FOLDERS.contains(&folder)) && word.chars().all(is_plain)
+}

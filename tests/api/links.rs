@@ -98,6 +98,7 @@ async fn a_back_end_gets_a_link_that_opens_this_chat_and_no_other() {
 #[case::a_control_character("canary-api-key", json!({"operator": 101, "phone": "0501234567", "from": "a\r\nb"}), 400, "parameter-invalid")]
 #[case::unknown_fields("canary-api-key", json!({"operator": 101, "fone": "0501234567"}), 400, "parameter-invalid")]
 #[case::no_object("canary-api-key", json!("101"), 400, "parameter-invalid")]
+#[case::a_list("canary-api-key", json!([101, "0501234567", null, null, null, "10m", false, false]), 400, "parameter-invalid")]
 #[case::too_much("canary-api-key", json!({"operator": 101, "from": "a".repeat(20_000)}), 400, "parameter-invalid")]
 #[tokio::test]
 async fn a_wrong_request_gets_no_link(

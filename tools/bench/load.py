@@ -76,6 +76,8 @@ def result(process, expect_refusals=False):
         sys.exit(f"wrk has failed:\n{output}")
     if (measured["refused"] and not expect_refusals) or measured["broken"]:
         sys.exit(f"{measured['refused']} clicks were refused and {measured['broken']} broke; this measures nothing")
+    if not measured["requests"]:
+        sys.exit("not one click was answered in time; this measures nothing")
     measured["rate"] = measured["requests"] / (measured["micros"] / 1e6)
     return measured
 

@@ -6,6 +6,7 @@ python3 tools/bench --scale [--report]
 import resource
 import statistics
 import sys
+import time
 import urllib.request
 
 import page
@@ -13,6 +14,9 @@ import servers
 from load import many, measured, wrk
 
 OPERATORS = (10, 100, 1_000, 10_000, 100_000)
+# Of which one company may have many.
+ORGANIZATIONS, OPERATORS_EACH = 1_000, 1_000
+CONNECTIONS = (100, 1_000, 10_000)
 CLICK = "/open-chat?operator=101&phone=%2B380501234567&source=0&from=Acme"
 
 
@@ -23,6 +27,7 @@ def run(directory, options):
     return {
         "operators": f"{page.measured_at()}\n\n{page.table(head, operators(directory, options))}",
         "sizes": page.table(["", "CPU a click", "requests/s", "p50 ms", "p99 ms", "more memory"], rest),
+        "directory": page.table(["`CHATHUB_MAX_RATE`", "first reading", "a refresh", "resident", "bytes each", "peak"], readings(directory)),
     }
 
 
@@ -108,7 +113,7 @@ def connections(directory, options):
         wrk(server.url + CLICK, directory, 1, connections=1)
         before = server.memory_mb()
         rows = []
-        for count in (100, 1_000, 10_000):
+        for count in CONNECTIONS:
             run = measured(server, CLICK, directory, options.seconds * 2, connections=count)
             memory = server.memory_mb() - before
             rows.append([f"{count:,} connections that all click", *costs(run), f"{memory:.0f} MB"])
@@ -134,3 +139,40 @@ def workers(directory, options):
                 typical = {what: statistics.median(run[what] for run in runs) for what in ("cpu", "rate", "p50", "p99")}
                 rows.append([f"{count} of {len(servers.CORES)} cores, a worker each, the load in between", *costs(typical), ""])
     return rows
+
+
+def readings(directory):
+    """A very large company's operators, read at the default rate and as fast as ChatHub answers."""
+    count = ORGANIZATIONS * OPERATORS_EACH
+    with servers.chathub(directory, 1, organizations=ORGANIZATIONS, operators_each=OPERATORS_EACH) as upstream:
+        rows = []
+        for rate in ("40", "10000"):
+            settings = {"CHATHUB_MAX_RATE": rate, "DIRECTORY_REFRESH": "1s", "RUST_LOG": "off"}
+            with servers.service(f"directory-{rate}", directory, upstream.url, **settings) as server:
+                server.wait_for("/healthz")
+                before = server.memory_mb()
+                first = read_at(server, None)
+                kept = server.memory_mb()
+                # The next one begins a second later.
+                again = read_at(server, first) - first - 1
+                each = (kept - before) * 1024 * 1024 / count
+                peak = server.memory_mb("VmHWM")
+                rows.append([rate, f"{first:.1f} s", f"{again:.1f} s", f"{kept:.0f} MB", f"{each:,.0f}", f"{peak:.0f} MB"])
+    return rows
+
+
+def read_at(server, last, patience=900):
+    """When the directory was read as a whole the next time, in seconds from the process' start.
+    Before the first reading its age counts from the start of the service's work."""
+    last = last or time.monotonic() - server.started - directory_age(server)
+    while time.monotonic() - server.started < patience:
+        at = time.monotonic() - server.started - directory_age(server)
+        if at > last + 0.5:
+            return at
+        time.sleep(0.1)
+    sys.exit(f"{server.name} has not read the directory in {patience} s; see {server.output}")
+
+
+def directory_age(server):
+    series = "chathub_directory_age_seconds "
+    return float(next(line for line in metrics(server) if line.startswith(series)).split()[1])

@@ -132,9 +132,10 @@ def floor(directory):
     return Server("floor", [FLOOR], {"PORT": str(port)}, port, directory / "floor.log")
 
 
-def chathub(directory, operators, latency="0ms"):
+def chathub(directory, operators, latency="0ms", organizations=0, operators_each=10):
     port = free_port()
     command = [OPEN_CHAT, "simulate", "--port", str(port), "--operators", str(operators)]
+    command += ["--organizations", str(organizations), "--operators-each", str(operators_each)]
     command += ["--latency", latency, "--login", "bench", "--password", PASSWORD]
     output = directory / f"chathub-{port}.log"
     return Server("ChatHub", command, {}, port, output, {MEASURING}).accepts()

@@ -21,6 +21,9 @@ pub(in crate::app) const LINGER: Duration = Duration::from_secs(1);
 /// The longest head, in bytes. Browsers and proxies send a tenth of it; a longer one is cookies.
 pub(super) const MAX_HEAD: usize = 16 << 10;
 
+/// The most lines of a head: the request's own, and the 96 headers that actix reads.
+pub(super) const MAX_LINES: usize = 1 + 96;
+
 /// The longest body, in bytes, with what a chunked one has around its data.
 pub(super) const MAX_BODY: usize = crate::http::MAX_BODY + (4 << 10);
 
@@ -59,8 +62,8 @@ macro_rules! response {
 
 pub(super) const HEAD_TOO_LARGE_RESPONSE: &[u8] = response!(
     "431 Request Header Fields Too Large",
-    "The request's head is over 16 KiB. Most often that is cookies: delete those of this site.\n",
-    "90"
+    "The request's head is over 16 KiB or 96 headers. Most often that is cookies: delete those of this site.\n",
+    "104"
 );
 
 pub(super) const HEAD_TIMEOUT_RESPONSE: &[u8] = response!(
