@@ -127,10 +127,9 @@ fn statuses(route: Route) -> Vec<u16> {
         | Route::ConnectKommo
         | Route::ConnectHubspot
         | Route::ConnectPipedrive => with_refusals(&[200]),
-        // It has every status; only the demo shows it.
-        Route::DemoRefusal => Vec::new(),
-        // They take POST only.
-        Route::Links
+        // The first has every status, and only the demo shows it; the others take POST only.
+        Route::DemoRefusal
+        | Route::Links
         | Route::ConnectBitrix24
         | Route::ConnectBitrix24Install
         | Route::ConnectZendesk
