@@ -10,7 +10,6 @@ from samples import labelled
 
 # What the metrics call ChatHub's endpoints.
 CALLS = {"operator-token": "operator/get-token", "company-token": "company/get-token", "operators": "operator"}
-SLOW = "chathub_request_duration_seconds"
 
 
 @dataclass(frozen=True)
@@ -29,13 +28,18 @@ class Fault:
         if self.endpoint == "redis":
             was_there = not begun["open_chat_redis_degraded"]
             return was_there * int(sum(sample["Redis away"] for sample in samples))
-        return int(troubles(ended, CALLS[self.endpoint]) - troubles(begun, CALLS[self.endpoint]))
+        call = CALLS[self.endpoint]
+        return int(max(count(ended, call) - count(begun, call) for count in (failed, slow)))
 
 
-def troubles(seen, call):
-    ended = labelled(seen, "chathub_requests_total", endpoint=call) - labelled(seen, "chathub_requests_total", endpoint=call, outcome="ok")
-    slow = labelled(seen, f"{SLOW}_count", endpoint=call) - labelled(seen, f"{SLOW}_bucket", endpoint=call, le="1")
-    return max(ended, slow)
+def failed(seen, call):
+    requests = "chathub_requests_total"
+    return labelled(seen, requests, endpoint=call) - labelled(seen, requests, endpoint=call, outcome="ok")
+
+
+def slow(seen, call):
+    seconds = "chathub_request_duration_seconds"
+    return labelled(seen, f"{seconds}_count", endpoint=call) - labelled(seen, f"{seconds}_bucket", endpoint=call, le="1")
 
 
 FAULTS = [
