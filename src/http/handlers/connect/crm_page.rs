@@ -7,7 +7,7 @@ use askama::Template;
 use chrono::Utc;
 
 use super::tickets::signed;
-use super::{Admitted, admit, link};
+use super::{Admitted, admit, limit_page, link};
 use crate::access::PassConstraints;
 use crate::button_url;
 use crate::connect::{Connectors, ProvenAgent, Ticket, Vendor};
@@ -35,6 +35,8 @@ pub(in crate::http::handlers) struct CrmPage<'a> {
     pub(in crate::http::handlers) phones: Option<Vec<String>>,
     /// The `source` and `from` of the page's address; a `phone` counts as one more.
     pub(in crate::http::handlers) wanted: PassConstraints,
+    /// It was counted before the CRM was asked.
+    pub(in crate::http::handlers) is_counted: bool,
 }
 
 #[derive(Template)]
@@ -51,8 +53,7 @@ struct Page<'a> {
     script: &'static str,
 }
 
-/// Operator → ticket → page. Whatever may have been used for the proof is used up. The caller has
-/// counted it: [`limit_page`](super::limit_page).
+/// Operator → limit → ticket → page. Whatever may have been used for the proof is used up.
 pub(in crate::http::handlers) async fn page(
     request: &HttpRequest,
     crm_page: CrmPage<'_>,
@@ -64,6 +65,9 @@ pub(in crate::http::handlers) async fn page(
     let query = link::read(crm_page.wanted, state)?;
     query.source().map(ChatSource::parse).transpose()?;
     let admitted = admit(agent, connectors, context, state).await?;
+    if !crm_page.is_counted {
+        limit_page(agent, context, state).await?;
+    }
     let phones = crm_page
         .phones
         .map(|phones| readable(&query, &phones, state.links.default_region));

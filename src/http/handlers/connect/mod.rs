@@ -124,7 +124,8 @@ async fn limit(
 }
 
 /// Counts a page, or a ticket, for an agent. Where the CRM is asked for what is on the page, count
-/// it before: an agent who asks without end must take nothing of what the others may ask.
+/// it before: an agent who asks without end must take nothing of what the others may ask. Never
+/// count a proof that was used: who repeats one is not the agent.
 async fn limit_page(
     agent: &ProvenAgent,
     context: &RequestContext,

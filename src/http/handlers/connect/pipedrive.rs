@@ -55,6 +55,7 @@ async fn show(
         agent: &agent,
         phones: Some(phones.await?),
         wanted,
+        is_counted: true,
     };
     page(request, crm_page, &connectors, context, state).await
 }

@@ -4,7 +4,7 @@
 use actix_web::{HttpRequest, HttpResponse, web};
 use chrono::Utc;
 
-use super::{CrmPage, Sender, check_network, connectors, limit_page, link, page, refuse};
+use super::{CrmPage, Sender, check_network, connectors, link, page, refuse};
 use crate::connect::Vendor;
 use crate::http::context::Context;
 use crate::http::extract::{Body, CrmPageNavigation, field};
@@ -29,11 +29,11 @@ pub(crate) async fn app(
         Ok(agent) => agent,
         Err(refusal) => return Err(refuse(refusal, Sender::Browser, &context, &state).await),
     };
-    limit_page(&agent, &context, &state).await?;
     let crm_page = CrmPage {
         agent: &agent,
         phones: None,
         wanted,
+        is_counted: false,
     };
     page(&request, crm_page, &connectors, &context, &state).await
 }

@@ -49,11 +49,12 @@ pub(crate) async fn button(
     check_network(Sender::Browser, &context, &state).await?;
     let query = Query::parse(request.query_string())?;
     let shown = shown_button(&request, &body)?;
-    let (agent, phones) = prove(&shown, &connectors, &context, &state).await?;
+    let (is_counted, (agent, phones)) = prove(&shown, &connectors, &context, &state).await?;
     let crm_page = CrmPage {
         agent: &agent,
         phones: Some(phones),
         wanted: query.constraints(),
+        is_counted,
     };
     page(&request, crm_page, &connectors, &context, &state).await
 }
@@ -90,13 +91,13 @@ pub(crate) async fn install(
 
 /// The agent, and the phones of the client, as the portal says. An address that has failed too
 /// often is not asked about, unless the portal has confirmed this very token; nor is an agent who
-/// has shown too many pages.
+/// has shown too many pages. Whether the page was counted comes first.
 async fn prove(
     shown: &ShownButton,
     connectors: &Connectors,
     context: &RequestContext,
     state: &AppState,
-) -> Result<AgentAndPhones, Problem> {
+) -> Result<(bool, AgentAndPhones), Problem> {
     let client = crm(state)?;
     let button = match connectors.bitrix24_button(shown) {
         Ok(button) => button,
@@ -107,14 +108,10 @@ async fn prove(
         Some(agent) => limit_page(agent, context, state).await?,
         None => state.limits.check_refused(context.client).await?,
     }
-    let proven = match button.ask(client, context.deadline).await {
-        Ok(proven) => proven,
-        Err(refusal) => return Err(refused(refusal, &shown.shown, context, state).await),
-    };
-    if known.is_none() {
-        limit_page(&proven.0, context, state).await?;
+    match button.ask(client, context.deadline).await {
+        Ok(proven) => Ok((known.is_some(), proven)),
+        Err(refusal) => Err(refused(refusal, &shown.shown, context, state).await),
     }
-    Ok(proven)
 }
 
 /// Puts the buttons into the portal. Nothing counts by address: all portals share their vendor's
