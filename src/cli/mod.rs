@@ -10,6 +10,9 @@ mod company;
 mod connector;
 mod csv_text;
 mod exit;
+#[cfg(fuzzing)]
+#[doc(hidden)]
+pub mod fuzzing;
 mod link;
 mod output;
 mod pair;

@@ -342,6 +342,24 @@ async fn a_half_or_forged_request_is_refused_unasked(
     assert_eq!(world.press(&world.form()).await.status(), 200);
 }
 
+/// A field that is there twice could be read in two ways, in JSON too.
+#[rstest]
+#[case(r#"{"DOMAIN":"a.example","DOMAIN":"b.example"}"#)]
+#[case(r#"{"AUTH_ID":"canary-one","AUTH\u005fID":"canary-two"}"#)]
+#[case(r#"{"auth":{"domain":"a.example","domain":"b.example"}}"#)]
+#[case(r#"{"auth":{"domain":"a.example"},"auth[domain]":"b.example"}"#)]
+#[tokio::test]
+async fn a_field_that_is_there_twice_in_json_is_refused(#[case] body: &str) {
+    let world = World::start().await;
+    let response = send(&world.service, "/connect/bitrix24", body.into(), &[]).await;
+    let problem = Problem::read(response).await;
+    assert_eq!(
+        (problem.status, problem.kind.as_str()),
+        (400, "parameter-repeated")
+    );
+    assert_eq!(world.portal.calls(), 0);
+}
+
 /// Whatever a request says of where to ask, only the listed origin is asked.
 #[tokio::test]
 async fn no_other_host_is_ever_connected_to() {

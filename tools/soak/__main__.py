@@ -11,10 +11,12 @@ log goes to /dev/null: half an hour of it would fill a disk.
 """
 
 import argparse
+import collections
 import contextlib
 import json
 import os
 import pathlib
+import socket
 import sys
 import tempfile
 import time
@@ -28,15 +30,15 @@ from faults import FAULTS, Upstreams
 from load import many, wrk
 from samples import held, line, scrape
 
-OPERATORS = 2_000
+# Of the load. The first one's id, by the simulator.
+OPERATORS, FIRST_OPERATOR = 2_000, 101
 # The most connections of the load: with the hostile ones they stay under MAX_CONNECTIONS, beyond
 # which clicks wait.
 LOAD_CONNECTIONS = 600
 SETTINGS = {
     "TRUSTED_PROXIES": "127.0.0.1",
     "MAX_CONNECTIONS": str(2 * hostile.MAX_PER_ADDRESS),
-    # So that tokens are minted all the time, in waves that no fault's turn is too short for: ten
-    # seconds after a failure the next one comes.
+    # So that tokens are minted all the time, and not only at the start.
     "TOKEN_REUSE": "3s",
     "DIRECTORY_REFRESH": "2s",
 }
@@ -71,7 +73,7 @@ def soak(directory, options):
     store = servers.redis(directory)
     with (
         store,
-        servers.chathub(directory, OPERATORS, "5ms") as chathub,
+        servers.chathub(directory, OPERATORS + options.minutes * 60 + 100, "5ms") as chathub,
         servers.service(
             "soak", directory, chathub.url, log="/dev/null", REDIS_URL=f"redis://127.0.0.1:{store.port}/0", **SETTINGS
         ) as server,
@@ -131,6 +133,35 @@ def start_load(server, directory, seconds, rate, clicks):
     return wrk(server.url, directory, seconds, connections, clicks + paced, background=True)
 
 
+class FirstClicks:
+    """A click a second for an operator who has no token yet: it asks ChatHub at any moment, so each
+    fault is met. Tokens that are there are refreshed in waves, ten seconds after a failure."""
+
+    # So many wait for their answers at once, which is longer than CLICK_BUDGET.
+    WAITING = 12
+
+    def __init__(self, port):
+        self.port = port
+        self.operator = FIRST_OPERATOR + OPERATORS
+        self.waiting = collections.deque()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        while self.waiting:
+            self.waiting.popleft().close()
+
+    def make_one(self):
+        connection = socket.create_connection(("127.0.0.1", self.port), timeout=10)
+        path = f"/open-chat?operator={self.operator}&phone=%2B380501234567"
+        connection.sendall(f"GET {path} HTTP/1.1\r\nHost: x\r\nX-Forwarded-For: 192.0.2.1\r\n\r\n".encode())
+        self.operator += 1
+        self.waiting.append(connection)
+        if len(self.waiting) > self.WAITING:
+            self.waiting.popleft().close()
+
+
 def take_turns(server, upstreams, seconds):
     """Each fault in turn, in so many rounds: the samples of each round, and what was seen of each
     fault."""
@@ -138,15 +169,16 @@ def take_turns(server, upstreams, seconds):
     turn = seconds / count / len(FAULTS)
     samples, seen = [[] for _ in range(count)], dict.fromkeys((fault.name for fault in FAULTS), 0)
     started = time.monotonic()
-    for at in range(count * len(FAULTS)):
-        fault, own = FAULTS[at % len(FAULTS)], samples[at // len(FAULTS)]
-        begun = scrape(server)
-        upstreams.begin(fault)
-        during = watch(server, started + (at + FAULTY) * turn)
-        seen[fault.name] += fault.traces(begun, scrape(server), during)
-        upstreams.end(fault)
-        own += during + watch(server, started + (at + 1) * turn)
-        print(f"{(time.monotonic() - started) / 60:5.1f} min: {fault.name}: {line(own[-1])}", flush=True)
+    with FirstClicks(server.port) as clicks:
+        for at in range(count * len(FAULTS)):
+            fault, own = FAULTS[at % len(FAULTS)], samples[at // len(FAULTS)]
+            begun = scrape(server)
+            upstreams.begin(fault)
+            during = watch(server, clicks, started + (at + FAULTY) * turn)
+            seen[fault.name] += fault.traces(begun, scrape(server), during)
+            upstreams.end(fault)
+            own += during + watch(server, clicks, started + (at + 1) * turn)
+            print(f"{(time.monotonic() - started) / 60:5.1f} min: {fault.name}: {line(own[-1])}", flush=True)
     return samples, seen
 
 
@@ -157,9 +189,10 @@ def rounds(seconds):
     return max(1, fitting - (fitting + 1) % 2)
 
 
-def watch(server, until):
+def watch(server, clicks, until):
     samples = []
     while not samples or time.monotonic() < until - SAMPLE / 2:
+        clicks.make_one()
         time.sleep(SAMPLE)
         samples.append(held(server))
     return samples

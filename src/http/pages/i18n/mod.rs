@@ -226,14 +226,16 @@ mod tests {
         texts
     }
 
-    /// Code spans and placeholders: what no language translates.
+    /// Code spans, placeholders and names of settings: what no language translates.
     fn names(text: &str) -> Vec<&str> {
         let spans = text.split('`').skip(1).step_by(2);
         let placeholders = text
             .split('{')
             .skip(1)
             .filter_map(|rest| rest.split('}').next());
-        let mut names: Vec<_> = spans.chain(placeholders).collect();
+        let words = text.split(|c: char| !c.is_ascii_uppercase() && c != '_');
+        let settings = words.filter(|word| word.contains('_'));
+        let mut names: Vec<_> = spans.chain(placeholders).chain(settings).collect();
         names.sort_unstable();
         names
     }

@@ -4,6 +4,9 @@
 
 mod fields;
 
+#[cfg(fuzzing)]
+pub(crate) use self::fields::read as read_fields;
+
 use actix_web::{HttpRequest, HttpResponse, web};
 use serde::Serialize;
 
