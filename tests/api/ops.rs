@@ -138,7 +138,7 @@ async fn the_port_of_health_and_metrics_has_connections_of_its_own() {
         let request = b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n";
         stream.write_all(request).await.unwrap();
         let mut answer = [0; 4096];
-        let read = tokio::time::timeout(Duration::from_secs(60), stream.read(&mut answer)).await;
+        let read = tokio::time::timeout(Duration::from_mins(1), stream.read(&mut answer)).await;
         let read = read.unwrap_or_else(|_| panic!("connection {number} waits"));
         assert!(answer[..read.unwrap()].starts_with(b"HTTP/1.1 200 "));
         held.push(stream);
