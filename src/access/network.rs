@@ -121,6 +121,7 @@ mod tests {
     #[case::no_header("10.0.0.1", "10.0.0.0/8", &[], "10.0.0.1")]
     #[case::with_a_port("10.0.0.1", "10.0.0.0/8", &["203.0.113.9:4711"], "203.0.113.9")]
     #[case::version_6("::1", "::1", &["[2001:db8::7]:4711"], "2001:db8::7")]
+    #[case::version_6_without_a_port("::1", "::1", &["[2001:db8::7]"], "2001:db8::7")]
     #[case::mapped("::ffff:10.0.0.1", "10.0.0.1", &["::ffff:203.0.113.9"], "203.0.113.9")]
     fn the_nearest_untrusted_hop_is_the_client(
         #[case] peer: &str,
