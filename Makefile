@@ -24,14 +24,15 @@ bench: ## How fast, beside a bare actix handler (docs/performance.md); needs wrk
 	python3 -B tools/bench $(BENCH_OPTIONS)
 
 bench-report: override BENCH_OPTIONS += --report
-bench-report: bench ## The same, written into docs/performance.md
+bench-report: bench ## The same and the peers of benches/peers/, written into docs/performance.md; needs nginx, Go and Node.js too
 
-soak: ## Half an hour at half of capacity while ChatHub and Redis fail in turn (docs/performance.md); needs wrk and redis-server
+soak: ## Half an hour at half of capacity, with hostile connections, while ChatHub and Redis fail in turn, into docs/performance.md; needs wrk and redis-server
+	@command -v wrk redis-server >/dev/null || { echo "make soak needs wrk and redis-server: apt-get install wrk redis-server"; exit 1; }
 	$(CARGO) build --release --locked
-	python3 -B tools/soak.py
+	python3 -B tools/soak --report
 
-bench-scale: override BENCH_OPTIONS += --scale
-bench-scale: bench ## What grows with operators, clients, connections and cores
+bench-scale: override BENCH_OPTIONS += --scale --report
+bench-scale: bench ## What grows with operators, clients, connections and cores, written into docs/performance.md
 
 image: ## Build the container image with docker
 	docker build --build-arg VERSION=$(VERSION) --build-arg REVISION="$$(git rev-parse HEAD)" \

@@ -5,8 +5,9 @@
 //! `302`.
 //!
 //! # Code map
-//! A click starts in `http/handlers/open_chat`. Each module knows only modules above it in this
-//! list.
+//! A click comes in through `app/connection` and `http/middleware`, and is answered in
+//! `http/handlers/open_chat`; `docs/architecture.md` follows it. Each module knows only modules
+//! above it in this list.
 //!
 //! | module | owns |
 //! |---|---|
@@ -32,7 +33,7 @@
 //! | [`redis_store`] | the state that replicas share |
 //! | [`rate_limit`] | rate limits |
 //! | [`button_url`] | the URL behind a button |
-//! | [`connectors`] | packages to install in a CRM or a browser |
+//! | [`integrations`] | packages to install in a CRM or a browser |
 //! | [`config`] | the environment → [`config::Config`] |
 //! | [`http`] | routes, refusals, pages |
 //! | [`app`] | configuration → state → running servers → graceful shutdown |
@@ -40,8 +41,8 @@
 //!
 //! Beside them stand the crates of this workspace: [`chathub`], the client with its seven calls;
 //! `chathub_simulator`, ChatHub played from its documents; `crm_simulator`, the CRMs likewise, for
-//! tests; and `connect_error`, why a connection
-//! could not be made. They know nothing of the service.
+//! tests; and `connect_error`, why a connection could not be made. They know nothing of the
+//! service.
 //!
 //! # Invariants
 //! - Requests that can be refused without ChatHub are refused before ChatHub is called.
@@ -58,10 +59,10 @@ pub mod button_url;
 pub mod cli;
 pub mod config;
 pub mod connect;
-pub mod connectors;
 pub mod deep_link;
 pub mod files;
 pub mod http;
+pub mod integrations;
 pub mod invisible;
 pub mod language;
 pub mod metrics;

@@ -4,23 +4,30 @@ ChatHub takes only so many requests a second.
 
 python3 tools/capacity.py [--agents N] [--rush MINUTES] [--clicks PER_HOUR] [--replicas N]
                           [--sticky] [--reuse MINUTES] [--ttl MINUTES] [--rate PER_SECOND]
+python3 tools/capacity.py --report
 
-Without arguments: the table of docs/performance.md. The model is src/tokens/mod.rs and
-crates/chathub/src/rate_limiter.rs in short: a token is handed out while it has five minutes left,
-and refreshed behind a click that comes after its time of reuse; each replica keeps tokens and an
-even pace of its own, with a second's worth at once after a pause; a click that could not be served
-within its budget is refused, and the agent tries again half a minute later.
+Without arguments: the table of docs/performance.md, and with `--report` into it. The model is
+src/tokens/mod.rs and crates/chathub/src/rate_limiter.rs in short: a token is handed out while it
+has five minutes left, and refreshed behind a click that comes after its time of reuse; each replica
+keeps tokens and an even pace of its own, with a second's worth at once after a pause; a click that
+could not be served within its budget is refused, and the agent tries again half a minute later.
 """
 
 import argparse
 import heapq
+import pathlib
 import random
+import sys
+
+sys.path.append(str(pathlib.Path(__file__).parent / "bench"))
+import page
 
 BUDGET = 5 * 0.95
 MINT = 0.1
 LEAST_LEFT = 300
 REFRESH_AGAIN = 10
 TRY_AGAIN = 30
+HEAD = ["agents", "rush", "replicas", "sticky", "`TOKEN_REUSE`", "`TOKEN_TTL`", "clicks/s", "warm", "mints/s", "cold p99", "refused"]
 SCENES = [
     # agents, minutes of the rush, replicas, whether an agent always meets the same one, TOKEN_REUSE
     # and TOKEN_TTL in minutes
@@ -101,18 +108,24 @@ def main():
     parser.add_argument("--reuse", type=float, default=5)
     parser.add_argument("--ttl", type=float, default=60)
     parser.add_argument("--rate", type=float, default=40, help="of all replicas together: CHATHUB_MAX_RATE of each, times their number")
+    parser.add_argument("--report", action="store_true", help="write the table into docs/performance.md")
     options = parser.parse_args()
     scenes = SCENES
     if options.agents:
         scenes = [(options.agents, options.rush, options.replicas, options.sticky, options.reuse, options.ttl)]
-    print("| agents | rush, min | replicas | sticky | `TOKEN_REUSE` | `TOKEN_TTL` | clicks/s | warm | mints/s | cold p99 s | refused |")
-    print("| --: | --: | --: | --- | --: | --: | --: | --: | --: | --: | --: |")
-    for agents, rush, replicas, sticky, reuse, ttl in scenes:
-        seen = morning(agents, rush, options.clicks, replicas, sticky, reuse, ttl, options.rate)
-        print(
-            f"| {agents:,} | {rush:g} | {replicas} | {'yes' if sticky else 'no'} | {reuse:g}m | {ttl:g}m | {seen['rate']:.2f} | {seen['warm'] * 100:.0f}% "
-            f"| {seen['mints']:.2f} | {seen['wait']:.2f} | {seen['refused'] * 100:.2f}% |"
-        )
+    rows = [cells_of(scene, morning(*scene[:2], options.clicks, *scene[2:], options.rate)) for scene in scenes]
+    text = page.table(HEAD, rows)
+    print(text)
+    if options.report:
+        page.write({"capacity": text})
+
+
+def cells_of(scene, seen):
+    agents, rush, replicas, sticky, reuse, ttl = scene
+    return [
+        f"{agents:,}", f"{rush:g} min", str(replicas), "yes" if sticky else "no", f"{reuse:g}m", f"{ttl:g}m", f"{seen['rate']:.2f}",
+        f"{seen['warm'] * 100:.0f}%", f"{seen['mints']:.2f}", f"{seen['wait']:.2f} s", f"{seen['refused'] * 100:.2g}%",
+    ]  # fmt: skip
 
 
 if __name__ == "__main__":

@@ -12,14 +12,28 @@ fuzz_target!(|input: &[u8]| {
     let Some(found) = device_cookies(&headers) else {
         return;
     };
-    let written = input.windows(NAME.len()).filter(|bytes| *bytes == NAME);
-    assert!(found.len() <= written.count(), "a name that is not ours");
+    assert_eq!(found, written(input));
     for value in &found {
         check_value(value);
     }
     check_order(&headers, &found);
     check_neighbours(&headers, &found);
 });
+
+/// What stands behind each name and its `=`, byte for byte.
+fn written(input: &[u8]) -> Vec<Vec<u8>> {
+    const SPACES: [char; 2] = [' ', '\t'];
+    // A character a byte.
+    let text: String = input.iter().copied().map(char::from).collect();
+    let name = str::from_utf8(NAME).unwrap();
+    let value = |pair: &str| {
+        let rest = pair.trim_start_matches(SPACES).strip_prefix(name)?;
+        let value = rest.trim_start_matches(SPACES).strip_prefix('=')?;
+        let value = value.trim_matches(SPACES).chars();
+        Some(value.map(|c| c as u8).collect())
+    };
+    text.split([';', '\n']).filter_map(value).collect()
+}
 
 /// A value is a part of the header, less the spaces around it; and alone it is the same.
 fn check_value(value: &[u8]) {

@@ -3,7 +3,6 @@
 //! further line the claims; `@` is a moment in the future, `^` one in the past.
 #![no_main]
 
-use std::hash::{BuildHasher, RandomState};
 use std::sync::LazyLock;
 use std::time::Duration;
 
@@ -21,6 +20,7 @@ use open_chat::access::{
 use open_chat::operators::OperatorSelection;
 use open_chat::parameter;
 use open_chat::secret::Secret;
+use open_chat_fuzz::{edited as changed, random};
 use serde_json::Value;
 
 const MAX_TTL: Duration = Duration::from_hours(24);
@@ -107,13 +107,6 @@ static AUTHENTICATORS: LazyLock<Authenticators> = LazyLock::new(|| {
     }
 });
 
-/// 64 hexadecimal digits that the fuzzer does not know.
-fn random() -> String {
-    (0..4_u8)
-        .map(|part| format!("{:016x}", RandomState::new().hash_one(part)))
-        .collect()
-}
-
 fuzz_target!(|input: &[u8]| {
     match input {
         [b'r', text @ ..] => str::from_utf8(text).into_iter().for_each(arbitrary),
@@ -164,22 +157,11 @@ fn edited(mix: u8, edits: &[u8]) {
         let parts: Vec<&str> = pass.split('.').collect();
         parts
     });
-    let mut pass: Vec<u8> = (0..3)
+    let pass = (0..3)
         .map(|at| parts[usize::from(mix >> at & 1)][at])
         .collect::<Vec<_>>()
-        .join(".")
-        .into_bytes();
-    for edit in edits.chunks_exact(3) {
-        let at = (usize::from(edit[0]) << 2 | usize::from(edit[1] >> 6)) % (pass.len() + 1);
-        let byte = edit[2] & 0x7f;
-        match edit[1] & 3 {
-            0 if at < pass.len() => pass[at] = byte,
-            1 => pass.insert(at, byte),
-            2 if at < pass.len() => drop(pass.remove(at)),
-            _ => pass.truncate(at),
-        }
-    }
-    let pass = String::from_utf8(pass).unwrap();
+        .join(".");
+    let pass = changed(&pass, edits);
     let outcome = authenticators.passes.authenticate(&credentials(&pass));
     match authenticators.good.iter().position(|good| *good == pass) {
         Some(which) => {

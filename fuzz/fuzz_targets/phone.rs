@@ -3,31 +3,13 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use open_chat::invisible::{is_blank, is_dash, is_invisible};
 use open_chat::phone::{PhoneNumber, Region, is_link};
+use open_chat_fuzz::as_it_looks;
 use percent_encoding::{NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 use rlibphonenumber::{PHONE_NUMBER_UTIL, PhoneNumberFormat};
 
 /// `+` and 15 digits.
 const MAX_E164: usize = 16;
-
-/// A text as it looks: what is not seen is not there, and all spaces and dashes are the plain ones.
-fn as_it_looks(text: &str) -> String {
-    let mut plain = String::new();
-    for c in text.chars().filter(|c| !is_invisible(*c)) {
-        if c.is_ascii() {
-            plain.push(c);
-        } else if is_dash(c) {
-            plain.push('-');
-        } else if !is_blank(c) {
-            plain.push(c);
-        } else if !plain.is_empty() {
-            // In front it would be a `+` that was not encoded.
-            plain.push(' ');
-        }
-    }
-    plain
-}
 
 /// What libphonenumber alone makes of a text, without the shortcuts and the refusals of this
 /// service.

@@ -3,7 +3,9 @@
 use super::DeviceCookie;
 
 /// The credentials of one request, borrowed from it. They are not verified yet.
-#[derive(Clone, Copy, Debug, Default)]
+///
+/// Without `Debug`, which would print them.
+#[derive(Clone, Copy, Default)]
 pub struct Credentials<'a> {
     /// Whether the peer is one of the trusted proxies.
     pub is_from_proxy: bool,

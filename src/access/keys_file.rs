@@ -76,7 +76,8 @@ fn describe(message: &str, name: Option<&str>, format: TomlFormat) -> String {
     match (quoted, name) {
         (Some(name), _) if message.starts_with("missing field") => format!("`{name}` is missing"),
         (Some(name), _) if message.starts_with("unknown field") => {
-            format!("there is no `{name}`; {}", format.page)
+            let TomlFormat { form, page, .. } = format;
+            format!("there is no `{name}` in this place: {form}; {page}")
         }
         (_, Some(name)) if message.starts_with("invalid") => {
             format!("`{name}` is not what it should be")
@@ -85,7 +86,7 @@ fn describe(message: &str, name: Option<&str>, format: TomlFormat) -> String {
             format!("`{name}` stands there twice")
         }
         (_, Some(name)) => format!("what follows `{name} =` is no TOML; a text must be in quotes"),
-        _ => format!("this is no TOML; {}, a text is in quotes", format.form),
+        _ => format!("{}, and a text is in quotes", format.form),
     }
 }
 

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::net::IpAddr;
 
-use ipnet::IpNet;
+use ipnet::{IpNet, Ipv4Net};
 use thiserror::Error;
 
 /// A list of networks.
@@ -27,6 +27,7 @@ impl Networks {
                 entry
                     .parse()
                     .or_else(|_| entry.parse::<IpAddr>().map(IpNet::from))
+                    .map(canonical)
                     .map_err(|_| NotANetwork(entry.to_owned()))
             })
             .collect::<Result<_, _>>()?;
@@ -67,6 +68,20 @@ impl fmt::Display for Networks {
         }
         Ok(())
     }
+}
+
+/// A network of IPv4 that is written as one of IPv6 (`::ffff:10.0.0.0/104`), as IPv4: addresses are
+/// compared in that form, so it would contain none, and a proxy in it would pass for a client.
+fn canonical(network: IpNet) -> IpNet {
+    let IpNet::V6(written) = network else {
+        return network;
+    };
+    let address = written.addr().to_ipv4_mapped();
+    let length = written.prefix_len().checked_sub(96);
+    let mapped = address.zip(length);
+    mapped
+        .and_then(|(address, length)| Ipv4Net::new(address, length).ok())
+        .map_or(network, IpNet::V4)
 }
 
 /// The client's address: the peer's, or, behind trusted proxies, the nearest hop that is none.
@@ -123,6 +138,9 @@ mod tests {
     #[case::version_6("::1", "::1", &["[2001:db8::7]:4711"], "2001:db8::7")]
     #[case::version_6_without_a_port("::1", "::1", &["[2001:db8::7]"], "2001:db8::7")]
     #[case::mapped("::ffff:10.0.0.1", "10.0.0.1", &["::ffff:203.0.113.9"], "203.0.113.9")]
+    #[case::trusted_as_mapped("10.0.0.1", "::ffff:10.0.0.1", &["203.0.113.9"], "203.0.113.9")]
+    #[case::a_mapped_network("10.0.0.1", "::ffff:10.0.0.0/104", &["203.0.113.9"], "203.0.113.9")]
+    #[case::all_of_version_6("10.0.0.1", "::/0", &["203.0.113.9"], "10.0.0.1")]
     fn the_nearest_untrusted_hop_is_the_client(
         #[case] peer: &str,
         #[case] trusted: &str,
@@ -150,7 +168,8 @@ mod tests {
     #[case("192.0.2.7,192.0.2.8/31", Some("192.0.2.8/31"))]
     #[case("0.0.0.0/0", Some("0.0.0.0/0"))]
     #[case("::1,fd00::/127", Some("fd00::/127"))]
-    #[case("::ffff:10.0.0.0/104", Some("::ffff:10.0.0.0/104"))]
+    #[case("::ffff:10.0.0.0/104", Some("10.0.0.0/8"))]
+    #[case("::ffff:10.0.0.1", None)]
     fn the_widest_is_more_than_one_address(#[case] text: &str, #[case] widest: Option<&str>) {
         let networks = Networks::parse(text).unwrap();
         let found = networks.widest().map(ToString::to_string);

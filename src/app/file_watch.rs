@@ -72,7 +72,7 @@ fn poll_all(state: &AppState, credentials: &[WatchedSecret]) -> Vec<Report> {
     let mut reports = state.authenticator.poll();
     reports.extend(credentials.iter().map(WatchedSecret::poll));
     reports.extend(state.connectors.as_ref().map(Reloadable::poll));
-    reports.extend(state.shared.as_ref().map(|redis| redis.poll()));
+    reports.extend(state.redis.as_ref().map(|redis| redis.poll()));
     reports
 }
 

@@ -2,9 +2,9 @@
 
 mod chathub_metrics;
 mod connection;
-mod connection_limits;
 mod file_watch;
-mod name_modules;
+mod max_connections;
+mod nss_modules;
 mod readiness;
 mod server;
 mod shutdown;
@@ -27,8 +27,8 @@ use tokio::task::JoinHandle;
 use tokio::time::sleep;
 
 use self::connection::AbortRecorder;
-pub use self::connection_limits::ConnectionLimits;
-pub use self::name_modules::foreign_name_modules;
+pub use self::max_connections::MaxConnections;
+pub use self::nss_modules::foreign_nss_modules;
 use self::server::ServerFactory;
 use self::shutdown::{SecondSignal, Shutdown};
 use crate::config::Config;
@@ -51,7 +51,7 @@ impl Application {
     /// Builds the service and starts to listen. Must be called within a Tokio runtime.
     pub fn start(config: Config, front: Front, telemetry: &Telemetry) -> anyhow::Result<Self> {
         warnings::log(&config);
-        let limits = ConnectionLimits::of(&config.server);
+        let limits = MaxConnections::of(&config.server);
         limits.warn();
         phone::warm();
         let server = config.server.clone();

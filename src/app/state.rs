@@ -43,7 +43,7 @@ pub(super) fn build(
         connectors: config.connectors,
         crm: crm.transpose()?,
         limits: Limits::new(&config.limits, redis.clone(), &metrics),
-        shared: redis,
+        redis,
         directory: Directory::new(Arc::clone(&chathub), config.directory),
         click_budget: config.click_budget,
         links: config.links,

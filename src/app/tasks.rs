@@ -41,7 +41,7 @@ pub(super) fn start(
             reload_now,
         )),
         tokio::spawn(restart_on_panic("sweep", Arc::clone(state), sweep)),
-        tokio::spawn(watch_redis(state.shared.clone())),
+        tokio::spawn(watch_redis(state.redis.clone())),
     ]
 }
 

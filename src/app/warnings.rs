@@ -1,11 +1,11 @@
 //! Warnings at the start: settings that leave something open, and variables that have no effect.
 
-use super::name_modules::foreign_name_modules;
+use super::nss_modules::foreign_nss_modules;
 use crate::config::Config;
 
 /// Logs them all.
 pub(super) fn log(config: &Config) {
-    if let Some(danger) = foreign_name_modules() {
+    if let Some(danger) = foreign_nss_modules() {
         tracing::warn!("{danger}; run the image, or a release's program for hosts");
     }
     if config.access.authenticator.is_open() {

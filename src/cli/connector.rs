@@ -9,8 +9,8 @@ use clap::{Args, Subcommand};
 
 use super::output::line;
 use super::{Usage, say};
-use crate::config::ConnectorConfig;
-use crate::connectors::{Browser, BrowserExtension, Connector, CrmOrigin, Package, Scheme};
+use crate::config::IntegrationConfig;
+use crate::integrations::{Browser, BrowserExtension, CrmOrigin, Integration, Package, Scheme};
 
 /// The version of what is packed here is this program's.
 const VERSION: &str = env!("CARGO_PKG_VERSION");
@@ -53,7 +53,7 @@ pub(super) struct ExtensionOptions {
     /// For which browser
     #[arg(long, default_value = Browser::default().name(), value_parser = browsers())]
     browser: Browser,
-    /// The links that open chats, separated by commas [default: all]
+    /// The links that open chats, separated by commas; all of them, where nothing is said
     #[arg(long, value_name = "LIST", value_delimiter = ',', value_parser = schemes())]
     schemes: Vec<Scheme>,
     /// The file to write, a ZIP archive
@@ -85,14 +85,14 @@ impl ConnectorCommand {
     pub(super) fn run(self) -> anyhow::Result<()> {
         match self {
             Self::BrowserExtension(options) => options.run(),
-            Self::Kommo(options) => options.run(Connector::Kommo),
-            Self::Hubspot(options) => options.run(Connector::Hubspot),
-            Self::Odoo(options) => options.run(Connector::Odoo),
-            Self::Salesforce(options) => options.run(Connector::Salesforce),
-            Self::Suitecrm(options) => options.run(Connector::SuiteCrm),
-            Self::Zendesk(options) => options.run(Connector::Zendesk),
-            Self::Zoho(options) => options.run(Connector::Zoho),
-            Self::OneC(options) => options.run(Connector::OneC),
+            Self::Kommo(options) => options.run(Integration::Kommo),
+            Self::Hubspot(options) => options.run(Integration::Hubspot),
+            Self::Odoo(options) => options.run(Integration::Odoo),
+            Self::Salesforce(options) => options.run(Integration::Salesforce),
+            Self::Suitecrm(options) => options.run(Integration::SuiteCrm),
+            Self::Zendesk(options) => options.run(Integration::Zendesk),
+            Self::Zoho(options) => options.run(Integration::Zoho),
+            Self::OneC(options) => options.run(Integration::OneC),
             Self::Unknown(arguments) => Err(unknown(&arguments).into()),
         }
     }
@@ -100,7 +100,7 @@ impl ConnectorCommand {
 
 fn unknown(arguments: &[String]) -> Usage {
     let name = arguments.first().map(String::as_str).unwrap_or_default();
-    let names = Connector::names();
+    let names = Integration::names();
     Usage(format!(
         "There is no connector `{name}`. There are: {names}."
     ))
@@ -108,7 +108,7 @@ fn unknown(arguments: &[String]) -> Usage {
 
 impl ExtensionOptions {
     fn run(self) -> anyhow::Result<()> {
-        let config = ConnectorConfig::from_env()?;
+        let config = IntegrationConfig::from_env()?;
         let crm_origins =
             CrmOrigin::distinct(self.crm).map_err(|error| Usage(format!("--crm: {error}")))?;
         let all = self.schemes.is_empty();
@@ -124,9 +124,9 @@ impl ExtensionOptions {
 }
 
 impl CrmOptions {
-    fn run(self, connector: Connector) -> anyhow::Result<()> {
-        let config = ConnectorConfig::from_env()?;
-        let crm = connector.crm_package();
+    fn run(self, integration: Integration) -> anyhow::Result<()> {
+        let config = IntegrationConfig::from_env()?;
+        let crm = integration.crm_package();
         let crm = crm.context("what a browser gets has options of its own")?;
         write(&self.out, &crm.package(&config.public_url, VERSION)?)?;
         line(crm.settings(&config.public_url)?.trim_end())

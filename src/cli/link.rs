@@ -5,7 +5,7 @@ use super::say;
 use crate::config::SigningConfig;
 
 /// The notice beside a URL that carries no pass.
-pub(super) const UNSIGNED: &str = "unsigned: works with ACCESS=open or sso only";
+pub(super) const UNSIGNED: &str = "unsigned: works with ACCESS=open, sso or device only";
 
 pub(super) fn run(request: &PassRequest) -> anyhow::Result<()> {
     let config = SigningConfig::from_env()?;

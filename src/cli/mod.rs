@@ -10,6 +10,9 @@ mod company;
 mod connector;
 mod csv_text;
 mod exit;
+#[cfg(fuzzing)]
+#[doc(hidden)]
+pub mod fuzzing;
 mod link;
 mod output;
 mod pair;
@@ -93,6 +96,7 @@ enum Command {
 impl Cli {
     /// Runs the command. `exit` owns the exit codes.
     pub fn run(self) -> ExitCode {
+        disable_core_dumps();
         exit::report(match self.command {
             Command::Serve => serve::run().map(done),
             Command::Demo(demo) => demo.run().map(done),
@@ -111,3 +115,15 @@ impl Cli {
         })
     }
 }
+
+/// Memory has passwords, keys and agents' tokens in it, and a crash would write them to a disk. The
+/// hard limit stays, so that `prlimit` can still allow a dump to one process.
+#[cfg(unix)]
+fn disable_core_dumps() {
+    // A system that refuses is no reason not to run.
+    let _ = rlimit::getrlimit(rlimit::Resource::CORE)
+        .and_then(|(_, hard)| rlimit::setrlimit(rlimit::Resource::CORE, 0, hard));
+}
+
+#[cfg(not(unix))]
+const fn disable_core_dumps() {}

@@ -69,9 +69,10 @@ impl EnvParser {
         value.map(String::as_str).or(default)
     }
 
-    /// The path that a variable holds.
+    /// The path that a variable holds. No path of ours ends in white space, and the lines of a file
+    /// that Windows has written do.
     pub(super) fn path(&self, variable: &str) -> Option<PathBuf> {
-        self.text(variable).map(PathBuf::from)
+        self.text(variable).map(|text| text.trim().into())
     }
 
     /// Parses a variable that must be set, or has a default.
@@ -103,17 +104,17 @@ impl EnvParser {
         variable: &'static str,
     ) -> Result<Option<SecretSource>, Reported> {
         let file_variable = format!("{variable}_FILE");
-        match (self.text(variable), self.text(&file_variable)) {
+        match (self.text(variable), self.path(&file_variable)) {
             (None, None) => Ok(None),
             (Some(value), None) => Ok(Some(Secret::new(value).into())),
             (Some(_), Some(_)) => {
                 Err(self.problem(variable, format!("is set twice, also by {file_variable}")))
             }
             (None, Some(file)) => {
-                let source = SecretSource::file(file);
+                let source = SecretSource::file(&file);
                 match source.read() {
                     Ok(_) => Ok(Some(source)),
-                    Err(why) => Err(self.problem(variable, files::unusable(file.as_ref(), why))),
+                    Err(why) => Err(self.problem(variable, files::unusable(&file, why))),
                 }
             }
         }
@@ -137,12 +138,20 @@ impl EnvParser {
     }
 }
 
+/// The longest duration. A multiple of it can still be added to any moment, which panics with the
+/// longest that can be written.
+const MAX_DURATION: Duration = Duration::from_hours(100 * 366 * 24);
+
 /// `5s`, `1h 30m`; not zero.
 pub(super) fn duration(text: &str) -> Result<Duration, &'static str> {
-    humantime::parse_duration(text)
+    let duration = humantime::parse_duration(text)
         .ok()
         .filter(|duration| !duration.is_zero())
-        .ok_or("not a duration, such as 5s or 1h")
+        .ok_or("not a duration, such as 5s or 1h")?;
+    let is_allowed = duration <= MAX_DURATION;
+    is_allowed
+        .then_some(duration)
+        .ok_or("longer than 100 years")
 }
 
 /// The same, or `0`.

@@ -3,7 +3,7 @@
 use url::Url;
 
 use super::{EnvParser, Reported, Variable, on_or_off};
-use crate::telemetry::Sampling;
+use crate::telemetry::{Sampling, SamplingError};
 
 pub(super) const VARIABLES: &[Variable] = &[
     Variable::without_default("OTEL_EXPORTER_OTLP_ENDPOINT"),
@@ -31,12 +31,7 @@ pub struct TraceConfig {
 
 impl TraceConfig {
     pub(super) fn parse(parser: &mut EnvParser) -> Result<Self, Reported> {
-        let argument = parser
-            .text("OTEL_TRACES_SAMPLER_ARG")
-            .map(ToOwned::to_owned);
-        let sampling = parser.required("OTEL_TRACES_SAMPLER", |name| {
-            Sampling::parse(name, argument.as_deref())
-        });
+        let sampling = sampling(parser);
         let to_chathub = parser.required("TRACE_CHATHUB", on_or_off);
         let for_all = parser.optional("OTEL_EXPORTER_OTLP_ENDPOINT", collector);
         let for_traces = parser.optional("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", collector);
@@ -51,6 +46,19 @@ impl TraceConfig {
             to_chathub: to_chathub?,
         })
     }
+}
+
+fn sampling(parser: &mut EnvParser) -> Result<Sampling, Reported> {
+    const NAME: &str = "OTEL_TRACES_SAMPLER";
+    const ARGUMENT: &str = "OTEL_TRACES_SAMPLER_ARG";
+    let name = parser.text(NAME).unwrap_or_default().trim();
+    Sampling::parse(name, parser.text(ARGUMENT)).map_err(|error| {
+        let variable = match error {
+            SamplingError::UnknownSampler => NAME,
+            SamplingError::NotARatio => ARGUMENT,
+        };
+        parser.problem(variable, error)
+    })
 }
 
 /// By OpenTelemetry's rule: `true` in any case, and nothing else.

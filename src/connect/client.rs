@@ -68,6 +68,11 @@ pub(super) struct CrmAnswer {
 }
 
 impl CrmAnswer {
+    #[cfg(fuzzing)]
+    pub(super) const fn of(status: u16, body: Vec<u8>) -> Self {
+        Self { status, body }
+    }
+
     /// The body as JSON, whatever the status is.
     pub(super) fn json<T: DeserializeOwned>(&self) -> Result<T, CrmFault> {
         serde_json::from_slice(&self.body).map_err(|_| CrmFault::BadAnswer)

@@ -25,8 +25,9 @@ const LEEWAY: TimeDelta = TimeDelta::seconds(60);
 /// What HubSpot's page tells to decode in the address before it is signed.
 const DECODED: &[u8; 12] = b":/?@!$'()*,;";
 
-/// A `GET` of HubSpot's servers, as it shows itself.
-#[derive(Clone, Copy, Debug)]
+/// A `GET` of HubSpot's servers, as it shows itself. Without `Debug`, which would print the phone
+/// and the signature.
+#[derive(Clone, Copy)]
 pub struct HubspotRequest<'a> {
     /// The public address of the connector, without a query.
     pub address: &'a str,

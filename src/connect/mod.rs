@@ -10,6 +10,9 @@ pub mod bitrix24;
 mod client;
 mod config;
 mod file;
+#[cfg(fuzzing)]
+#[doc(hidden)]
+pub mod fuzzing;
 mod hubspot;
 mod kommo;
 mod pace;

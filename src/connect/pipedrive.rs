@@ -12,7 +12,7 @@ use reqwest::header::HeaderName;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
-use super::client::{Call, CrmClient};
+use super::client::{Call, CrmAnswer, CrmClient};
 use super::config::Pipedrive;
 use super::pace::Asker;
 use super::token::{self, Id, Times};
@@ -191,6 +191,13 @@ struct Person {
     phones: Option<Vec<Phone>>,
 }
 
+impl Person {
+    fn phones(self) -> Vec<String> {
+        let phones = self.phones.into_iter().flatten();
+        phones.filter_map(|phone| phone.value).collect()
+    }
+}
+
 #[derive(Deserialize)]
 struct Phone {
     value: Option<String>,
@@ -217,8 +224,7 @@ impl Api<'_> {
         let visible = self.check_visible("persons", person, user);
         let found = self.get::<Person>(format!("/api/v2/persons/{person}"));
         let ((), found) = tokio::try_join!(visible, found)?;
-        let phones = found.phones.into_iter().flatten();
-        Ok(phones.filter_map(|phone| phone.value).collect())
+        Ok(found.phones())
     }
 
     async fn check_visible(&self, records: &str, id: u64, user: u64) -> Result<(), Refusal> {
@@ -234,14 +240,36 @@ impl Api<'_> {
         let answer = self
             .client
             .ask(section, &call, Asker::Proven, self.deadline);
-        let answer = answer.await?;
-        match answer.status {
-            200 => Ok(answer.json::<Answer<T>>()?.data),
-            401 => Err(CrmFault::Denied.into()),
-            403 | 404 | 410 => Err(Refusal::ClientHidden),
-            _ => Err(answer.fault().into()),
-        }
+        data(&answer.await?)
     }
+}
+
+/// What Pipedrive has been asked for.
+fn data<T: DeserializeOwned>(answer: &CrmAnswer) -> Result<T, Refusal> {
+    match answer.status {
+        200 => Ok(answer.json::<Answer<T>>()?.data),
+        401 => Err(CrmFault::Denied.into()),
+        403 | 404 | 410 => Err(Refusal::ClientHidden),
+        _ => Err(answer.fault().into()),
+    }
+}
+
+/// The users who may see a record, by an answer.
+#[cfg(fuzzing)]
+pub(super) fn users_of(answer: &CrmAnswer) -> Result<Vec<u64>, Refusal> {
+    data(answer)
+}
+
+/// The person of a deal, by an answer.
+#[cfg(fuzzing)]
+pub(super) fn person_of(answer: &CrmAnswer) -> Result<Option<u64>, Refusal> {
+    data::<Deal>(answer).map(|deal| deal.person_id)
+}
+
+/// The phones of a person, by an answer.
+#[cfg(fuzzing)]
+pub(super) fn phones_of(answer: &CrmAnswer) -> Result<Vec<String>, Refusal> {
+    data::<Person>(answer).map(Person::phones)
 }
 
 #[cfg(test)]

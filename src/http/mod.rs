@@ -28,7 +28,7 @@ use actix_web::{FromRequest, Handler, HttpResponse, Resource, Responder, web};
 
 pub use self::extract::{MAX_BODY, Query};
 use self::handlers::{
-    builder, connect, connectors, demo, demo_refusals, health, links, open_chat, openapi, pair,
+    builder, connect, demo, demo_refusals, health, integrations, links, open_chat, openapi, pair,
     phone_links, widget,
 };
 pub use self::link_check::check_link;
@@ -39,6 +39,14 @@ pub use self::state::{AppState, Front, OptionalRoutes, WorkerState};
 
 const GET: &[Method] = &[Method::GET];
 const POST: &[Method] = &[Method::POST];
+
+/// The path of every route, with those that only some settings or the demo have.
+pub fn paths() -> impl Iterator<Item = &'static str> {
+    let routes = Route::ALL.into_iter();
+    routes
+        .filter(|route| *route != Route::Other)
+        .map(Route::name)
+}
 
 /// The routes for agents and admins.
 ///
@@ -73,11 +81,11 @@ pub fn public_routes(
         if has.builder {
             config
                 .service(read(Route::Builder, builder::builder))
-                .service(read(Route::Connectors, connectors::package));
+                .service(read(Route::Integrations, integrations::package));
         }
         match front {
             Front::Demo => {
-                let refusals = Route::Demo.resource_at("/demo/refusals/{kind}");
+                let refusals = Route::DemoRefusal.resource();
                 config
                     .service(read(Route::Root, demo::root))
                     .service(read(Route::Demo, demo::crm))

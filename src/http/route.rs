@@ -39,7 +39,7 @@ routes! {
     OpenApiPage "/openapi";
     Root        "/";
     Builder     "/builder";
-    Connectors  "/builder/connectors/{name}";
+    Integrations "/builder/connectors/{name}";
     ConnectBitrix24 "/connect/bitrix24";
     ConnectBitrix24Install "/connect/bitrix24/install";
     ConnectKommo  "/connect/kommo";
@@ -49,6 +49,7 @@ routes! {
     ConnectOpen   "/connect/{name}/open";
     ConnectTicket "/connect/{name}/ticket";
     Demo        "/demo";
+    DemoRefusal "/demo/refusals/{kind}";
     Healthz     "/healthz";
     Readyz      "/readyz";
     Metrics     "/metrics";

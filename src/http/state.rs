@@ -34,8 +34,8 @@ pub struct AppState {
     pub crm: Option<CrmClient>,
     /// The rate limits.
     pub limits: Limits,
-    /// The store that all replicas share; unset where there is a single replica.
-    pub shared: Option<Arc<RedisStore>>,
+    /// What all replicas share; unset without `REDIS_URL`.
+    pub redis: Option<Arc<RedisStore>>,
     /// How a click becomes a deep link.
     pub links: LinkConfig,
     /// The company's operators.
@@ -48,7 +48,7 @@ pub struct AppState {
     pub metrics: Metrics,
     /// Which requests are traced.
     pub sampling: Sampling,
-    /// The log, for what it could not write.
+    /// The log and the traces, for what they have lost.
     pub log: Telemetry,
     /// How much of a phone the log shows.
     pub log_phones: LogPhones,

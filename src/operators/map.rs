@@ -62,10 +62,10 @@ impl<'de> Visitor<'de> for AliasVisitor {
         Ok(Alias::Name(name.to_owned()))
     }
 
-    /// TOML parses `john.smith = 101` as a table `john`.
+    /// TOML parses `john.smith = 101` as a table `john`, like a section `[john]`.
     fn visit_map<A: MapAccess<'de>>(self, _: A) -> Result<Alias, A::Error> {
         Err(de::Error::custom(
-            "a name with a dot in it must be in quotes, as in \"john.smith\" = 101",
+            "a name with a dot in it must be in quotes, as in \"john.smith\" = 101, and there are no sections, such as [operators]",
         ))
     }
 }

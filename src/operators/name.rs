@@ -51,7 +51,8 @@ pub fn spelling(name: &str) -> String {
     folded(&plain)
 }
 
-/// Characters without a glyph, which come along when a text is copied.
+/// Characters without a glyph, which come along when a text is copied. Fewer than
+/// [`crate::invisible`] has: a name keeps what shapes its own letters and symbols.
 const fn is_invisible(letter: char) -> bool {
     matches!(
         letter,

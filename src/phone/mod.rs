@@ -28,6 +28,9 @@ const MAX_CHARACTERS: usize = 64;
 /// The longest number of E.164: `+` and 15 digits. For a few countries libphonenumber accepts more.
 const MAX_E164: usize = 16;
 
+/// From so many digits on it is two numbers: one has at most 15, and `00` in front.
+const TWO_NUMBERS: usize = 18;
+
 /// A valid phone number in E.164: `+` and digits. `Debug` shows it masked.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct PhoneNumber(ArrayString<MAX_E164>);
@@ -43,7 +46,7 @@ pub enum PhoneError {
     /// It has a letter.
     #[error("The phone contains letters: send digits only, for example +380501234567.")]
     Letters,
-    /// It is over 64 characters long.
+    /// It is over 64 characters long, or is no number and has more digits than any: two numbers.
     #[error("The phone is too long: send one number, for example +380501234567.")]
     TooLong,
     /// More text follows the number: an extension, or a second number.
@@ -129,7 +132,6 @@ impl PhoneNumber {
 
     /// Parses a number of any region by libphonenumber.
     fn parse_any(text: &str, default_region: Region) -> Result<Self, PhoneError> {
-        let invalid = PhoneError::Invalid(default_region);
         if text.contains('%') {
             return Err(PhoneError::EncodedTwice);
         }
@@ -143,6 +145,14 @@ impl PhoneNumber {
         if text.chars().nth(MAX_CHARACTERS).is_some() {
             return Err(PhoneError::TooLong);
         }
+        let invalid = || {
+            let digits = text.chars().filter(|c| c.is_numeric()).count();
+            if digits < TWO_NUMBERS {
+                PhoneError::Invalid(default_region)
+            } else {
+                PhoneError::TooLong
+            }
+        };
         let number = match text.strip_prefix(' ').map(str::trim_start) {
             // No country code begins with 0, so before a 0 the space is a space.
             Some(rest) if rest.starts_with(|c: char| ('1'..='9').contains(&c)) => {
@@ -150,16 +160,16 @@ impl PhoneNumber {
             }
             _ => PHONE_NUMBER_UTIL.parse(text, Some(default_region.0)),
         }
-        .map_err(|_| invalid)?;
+        .map_err(|_| invalid())?;
         if number.extension.is_some() {
             return Err(PhoneError::Extension);
         }
         if !number.is_valid() {
-            return Err(invalid);
+            return Err(invalid());
         }
         ArrayString::from(&number.format_as(PhoneNumberFormat::E164))
             .map(Self)
-            .map_err(|_| invalid)
+            .map_err(|_| invalid())
     }
 
     /// `+380501234567`
@@ -249,7 +259,7 @@ mod tests {
     #[case("+", PhoneError::Invalid(Region::UA))]
     #[case("+999123456789", PhoneError::Invalid(Region::UA))]
     #[case("+49 231 34525212026", PhoneError::Invalid(Region::UA))]
-    #[case("0501234567, 0671234567", PhoneError::Invalid(Region::UA))]
+    #[case("0501234567, 0671234567", PhoneError::TooLong)]
     #[case("0501234567;0671234567", PhoneError::Extension)]
     #[case("0501234567#12", PhoneError::Extension)]
     #[case("%2B380501234567", PhoneError::EncodedTwice)]

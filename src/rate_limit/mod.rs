@@ -1,4 +1,4 @@
-//! Rate limits: GCRA on four kinds of keys.
+//! Rate limits: GCRA on the kinds of keys that [`Limit`] lists.
 //!
 //! Owns what is counted, and under which keys. The counts are in this process (`memory`), or in
 //! Redis for all replicas (`redis`). Where Redis does not answer, this process takes over at once.
@@ -37,12 +37,12 @@ named_enum! {
         /// was made to click: they use up nothing of that agent's own.
         Foreign = "foreign",
         /// Pages that CRMs show to an agent, and the tickets of these pages, by agent.
-        Panel = "panel",
+        CrmPage = "panel",
     }
 }
 
 /// An agent who goes through a list of clients shows a page for each.
-const PANEL: Quota = Quota {
+const CRM_PAGE: Quota = Quota {
     count: NonZeroU32::MIN.saturating_add(59),
     period: Duration::from_mins(1),
 };
@@ -87,7 +87,7 @@ impl Limits {
             Limit::Operator | Limit::Foreign => config.operator,
             Limit::Client => config.client,
             Limit::Refused => config.refused,
-            Limit::Panel => PANEL,
+            Limit::CrmPage => CRM_PAGE,
         });
         Self {
             quotas,
@@ -125,8 +125,9 @@ impl Limits {
         name: &str,
         operator: Option<OperatorId>,
     ) -> Result<(), Limited> {
-        let operator = operator.map(|operator| separate_key(name, operator.0));
-        let client = separate_key("address", address_key(client));
+        // No other key begins with this word, whatever a company calls its back ends.
+        let operator = operator.map(|operator| separate_key(["key ", name], operator.0));
+        let client = separate_key(["address", ""], address_key(client));
         self.count_both(operator, client).await
     }
 
@@ -140,39 +141,40 @@ impl Limits {
         agent: &str,
         operator: Option<OperatorId>,
     ) -> Result<(), Limited> {
-        let mut keys = vec![(Limit::Operator, separate_key(agent, 0))];
-        let operator = operator.map(|operator| separate_key("connector", operator.0));
+        let mut keys = vec![(Limit::Operator, separate_key([agent, ""], 0))];
+        let operator = operator.map(|operator| separate_key(["connector", ""], operator.0));
         keys.extend(operator.map(|key| (Limit::Operator, key)));
-        let client = client.map(|client| separate_key("connector", address_key(client)));
+        let client = client.map(|client| separate_key(["connector", ""], address_key(client)));
         keys.extend(client.map(|key| (Limit::Client, key)));
-        keys.push((Limit::Client, separate_key(installation, 0)));
+        keys.push((Limit::Client, separate_key([installation, ""], 0)));
         self.count(&keys).await
     }
 
     /// Counts a page that a CRM shows to an agent, and each ticket of it.
-    pub async fn panel(&self, agent: &str) -> Result<(), Limited> {
-        self.count(&[(Limit::Panel, separate_key(agent, 0))]).await
+    pub async fn crm_page(&self, agent: &str) -> Result<(), Limited> {
+        self.count(&[(Limit::CrmPage, separate_key([agent, ""], 0))])
+            .await
     }
 
     /// Counts a request for the page that pairs browsers, with the quota of clients and under a key
     /// of its own: another site can make an agent's browser ask for it, and must not use up the
     /// clicks of the office.
     pub async fn pairing(&self, client: IpAddr) -> Result<(), Limited> {
-        let key = separate_key("pairing", address_key(client));
+        let key = separate_key(["pairing", ""], address_key(client));
         self.count(&[(Limit::Client, key)]).await
     }
 
     /// Counts a download of what is installed in CRMs and browsers, in the same way and for the
     /// same reason.
     pub async fn download(&self, client: IpAddr) -> Result<(), Limited> {
-        let key = separate_key("download", address_key(client));
+        let key = separate_key(["download", ""], address_key(client));
         self.count(&[(Limit::Client, key)]).await
     }
 
     /// Counts an API key that this address has not presented before, valid or not, under a key of
     /// its own: refused clicks from the same address do not slow down a back end.
     pub async fn new_api_key(&self, client: IpAddr) -> Result<(), Limited> {
-        let key = separate_key("API key", address_key(client));
+        let key = separate_key(["API key", ""], address_key(client));
         self.count(&[(Limit::Refused, key)]).await
     }
 
@@ -246,15 +248,17 @@ pub struct ForeignKey(u64);
 impl ForeignKey {
     /// The operator, or the agent by name where no operator is known.
     pub fn of(operator: Option<OperatorId>, agent: &str) -> Self {
-        Self(operator.map_or_else(|| separate_key(agent, 0), |operator| operator.0))
+        Self(operator.map_or_else(|| separate_key([agent, ""], 0), |operator| operator.0))
     }
 }
 
 /// A key apart from those of operators and addresses, the same in all replicas: SipHash-1-3 with
 /// the key 0.
-fn separate_key(namespace: &str, key: u64) -> u64 {
+fn separate_key(namespace: [&str; 2], key: u64) -> u64 {
     let mut hasher = SipHasher13::new();
-    hasher.write(namespace.as_bytes());
+    for part in namespace {
+        hasher.write(part.as_bytes());
+    }
     hasher.write(&key.to_le_bytes());
     hasher.finish()
 }
@@ -384,11 +388,11 @@ mod tests {
         let click = limits.click(client, Some(OperatorId(1))).await;
         assert_eq!(over(click), Ok(()));
         let mut shown = 0;
-        while limits.panel("kommo a 5").await.is_ok() {
+        while limits.crm_page("kommo a 5").await.is_ok() {
             shown += 1;
         }
         assert!(shown >= 60, "{shown}");
-        assert_eq!(over(limits.panel("kommo a 6").await), Ok(()));
+        assert_eq!(over(limits.crm_page("kommo a 6").await), Ok(()));
     }
 
     /// As in Redis, where all keys count or none does.
@@ -405,9 +409,10 @@ mod tests {
     /// Replicas of two versions share one count.
     #[test]
     fn a_separate_key_is_the_same_in_all_replicas() {
-        assert_eq!(separate_key("odoo", 101), 6_137_736_812_524_795_286);
-        assert_ne!(separate_key("odoo", 101), separate_key("odoo", 102));
-        assert_ne!(separate_key("odoo", 101), separate_key("erp", 101));
+        let key = |name, key| separate_key([name, ""], key);
+        assert_eq!(key("odoo", 101), 6_137_736_812_524_795_286);
+        assert_ne!(key("odoo", 101), key("odoo", 102));
+        assert_ne!(key("odoo", 101), key("erp", 101));
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! Sends spans to an OpenTelemetry collector, over HTTP.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use opentelemetry::Context;
 use opentelemetry::trace::{
@@ -19,6 +20,9 @@ use super::Unexportable;
 use super::failures::{CountingExporter, Failures};
 use super::trace::TraceId;
 use super::trace_parent::TraceParent;
+
+/// How long the last spans may take at the end of the process, for which what kills it waits.
+const END_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// The exporter of spans. When it is dropped, it sends those that are queued.
 pub struct Export {
@@ -55,8 +59,8 @@ impl Export {
 
     /// Sends the spans that are queued, and none after that.
     pub(super) fn end(&self) {
-        // The provider has a time limit of its own, and a collector that is away is no error here.
-        let _ = self.provider.shutdown();
+        // A collector that is away is no error here.
+        let _ = self.provider.shutdown_with_timeout(END_TIMEOUT);
     }
 
     /// Takes the spans of this target, and no others.

@@ -30,7 +30,7 @@ use tracing_subscriber::{EnvFilter, Layer as _};
 pub use self::export::{Export, traceparent};
 use self::request_log::RequestLevels;
 pub use self::request_log::RequestLog;
-pub use self::sampling::{Sampling, UnknownSampler};
+pub use self::sampling::{Sampling, SamplingError};
 pub use self::trace::{Trace, TraceId, client_span};
 pub use self::trace_parent::TraceParent;
 use self::writer::LogWriter;

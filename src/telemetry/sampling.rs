@@ -16,12 +16,16 @@ pub struct Sampling {
     ratio: f64,
 }
 
-/// The text names no sampler.
+/// What is wrong with the texts that say which requests are traced.
 #[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
-#[error(
-    "not one of always_on, always_off, traceidratio, or these after parentbased_; a ratio is from 0 to 1"
-)]
-pub struct UnknownSampler;
+pub enum SamplingError {
+    /// The name is no sampler's.
+    #[error("not one of always_on, always_off, traceidratio, or these after parentbased_")]
+    UnknownSampler,
+    /// The argument is no ratio.
+    #[error("not a ratio from 0 to 1")]
+    NotARatio,
+}
 
 impl Sampling {
     /// Nothing is traced.
@@ -31,7 +35,7 @@ impl Sampling {
     };
 
     /// Parses OpenTelemetry's standard names, and the argument of a ratio.
-    pub fn parse(name: &str, argument: Option<&str>) -> Result<Self, UnknownSampler> {
+    pub fn parse(name: &str, argument: Option<&str>) -> Result<Self, SamplingError> {
         let (follows_parent, name) = match name.strip_prefix("parentbased_") {
             Some(name) => (true, name),
             None => (false, name),
@@ -41,8 +45,8 @@ impl Sampling {
             "always_off" => 0.0,
             "traceidratio" => argument
                 .map_or(Ok(1.0), |ratio| ratio.trim().parse())
-                .map_err(|_| UnknownSampler)?,
-            _ => return Err(UnknownSampler),
+                .map_err(|_| SamplingError::NotARatio)?,
+            _ => return Err(SamplingError::UnknownSampler),
         };
         (0.0..=1.0)
             .contains(&ratio)
@@ -50,7 +54,7 @@ impl Sampling {
                 follows_parent,
                 ratio,
             })
-            .ok_or(UnknownSampler)
+            .ok_or(SamplingError::NotARatio)
     }
 
     /// Whether to trace a request, whose caller may have sent a parent.
@@ -82,8 +86,17 @@ mod tests {
         assert!(!wants("parentbased_always_on", unsampled));
         assert!(wants("parentbased_traceidratio", sampled));
         assert!(!wants("traceidratio", sampled));
-        for (name, argument) in [("sometimes", None), ("traceidratio", Some("2"))] {
-            assert_eq!(Sampling::parse(name, argument), Err(UnknownSampler));
+        for (name, argument, error) in [
+            ("sometimes", None, SamplingError::UnknownSampler),
+            ("traceidratio", Some("2"), SamplingError::NotARatio),
+            (
+                "parentbased_traceidratio",
+                Some("half"),
+                SamplingError::NotARatio,
+            ),
+            ("traceidratio", Some("NaN"), SamplingError::NotARatio),
+        ] {
+            assert_eq!(Sampling::parse(name, argument), Err(error));
         }
     }
 }

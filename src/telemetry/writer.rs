@@ -11,7 +11,7 @@ use std::time::Duration;
 use parking_lot::Mutex;
 use tracing_appender::non_blocking::{ErrorCounter, NonBlocking, NonBlockingBuilder, WorkerGuard};
 
-/// How many lines wait to be written, at most; some 50 MB if all of them are long.
+/// How many lines wait to be written, at most; some 60 MB if all of them are long.
 const QUEUE: usize = 128_000;
 
 /// How long the thread lets lines gather before it looks for more. While it does, a click does not

@@ -766,6 +766,60 @@ async fn a_proxy_shows_its_secret_where_one_is_set() {
     );
 }
 
+/// Whatever the order of `ACCESS` is. A paired browser's cookie is the last of all.
+#[tokio::test]
+async fn the_first_credential_counts_and_a_bad_one_is_never_passed_over() {
+    // `printf %s canary-api-key | sha256sum`
+    let hash = "e3214c483c5be6f2921e07874fb3eecff64de25bb46ebac0fc363b002712ab40";
+    let keys = format!("[[key]]\nname = \"odoo\"\nsha256 = \"{hash}\"\n");
+    let keys = file("api-keys.toml", &keys);
+    let service = with_sso(&[
+        ("ACCESS", "open,device,sso,key,pass"),
+        ("PASS_SECRET", SECRET),
+        ("API_KEYS_FILE", keys.to_str().unwrap()),
+        ("SSO_PROXY_SECRET", "canary-proxy-secret"),
+        ("PUBLIC_URL", "https://chat.example"),
+        (
+            "DEVICE_SECRET",
+            "canary-device-secret-of-more-than-32-bytes",
+        ),
+    ])
+    .await;
+    let good = format!("&operator=101&pass={}", pass(&json!({"sub": "101"})));
+    let key = ("Authorization", "Bearer canary-api-key");
+    let guess = ("Authorization", "Bearer canary-api-guess");
+    let login = [
+        ("X-Auth-Request-Email", "ann@example.com"),
+        ("X-Proxy-Secret", "canary-proxy-secret"),
+    ];
+    let half_login = [login[0], ("X-Proxy-Secret", "canary-proxy-guess")];
+    let cookie = [
+        ("Cookie", "__Host-open-chat-device=x"),
+        ("Sec-Fetch-Dest", "document"),
+        ("Sec-Fetch-Mode", "navigate"),
+    ];
+    let named = "&operator=101";
+    let bad = "&operator=101&pass=a.b.c";
+    let all = |parts: &[&[(&'static str, &'static str)]]| parts.concat();
+    let cases = [
+        (&*good, all(&[&[guess], &half_login, &cookie]), ""),
+        (bad, all(&[&[key], &login, &cookie]), "pass-invalid"),
+        (named, all(&[&[key], &half_login, &cookie]), ""),
+        (named, all(&[&[guess], &login]), "api-key-invalid"),
+        (named, all(&[&login, &cookie]), ""),
+        (named, all(&[&half_login]), "identity-missing"),
+        (named, all(&[&cookie]), "device-ended"),
+        (named, Vec::new(), ""),
+    ];
+    for (query, headers, expected) in cases {
+        assert_eq!(
+            asked_with(&service, query, &headers).await,
+            expected,
+            "{query} {headers:?}"
+        );
+    }
+}
+
 #[tokio::test]
 async fn a_proxy_s_secret_rotates() {
     let secret = file("proxy-secret", "canary-proxy-secret\n");
@@ -804,6 +858,18 @@ async fn networks_are_those_of_the_client_not_of_what_it_claims() {
     let behind_a_proxy = [elsewhere[0], ("TRUSTED_PROXIES", "127.0.0.1")];
     let service = Service::start_with(rules(), &behind_a_proxy).await;
     assert_eq!(asked_with(&service, "&operator=101", &[claim]).await, "");
+    // As a log that writes all addresses as IPv6 has them.
+    let mapped = [
+        ("ALLOWED_NETWORKS", "127.0.0.1,::ffff:192.0.2.0/120"),
+        ("TRUSTED_PROXIES", "::ffff:127.0.0.1"),
+    ];
+    let mapped = Service::start_with(rules(), &mapped).await;
+    assert_eq!(asked_with(&mapped, "&operator=101", &[claim]).await, "");
+    let outside = ("X-Forwarded-For", "203.0.113.9");
+    assert_eq!(
+        asked_with(&mapped, "&operator=101", &[outside]).await,
+        "network-not-allowed"
+    );
     let forged = ("X-Forwarded-For", "192.0.2.7, 203.0.113.9");
     assert_eq!(
         asked_with(&service, "&operator=101", &[forged]).await,

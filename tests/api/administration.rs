@@ -5,9 +5,8 @@ use chathub_simulator::{Endpoint, Fault, Rules, Simulator};
 use rstest::rstest;
 use serde_json::Value;
 
-use crate::harness::{PASSWORD, eventually, file, rules};
+use crate::harness::{PASSWORD, eventually, file, own_address, rules};
 use crate::process::{Ended, end, interrupt, open_chat, piped, run_with_input};
-use crate::proxies::own_address;
 
 /// A company's shell: a simulator, and the environment that leads there.
 pub struct Shell {

@@ -10,9 +10,8 @@ use chathub_simulator::Simulator;
 use rstest::rstest;
 
 use crate::administration::Shell;
-use crate::harness::{Service, eventually, file, log, rules};
+use crate::harness::{Service, eventually, file, log, own_address, rules};
 use crate::process::{Ended, Running};
-use crate::proxies::own_address;
 use crate::serving::Serving;
 
 /// An authority's certificate and key, and those of servers that it vouches for.

@@ -10,8 +10,7 @@ use chathub_simulator::{Endpoint, Fault, Rules, Simulator, TokenForm, ValidateBo
 use chrono::{TimeDelta, Utc};
 use rstest::rstest;
 
-use crate::harness::{PASSWORD, PROFILE_KEY, eventually, rules};
-use crate::proxies::own_address;
+use crate::harness::{PASSWORD, PROFILE_KEY, eventually, own_address, rules};
 
 fn login(password: &str) -> Credentials {
     Credentials::Login {

@@ -5,9 +5,8 @@ use rstest::rstest;
 use serde_json::Value;
 
 use crate::administration::Shell;
-use crate::harness::rules;
+use crate::harness::{own_address, rules};
 use crate::process::Ended;
-use crate::proxies::own_address;
 
 const OPEN: (&str, &str) = ("ACCESS", "open");
 

@@ -271,6 +271,31 @@ async fn a_secret_in_quotes_is_warned_of() {
     assert!(!text.contains("canary"), "{text}");
 }
 
+/// A file that was written on Windows or pasted into: the service starts, and what cannot be seen
+/// is named.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_does_not_show_around_a_setting_is_left_out_or_warned_of() {
+    let shell = Shell::start();
+    let file = file(
+        "check-pass",
+        "«canary-pass-secret-of-more-than-32-bytes»\r\n",
+    );
+    let path = format!("{} \r", file.display());
+    let words = [
+        "warning  configuration  CHATHUB_LOGIN begins or ends with white space or an invisible",
+        "warning  configuration  PASS_SECRET begins and ends with a quotation mark",
+    ];
+    let variables = [
+        ("ACCESS", "pass\r"),
+        ("PASS_SECRET_FILE", &path),
+        ("PUBLIC_URL", "https://chat.example\r"),
+        ("CHATHUB_LOGIN", "acme\r"),
+    ];
+    // ChatHub does not know a login with such an end.
+    assert_says(&check(&shell, &variables), 1, &words);
+    assert_says(&check(&shell, &variables[..3]), 0, &words[1..]);
+}
+
 /// The map is at fault, and not the link.
 #[rstest]
 #[case::no_such_id("ann")]
@@ -310,6 +335,10 @@ async fn a_click_by_an_alias_that_leads_nowhere_blames_the_map(#[case] alias: &s
     "\"ann\" = 101\njohn.smith = 101\n",
     "line 2: a name with a dot in it must be in quotes"
 )]
+#[case::section(
+    "[operators]\n\"ann\" = 101\n",
+    "and there are no sections, such as [operators]"
+)]
 #[case::kind("\"ann\" = 101\n\n\"bob\" = [1]\n", "line 3")]
 #[case::syntax("\"ann\" = 101\nbob =\n", "line 2")]
 fn an_operator_map_that_cannot_be_read_says_where_and_what(
@@ -332,8 +361,13 @@ fn an_operator_map_that_cannot_be_read_says_where_and_what(
 #[rstest]
 #[case::unknown(
     "[[key]]\nid = \"crm\"\nalgoritm = \"HS256\"\n",
-    "line 3: there is no `algoritm`"
+    "line 3: there is no `algoritm` in this place: a key begins with [[key]]; docs/security.md"
 )]
+#[case::no_head(
+    "id = \"crm\"\nalgorithm = \"HS256\"\n",
+    "line 2: there is no `algorithm` in this place: a key begins with [[key]]"
+)]
+#[case::half_a_head("[key]\nid = \"crm\"\n", "line 1: a key begins with [[key]], and")]
 #[case::missing("[[key]]\nid = \"crm\"\n", "line 1: `algorithm` is missing")]
 #[case::a_value(
     "[[key]]\nid = \"crm\"\nalgorithm = \"HS256\"\nsecret = 1234567890123\n",

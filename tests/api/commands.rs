@@ -156,6 +156,75 @@ fn a_bad_setting_stops_the_start_by_name(#[case] bad: &[(&str, &str)], #[case] w
     assert!(!text.contains("canary"), "{text}");
 }
 
+/// A setting, the last value that is good, and the first beyond it that is not.
+const LOWER_BOUNDS: [(&str, &str, &str); 13] = [
+    ("CHATHUB_ATTEMPT_TIMEOUT", "1ms", "0s"),
+    ("CHATHUB_CONNECT_TIMEOUT", "1ms", "0s"),
+    ("CHATHUB_MAX_RATE", "1", "0"),
+    ("CLICK_BUDGET", "1ms", "0s"),
+    ("DEVICE_TTL", "1h", "59m 59s"),
+    ("DIRECTORY_REFRESH", "1ms", "0s"),
+    ("MAX_CONNECTIONS", "1", "0"),
+    ("OTEL_TRACES_SAMPLER_ARG", "0", "-0.1"),
+    ("PASS_MAX_TTL", "1s", "0s"),
+    ("RATE_LIMIT_CLIENT", "1/h", "0/h"),
+    ("SHUTDOWN_TIMEOUT", "1ms", "0s"),
+    ("TOKEN_CACHE_SIZE", "1", "0"),
+    ("TOKEN_TTL", "1m", "59s"),
+];
+
+const SIXTY: &str = "їїїїїїїїїїїїїїїїїїїїїїїїїїїїїїїїїїїїїїїїїїїїїїїїїїїїїїїїїїїї";
+const SIXTY_ONE: &str = "їїїїїїїїїїїїїїїїїїїїїїїїїїїїїїїїїїїїїїїїїїїїїїїїїїїїїїїїїїїїї";
+
+const UPPER_BOUNDS: [(&str, &str, &str); 13] = [
+    ("BRAND_NAME", SIXTY, SIXTY_ONE),
+    ("CHATHUB_ATTEMPT_TIMEOUT", "100y", "101y"),
+    ("CHATHUB_MAX_RATE", "10000", "10001"),
+    ("CLICK_BUDGET", "100y", "584542046090y"),
+    ("DEVICE_TTL", "400d", "400d 1s"),
+    ("DIRECTORY_REFRESH", "100y", "101y"),
+    ("DRAIN_DELAY", "100y", "101y"),
+    ("MAX_CONNECTIONS", "1000000", "1000001"),
+    ("OTEL_TRACES_SAMPLER_ARG", "1", "1.1"),
+    ("RATE_LIMIT_OPERATOR", "4294967295/s", "4294967296/s"),
+    (
+        "TOKEN_CACHE_SIZE",
+        "18446744073709551615",
+        "18446744073709551616",
+    ),
+    ("TOKEN_REUSE", "100y", "101y"),
+    ("TOKEN_TTL", "23h55m", "23h55m1s"),
+];
+
+#[rstest]
+#[case::lower(&LOWER_BOUNDS)]
+#[case::upper(&UPPER_BOUNDS)]
+fn a_setting_is_good_up_to_its_bound(#[case] bounds: &[(&str, &str, &str)]) {
+    let traces = [
+        ("OTEL_EXPORTER_OTLP_ENDPOINT", "http://127.0.0.1:9"),
+        ("OTEL_TRACES_SAMPLER", "traceidratio"),
+    ];
+    let problems = |values: Vec<(&str, &str)>| {
+        // Without ACCESS it does not start, whatever else is good.
+        let (code, text) = run(&["serve"], &[&LOGIN[..], &traces, &values].concat());
+        assert_eq!(code, Some(78), "{text}");
+        assert!(!text.contains("canary"), "{text}");
+        let lines = text
+            .lines()
+            .map(|line| line.trim_start_matches("open-chat: "));
+        let names = lines.filter_map(|line| Some(line.split_once(": ")?.0.to_owned()));
+        let mut names: Vec<_> = names.collect();
+        names.sort();
+        names
+    };
+    let good = bounds.iter().map(|(name, good, _)| (*name, *good));
+    assert_eq!(problems(good.collect()), ["ACCESS"]);
+    let bad = bounds.iter().map(|(name, _, bad)| (*name, *bad));
+    let mut expected: Vec<_> = bounds.iter().map(|(name, ..)| *name).collect();
+    expected.insert(0, "ACCESS");
+    assert_eq!(problems(bad.collect()), expected);
+}
+
 #[cfg(unix)]
 #[test]
 fn a_variable_that_is_no_text_is_named_or_ignored() {
@@ -208,12 +277,26 @@ fn a_port_that_is_taken_is_told() {
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let address = taken.local_addr().unwrap().to_string();
     let variables = [("ACCESS", "open"), ("LISTEN", &address), LOGIN[0], LOGIN[1]];
-    let (code, text) = run(&["serve"], &variables);
-    assert_eq!(code, Some(1));
-    assert!(
-        text.contains(&format!("cannot listen on {address}")),
-        "{text}"
-    );
+    let port = address.rsplit_once(':').unwrap().1;
+    for arguments in [
+        &["serve"][..],
+        &["demo", "--port", port],
+        &["simulate", "--port", port],
+    ] {
+        let (code, text) = run(arguments, &variables);
+        assert_eq!(code, Some(1));
+        assert!(
+            text.contains(&format!("cannot listen on {address}")),
+            "{text}"
+        );
+    }
+}
+
+#[test]
+fn an_address_without_its_scheme_is_told_how_one_looks() {
+    let (code, text) = run(&["health", "127.0.0.1:8080"], &[]);
+    assert_eq!(code, Some(2));
+    assert!(text.contains("such as http://127.0.0.1:8080"), "{text}");
 }
 
 #[tokio::test]

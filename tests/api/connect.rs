@@ -14,6 +14,7 @@ use tokio::task::JoinSet;
 use crate::harness::{
     PANEL, PASSWORD, Problem, Service, eventually, file, header, log_line, rules,
 };
+use crate::links::{self, API_KEY_SHA256};
 use crate::once::one_of_many;
 use crate::redis::{Redis, replica};
 
@@ -284,6 +285,24 @@ async fn agent_5_of_one_account_is_not_agent_5_of_another() {
     assert_eq!(from_acme, (401, "connector-unproven".into()));
 }
 
+/// Those who name operators in ChatHub do not choose who a CRM's agent is.
+#[tokio::test]
+async fn an_operator_who_is_called_like_an_agent_is_not_that_agent() {
+    let service = service_with(&[("DIRECTORY_REFRESH", "20ms")]).await;
+    service.chathub.store().add_operator(24, "kommo-9");
+    let claims = json!({"sub": "kommo-9", "exp": Utc::now().timestamp() + 600});
+    let key = EncodingKey::from_secret(PASS.as_bytes());
+    let pass = encode(&Header::new(Algorithm::HS256), &claims, &key).unwrap();
+    let click = format!("phone=0501234567&pass={pass}");
+    eventually("a pass names the operator", async || {
+        service.click(&click).await.status() == 302
+    })
+    .await;
+    let token = kommo::token(&kommo::claims(ACCOUNT, SERVICE, 9, "1"), ACME);
+    let agent = refused(&service, "phone=0501234567", &token).await;
+    assert_eq!(agent, (403, "identity-unknown".into()));
+}
+
 #[rstest]
 #[case("", "target-missing")]
 #[case("phone=", "target-missing")]
@@ -439,6 +458,26 @@ async fn an_agent_s_links_are_limited_and_are_no_clicks() {
     for link in links {
         assert_eq!(service.click(query_of(&link)).await.status(), 302);
     }
+}
+
+/// Whatever a company calls its back ends, and by whichever way a link is asked for.
+#[tokio::test]
+async fn a_back_end_called_connector_takes_nothing_from_agents() {
+    let keys = format!("[[key]]\nname = \"connector\"\nsha256 = \"{API_KEY_SHA256}\"\n");
+    let keys = file("api-keys.toml", &keys);
+    let service = service_with(&[
+        ("ACCESS", "pass,key"),
+        ("API_KEYS_FILE", keys.to_str().unwrap()),
+        ("RATE_LIMIT_OPERATOR", "1/h"),
+    ])
+    .await;
+    let wanted = json!({"operator": 101, "phone": "0501234567"});
+    for status in [201, 429] {
+        let answer = links::post(&service, "canary-api-key", &wanted).await;
+        assert_eq!(answer.status(), status);
+    }
+    let token = kommo::token(&claims("1"), ACME);
+    link(ask(&service, "phone=0501234567", &token).await).await;
 }
 
 #[tokio::test]

@@ -342,6 +342,24 @@ async fn a_half_or_forged_request_is_refused_unasked(
     assert_eq!(world.press(&world.form()).await.status(), 200);
 }
 
+/// A field that is there twice could be read in two ways, in JSON too.
+#[rstest]
+#[case(r#"{"DOMAIN":"a.example","DOMAIN":"b.example"}"#)]
+#[case(r#"{"AUTH_ID":"canary-one","AUTH\u005fID":"canary-two"}"#)]
+#[case(r#"{"auth":{"domain":"a.example","domain":"b.example"}}"#)]
+#[case(r#"{"auth":{"domain":"a.example"},"auth[domain]":"b.example"}"#)]
+#[tokio::test]
+async fn a_field_that_is_there_twice_in_json_is_refused(#[case] body: &str) {
+    let world = World::start().await;
+    let response = send(&world.service, "/connect/bitrix24", body.into(), &[]).await;
+    let problem = Problem::read(response).await;
+    assert_eq!(
+        (problem.status, problem.kind.as_str()),
+        (400, "parameter-repeated")
+    );
+    assert_eq!(world.portal.calls(), 0);
+}
+
 /// Whatever a request says of where to ask, only the listed origin is asked.
 #[tokio::test]
 async fn no_other_host_is_ever_connected_to() {
@@ -649,6 +667,30 @@ async fn strangers_do_not_use_up_what_the_portal_takes() {
     let calls = u64::try_from(world.portal.calls()).unwrap();
     assert!(calls <= allowed, "{calls} of {allowed}");
     assert_eq!(world.press(&world.form()).await.status(), 200);
+}
+
+/// What a portal takes is there for all of its agents.
+#[tokio::test]
+async fn an_agent_who_asks_without_end_costs_no_question() {
+    let world = World::start().await;
+    let (_, ticket) = shown(world.press(&world.form()).await).await;
+    let script = [
+        ("Sec-Fetch-Site", "same-origin"),
+        ("Sec-Fetch-Dest", "empty"),
+    ];
+    let body = encoded(&vec![("ticket", ticket)]);
+    let (mut pages, mut last) = (1, 200);
+    // However slow the machine is: a page that is shown asks once, and one that is not, never.
+    while last != 429 {
+        let renew = async || {
+            let path = "/connect/bitrix24/ticket";
+            send(&world.service, path, body.clone(), &script).await
+        };
+        while renew().await.status() == 200 {}
+        last = world.press(&world.form()).await.status().as_u16();
+        pages += usize::from(last == 200);
+    }
+    assert_eq!(world.portal.calls(), pages);
 }
 
 /// An address that fails too often is told to wait, and the portal is not asked; but an agent there

@@ -366,7 +366,8 @@ async fn a_token_counts_once() {
         assert_eq!(refused(&service, &again).await, unproven);
     }
     assert_eq!(company.received().len(), asked);
-    let next = address("person", 3, 1);
+    // An age that the time since the first token does not make up for, however slow this is.
+    let next = address("person", 3, 100);
     assert_eq!(frame(&service, &next).await.status(), 200);
 }
 
@@ -440,6 +441,28 @@ async fn agents_come_from_their_networks_and_wait_when_they_keep_trying() {
         frame(&service, &address("person", 3, 0)).await.status(),
         200
     );
+}
+
+/// A panel beside an organization asks nothing, and counts as well.
+#[tokio::test]
+async fn an_agent_who_asks_without_end_costs_no_question() {
+    let (service, company) = start().await;
+    let mut number = 0;
+    let mut show = async |resource: &str, id: u64| {
+        number += 1;
+        let claims = with("n", json!(number));
+        let query = query(&token(&claims, ACME), 123, 7, resource, id);
+        let address = format!("/connect/pipedrive?{query}");
+        frame(&service, &address).await.status().as_u16()
+    };
+    let (mut shown, mut last) = (0, 200);
+    // However slow the machine is: each page that is shown asks twice, and one that is not, never.
+    while last != 429 {
+        while show("organization", 1).await == 200 {}
+        last = show("person", 3).await;
+        shown += usize::from(last == 200);
+    }
+    assert_eq!(company.received().len(), 2 * shown);
 }
 
 #[tokio::test]

@@ -222,6 +222,34 @@ async fn a_head_may_have_16_kib_and_not_a_byte_more() {
 }
 
 #[tokio::test]
+async fn a_head_may_have_96_headers_and_not_one_more() {
+    let service = Service::start().await;
+    let head = |headers: usize| {
+        let mut head = request(CLICK);
+        head.truncate(head.len() - 2);
+        for header in 1..headers {
+            let _ = write!(head, "X-{header}: x\r\n");
+        }
+        head + "\r\n"
+    };
+    let mut line = Line::kept(&service).await;
+    for headers in [95, 96] {
+        line.send(&head(headers)).await;
+        assert_eq!(line.answer().await, 302, "{headers}");
+    }
+    let mut refused = 0;
+    for headers in [97, 98, 200, 1000] {
+        for mut line in [Line::open(&service).await, Line::kept(&service).await] {
+            line.send(&head(headers)).await;
+            assert_eq!(line.answer().await, 431, "{headers}");
+            refused += 1;
+            assert_eq!(cut(&service, "head-too-large").await, refused);
+        }
+    }
+    assert_eq!(cut(&service, "malformed").await, 0);
+}
+
+#[tokio::test]
 async fn requests_sent_in_one_go_are_answered_one_after_another() {
     let service = Service::start().await;
     let line = Line::open(&service).await;

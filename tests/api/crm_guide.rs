@@ -7,7 +7,7 @@ use std::fmt::Write as _;
 use std::path::Path;
 
 use chathub::HttpsUrl;
-use open_chat::connectors::Connector;
+use open_chat::integrations::Integration;
 use rstest::rstest;
 use toml::{Table, Value};
 
@@ -150,17 +150,17 @@ impl<'a> Crm<'a> {
         })
     }
 
-    fn package(&self) -> Option<Connector> {
+    fn package(&self) -> Option<Integration> {
         self.fact("package")
-            .map(|name| Connector::find(name).unwrap())
+            .map(|name| Integration::find(name).unwrap())
     }
 
     fn settings(&self) -> Option<String> {
-        let Some(connector) = self.package() else {
+        let Some(integration) = self.package() else {
             return self.fact("settings").map(ToOwned::to_owned);
         };
         let public_url = HttpsUrl::parse("https://chat.example").unwrap();
-        let package = connector.crm_package().unwrap();
+        let package = integration.crm_package().unwrap();
         Some(package.settings(&public_url).unwrap())
     }
 
@@ -220,7 +220,7 @@ fn row(crm: &Crm<'_>, guide: &Guide) -> String {
 
 fn section(crm: &Crm<'_>, guide: &Guide) -> String {
     let mut text = format!("\n### {}\n\n", crm.name());
-    if let Some(name) = crm.package().map(Connector::name) {
+    if let Some(name) = crm.package().map(Integration::name) {
         let package = format!(
             "{} `open-chat connector {name} --out {name}.zip`.",
             guide.package

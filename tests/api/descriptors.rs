@@ -12,9 +12,8 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::task::JoinSet;
 
 use crate::floods::{connect_from, status_from};
-use crate::harness::{PASSWORD, eventually, rules};
+use crate::harness::{PASSWORD, eventually, own_address, rules};
 use crate::process::{Running, open_chat, run};
-use crate::proxies::own_address;
 use crate::storm::ONE_AT_A_TIME;
 
 const CLICK: &str = "/open-chat?operator=101&phone=0501234567";

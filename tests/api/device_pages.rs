@@ -79,7 +79,8 @@ async fn an_invitation_pairs_a_browser() {
     );
     let policy = header(&response, "content-security-policy");
     assert!(
-        policy.ends_with("; form-action 'self'; frame-ancestors 'none'"),
+        policy.contains("; form-action 'self'; script-src 'sha256-")
+            && policy.ends_with("='; frame-ancestors 'none'"),
         "{policy}"
     );
     assert_eq!(header(&response, "set-cookie"), "");

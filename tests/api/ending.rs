@@ -15,9 +15,10 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio::task::JoinSet;
 
-use crate::harness::{PANEL, PASSWORD, PATIENCE, PROFILE_KEY, eventually, rules};
+use crate::harness::{
+    PANEL, PASSWORD, PATIENCE, PROFILE_KEY, eventually, own_address, rules, system_command,
+};
 use crate::process::{Running, end, open_chat, piped, run};
-use crate::proxies::{own_address, system_command};
 
 const CLICK: &str = "/open-chat?operator=101&phone=0501234567";
 
@@ -363,6 +364,23 @@ async fn a_name_server_that_does_not_answer_holds_up_no_end(
         replica.signal(signal);
     }
     assert_eq!(replica.exit().await, code);
+}
+
+/// As one behind a firewall: it takes the connection, and nothing comes back.
+#[tokio::test]
+async fn a_collector_that_does_not_answer_holds_up_no_end() {
+    let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let collector = format!("http://{}", silent.local_addr().unwrap());
+    let variables = [
+        ("OTEL_EXPORTER_OTLP_ENDPOINT", collector.as_str()),
+        ("OTEL_EXPORTER_OTLP_TIMEOUT", "3600000"),
+        ("DRAIN_DELAY", "0"),
+    ];
+    let chathub = Simulator::start(rules()).unwrap();
+    let mut replica = Replica::start(&chathub, own_address(), &variables).await;
+    assert_eq!(replica.status(CLICK).await, Some(302));
+    replica.signal("-TERM");
+    assert_eq!(replica.exit().await, Some(0));
 }
 
 #[tokio::test]

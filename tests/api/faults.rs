@@ -6,10 +6,10 @@ use chathub_simulator::{Endpoint, Fault, Rules, Simulator};
 use rstest::rstest;
 use tokio::task::JoinSet;
 
+use crate::faulty_proxy::{Mode, Proxy};
 use crate::harness::{
     PASSWORD, PROFILE_KEY, Problem, Service, eventually, file, header, log_line, rules,
 };
-use crate::proxy::{Mode, Proxy};
 
 const CLICK: &str = "operator=101&phone=0501234567";
 const LINK: &str = "https://chat.smsbat.com/?phone=%2B380501234567&token=";

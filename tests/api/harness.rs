@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{self, Write};
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
@@ -154,6 +156,11 @@ impl Service {
         &self.url
     }
 
+    /// The port of health and metrics, which is that of the clicks without `OPS_LISTEN`.
+    pub fn ops_url(&self) -> &str {
+        &self.ops_url
+    }
+
     /// A request for a path with a query, as a plain HTTP client sends it.
     pub fn request(&self, path: &str) -> RequestBuilder {
         self.client.get(format!("{}{path}", self.url))
@@ -272,6 +279,27 @@ pub fn file(name: &str, text: &str) -> PathBuf {
     let _ = std::fs::remove_file(&path);
     std::fs::write(&path, text).expect("a file");
     path
+}
+
+/// An address at which nothing else listens, now and later. A free port of 127.0.0.1 may be taken
+/// by the time that a server wants it; this address is this process's own, and the port this
+/// call's.
+pub fn own_address() -> SocketAddr {
+    static CALLS: AtomicU32 = AtomicU32::new(0);
+    let [_, high, middle, low] = std::process::id().to_be_bytes();
+    let port = 8443 + CALLS.fetch_add(1, Ordering::Relaxed);
+    // 127.0.0.x is for all.
+    SocketAddr::from(([127, 64 + high, middle, low], u16::try_from(port).unwrap()))
+}
+
+/// A server of the system. Its place is not in each user's `PATH`.
+pub fn system_command(name: &str) -> Command {
+    let place = Path::new("/usr/sbin").join(name);
+    Command::new(if place.exists() {
+        place
+    } else {
+        PathBuf::from(name)
+    })
 }
 
 /// A header as text; empty where it is absent.

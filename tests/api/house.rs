@@ -77,6 +77,23 @@ fn a_module_knows_only_those_above_it_in_the_code_map() {
     }
 }
 
+/// A resource that is made elsewhere would be in no list of routes.
+#[test]
+fn only_the_routes_make_resources() {
+    let src = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    for path in rust_files(&src) {
+        let makes_one = ["web::resource(", "web::scope(", "Resource::new("]
+            .iter()
+            .any(|word| code(&path).contains(word));
+        assert_eq!(
+            makes_one,
+            path == src.join("http/route.rs"),
+            "{}",
+            path.display()
+        );
+    }
+}
+
 /// Middlewares, extractors and problems know no handler, and handlers do not know each other.
 #[test]
 fn only_the_route_table_names_handlers() {
@@ -85,4 +102,51 @@ fn only_the_route_table_names_handlers() {
         let may_name = path == http.join("mod.rs") || !code(&path).contains("handlers::");
         assert!(may_name, "{} names a handler", path.display());
     }
+}
+
+/// A reader who follows a document into the repository finds what it names: a file that moves takes
+/// its name in the documents along.
+#[test]
+fn every_path_that_a_document_names_is_there() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let named =
+        ["README.md", "CONTRIBUTING.md", "SECURITY.md", "src/lib.rs"].map(|it| root.join(it));
+    let folders = ["docs", "docs/decisions", "docs/proxies"].map(|folder| root.join(folder));
+    let pages = folders
+        .iter()
+        .flat_map(|folder| std::fs::read_dir(folder).unwrap())
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.extension().is_some_and(|extension| extension == "md"));
+    // It is there once a property test has found something.
+    let later = "tests/api/properties.proptest-regressions";
+    let mut count = 0;
+    for page in named.into_iter().chain(pages) {
+        let text = std::fs::read_to_string(&page).unwrap();
+        for path in text.split('`').filter(|word| is_path_of_ours(word)) {
+            let is_there = root.join(path).exists() || path == later;
+            assert!(is_there, "{}: {path}", page.display());
+            count += 1;
+        }
+    }
+    assert!(count > 100, "{count}");
+}
+
+/// Whether a word is a path from the root of this repository.
+fn is_path_of_ours(word: &str) -> bool {
+    const FOLDERS: [&str; 11] = [
+        "benches",
+        "crates",
+        "docs",
+        "examples",
+        "fuzz",
+        "helm",
+        "integrations",
+        "packaging",
+        "src",
+        "tests",
+        "tools",
+    ];
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "/._-".contains(c);
+    let folder = word.split_once('/').map(|(folder, _)| folder);
+    folder.is_some_and(|folder| FOLDERS.contains(&folder)) && word.chars().all(is_plain)
 }

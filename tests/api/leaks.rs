@@ -1,9 +1,12 @@
 //! Nothing that opens something, and no client's phone, reaches any output.
 
-use chathub_simulator::{Endpoint, Fault};
+use std::process::Command;
+
+use chathub_simulator::{Endpoint, Fault, Simulator};
 use reqwest::Response;
 
 use crate::harness::{PASSWORD, PROFILE_KEY, Service, header, log, log_line, rules};
+use crate::process::Running;
 
 /// What must not be seen. Every token here is a JWT, whose text begins with `eyJ`; the phone is not
 /// the one that our own messages give as an example.
@@ -95,4 +98,32 @@ async fn nothing_that_opens_something_is_ever_seen() {
             }
         }
     }
+}
+
+/// A crash would write the whole memory to a disk, with everything that opens something.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_crash_writes_no_core_dump() {
+    let chathub = Simulator::start(rules()).unwrap();
+    let url = chathub.url();
+    let mut command = Command::new("prlimit");
+    command
+        .args(["--core=4096", env!("CARGO_BIN_EXE_open-chat"), "serve"])
+        .env_clear()
+        .envs([
+            ("ACCESS", "open"),
+            ("LISTEN", "127.0.0.1:0"),
+            ("CHATHUB_URL", url.as_str()),
+            ("CHATHUB_LOGIN", "acme"),
+            ("CHATHUB_PASSWORD", PASSWORD),
+        ]);
+    let service = Running::start(&mut command, "\"listening\"");
+    let limits = format!("/proc/{}/limits", service.child.id());
+    let limits = std::fs::read_to_string(limits).unwrap();
+    let core = limits
+        .lines()
+        .find_map(|line| line.strip_prefix("Max core file size"))
+        .unwrap();
+    // The soft limit can be raised again, to look for the cause of a crash.
+    let soft_and_hard: Vec<_> = core.split_whitespace().take(2).collect();
+    assert_eq!(soft_and_hard, ["0", "4096"]);
 }

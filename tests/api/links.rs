@@ -14,7 +14,7 @@ const SECRET: &str = "canary-pass-secret-of-more-than-32-bytes";
 const PUBLIC_URL: &str = "https://chat.example";
 
 /// `printf %s canary-api-key | sha256sum`
-const API_KEY_SHA256: &str = "e3214c483c5be6f2921e07874fb3eecff64de25bb46ebac0fc363b002712ab40";
+pub const API_KEY_SHA256: &str = "e3214c483c5be6f2921e07874fb3eecff64de25bb46ebac0fc363b002712ab40";
 
 async fn service(variables: &[(&str, &str)]) -> Service {
     let text =
@@ -98,6 +98,7 @@ async fn a_back_end_gets_a_link_that_opens_this_chat_and_no_other() {
 #[case::a_control_character("canary-api-key", json!({"operator": 101, "phone": "0501234567", "from": "a\r\nb"}), 400, "parameter-invalid")]
 #[case::unknown_fields("canary-api-key", json!({"operator": 101, "fone": "0501234567"}), 400, "parameter-invalid")]
 #[case::no_object("canary-api-key", json!("101"), 400, "parameter-invalid")]
+#[case::a_list("canary-api-key", json!([101, "0501234567", null, null, null, "10m", false, false]), 400, "parameter-invalid")]
 #[case::too_much("canary-api-key", json!({"operator": 101, "from": "a".repeat(20_000)}), 400, "parameter-invalid")]
 #[tokio::test]
 async fn a_wrong_request_gets_no_link(
@@ -380,7 +381,7 @@ async fn a_shell_makes_links_and_passes() {
     assert_eq!(code, Some(0));
     assert_eq!(
         url.trim_end()
-            .trim_end_matches("unsigned: works with ACCESS=open or sso only")
+            .trim_end_matches("unsigned: works with ACCESS=open, sso or device only")
             .trim_end(),
         "https://chat.example/open-chat?operator=101&phone=%2B380501234567&from=Acme+Shop&source=viber"
     );

@@ -38,6 +38,7 @@ mod documents;
 mod doubts;
 mod ending;
 mod faults;
+mod faulty_proxy;
 mod files;
 mod floods;
 mod foreign;
@@ -68,9 +69,9 @@ mod phone_links;
 mod probe;
 #[path = "../support/process.rs"]
 mod process;
+mod promises;
 mod properties;
 mod proxies;
-mod proxy;
 mod redis;
 mod redis_cluster;
 mod redis_proxy;

@@ -10,9 +10,8 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use chathub_simulator::{Endpoint, Fault};
 use serde_json::{Value, json};
 
-use crate::harness::{Service, eventually, file, raw, rules};
+use crate::harness::{Service, eventually, file, own_address, raw, rules};
 use crate::process;
-use crate::proxies::own_address;
 
 /// As Grafana would fill it in for a scrape interval of half a second.
 const RATE_INTERVAL: &str = "10s";

@@ -1,12 +1,15 @@
 //! Health, readiness, metrics.
 
+use std::time::Duration;
+
 use chathub_simulator::{Endpoint, Fault, Simulator};
 use open_chat::http::Kind;
 use open_chat::telemetry::{LogFormat, Telemetry};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
 
 use crate::ending::Replica;
-use crate::harness::{PROFILE_KEY, Service, header, rules};
-use crate::proxies::own_address;
+use crate::harness::{PROFILE_KEY, Service, header, log, log_line, own_address, rules};
 
 #[tokio::test]
 async fn it_is_ready_once_chathub_has_taken_the_login() {
@@ -83,6 +86,63 @@ async fn health_and_metrics_can_have_a_port_of_their_own() {
             .await,
         1
     );
+}
+
+#[tokio::test]
+async fn every_request_but_those_for_health_and_metrics_leaves_one_line() {
+    let service = Service::start().await;
+    let ask = async |path: &str, id: &str| {
+        let request = service.request(path).header("X-Request-Id", id);
+        request.send().await.unwrap();
+    };
+    for path in ["/healthz", "/readyz", "/metrics", "/metrics?a=b"] {
+        ask(path, "leaves-no-line").await;
+    }
+    let told = [
+        ("/open-chat?operator=101&phone=0501234567", "click"),
+        ("/open-chat", "click"),
+        ("/links", "link"),
+        ("/widget?operator=101", "widget"),
+        ("/widget/token", "widget"),
+        ("/pair", "pairing"),
+        ("/builder", "request"),
+        ("/healthz/", "request"),
+    ];
+    for (path, message) in told {
+        let id = format!("leaves-one-line-{}", path.len());
+        ask(path, &id).await;
+        assert_eq!(log_line(&id).await["message"], message, "{path}");
+    }
+    let log = log();
+    let lines = |id: &str| log.matches(&format!("\"request_id\":\"{id}\"")).count();
+    assert_eq!(lines("leaves-no-line"), 0);
+    for (path, _) in told {
+        assert_eq!(
+            lines(&format!("leaves-one-line-{}", path.len())),
+            1,
+            "{path}"
+        );
+    }
+}
+
+/// A probe must get through where Prometheus and a person hold connections, however few clicks may
+/// have.
+#[tokio::test]
+async fn the_port_of_health_and_metrics_has_connections_of_its_own() {
+    let variables = [("OPS_LISTEN", "127.0.0.1:0"), ("MAX_CONNECTIONS", "1")];
+    let service = Service::start_with(rules(), &variables).await;
+    let address = service.ops_url().trim_start_matches("http://");
+    let mut held = Vec::new();
+    for number in 1..=100 {
+        let mut stream = TcpStream::connect(address).await.unwrap();
+        let request = b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n";
+        stream.write_all(request).await.unwrap();
+        let mut answer = [0; 4096];
+        let read = tokio::time::timeout(Duration::from_secs(60), stream.read(&mut answer)).await;
+        let read = read.unwrap_or_else(|_| panic!("connection {number} waits"));
+        assert!(answer[..read.unwrap()].starts_with(b"HTTP/1.1 200 "));
+        held.push(stream);
+    }
 }
 
 #[tokio::test]

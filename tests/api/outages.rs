@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use chathub_simulator::{Endpoint, Fault, Rules, Simulator};
 
+use crate::faulty_proxy::Proxy;
 use crate::harness::{Service, eventually, rules};
-use crate::proxy::Proxy;
 
 fn many_operators() -> Rules {
     Rules {

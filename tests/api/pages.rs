@@ -148,6 +148,7 @@ async fn so_do_the_others(#[case] path: &str, #[case] title: &str) {
 #[case("/nowhere")]
 #[case("/builder")]
 #[case("/handler")]
+#[case("/pair")]
 #[case("/open-chat?operator=101&phone=0501234567")]
 #[tokio::test]
 async fn a_page_loads_nothing_and_is_small(#[case] path: &str) {

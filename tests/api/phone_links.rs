@@ -120,6 +120,8 @@ async fn the_source_is_a_setting_s_to_take(
 )]
 #[case("%252B380501234567", "percent-encoded twice")]
 #[case("tel%3A0501234567%3B0671234567", "goes on after the number")]
+#[case("0501234567%2C%200671234567", "too long: send one number")]
+#[case("tel%3A0501234567%2C0671234567", "too long: send one number")]
 #[case(
     "whatsapp%3A%2F%2Fsend%3Fphone%3D380501234567%26phone%3D380671234567",
     "`whatsapp:`, without"

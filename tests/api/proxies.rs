@@ -13,7 +13,7 @@ use std::sync::{Arc, Mutex, OnceLock};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use crm_simulator::kommo;
-use open_chat::connectors::Connector;
+use open_chat::integrations::Integration;
 use rstest::rstest;
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
@@ -26,6 +26,7 @@ use tokio_rustls::rustls::{ClientConfig, RootCertStore};
 
 use crate::device;
 use crate::harness::{PANEL, PATIENCE, Service, eventually, file, log_line, rules};
+pub use crate::harness::{own_address, system_command};
 
 use self::Kind::{HaProxy, Nginx};
 
@@ -199,16 +200,6 @@ async fn open_chat_with_devices(test: &str) -> Service {
 fn address_of(service: &Service) -> SocketAddr {
     let url = service.url();
     url.trim_start_matches("http://").parse().unwrap()
-}
-
-/// An address that nobody else listens at, now and later. A free port of 127.0.0.1 may be taken by
-/// the time that a proxy wants it; this address is this process's own, and the port this call's.
-pub fn own_address() -> SocketAddr {
-    static CALLS: AtomicU32 = AtomicU32::new(0);
-    let [_, high, middle, low] = std::process::id().to_be_bytes();
-    let port = 8443 + CALLS.fetch_add(1, Ordering::Relaxed);
-    // 127.0.0.x is everybody's.
-    SocketAddr::from(([127, 64 + high, middle, low], u16::try_from(port).unwrap()))
 }
 
 /// A certificate and its key, in one file, for the name that the clicks go to.
@@ -396,16 +387,6 @@ impl Drop for Proxy {
         let mut all = File::options().create(true).append(true).open(all).unwrap();
         all.write_all(self.logs().as_bytes()).unwrap();
     }
-}
-
-/// A server of the system. Its place is not in everybody's `PATH`.
-pub fn system_command(name: &str) -> Command {
-    let place = Path::new("/usr/sbin").join(name);
-    Command::new(if place.exists() {
-        place
-    } else {
-        PathBuf::from(name)
-    })
 }
 
 /// The text with these parts of it replaced, each of which must be there.
@@ -757,7 +738,7 @@ const WITHOUT_LOGIN: [&str; 17] = [
 async fn every_package_is_for_who_is_logged_in(#[case] kind: Kind) {
     let open_chat = StandIn::open_chat().await;
     let proxy = Proxy::start(kind, open_chat.address).await;
-    for package in Connector::ALL {
+    for package in Integration::ALL {
         open_chat.asked.lock().unwrap().clear();
         let path = format!(
             "/builder/connectors/{}?crm=https://a.example",

@@ -11,10 +11,9 @@ use jsonwebtoken::{EncodingKey, Header};
 use open_chat::config::Config;
 use serde_json::json;
 
-use crate::harness::{Problem, Service, eventually, file, log, rules};
+use crate::harness::{Problem, Service, eventually, file, log, own_address, rules};
 use crate::once::once;
 use crate::process::Running;
-use crate::proxies::own_address;
 use crate::redis_proxy::RedisProxy;
 
 const SECRET: &str = "canary-pass-secret-of-more-than-32-bytes";

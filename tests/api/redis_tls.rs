@@ -3,10 +3,9 @@
 use chathub_simulator::Simulator;
 
 use crate::causes::{Authority, tls_server};
-use crate::harness::{eventually, rules};
+use crate::harness::{eventually, own_address, rules};
 use crate::once::once;
 use crate::process::Running;
-use crate::proxies::own_address;
 use crate::redis::DEGRADED;
 use crate::serving::Serving;
 

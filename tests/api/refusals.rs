@@ -4,8 +4,7 @@ use chathub_simulator::{Endpoint, Fault, Rules};
 use open_chat::http::Kind;
 use rstest::rstest;
 
-use crate::harness::{Problem, Service, header, raw, rules};
-use crate::proxies::own_address;
+use crate::harness::{Problem, Service, header, own_address, raw, rules};
 
 /// A query that costs ChatHub nothing, its status and kind, and words of its sentence.
 const REFUSED: &[(&str, u16, &str, &str)] = &[

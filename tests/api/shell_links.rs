@@ -9,7 +9,7 @@ use crate::process::{Ended, open_chat, run_with_input};
 
 const PUBLIC_URL: (&str, &str) = ("PUBLIC_URL", "https://chat.example");
 const SECRET: (&str, &str) = ("PASS_SECRET", "canary-pass-secret-of-more-than-32-bytes");
-const UNSIGNED: &str = "unsigned: works with ACCESS=open or sso only";
+const UNSIGNED: &str = "unsigned: works with ACCESS=open, sso or device only";
 
 fn run(arguments: &[&str], variables: &[(&str, &str)]) -> Ended {
     run_with_input(&mut open_chat(arguments, variables), "")
@@ -134,6 +134,11 @@ async fn an_operator_is_looked_up() {
     let alias = link("KOMMO-5", &[map]);
     assert_eq!((alias.code, &*alias.stderr), (Some(0), ""), "{alias:?}");
     assert_refused(&link("gone", &[map]), 1, "OPERATOR_MAP_FILE");
+    // An id asks for nothing, whoever it is: 22 is deleted, and there is no 999.
+    for id in ["22", "999"] {
+        let ended = link(id, &[]);
+        assert_eq!((ended.code, &*ended.stderr), (Some(0), ""), "{ended:?}");
+    }
     // Who makes a link may have no access to ChatHub.
     let unasked = link(
         "Jon Smith",

@@ -11,9 +11,8 @@ use tokio::net::TcpStream;
 use tokio::sync::{Mutex, Semaphore};
 use tokio::task::JoinSet;
 
-use crate::harness::{PASSWORD, eventually, rules};
+use crate::harness::{PASSWORD, eventually, own_address, rules};
 use crate::process::{Running, open_chat};
-use crate::proxies::own_address;
 
 /// A service as a process before this ChatHub, and its address.
 pub async fn serve(chathub: &str, variables: &[(&str, &str)]) -> (Running, SocketAddr) {

@@ -12,8 +12,7 @@ use prost::Message as _;
 use rstest::rstest;
 
 use crate::ending::Replica;
-use crate::harness::{Service, eventually, header, log_line, rules};
-use crate::proxies::own_address;
+use crate::harness::{Service, eventually, header, log_line, own_address, rules};
 use crate::serving::Serving;
 
 const TRACE: &str = "0af7651916cd43dd8448eb211c80319c";

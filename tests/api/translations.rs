@@ -72,6 +72,37 @@ fn a_translation_is_of_the_page_as_it_is_now() {
     assert!(stale.is_empty(), "{}", stale.join("\n"));
 }
 
+/// What agents look up on their printed page is what the service's pages say.
+#[test]
+fn the_agents_page_has_the_titles_of_refusals() {
+    for (page, language) in [("docs/agents.md", "en"), ("docs/uk/agents.md", "uk")] {
+        let texts = read(&root().join(format!("src/http/pages/i18n/{language}.toml")));
+        let texts: toml::Table = texts.parse().unwrap();
+        let kinds = texts["kinds"].as_table().unwrap();
+        let titles: Vec<_> = kinds.values().map(|kind| kind["title"].as_str()).collect();
+        let page = read(&root().join(page));
+        let rows: Vec<_> = page.lines().filter(|line| line.starts_with("| ")).collect();
+        // Neither the head nor the last row, which is for anything else.
+        let said = rows[1..rows.len() - 1].iter().flat_map(|row| {
+            let (said, _) = row[2..].split_once(" | ").unwrap();
+            said.split(" · ")
+        });
+        let said: Vec<_> = said.collect();
+        assert!(said.len() > 8, "{said:?}");
+        for title in said {
+            assert!(titles.contains(&Some(title)), "no page says {title}");
+        }
+        for button in [
+            &texts["words"]["by_hand"],
+            &texts["words"]["try_again"],
+            &texts["pairing"]["pair"],
+        ] {
+            let button = format!("**{}**", button.as_str().unwrap());
+            assert!(page.contains(&button), "{button}");
+        }
+    }
+}
+
 /// Four guides, the README, and a page for each package.
 #[test]
 fn all_translations_are_found() {

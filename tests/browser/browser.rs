@@ -259,6 +259,25 @@ impl Browser {
     }
 
     /// Clicks on a link that opens a window, and turns to that.
+    /// Presses the button of the page's form twice at once, and tells for each press whether the
+    /// form would be sent. None is.
+    pub async fn sent_of_two_presses(&self) -> Value {
+        self.value(
+            r#"(() => {
+                const sent = [];
+                addEventListener("submit", (event) => {
+                    sent.push(!event.defaultPrevented);
+                    event.preventDefault();
+                });
+                const button = document.querySelector("form button");
+                button.click();
+                button.click();
+                return sent;
+            })()"#,
+        )
+        .await
+    }
+
     pub async fn click_for_a_window(&self, link: Locator<'_>) {
         let before = self.client.windows().await.expect("windows");
         let link = self.client.find(link).await.expect("a link");

@@ -1,44 +1,19 @@
 //! The page between a link and its chat, in a browser that says by itself where a POST comes from.
 
 use crate::browser::Browser;
-use crate::process::{Running, open_chat};
+use crate::services::Services;
 
-/// ChatHub's stand-in, and a service that asks everybody.
-struct Both {
-    _chathub: Running,
-    _service: Running,
-    address: String,
-}
+/// ChatHub's stand-in, and a service that asks each visitor.
+struct Both(Services);
 
 impl Both {
     fn start() -> Self {
-        let chathub = Running::start(&mut open_chat(&["simulate", "--port", "0"], &[]), "http://");
-        let url = chathub.url("");
-        let variables = [
-            ("ACCESS", "open"),
-            ("CONFIRM", "always"),
-            ("LISTEN", "127.0.0.1:0"),
-            ("CHATHUB_URL", url.as_str()),
-            ("CHATHUB_LOGIN", "demo"),
-            ("CHATHUB_PASSWORD", "demo-password"),
-            ("CHAT_PANEL_URL", url.as_str()),
-            ("BRAND_NAME", "Acme Support"),
-        ];
-        let service = Running::start(&mut open_chat(&["serve"], &variables), "\"listening\"");
-        let (_, rest) = service
-            .printed
-            .split_once("\"listen\":\"")
-            .expect("an address");
-        let address = rest.split('"').next().unwrap().to_owned();
-        Self {
-            _chathub: chathub,
-            _service: service,
-            address,
-        }
+        let variables = [("CONFIRM", "always"), ("BRAND_NAME", "Acme Support")];
+        Self(Services::start(&variables))
     }
 
     fn link(&self, host: &str) -> String {
-        let port = self.address.rsplit_once(':').unwrap().1;
+        let port = self.0.address.rsplit_once(':').unwrap().1;
         format!("http://{host}:{port}/open-chat?operator=101&phone=0501234567")
     }
 }
@@ -68,6 +43,16 @@ async fn the_button_opens_the_chat() {
         assert_eq!(browser.value("document.referrer").await, "");
         browser.close().await;
     }
+}
+
+/// The second press would cancel the answer to the first, which has used up a one-time link.
+#[tokio::test]
+async fn who_clicks_twice_opens_the_chat_once() {
+    let both = Both::start();
+    let browser = Browser::open(&both.link("127.0.0.1")).await;
+    let sent = browser.sent_of_two_presses().await;
+    assert_eq!(sent, serde_json::json!([true, false]));
+    browser.close().await;
 }
 
 #[tokio::test]

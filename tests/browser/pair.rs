@@ -337,6 +337,16 @@ async fn the_page_ends_the_pairing() {
     browser.close().await;
 }
 
+/// The second press would cancel the answer to the first, which has the cookie: the invitation
+/// would be used up, and the browser not paired.
+#[tokio::test]
+async fn who_clicks_twice_sends_the_invitation_once() {
+    let service = Service::start("https://chat.example");
+    let browser = Browser::open(&service.invitation(101, DEVICE)).await;
+    assert_eq!(browser.sent_of_two_presses().await, json!([true, false]));
+    browser.close().await;
+}
+
 /// The browser sends its cookie with each window that another site opens. The chats that the site
 /// opens are not the agent's own, and after a few of them the agent is asked.
 #[tokio::test]

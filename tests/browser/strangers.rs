@@ -4,7 +4,7 @@
 use serde_json::json;
 
 use crate::browser::Browser;
-use crate::process::{Running, open_chat};
+use crate::services::Services;
 use crate::site::Site;
 
 /// Asks for the chat in every way in which a page can without leaving itself; ends when all of them
@@ -39,22 +39,11 @@ async fn refusals(address: &str) -> u32 {
 
 #[tokio::test]
 async fn a_page_that_keeps_asking_does_not_lock_the_agent_out() {
-    let chathub = Running::start(&mut open_chat(&["simulate", "--port", "0"], &[]), "http://");
-    let url = chathub.url("");
-    let variables = [
-        ("ACCESS", "open"),
-        ("LISTEN", "127.0.0.1:0"),
-        ("CHATHUB_URL", url.as_str()),
-        ("CHATHUB_LOGIN", "demo"),
-        ("CHATHUB_PASSWORD", "demo-password"),
-        ("CHAT_PANEL_URL", url.as_str()),
-        ("RATE_LIMIT_OPERATOR", "1/h"),
-        ("RATE_LIMIT_CLIENT", "1/h"),
-    ];
-    let service = Running::start(&mut open_chat(&["serve"], &variables), "\"listening\"");
-    let (_, address) = service.printed.split_once("\"listen\":\"").unwrap();
-    let address = address.split('"').next().unwrap();
-    let link = format!("http://{address}/open-chat?operator=101&phone=0501234567");
+    let services = Services::start(&[("RATE_LIMIT_OPERATOR", "1/h"), ("RATE_LIMIT_CLIENT", "1/h")]);
+    let link = format!(
+        "{}/open-chat?operator=101&phone=0501234567",
+        services.origin()
+    );
 
     // Another site than 127.0.0.1, though the same machine.
     let stranger = Site::start(|_| Some("<!doctype html><title>Stranger</title>".to_owned()));
@@ -64,7 +53,7 @@ async fn a_page_that_keeps_asking_does_not_lock_the_agent_out() {
         .execute_async(ASK_FORTY_TIMES, vec![json!(link)]);
     assert_eq!(asked.await.unwrap(), json!(40));
     // They have arrived: a browser may take a few of them for one.
-    assert!(refusals(address).await >= 35);
+    assert!(refusals(&services.address).await >= 35);
     browser.goto(&link).await;
     assert_eq!(browser.text("#operator").await, "101 · John Smith");
     browser.close().await;

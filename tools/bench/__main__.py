@@ -1,6 +1,6 @@
 """The load comparison: the service against the floor, a bare actix 302, side by side in one run.
 
-python3 tools/bench [--rounds N] [--seconds S] [--report] [--scale]
+python3 tools/bench [--rounds N] [--seconds S] [--report] [--peers] [--scale]
 
 Each server has one core to itself and wrk the other; they are measured in turn, several rounds
 long, and a ratio is that of one round's neighbours, so what slows the whole machine down slows
@@ -15,6 +15,8 @@ import sys
 import tempfile
 from contextlib import ExitStack
 
+import page
+import peers
 import report
 import scale
 import servers
@@ -22,6 +24,8 @@ from load import many, measured, result, wrk
 
 PHONE = "+380501234567"
 CLICK = "/open-chat?operator=101&phone=%2B380501234567&source=0&from=Acme"
+# Of which the table of the parts tells.
+PARTED = {"floor", "warm"}
 HEADERS = "".join(
     f'wrk.headers["{name}"] = "{value}"\n'
     for name, value in {
@@ -44,25 +48,36 @@ def main():
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--seconds", type=int, default=4)
     parser.add_argument("--report", action="store_true", help="write the table and the plot into docs/performance.md")
+    parser.add_argument("--peers", action="store_true", help="what a user would write instead (benches/peers/); a report has it anyway")
     parser.add_argument("--scale", action="store_true", help="what grows with size instead: operators, clients, connections, workers")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="open-chat-bench-") as name, ExitStack() as stack:
         directory = pathlib.Path(name)
         if options.scale:
-            scale.run(directory, options)
+            sections = scale.run(directory, options)
+            print("\n\n".join(sections.values()))
+            if options.report:
+                page.write(sections)
             return
-        rows = warm(directory, stack, options)
-        facts = {**cold(directory, options), **mixed(directory, options), **allocations()}
+        if options.peers or options.report:
+            # First, so that what is missing is said at once.
+            beside = peers.run(directory, stack, options)
+            report.show_peers(beside)
+        if options.peers and not options.report:
+            return
+        rows, redis_cpu = warm(directory, stack, options)
+        facts = {"redis_cpu": redis_cpu, **cold(directory, options), **mixed(directory, options), **allocations()}
     report.show(rows, facts)
     if options.report:
-        report.write(rows, facts)
+        report.write(rows, facts, beside)
 
 
 def warm(directory, stack, options):
-    """The floor and the service in its set-ups, in turn."""
+    """The floor and the service in its set-ups, in turn; and what Redis needs for a click."""
     run = stack.enter_context
     upstream = run(servers.chathub(directory, 1000)).url
-    store = f"redis://127.0.0.1:{run(servers.redis(directory)).port}/0"
+    redis = run(servers.redis(directory))
+    store = f"redis://127.0.0.1:{redis.port}/0"
     with_pass = {"ACCESS": "pass", "PASS_SECRET": servers.PASS_SECRET}
     signed = "/open-chat?source=0&from=Acme&pass=" + servers.signed(101, phone=PHONE)
     contenders = [
@@ -72,8 +87,9 @@ def warm(directory, stack, options):
         ("warm, browser", {}, CLICK, HEADERS),
         ("warm, pass", with_pass, signed, ""),
         ("warm, Redis", {"REDIS_URL": store}, CLICK, ""),
+        ("warm, no log", {"RUST_LOG": "off"}, CLICK, ""),
     ]
-    rows = []
+    rows, redis_cpu = [], []
     for name, settings, target, script in contenders:
         if settings is None:
             server, ready = run(servers.floor(directory)).accepts(), None
@@ -85,7 +101,10 @@ def warm(directory, stack, options):
         rows.append({"name": name, "ready": ready, "first": server.memory_mb(), "server": server, "runs": []})
     for round_ in range(options.rounds):
         for row, (name, _, target, script) in zip(rows, contenders, strict=True):
+            before = redis.cpu_seconds()
             row["runs"].append(measured(row["server"], target, directory, options.seconds, script=script))
+            if "Redis" in name:
+                redis_cpu.append((redis.cpu_seconds() - before) * 1e6 / row["runs"][-1]["requests"])
             print(f"round {round_ + 1}: {name}: {row['runs'][-1]['rate']:.0f}/s", file=sys.stderr)
     for row in rows:
         base = rows[1] if "browser" in row["name"] else rows[0]
@@ -95,7 +114,9 @@ def warm(directory, stack, options):
         row["peak"] = row.pop("server").memory_mb("VmHWM")
         for what in ("rate", "p50", "p99", "cpu"):
             row[what] = statistics.median(run[what] for run in row["runs"])
-    return rows
+        if row["name"] in PARTED:
+            row["parts"] = {part: statistics.median(run["parts"][part] for run in row["runs"]) for part in row["runs"][0]["parts"]}
+    return rows, statistics.median(redis_cpu)
 
 
 def cold(directory, options):

@@ -76,13 +76,17 @@ def result(process, expect_refusals=False):
         sys.exit(f"wrk has failed:\n{output}")
     if (measured["refused"] and not expect_refusals) or measured["broken"]:
         sys.exit(f"{measured['refused']} clicks were refused and {measured['broken']} broke; this measures nothing")
+    if not measured["requests"]:
+        sys.exit("not one click was answered in time; this measures nothing")
     measured["rate"] = measured["requests"] / (measured["micros"] / 1e6)
     return measured
 
 
 def measured(server, target, directory, seconds, **options):
     """One run against one server, with the CPU time that it took there for each request."""
-    before = server.cpu_seconds()
+    before = server.cpu_parts()
     run = wrk(server.url + target, directory, seconds, **options)
-    run["cpu"] = (server.cpu_seconds() - before) * 1e6 / run["requests"]
+    after = server.cpu_parts()
+    run["parts"] = {name: (after[name] - before[name]) * 1e6 / run["requests"] for name in after}
+    run["cpu"] = sum(run["parts"].values())
     return run

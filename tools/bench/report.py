@@ -3,21 +3,34 @@ docs/performance.md."""
 
 import html
 import statistics
-import subprocess
 import textwrap
 
+import page
 from servers import ROOT
 
-PAGE = ROOT / "docs" / "performance.md"
 PLOT = ROOT / "docs" / "performance.svg"
-BEGIN, END = "<!-- measured: begin -->", "<!-- measured: end -->"
 
 HEAD = ["", "requests/s", "of the floor", "CPU \u00b5s each", "of the floor's", "p50 ms", "p99 ms", "first MB", "peak MB", "started ms"]
 
 
+AGENTS, CLICKS_AN_HOUR = 100_000, 12
+PEERS_HEAD = ["", "requests/s", "of open-chat's", "CPU \u00b5s each", "of open-chat's", "p50 ms", "p99 ms", "first MB", "peak MB", "first click, ms"]
+
+
 def table(rows):
-    lines = [HEAD, ["---"] + ["--:"] * (len(HEAD) - 1), *map(cells_of, rows)]
-    return "\n".join("| " + " | ".join(cells) + " |" for cells in lines)
+    return page.table(HEAD, map(cells_of, rows))
+
+
+def peers_table(rows):
+    return page.table(PEERS_HEAD, map(cells_of, rows))
+
+
+def parts_table(rows):
+    """Where a click's processor time goes, beside the floor's."""
+    wanted = [row for row in rows if "parts" in row]
+    names = list(wanted[0]["parts"])
+    cells = ([name, *(f"{row['parts'][name]:.1f}" for row in wanted)] for name in names)
+    return page.table(["\u00b5s each", *(row["name"] for row in wanted)], cells)
 
 
 def cells_of(row):
@@ -67,22 +80,41 @@ def item(sentence):
     return textwrap.fill(f"- {sentence}", 100, subsequent_indent="  ", break_long_words=False, break_on_hyphens=False)
 
 
+def needs(rows, facts):
+    """What a core can do, rounded down, beside what many agents ask for."""
+    rate = {row["name"]: int(row["rate"] / 1000) * 1000 for row in rows}
+    asked = AGENTS * CLICKS_AN_HOUR / 3600
+    return textwrap.fill(
+        f"A core makes {rate['warm']:,} warm clicks a second, {rate['warm, Redis']:,} with Redis, which takes {facts['redis_cpu']:.0f} \u00b5s of its own "
+        f"core for each; {AGENTS:,} agents who open {CLICKS_AN_HOUR} chats an hour make {asked:.0f}.",
+        100,
+        break_on_hyphens=False,
+    )
+
+
 def show(rows, facts):
-    print(table(rows))
-    print()
+    print(f"{table(rows)}\n\n{parts_table(rows)}\n")
     for sentence in sentences(facts):
         print(sentence)
+    print(needs(rows, facts))
 
 
-def write(rows, facts):
-    before, rest = PAGE.read_text().split(BEGIN)
-    after = rest.split(END)[1]
-    commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], cwd=ROOT, check=False, capture_output=True, text=True).stdout.strip()
+def show_peers(rows):
+    print(peers_table(rows) + "\n")
+
+
+def write(rows, facts, beside):
+    measured = page.measured_at()
     items = "\n".join(item(sentence) for sentence in sentences(facts))
-    text = f"{BEGIN}\nMeasured at commit {commit or 'unknown'}.\n\n{table(rows)}\n\n{items}\n{END}"
-    PAGE.write_text(before + text + after)
+    page.write(
+        {
+            "needs": needs(rows, facts),
+            "measured": f"{measured}\n\n{table(rows)}\n\n{items}",
+            "parts": parts_table(rows),
+            "peers": f"{measured}\n\n{peers_table(beside)}",
+        }
+    )
     PLOT.write_text(plot(rows))
-    print(f"written: {PAGE.relative_to(ROOT)}, {PLOT.relative_to(ROOT)}")
 
 
 def plot(rows):

@@ -102,9 +102,23 @@ class Server:
                 time.sleep(0.001)
         sys.exit(f"{self.name} does not listen; see {self.output}")
 
+    def cpu_parts(self):
+        """Seconds of processor time: in the kernel, of the thread that writes the log, and the
+        rest. A thread that has ended is not in it: those of servers stay."""
+        parts = {"the kernel: receive, send, wait": 0.0, "the thread that writes the log": 0.0, "everything else": 0.0}
+        kernel, log, rest = parts
+        for thread in pathlib.Path(f"/proc/{self.pid}/task").iterdir():
+            name, _, fields = (thread / "stat").read_text().partition("(")[2].rpartition(")")
+            user, system = (int(field) / TICK for field in fields.split()[11:13])
+            if name == "log":
+                parts[log] += user + system
+            else:
+                parts[kernel] += system
+                parts[rest] += user
+        return parts
+
     def cpu_seconds(self):
-        fields = pathlib.Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()
-        return (int(fields[11]) + int(fields[12])) / TICK
+        return sum(self.cpu_parts().values())
 
     def memory_mb(self, what="VmRSS"):
         for line in pathlib.Path(f"/proc/{self.pid}/status").read_text().splitlines():
@@ -118,9 +132,10 @@ def floor(directory):
     return Server("floor", [FLOOR], {"PORT": str(port)}, port, directory / "floor.log")
 
 
-def chathub(directory, operators, latency="0ms"):
+def chathub(directory, operators, latency="0ms", organizations=0, operators_each=10):
     port = free_port()
     command = [OPEN_CHAT, "simulate", "--port", str(port), "--operators", str(operators)]
+    command += ["--organizations", str(organizations), "--operators-each", str(operators_each)]
     command += ["--latency", latency, "--login", "bench", "--password", PASSWORD]
     output = directory / f"chathub-{port}.log"
     return Server("ChatHub", command, {}, port, output, {MEASURING}).accepts()

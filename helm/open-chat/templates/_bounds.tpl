@@ -13,6 +13,13 @@ wrong. */}}
 {{- fail (printf "\n\nconfig.DEVICE_TTL is %s; it must be from 1h to 400d." .) }}
 {{- end }}
 {{- end }}
+{{- range $name := list "CHATHUB_ATTEMPT_TIMEOUT" "CHATHUB_CONNECT_TIMEOUT" "CLICK_BUDGET" "DIRECTORY_REFRESH" "PASS_MAX_TTL" "TOKEN_REUSE" "WIDGET_SESSION" }}
+{{- with include "open-chat.text" (get $.Values.config $name) }}
+{{- if gt (include "open-chat.milliseconds" . | int64) 3162240000000 }}
+{{- fail (printf "\n\nconfig.%s is %s; it must be 100 years at most." $name .) }}
+{{- end }}
+{{- end }}
+{{- end }}
 {{- range $name := list "LISTEN" "OPS_LISTEN" }}
 {{- with get $.Values.config $name }}
 {{- include "open-chat.checkEach" (list $name . (printf "(%s|\\[[0-9a-fA-F:]+\\]):[0-9]+" (include "open-chat.ip4" .)) "an address with a port, such as 0.0.0.0:8080 or [::]:8080") }}

@@ -14,8 +14,9 @@ use crate::secret::Secret;
 /// no cookie for longer than 400 days.
 const MAX_AGE: i64 = 400 * 24 * 60 * 60;
 
-/// The cookie that a navigation of a browser's own tab shows.
-#[derive(Clone, Copy, Debug, Default)]
+/// The cookie that a navigation of a browser's own tab shows. Without `Debug`, which would print
+/// it.
+#[derive(Clone, Copy, Default)]
 pub enum DeviceCookie<'a> {
     /// None, or the request is none that it counts for.
     #[default]

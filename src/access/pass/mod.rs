@@ -36,6 +36,7 @@ struct Pass {
 }
 
 /// Parameters that a pass fixes, as raw texts: they are still to be parsed like those of a query.
+/// What a back end or a CRM asks a link for has the same form, because it goes into a pass.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct PassConstraints {
     /// The client's phone.

@@ -19,7 +19,7 @@ named_enum! {
     pub(super) enum AbortReason {
         /// Its address has as many connections as one may have.
         TooMany = "too-many",
-        /// A request's head is longer than any browser's.
+        /// A request's head is longer than any browser's, or has more headers.
         HeadTooLarge = "head-too-large",
         /// A request's head was not complete in time.
         HeadTimeout = "head-timeout",

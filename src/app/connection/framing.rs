@@ -9,6 +9,8 @@ use actix_web::http::header::{CONTENT_LENGTH, TRANSFER_ENCODING, UPGRADE};
 pub(super) struct Head {
     /// Bytes so far.
     pub(super) length: usize,
+    /// Lines so far, without empty ones: the request's own, and one for each header.
+    pub(super) lines: usize,
     /// Empty lines before a head do not end it.
     has_text: bool,
     is_line_empty: bool,
@@ -28,7 +30,10 @@ impl Head {
         for (at, byte) in bytes.iter().enumerate() {
             match byte {
                 b'\n' if self.has_text && self.is_line_empty => return Some(at + 1),
-                b'\n' => self.is_line_empty = true,
+                b'\n' => {
+                    self.lines += usize::from(self.has_text && !self.is_line_empty);
+                    self.is_line_empty = true;
+                }
                 b'\r' => {}
                 _ => (self.has_text, self.is_line_empty) = (true, false),
             }
@@ -178,6 +183,20 @@ mod tests {
             end_of(&["GET /a HTTP/1.1\r\n\r\nGET /b HTTP/1.1\r\n\r\n"]),
             Some(19)
         );
+    }
+
+    #[test]
+    fn lines_are_counted_however_they_come() {
+        let lines_of = |pieces: &[&str]| {
+            let mut head = Head::default();
+            for piece in pieces {
+                head.advance(piece.as_bytes());
+            }
+            head.lines
+        };
+        assert_eq!(lines_of(&["GET / HTTP/1.1\r\nHost: x\r\n\r\nGET"]), 2);
+        assert_eq!(lines_of(&["\r\n\r\nGET / HTTP/1.1\nHost: x\n\n"]), 2);
+        assert_eq!(lines_of(&["GET / HTTP/1.1\r", "\nHost: x\r\n", "A: b"]), 2);
     }
 
     #[test]

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-/// How long a head may take from its first byte on, and a new connection until that byte. Browsers
-/// send a head at once.
+/// How long a head may take from its first byte on, and a new connection for its first head, with
+/// the silence before it. Browsers send a head at once.
 pub(super) const HEAD_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// A kept connection outlives the idle time of a proxy in front (nginx: 60 s), so that it is the
@@ -20,6 +20,9 @@ pub(in crate::app) const LINGER: Duration = Duration::from_secs(1);
 
 /// The longest head, in bytes. Browsers and proxies send a tenth of it; a longer one is cookies.
 pub(super) const MAX_HEAD: usize = 16 << 10;
+
+/// The most lines of a head: the request's own, and the 96 headers that actix reads.
+pub(super) const MAX_LINES: usize = 1 + 96;
 
 /// The longest body, in bytes, with what a chunked one has around its data.
 pub(super) const MAX_BODY: usize = crate::http::MAX_BODY + (4 << 10);
@@ -59,8 +62,8 @@ macro_rules! response {
 
 pub(super) const HEAD_TOO_LARGE_RESPONSE: &[u8] = response!(
     "431 Request Header Fields Too Large",
-    "The request's head is over 16 KiB. Most often that is cookies: delete those of this site.\n",
-    "90"
+    "The request's head is over 16 KiB or 96 headers. Most often that is cookies: delete those of this site.\n",
+    "104"
 );
 
 pub(super) const HEAD_TIMEOUT_RESPONSE: &[u8] = response!(

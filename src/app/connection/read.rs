@@ -8,7 +8,7 @@ use tokio::io::{AsyncRead, ReadBuf};
 
 use super::limits::{
     HEAD_TIMEOUT, HEAD_TIMEOUT_RESPONSE, HEAD_TOO_LARGE_RESPONSE, KEEP_ALIVE, LOOK_AHEAD, MAX_BODY,
-    MAX_HEAD,
+    MAX_HEAD, MAX_LINES,
 };
 use super::request_tracker::{Phase, RequestState};
 use super::{AbortReason, Body, Connection, Head};
@@ -72,7 +72,7 @@ impl Connection {
                 Poll::Pending
             };
         }
-        if self.head.length > MAX_HEAD {
+        if self.head.length > MAX_HEAD || self.head.lines > MAX_LINES {
             buf.set_filled(before);
             return self.refuse(AbortReason::HeadTooLarge, HEAD_TOO_LARGE_RESPONSE, cx);
         }

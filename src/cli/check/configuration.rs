@@ -3,8 +3,8 @@
 use chrono::{SecondsFormat, Utc};
 
 use super::findings::Findings;
-use crate::app::{ConnectionLimits, foreign_name_modules};
-use crate::config::{Config, ConfigError, UnknownVariable, quoted_secrets};
+use crate::app::{MaxConnections, foreign_nss_modules};
+use crate::config::{Config, ConfigError, UnknownVariable, doubtful_secrets};
 
 const CHECK: &str = "configuration";
 
@@ -12,8 +12,8 @@ const SHARED_STORE: &str = "Set REDIS_URL where several replicas run; a single o
 
 impl Findings {
     /// Whether this program may die of the machine's modules for host names.
-    pub(super) fn foreign_name_modules(&mut self) -> bool {
-        let Some(danger) = foreign_name_modules() else {
+    pub(super) fn foreign_nss_modules(&mut self) -> bool {
+        let Some(danger) = foreign_nss_modules() else {
             return false;
         };
         let advice = concat!(
@@ -25,13 +25,13 @@ impl Findings {
         true
     }
 
-    /// Docker's `--env-file` keeps quotation marks as a part of the value.
-    pub(super) fn quoted_secrets(&mut self) {
-        for problem in quoted_secrets(std::env::vars_os()) {
+    /// Names secrets with something around them that was hardly meant, such as quotation marks.
+    pub(super) fn doubtful_secrets(&mut self) {
+        for problem in doubtful_secrets(std::env::vars_os()) {
             self.warn(
                 CHECK,
                 problem,
-                "If they are not meant, write the value without them: a shell takes quotation marks away, `docker run --env-file` does not.",
+                "If that is not meant, write the value without it: a shell takes quotation marks away, `docker run --env-file` does not, and a secret's file neither.",
             );
         }
     }
@@ -47,7 +47,7 @@ impl Findings {
                     self.warn(CHECK, reliance, advice);
                 }
                 self.ok(CHECK, "every setting is good");
-                self.connections(&ConnectionLimits::of(&config.server));
+                self.connections(&MaxConnections::of(&config.server));
                 self.links(&config);
                 self.devices(&config);
                 self.connectors(&config);
@@ -80,7 +80,7 @@ impl Findings {
     }
 
     /// Checks the limit on file descriptors of this shell, which may differ from the service's.
-    fn connections(&mut self, limits: &ConnectionLimits) {
+    fn connections(&mut self, limits: &MaxConnections) {
         if let (false, Some(descriptors)) = (limits.is_sufficient(), limits.descriptors) {
             self.warn(
                 "connections",

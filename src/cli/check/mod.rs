@@ -26,10 +26,10 @@ impl Check {
     pub(super) fn run(&self) -> anyhow::Result<Exit> {
         let mut findings = Findings::default();
         // Nothing is asked then, because the first look-up of a name could be the end.
-        if findings.foreign_name_modules() {
+        if findings.foreign_nss_modules() {
             return findings.print(self.format);
         }
-        findings.quoted_secrets();
+        findings.doubtful_secrets();
         let config = findings.configuration(Config::from_env());
         block_on(async {
             if let Some(config) = &config {

@@ -58,6 +58,22 @@ fn is_empty_file(out: &Path) -> anyhow::Result<bool> {
     Ok(true)
 }
 
+/// Line and operator of each row.
+#[cfg(fuzzing)]
+pub(in crate::cli) fn read(text: &CsvText) -> anyhow::Result<Vec<(u64, String)>> {
+    let rows = rows(text)?;
+    Ok(rows
+        .into_iter()
+        .map(|row| (row.line, row.operator))
+        .collect())
+}
+
+/// What [`cell`] makes of a text.
+#[cfg(fuzzing)]
+pub(in crate::cli) fn cell_of(text: &str) -> String {
+    cell(text)
+}
+
 /// The rows below the header; other columns are ignored.
 fn rows(text: &CsvText) -> anyhow::Result<Vec<Row>> {
     let mut reader = text.reader();

@@ -9,6 +9,8 @@ use std::time::Duration;
 use chrono::SecondsFormat;
 use clap::Args;
 
+#[cfg(fuzzing)]
+pub(super) use self::file::{cell_of, read as read_file};
 use self::operators::Operators;
 use super::pass::ttl;
 use super::{Usage, output, say};

@@ -19,7 +19,12 @@ const TIMEOUT: Duration = Duration::from_secs(2);
 #[command(after_help = "Example: open-chat health http://127.0.0.1:8080")]
 pub(in crate::cli) struct Health {
     /// The service's address; left out, where LISTEN and OPS_LISTEN say, on this machine
+    #[arg(value_parser = url)]
     url: Option<Url>,
+}
+
+fn url(text: &str) -> Result<Url, &'static str> {
+    Url::parse(text).map_err(|_| "not an address, such as http://127.0.0.1:8080")
 }
 
 impl Health {

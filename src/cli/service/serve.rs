@@ -4,7 +4,7 @@ use tracing_subscriber::EnvFilter;
 
 use crate::app::Application;
 use crate::cli::block_on;
-use crate::config::{Config, quoted_secrets};
+use crate::config::{Config, doubtful_secrets};
 use crate::http::Front;
 use crate::telemetry::{Export, LogFormat, Telemetry, stdout};
 
@@ -17,7 +17,7 @@ pub(in crate::cli) fn run() -> anyhow::Result<()> {
         stdout(),
         export,
     );
-    for problem in quoted_secrets(std::env::vars_os()) {
+    for problem in doubtful_secrets(std::env::vars_os()) {
         tracing::warn!("{problem}");
     }
     let outcome = block_on(async {

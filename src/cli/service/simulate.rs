@@ -3,6 +3,7 @@
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 
+use anyhow::Context as _;
 use clap::Args;
 use tokio::signal::ctrl_c;
 #[cfg(unix)]
@@ -27,7 +28,8 @@ impl Simulate {
         block_on(async {
             let address = SocketAddr::from((Ipv4Addr::LOCALHOST, self.port));
             let exports = exports(&self.rules);
-            let simulator = Simulator::start_on(address, self.rules)?;
+            let simulator = Simulator::start_on(address, self.rules)
+                .with_context(|| format!("cannot listen on {address}"))?;
             let end = end()?;
             let url = simulator.url();
             println!("ChatHub is simulated at {url}");

@@ -175,10 +175,11 @@ impl Claim<'_> {
 }
 
 impl Button<'_> {
-    /// Whether the portal has confirmed the token lately: what else fails from the agent's
+    /// The agent, where the portal has confirmed the token lately: what else fails from the agent's
     /// address then makes no difference.
-    pub fn is_known(&self, client: &CrmClient) -> bool {
-        matches!(self.claim.known(client), Ok(Some(_)))
+    pub fn known_agent(&self, client: &CrmClient) -> Option<ProvenAgent> {
+        let user = self.claim.known(client).ok()??;
+        Some(self.claim.agent(user))
     }
 
     /// Asks the portal, in one request, whose button it is and which phones the record has for that
@@ -202,11 +203,31 @@ impl Button<'_> {
         };
         self.record.ask_into(&mut batch);
         let answers = claim.ask(&batch, asker, client, deadline).await?;
+        self.answered(known, &answers, client)
+    }
+
+    /// The agent, if not known already, and the phones, by the portal's answers.
+    fn answered(
+        &self,
+        known: Option<CrmUser>,
+        answers: &Answers,
+        client: &CrmClient,
+    ) -> Result<AgentAndPhones, Refusal> {
         let user = match known {
             Some(user) => user,
-            None => claim.confirm(&answers, client)?,
+            None => self.claim.confirm(answers, client)?,
         };
-        Ok((claim.agent(user), answers.phones()?))
+        Ok((self.claim.agent(user), answers.phones()?))
+    }
+
+    /// What [`Self::ask`] makes of an answer.
+    #[cfg(fuzzing)]
+    pub(super) fn answered_by(
+        &self,
+        answer: &super::client::CrmAnswer,
+        client: &CrmClient,
+    ) -> Result<AgentAndPhones, Refusal> {
+        self.answered(None, &Answers::read(answer)?, client)
     }
 }
 

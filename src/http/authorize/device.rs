@@ -17,10 +17,10 @@ const TIMEOUT: Duration = Duration::from_secs(1);
 /// that does not answer holds up no click: what ends a pairing for good is a file.
 pub(super) async fn check_not_ended<'a>(
     auth: AuthContext<'a>,
-    shared: &RedisStore,
+    redis: &RedisStore,
 ) -> Result<AuthContext<'a>, Denied> {
     if let Caller::Device(device) = auth.caller
-        && shared.is_device_ended(device.as_str()).await == Ok(true)
+        && redis.is_device_ended(device.as_str()).await == Ok(true)
     {
         return Err(Denied::DeviceEnded);
     }
@@ -30,11 +30,11 @@ pub(super) async fn check_not_ended<'a>(
 /// Refuses a device from now on, here and in all replicas that share a store.
 pub(crate) async fn end(device: DeviceId, state: &AppState) {
     state.authenticator.end_pairing(device);
-    if let Some(shared) = &state.shared {
+    if let Some(redis) = &state.redis {
         let ttl = Authenticator::DEVICE_END_REMEMBERED;
         let deadline = Instant::now() + TIMEOUT;
         // Without the store the end is this replica's alone, and the browser's cookie is gone.
-        let _ = shared.end_device(device.as_str(), ttl, deadline).await;
+        let _ = redis.end_device(device.as_str(), ttl, deadline).await;
     }
 }
 
@@ -43,8 +43,8 @@ pub(crate) async fn used_at(once: &OneTimeUse, state: &AppState) -> Option<DateT
     if let Some(by) = state.authenticator.used_by(once) {
         return one_time_use::moment(by);
     }
-    let shared = state.shared.as_ref()?;
+    let redis = state.redis.as_ref()?;
     let deadline = Instant::now() + TIMEOUT;
-    let by = shared.used_by(&once.fingerprint(), deadline).await.ok()??;
+    let by = redis.used_by(&once.fingerprint(), deadline).await.ok()??;
     one_time_use::moment(u128::from_str_radix(&by, 16).ok()?)
 }

@@ -63,9 +63,9 @@ pub(crate) async fn authenticate_by<'a>(
         authenticator.check_network(client)?;
         decide(authenticator)
     });
-    let auth = match (auth, &state.shared) {
+    let auth = match (auth, &state.redis) {
         // Boxed, because the future of a click is copied about, and most clicks do without this.
-        (Ok(auth), Some(shared)) => Box::pin(device::check_not_ended(auth, shared)).await,
+        (Ok(auth), Some(redis)) => Box::pin(device::check_not_ended(auth, redis)).await,
         (auth, _) => auth,
     };
     match auth {

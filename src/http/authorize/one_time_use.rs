@@ -47,10 +47,10 @@ pub(crate) async fn check<'a>(
         return Ok(unused);
     };
     let until = Instant::now() + TIMEOUT;
-    let is_used = match &state.shared {
+    let is_used = match &state.redis {
         _ if state.authenticator.is_used(once) => Ok(true),
         None => Ok(false),
-        Some(shared) => shared.is_used(&once.fingerprint(), until).await,
+        Some(redis) => redis.is_used(&once.fingerprint(), until).await,
     };
     match is_used {
         Ok(true) => Err(used(once, client, state).await),
@@ -86,13 +86,13 @@ pub(crate) async fn consume<'a>(
     // From now on it is released however this ends: refused, failed, or dropped because the caller
     // goes away while the store is asked.
     in_use.once = Some(once);
-    let Some(shared) = &state.shared else {
+    let Some(redis) = &state.redis else {
         return Ok(in_use);
     };
     in_use.is_shared = true;
     let until = checked.until.unwrap_or_else(|| Instant::now() + TIMEOUT);
     let (id, by) = (once.fingerprint(), in_use.by());
-    let consume = shared.consume(&id, &by, once.ttl(), until.min(deadline));
+    let consume = redis.consume(&id, &by, once.ttl(), until.min(deadline));
     match consume.await {
         Ok(true) => Ok(in_use),
         Ok(false) => {
@@ -123,10 +123,10 @@ impl InUse<'_> {
 
     /// Makes it good again: ChatHub had no token, and trying again should open the chat.
     pub(crate) async fn release(mut self) {
-        if let (Some(once), Some(shared)) = (self.once, &self.state.shared) {
+        if let (Some(once), Some(redis)) = (self.once, &self.state.redis) {
             self.once = None;
             self.state.authenticator.release(once, self.by);
-            Arc::clone(shared)
+            Arc::clone(redis)
                 .release(once.fingerprint(), self.by())
                 .await;
         }
@@ -142,8 +142,8 @@ impl Drop for InUse<'_> {
     fn drop(&mut self) {
         let Some(once) = self.once else { return };
         self.state.authenticator.release(once, self.by);
-        if let Some(shared) = self.state.shared.as_ref().filter(|_| self.is_shared) {
-            Arc::clone(shared).release_in_background(once.fingerprint(), self.by());
+        if let Some(redis) = self.state.redis.as_ref().filter(|_| self.is_shared) {
+            Arc::clone(redis).release_in_background(once.fingerprint(), self.by());
         }
     }
 }

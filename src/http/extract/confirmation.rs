@@ -2,15 +2,14 @@
 
 use actix_web::HttpRequest;
 use actix_web::http::Method;
-use actix_web::http::header::{HOST, HeaderMap, HeaderName, ORIGIN};
+use actix_web::http::header::{HOST, HeaderMap, ORIGIN};
 
 use super::{headers, state};
 use crate::access::Mode;
 use crate::config::Confirm;
+use crate::http::fetch_metadata::SEC_FETCH_SITE;
 use crate::http::problem::{Detail, Kind, Problem};
 use crate::http::state::AppState;
-
-const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 
 /// The button of this service's own confirmation page was pressed.
 pub(crate) struct Confirmation;

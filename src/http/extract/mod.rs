@@ -40,8 +40,8 @@ pub(crate) use self::credentials::{bearer, credentials, scheme, ticket};
 pub(crate) use self::field::field;
 pub(crate) use self::host::OwnHost;
 pub(crate) use self::navigation::{
-    Initiator, Navigation, OwnButton, OwnScript, PageNavigation, PanelButton, PanelPage,
-    PanelScript, is_by_user_or_own_page, opens_own_tab,
+    CrmPageButton, CrmPageNavigation, CrmPageScript, Initiator, Navigation, PairButton,
+    WidgetNavigation, WidgetScript, is_by_user_or_own_page, opens_own_tab,
 };
 pub use self::query::Query;
 pub(crate) use self::visitor::Visitor;

@@ -58,37 +58,37 @@ pub(crate) struct Navigation {
 
 extractor!(Navigation, check);
 
-/// A page opens, in a tab or in a frame, and a person looks at it.
-pub(crate) struct PageNavigation {
+/// The widget's page opens, in a tab or in a frame, and a person looks at it.
+pub(crate) struct WidgetNavigation {
     pub(crate) initiator: Initiator,
 }
 
-extractor!(PageNavigation, check_page);
+extractor!(WidgetNavigation, check_widget_navigation);
 
-/// The button of this service's own page for pairing was pressed.
-pub(crate) struct OwnButton;
+/// The button of the page that pairs browsers was pressed.
+pub(crate) struct PairButton;
 
-extractor!(OwnButton, check_own_button);
+extractor!(PairButton, check_pair_button);
 
-/// A CRM opens this service's page, in a frame or in a tab. What it posts comes along.
-pub(crate) struct PanelPage;
+/// A CRM opens this service's page for it, in a frame or in a tab. What it posts comes along.
+pub(crate) struct CrmPageNavigation;
 
-extractor!(PanelPage, check_panel_page);
+extractor!(CrmPageNavigation, check_crm_page_navigation);
 
-/// The button of this service's own page in a CRM's frame was pressed.
-pub(crate) struct PanelButton;
+/// The button of a page in a CRM was pressed.
+pub(crate) struct CrmPageButton;
 
-extractor!(PanelButton, check_panel_button);
+extractor!(CrmPageButton, check_crm_page_button);
 
-/// The script of this service's own page in a CRM's frame asks.
-pub(crate) struct PanelScript;
+/// The script of a page in a CRM asks for its next ticket.
+pub(crate) struct CrmPageScript;
 
-extractor!(PanelScript, check_panel_script);
+extractor!(CrmPageScript, check_crm_page_script);
 
-/// A script on one of this service's own pages asks.
-pub(crate) struct OwnScript;
+/// The script of the widget's page asks for its next token.
+pub(crate) struct WidgetScript;
 
-extractor!(OwnScript, check_own_script);
+extractor!(WidgetScript, check_widget_script);
 
 /// Refuses what is no navigation, and no script of this service's own pages. Another site's script
 /// could not read the answer, and would only use up the limits of the agent who visits it.
@@ -96,7 +96,7 @@ fn check(request: &HttpRequest) -> Result<Navigation, Problem> {
     check_purpose(request)?;
     match load(request.headers()) {
         Load::Untold | Load::Navigation => {}
-        Load::Script if is_from_own_origin(request.headers()) => {}
+        Load::Script if is_by_own_page_or_untold(request.headers()) => {}
         Load::Script | Load::Other => return Err(not_a_click()),
     }
     Ok(Navigation {
@@ -106,7 +106,7 @@ fn check(request: &HttpRequest) -> Result<Navigation, Problem> {
 }
 
 /// Refuses what does not open a page, and programs that would only look at it.
-fn check_page(request: &HttpRequest) -> Result<PageNavigation, Problem> {
+fn check_widget_navigation(request: &HttpRequest) -> Result<WidgetNavigation, Problem> {
     check_purpose(request)?;
     if !matches!(load(request.headers()), Load::Untold | Load::Navigation) {
         return Err(not_a_click());
@@ -118,7 +118,7 @@ fn check_page(request: &HttpRequest) -> Result<PageNavigation, Problem> {
             "This page is an operator's chat panel; there is nothing to preview.",
         ));
     }
-    Ok(PageNavigation {
+    Ok(WidgetNavigation {
         initiator: initiator(request.headers()),
     })
 }
@@ -126,18 +126,18 @@ fn check_page(request: &HttpRequest) -> Result<PageNavigation, Problem> {
 /// Refuses what is not the request of a script on a page of this service. Browsers say so over
 /// https and on loopback. Elsewhere a page of another origin may ask, and cannot read the answer;
 /// one that DNS has led to this origin could, which `OwnHost` refuses.
-fn check_own_script(request: &HttpRequest) -> Result<OwnScript, Problem> {
+fn check_widget_script(request: &HttpRequest) -> Result<WidgetScript, Problem> {
     check_purpose(request)?;
     if !matches!(load(request.headers()), Load::Untold | Load::Script) {
         return Err(not_a_click());
     }
-    if !is_from_own_origin(request.headers()) {
+    if !is_by_own_page_or_untold(request.headers()) {
         return Err(Problem::new(
             Kind::NotANavigation,
             "Tokens are renewed by the widget's own page only.",
         ));
     }
-    Ok(OwnScript)
+    Ok(WidgetScript)
 }
 
 /// Whether a browser opens a page in a tab of its own, and says so: no frame, no script, and no
@@ -164,43 +164,43 @@ fn says(headers: &HeaderMap, name: &HeaderName, expected: &str) -> bool {
 /// Refuses what is not the button of this service's own page for pairing, in a tab of its own. All
 /// three headers must be there: under `no-referrer` the `Origin` of a form is `null`, and tells
 /// nothing.
-fn check_own_button(request: &HttpRequest) -> Result<OwnButton, Problem> {
+fn check_pair_button(request: &HttpRequest) -> Result<PairButton, Problem> {
     check_purpose(request)?;
     let headers = request.headers();
     if opens_own_tab(headers) && is_by_own_page(headers) {
-        return Ok(OwnButton);
+        return Ok(PairButton);
     }
     Err(Problem::new(Kind::NotANavigation, Detail::ForeignPairing))
 }
 
 /// Refuses what does not open a page.
-fn check_panel_page(request: &HttpRequest) -> Result<PanelPage, Problem> {
+fn check_crm_page_navigation(request: &HttpRequest) -> Result<CrmPageNavigation, Problem> {
     check_no_load_ahead(request.headers())?;
     match load(request.headers()) {
-        Load::Untold | Load::Navigation => Ok(PanelPage),
+        Load::Untold | Load::Navigation => Ok(CrmPageNavigation),
         Load::Script | Load::Other => Err(not_a_click()),
     }
 }
 
 /// Refuses what is not the button of this service's own page in a CRM's frame, which opens a tab of
 /// its own.
-fn check_panel_button(request: &HttpRequest) -> Result<PanelButton, Problem> {
+fn check_crm_page_button(request: &HttpRequest) -> Result<CrmPageButton, Problem> {
     let headers = request.headers();
     check_no_load_ahead(headers)?;
     if opens_own_tab(headers) && is_by_own_page(headers) {
-        return Ok(PanelButton);
+        return Ok(CrmPageButton);
     }
-    Err(Problem::new(Kind::NotANavigation, Detail::ForeignPanel))
+    Err(Problem::new(Kind::NotANavigation, Detail::ForeignCrmPage))
 }
 
 /// Refuses what is not the script of this service's own page in a CRM's frame.
-fn check_panel_script(request: &HttpRequest) -> Result<PanelScript, Problem> {
+fn check_crm_page_script(request: &HttpRequest) -> Result<CrmPageScript, Problem> {
     let headers = request.headers();
     check_no_load_ahead(headers)?;
     if says(headers, &SEC_FETCH_DEST, "empty") && is_by_own_page(headers) {
-        return Ok(PanelScript);
+        return Ok(CrmPageScript);
     }
-    Err(Problem::new(Kind::NotANavigation, Detail::ForeignPanel))
+    Err(Problem::new(Kind::NotANavigation, Detail::ForeignCrmPage))
 }
 
 /// Refuses a request with a body, and one that announces a load ahead of a click.
@@ -264,9 +264,9 @@ fn told<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Result<Option<&'a str>
         .transpose()
 }
 
-/// Whether a page of this service's own origin has caused the request, where the browser says from
-/// where it comes.
-fn is_from_own_origin(headers: &HeaderMap) -> bool {
+/// Whether a page of this service has caused a request, or nothing says who has: old browsers, and
+/// networks that are crossed in the clear.
+fn is_by_own_page_or_untold(headers: &HeaderMap) -> bool {
     headers
         .get_all(SEC_FETCH_SITE)
         .all(|site| site.as_bytes() == b"same-origin")

@@ -2,10 +2,10 @@
 
 pub(super) mod builder;
 pub(super) mod connect;
-pub(super) mod connectors;
 pub(super) mod demo;
 pub(super) mod demo_refusals;
 pub(super) mod health;
+pub(super) mod integrations;
 pub(super) mod links;
 pub(super) mod open_chat;
 pub(super) mod openapi;

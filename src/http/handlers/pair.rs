@@ -11,7 +11,7 @@ use crate::http::authorize::one_time_use::{self, Checked};
 use crate::http::authorize::{ChatHubFault, authorize, check_network, device, reject};
 use crate::http::context::{Context, Outcome, RequestContext};
 use crate::http::device_cookie;
-use crate::http::extract::{OwnButton, field};
+use crate::http::extract::{PairButton, field};
 use crate::http::pages::{CspProfile, PageLayout, PairingWords};
 use crate::http::problem::{Detail, Kind, Problem};
 use crate::http::redirect;
@@ -80,7 +80,7 @@ pub(crate) async fn page(
 
 /// Its button.
 pub(crate) async fn pressed(
-    _: OwnButton,
+    _: PairButton,
     request: HttpRequest,
     context: Context,
     state: web::Data<AppState>,

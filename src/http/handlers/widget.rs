@@ -15,7 +15,7 @@ use crate::config::WidgetConfig;
 use crate::http::authorize::{ChatHubFault, authenticate, authenticate_by, authorize, limit};
 use crate::http::context::{Context, Outcome, RequestContext};
 use crate::http::extract::{
-    Initiator, OwnHost, OwnScript, PageNavigation, Query, credentials, ticket,
+    Initiator, OwnHost, Query, WidgetNavigation, WidgetScript, credentials, ticket,
 };
 use crate::http::pages::{Language, html};
 use crate::http::problem::{Kind, Problem};
@@ -46,7 +46,7 @@ struct Page<'a> {
 /// Navigation → query → authenticate → authorize → token → ticket → page.
 pub(crate) async fn page(
     _: OwnHost,
-    PageNavigation { initiator }: PageNavigation,
+    WidgetNavigation { initiator }: WidgetNavigation,
     request: HttpRequest,
     context: Context,
     state: web::Data<AppState>,
@@ -81,7 +81,7 @@ struct Next<'a> {
 /// The same for the page's own script, by the page's ticket where it has one.
 pub(crate) async fn token(
     _: OwnHost,
-    _: OwnScript,
+    _: WidgetScript,
     request: HttpRequest,
     context: Context,
     state: web::Data<AppState>,

@@ -127,8 +127,9 @@ fn statuses(route: Route) -> Vec<u16> {
         | Route::ConnectKommo
         | Route::ConnectHubspot
         | Route::ConnectPipedrive => with_refusals(&[200]),
-        // They take POST only.
-        Route::Links
+        // The first has every status, and only the demo shows it. The others take POST only.
+        Route::DemoRefusal
+        | Route::Links
         | Route::ConnectBitrix24
         | Route::ConnectBitrix24Install
         | Route::ConnectZendesk
@@ -136,7 +137,7 @@ fn statuses(route: Route) -> Vec<u16> {
         | Route::ConnectTicket => Vec::new(),
         Route::Root => vec![302],
         Route::Builder | Route::Handler => vec![200, 403],
-        Route::Connectors => vec![200, 400, 403, 404, 429],
+        Route::Integrations => vec![200, 400, 403, 404, 429],
         Route::OpenApi
         | Route::OpenApiPage
         | Route::Manifest

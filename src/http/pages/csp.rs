@@ -10,9 +10,9 @@ pub(crate) enum CspProfile<'a> {
     Static,
     /// It runs this script, and its form asks for the same page again.
     Script(PageScript),
-    /// Its forms post to this origin alone.
+    /// Its forms post to this origin alone, once.
     OwnForm,
-    /// Its form posts to the page's own address, which redirects to this origin.
+    /// Its form posts to the page's own address, once, which redirects to this origin.
     FormRedirectsTo(&'a str),
     /// It stands in a frame of a CRM.
     InCrm(InCrm<'a>),
@@ -54,10 +54,10 @@ pub(super) fn policy(profile: CspProfile<'_>) -> String {
             "form-action 'self'; script-src {}; connect-src 'self'",
             SCRIPT_SOURCES[script as usize]
         ),
-        CspProfile::OwnForm => "form-action 'self'".to_owned(),
+        CspProfile::OwnForm => sent_once("'self'"),
         CspProfile::InCrm(page) => in_crm(page),
         // Chromium applies the policy to a form's redirects too.
-        CspProfile::FormRedirectsTo(origin) => format!("form-action 'self' {origin}"),
+        CspProfile::FormRedirectsTo(origin) => sent_once(&format!("'self' {origin}")),
     };
     let frames = match profile {
         CspProfile::Framed | CspProfile::FramedWith(_) => String::new(),
@@ -65,6 +65,12 @@ pub(super) fn policy(profile: CspProfile<'_>) -> String {
         _ => "; frame-ancestors 'none'".to_owned(),
     };
     format!("default-src 'none'; style-src {style}; img-src data:; base-uri 'none'; {rest}{frames}")
+}
+
+/// For a page whose form is sent once.
+fn sent_once(form_targets: &str) -> String {
+    let script = &SCRIPT_SOURCES[PageScript::Once as usize];
+    format!("form-action {form_targets}; script-src {script}")
 }
 
 /// Chromium compares paths before redirects, and origins alone after them.

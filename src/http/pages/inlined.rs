@@ -11,9 +11,9 @@ static STYLES: LazyLock<[String; 6]> =
     LazyLock::new(|| PageStyle::ALL.map(|style| compact(style.source())));
 pub(super) static STYLE_SOURCES: LazyLock<String> =
     LazyLock::new(|| STYLES.each_ref().map(|style| hash_source(style)).join(" "));
-static SCRIPTS: LazyLock<[String; 5]> =
+static SCRIPTS: LazyLock<[String; 6]> =
     LazyLock::new(|| PageScript::ALL.map(|script| compact(script.source())));
-pub(super) static SCRIPT_SOURCES: LazyLock<[String; 5]> =
+pub(super) static SCRIPT_SOURCES: LazyLock<[String; 6]> =
     LazyLock::new(|| PageScript::ALL.map(|script| hash_source(script.text())));
 
 /// A part of the style. A page has the common one, and what it needs besides.
@@ -28,7 +28,7 @@ pub(crate) enum PageStyle {
     /// The instructions for a CRM.
     Guide,
     /// A frame in a CRM.
-    Panel,
+    CrmPage,
     /// The service's interface.
     Reference,
 }
@@ -39,7 +39,7 @@ impl PageStyle {
         Self::Contacts,
         Self::Guarded,
         Self::Guide,
-        Self::Panel,
+        Self::CrmPage,
         Self::Reference,
     ];
 
@@ -49,7 +49,7 @@ impl PageStyle {
             Self::Contacts => include_str!("style/contacts.css"),
             Self::Guarded => include_str!("style/guarded.css"),
             Self::Guide => include_str!("style/guide.css"),
-            Self::Panel => include_str!("style/panel.css"),
+            Self::CrmPage => include_str!("style/crm_page.css"),
             Self::Reference => include_str!("style/reference.css"),
         }
     }
@@ -65,7 +65,9 @@ impl PageStyle {
 pub(crate) enum PageScript {
     Builder,
     Handler,
-    Panel,
+    /// A form that is sent once, however often its button is pressed.
+    Once,
+    CrmPage,
     /// The same, with the phones that Zendesk's own script says.
     Zendesk,
     /// That of the panel, which tells Pipedrive that it is there.
@@ -73,10 +75,11 @@ pub(crate) enum PageScript {
 }
 
 impl PageScript {
-    const ALL: [Self; 5] = [
+    const ALL: [Self; 6] = [
         Self::Builder,
         Self::Handler,
-        Self::Panel,
+        Self::Once,
+        Self::CrmPage,
         Self::Zendesk,
         Self::Pipedrive,
     ];
@@ -85,9 +88,10 @@ impl PageScript {
         match self {
             Self::Builder => include_str!("builder.js"),
             Self::Handler => include_str!("handler.js"),
-            Self::Panel => include_str!("panel.js"),
-            Self::Zendesk => concat!(include_str!("panel.js"), include_str!("zendesk.js")),
-            Self::Pipedrive => concat!(include_str!("panel.js"), include_str!("pipedrive.js")),
+            Self::Once => include_str!("once.js"),
+            Self::CrmPage => include_str!("crm_page.js"),
+            Self::Zendesk => concat!(include_str!("crm_page.js"), include_str!("zendesk.js")),
+            Self::Pipedrive => concat!(include_str!("crm_page.js"), include_str!("pipedrive.js")),
         }
     }
 

@@ -9,8 +9,8 @@ mod layout;
 
 pub(crate) use self::csp::{CspProfile, InCrm};
 pub(crate) use self::i18n::{
-    Advice, BuilderTexts, DemoTexts, ExtensionTexts, GuideTexts, HandlerTexts, Language,
-    OpenapiTexts, PairingWords, PanelWords, Words, fill,
+    Advice, BuilderTexts, CrmPageWords, DemoTexts, ExtensionTexts, GuideTexts, HandlerTexts,
+    Language, OpenapiTexts, PairingWords, Words, fill,
 };
 pub(crate) use self::inlined::{PageScript, PageStyle};
 pub(crate) use self::layout::{PageLayout, html};

@@ -11,7 +11,7 @@ use chrono::{DateTime, Utc};
 
 use crate::access::{Denied, DeviceId};
 use crate::connect::{CrmFault, Unproven};
-use crate::connectors::CrmOriginError;
+use crate::integrations::CrmOriginError;
 use crate::phone::PhoneError;
 use crate::rate_limit::Limit;
 use crate::source::ChatSource;
@@ -77,7 +77,7 @@ pub(crate) enum Detail {
     /// A text is no origin of a CRM.
     CrmOrigin(CrmOriginError),
     /// A package is asked for that there is not.
-    NoConnector,
+    NoIntegration,
     /// A package is asked for a browser that there is none for.
     NoBrowser,
     /// A package needs the service's address.
@@ -97,7 +97,7 @@ pub(crate) enum Detail {
     /// Why a CRM that was asked has not confirmed a request.
     Crm(CrmFault),
     /// The button of a page in a CRM was pressed by another page.
-    ForeignPanel,
+    ForeignCrmPage,
     /// No resource has this path.
     Nothing,
     /// The resource takes other methods.

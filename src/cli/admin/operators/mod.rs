@@ -15,6 +15,8 @@ mod status;
 
 use clap::{Subcommand, ValueEnum};
 
+#[cfg(fuzzing)]
+pub(in crate::cli) use self::import::read_rows;
 use crate::cli::{Exit, done, with_company};
 use chathub::OperatorStatus;
 

@@ -7,8 +7,8 @@ use std::sync::LazyLock;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 
-use crate::connectors::{Connector, CrmPackage};
 use crate::http::pages::Language;
+use crate::integrations::{CrmPackage, Integration};
 
 /// All that is known. Empty if the file could not be read, which a test would show.
 static FACTS: LazyLock<File> = LazyLock::new(|| toml::from_str(FILE).unwrap_or_default());
@@ -111,13 +111,13 @@ impl Crm {
         }
     }
 
-    /// The connector whose package is installed in it.
-    pub(super) fn connector(&self) -> Option<Connector> {
-        self.package.and_then(Connector::find)
+    /// The integration that is installed in it.
+    pub(super) fn integration(&self) -> Option<Integration> {
+        self.package.and_then(Integration::find)
     }
 
     pub(super) fn crm_package(&self) -> Option<&'static CrmPackage> {
-        self.connector().and_then(Connector::crm_package)
+        self.integration().and_then(Integration::crm_package)
     }
 
     /// What this service needs to be told, where no package knows it.
@@ -259,7 +259,7 @@ mod tests {
         for crm in Crm::all() {
             assert_eq!(
                 crm.package.is_some(),
-                crm.connector().is_some(),
+                crm.integration().is_some(),
                 "{}",
                 crm.id
             );

@@ -4,8 +4,8 @@
 use super::crms::{Crm, Gets};
 use super::draft::takes;
 use crate::access::{Authenticator, Mode};
-use crate::connectors::Connector;
 use crate::http::pages::{GuideTexts, Language};
+use crate::integrations::Integration;
 use chathub::HttpsUrl;
 
 /// What stands for this service's address in `crms.toml`.
@@ -71,13 +71,13 @@ impl Guide {
         let said = crm.instructions(language);
         let file = |path| crm.crm_package()?.text(path, &place.url()?);
         let snippet = |code: &str| place.fill(code.trim()).replace(COMPOSED, composed);
-        let connector = crm.connector().filter(|_| place.public_url.is_some());
+        let integration = crm.integration().filter(|_| place.public_url.is_some());
         Self {
             name: said.name.unwrap_or(crm.name),
             gets: gets(crm.gets, texts),
             lacks: lacks(crm.gets, place, access, texts),
             steps: said.steps(language).map(|step| place.fill(step)).collect(),
-            package: connector.map(Connector::name),
+            package: integration.map(Integration::name),
             paste: crm.paste.and_then(file),
             settings: settings(crm, place),
             map: crm.map,

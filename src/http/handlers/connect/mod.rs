@@ -2,14 +2,14 @@
 //!
 //! A vendor's handler reads its request, has `connect` prove the agent, and goes on here: the agent
 //! is an operator by the operator map (`admit`), and gets a one-time link (`link`), or a page whose
-//! buttons lead to one (`panel`, `tickets`). No page that stays open holds a link.
+//! buttons lead to one (`crm_page`, `tickets`). No page that stays open holds a link.
 
 pub(crate) mod bitrix24;
 mod cors;
+mod crm_page;
 pub(crate) mod hubspot;
 pub(crate) mod kommo;
 mod link;
-mod panel;
 pub(crate) mod pipedrive;
 pub(crate) mod tickets;
 pub(crate) mod zendesk;
@@ -17,8 +17,8 @@ pub(crate) mod zendesk;
 use std::net::IpAddr;
 use std::sync::Arc;
 
+pub(super) use self::crm_page::{CrmPage, page};
 pub(super) use self::link::{LINK_TTL, link_for};
-pub(super) use self::panel::{Panel, page};
 use crate::access::OperatorRequest;
 use crate::connect::{Connectors, CrmClient, ProvenAgent, Refusal, Section, Vendor};
 use crate::http::authorize::one_time_use::Checked;
@@ -120,6 +120,18 @@ async fn limit(
     limits
         .connector(client, &installation, &key, operator)
         .await?;
+    Ok(())
+}
+
+/// Counts a page, or a ticket, for an agent. Where the CRM is asked for what is on the page, count
+/// it before: an agent who asks without end must take nothing of what the others may ask.
+async fn limit_page(
+    agent: &ProvenAgent,
+    context: &RequestContext,
+    state: &AppState,
+) -> Result<(), Problem> {
+    note(agent, context);
+    state.limits.crm_page(&agent.limit_key()).await?;
     Ok(())
 }
 

@@ -3,11 +3,14 @@
 use actix_web::{HttpRequest, HttpResponse, web};
 use chrono::Utc;
 
-use super::{Panel, Sender, admit, check_network, connectors, crm, explained, link, page, refuse};
+use super::{
+    CrmPage, Sender, admit, check_network, connectors, crm, explained, limit_page, link, page,
+    refuse,
+};
 use crate::connect::Vendor;
 use crate::connect::pipedrive::{Record, ShownPanel};
 use crate::http::context::{Context, RequestContext};
-use crate::http::extract::{PanelPage, field};
+use crate::http::extract::{CrmPageNavigation, field};
 use crate::http::pages::PageScript;
 use crate::http::problem::{Detail, Kind, Problem};
 use crate::http::state::AppState;
@@ -15,7 +18,7 @@ use crate::secret::Secret;
 
 /// Pipedrive shows no page that does not tell that it is there: not even one that refuses.
 pub(crate) async fn panel(
-    _: PanelPage,
+    _: CrmPageNavigation,
     request: HttpRequest,
     context: Context,
     state: web::Data<AppState>,
@@ -24,7 +27,7 @@ pub(crate) async fn panel(
     shown.map_err(|problem| problem.with_script(PageScript::Pipedrive))
 }
 
-/// Network → query → proof → operator → phones → page.
+/// Network → query → proof → operator → limit → phones → page.
 async fn show(
     request: &HttpRequest,
     context: &RequestContext,
@@ -45,14 +48,15 @@ async fn show(
     };
     // Pipedrive is not asked for an agent who gets no page.
     admit(&agent, &connectors, context, state).await?;
+    limit_page(&agent, context, state).await?;
     let (client, deadline) = (crm(state)?, context.deadline);
     let phones = connectors.pipedrive_phones(&agent, record, client, deadline);
-    let panel = Panel {
+    let crm_page = CrmPage {
         agent: &agent,
         phones: Some(phones.await?),
         wanted,
     };
-    page(request, panel, &connectors, context, state).await
+    page(request, crm_page, &connectors, context, state).await
 }
 
 /// The record that the panel is beside.

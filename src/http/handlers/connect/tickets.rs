@@ -5,11 +5,13 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use chrono::Utc;
 use serde::Serialize;
 
-use super::{LINK_TTL, Sender, admit, check_network, connectors, link, link_for, refuse};
+use super::{
+    LINK_TTL, Sender, admit, check_network, connectors, limit_page, link, link_for, refuse,
+};
 use crate::access::PassConstraints;
 use crate::connect::{Connectors, Section, Ticket, Vendor};
 use crate::http::context::{ConnectorOutcome, Context, Outcome, RequestContext};
-use crate::http::extract::{Body, PanelButton, PanelScript, field};
+use crate::http::extract::{Body, CrmPageButton, CrmPageScript, field};
 use crate::http::problem::{Kind, Problem};
 use crate::http::redirect;
 use crate::http::state::AppState;
@@ -25,7 +27,7 @@ struct Renewed<'a> {
 
 /// The button.
 pub(crate) async fn open(
-    _: PanelButton,
+    _: CrmPageButton,
     body: Body,
     request: HttpRequest,
     context: Context,
@@ -55,7 +57,7 @@ pub(crate) async fn open(
 
 /// The script.
 pub(crate) async fn renew(
-    _: PanelScript,
+    _: CrmPageScript,
     body: Body,
     request: HttpRequest,
     context: Context,
@@ -65,7 +67,7 @@ pub(crate) async fn renew(
     let ticket = shown(&body, connector, &connectors, &context, &state).await?;
     let agent = ticket.agent(connector);
     let admitted = admit(&agent, &connectors, &context, &state).await?;
-    state.limits.panel(&agent.limit_key()).await?;
+    limit_page(&agent, &context, &state).await?;
     let now = Utc::now();
     let renewed = ticket.renewed(now);
     let signed = signed(&renewed, admitted.section, &state)?;

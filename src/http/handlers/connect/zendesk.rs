@@ -4,16 +4,16 @@
 use actix_web::{HttpRequest, HttpResponse, web};
 use chrono::Utc;
 
-use super::{Panel, Sender, check_network, connectors, link, page, refuse};
+use super::{CrmPage, Sender, check_network, connectors, limit_page, link, page, refuse};
 use crate::connect::Vendor;
 use crate::http::context::Context;
-use crate::http::extract::{Body, PanelPage, field};
+use crate::http::extract::{Body, CrmPageNavigation, field};
 use crate::http::problem::Problem;
 use crate::http::state::AppState;
 
 /// Network → query → proof → page.
 pub(crate) async fn app(
-    _: PanelPage,
+    _: CrmPageNavigation,
     body: Body,
     request: HttpRequest,
     context: Context,
@@ -29,10 +29,11 @@ pub(crate) async fn app(
         Ok(agent) => agent,
         Err(refusal) => return Err(refuse(refusal, Sender::Browser, &context, &state).await),
     };
-    let panel = Panel {
+    limit_page(&agent, &context, &state).await?;
+    let crm_page = CrmPage {
         agent: &agent,
         phones: None,
         wanted,
     };
-    page(&request, panel, &connectors, &context, &state).await
+    page(&request, crm_page, &connectors, &context, &state).await
 }

@@ -34,6 +34,12 @@ pub(crate) struct LinkRequest {
 impl LinkRequest {
     pub(super) fn read(Body(body): &Body) -> Result<Self, Problem> {
         let body = body.strip_prefix(BYTE_ORDER_MARK).unwrap_or(body);
+        // Serde would take the values alone, in the order of the struct.
+        if body.trim_ascii_start().starts_with(b"[") {
+            let sentence =
+                "The body is a JSON list: an object is wanted, with a name for each value.";
+            return Err(invalid(sentence.to_owned()));
+        }
         let request: Self = serde_json::from_slice(body).map_err(|error| {
             invalid(format!("The body is not the JSON that is wanted: {error}."))
         })?;

@@ -19,9 +19,12 @@ use crate::http::state::AppState;
 use crate::http::target::{for_client, target};
 use crate::http::token::operator_token;
 
-/// Navigation → query → authenticate → authorize → rate limit → target → token → deep link → 302.
-/// Everything that can be refused without ChatHub is refused before ChatHub is asked, and a
-/// one-time pass is used up when nothing else can go wrong here.
+/// Navigation → query → authenticate → authorize → target → rate limit → token → deep link → 302.
+///
+/// The target is read before the limit because it may choose the operator whose limit counts; where
+/// it is wrong, it is refused after the limit, so that wrong links are counted too. Everything that
+/// can be refused without ChatHub is refused before ChatHub is asked, and a one-time pass is used
+/// up when nothing else can go wrong here.
 pub(crate) async fn open_chat(
     navigation: Navigation,
     request: HttpRequest,

@@ -6,8 +6,8 @@ use std::fmt::{Display, Write as _};
 use super::texts::{ChatHubTexts, CrmTexts, Exceptions, Explanation, PhoneTexts, Texts};
 use crate::access::Denied;
 use crate::connect::{CrmFault, Unproven};
-use crate::connectors::Connector;
 use crate::http::problem::{Detail, ShownIdentity};
+use crate::integrations::Integration;
 use crate::phone::PhoneError;
 use chathub::{self, BadAnswer, Unreachable};
 
@@ -53,7 +53,10 @@ impl Texts {
             Detail::CrmOrigin(error) => {
                 fill(self.crm_origins.of(error.fault), &[("origin", &error.text)])
             }
-            Detail::NoConnector => fill(texts.no_connector, &[("connectors", &Connector::names())]),
+            Detail::NoIntegration => fill(
+                texts.no_integration,
+                &[("connectors", &Integration::names())],
+            ),
             Detail::NoBrowser => texts.no_browser.into(),
             Detail::NoPublicUrl => texts.no_public_url.into(),
             Detail::Unproven(unproven) => self.unproven.of(*unproven).into(),
@@ -65,7 +68,7 @@ impl Texts {
             Detail::ClientHidden => texts.client_hidden.into(),
             Detail::AgentUnknown(agent) => self.agent(agent),
             Detail::Crm(fault) => self.crm.of(*fault).into(),
-            Detail::ForeignPanel => texts.foreign_panel.into(),
+            Detail::ForeignCrmPage => texts.foreign_crm_page.into(),
             Detail::Nothing => texts.nothing.into(),
             Detail::OtherMethod => texts.other_method.into(),
         }

@@ -14,8 +14,8 @@ use actix_web::http::header::{AcceptLanguage, Header as _, LanguageTag, Preferen
 
 pub(crate) use self::details::fill;
 pub(crate) use self::texts::{
-    Advice, BuilderTexts, DemoTexts, ExtensionTexts, GuideTexts, HandlerTexts, OpenapiTexts,
-    PairingWords, PanelWords, Words,
+    Advice, BuilderTexts, CrmPageWords, DemoTexts, ExtensionTexts, GuideTexts, HandlerTexts,
+    OpenapiTexts, PairingWords, Words,
 };
 use self::texts::{Explanation, Texts};
 use crate::http::problem::{Detail, Kind};
@@ -82,8 +82,8 @@ impl Language {
     }
 
     /// What the page in a CRM's frame says.
-    pub(crate) fn panel_words(self) -> &'static PanelWords {
-        &self.texts().panel
+    pub(crate) fn crm_page_words(self) -> &'static CrmPageWords {
+        &self.texts().crm_page
     }
 
     /// What the demo's CRM says.
@@ -162,8 +162,8 @@ mod tests {
 
     use crate::access::{Denied, DeviceId};
     use crate::connect::Unproven;
-    use crate::connectors::{CrmOriginError, CrmOriginFault};
     use crate::http::problem::{ShownIdentity, example};
+    use crate::integrations::{CrmOriginError, CrmOriginFault};
     use crate::phone::{LinkKind, PhoneError, Region};
     use crate::source::{ChatSource, UnknownSource};
 
@@ -226,14 +226,16 @@ mod tests {
         texts
     }
 
-    /// Code spans and placeholders: what no language translates.
+    /// Code spans, placeholders and names of settings: what no language translates.
     fn names(text: &str) -> Vec<&str> {
         let spans = text.split('`').skip(1).step_by(2);
         let placeholders = text
             .split('{')
             .skip(1)
             .filter_map(|rest| rest.split('}').next());
-        let mut names: Vec<_> = spans.chain(placeholders).collect();
+        let words = text.split(|c: char| !c.is_ascii_uppercase() && c != '_');
+        let settings = words.filter(|word| word.contains('_'));
+        let mut names: Vec<_> = spans.chain(placeholders).chain(settings).collect();
         names.sort_unstable();
         names
     }
@@ -343,7 +345,7 @@ mod tests {
                     "`7f3a0c5e41d24b4f8f3a1c2d3e4f5a6b`",
                 ],
             ),
-            (Detail::NoConnector, vec![" browser-extension"]),
+            (Detail::NoIntegration, vec![" browser-extension"]),
         ]
         .into_iter()
         .chain(ORIGIN_FAULTS.map(|fault| (origin(fault), vec!["`https://*`"])))

@@ -9,7 +9,7 @@ use serde::Deserialize;
 
 use crate::access::Denied;
 use crate::connect::Unproven;
-use crate::connectors::CrmOriginFault;
+use crate::integrations::CrmOriginFault;
 use crate::rate_limit::Limit;
 
 /// Declares a struct of texts: one for each key of a TOML table, no more and no fewer.
@@ -53,7 +53,7 @@ pub(super) struct Texts {
     pub(super) chathub: ChatHubTexts,
     pub(super) phone: PhoneTexts,
     pub(super) pairing: PairingWords,
-    pub(super) panel: PanelWords,
+    pub(super) crm_page: CrmPageWords,
     pub(super) unproven: UnprovenTexts,
     pub(super) crm: CrmTexts,
     pub(super) crm_origins: CrmOriginTexts,
@@ -121,7 +121,7 @@ texts! {
 
 texts! {
     /// The words of the page that CRMs show in a frame.
-    PanelWords: title choose open no_phone reading unread ended needs_javascript
+    CrmPageWords: title choose open no_phone reading unread ended needs_javascript
 }
 
 texts! {
@@ -169,7 +169,7 @@ texts! {
     network_not_allowed identity_unknown identity_shortened alias_astray host_not_allowed
     directory_unread once_unknown phone_is_a_word source no_target no_sender too_long repeated
     unfilled encoded_twice control not_encoded name_not_encoded not_utf8 name_not_utf8 has_body
-    not_a_click foreign_confirmation foreign_pairing foreign_panel invitation_used no_connector
+    not_a_click foreign_confirmation foreign_pairing foreign_crm_page invitation_used no_integration
     no_browser no_public_url portal_not_listed portal_unknown number_unknown client_hidden
     agent_unknown agent_shortened nothing other_method
 }
@@ -204,7 +204,7 @@ texts_by! {
 texts_by! {
     /// Which rate limit is reached.
     LimitTexts for Limit: Operator operator Client client Refused refused
-    Foreign foreign Panel panel
+    Foreign foreign CrmPage crm_page
 }
 
 texts_by! {

@@ -16,6 +16,8 @@ use clap::Args;
 use self::plan::{Existing, Plan};
 use self::results::Results;
 use self::rows::Row;
+#[cfg(fuzzing)]
+pub(in crate::cli) use self::rows::fields as read_rows;
 use self::sender::Sender;
 use self::summary::Summary;
 use crate::cli::admin::operators::batch_adder::Stop;

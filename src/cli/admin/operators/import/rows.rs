@@ -34,6 +34,17 @@ pub(super) fn read(
     parse(text, organization).with_context(|| text.source.clone())
 }
 
+/// Line, organization and name of each row.
+#[cfg(fuzzing)]
+pub(in crate::cli) fn fields(
+    text: &CsvText,
+    organization: Option<OrganizationId>,
+) -> anyhow::Result<Vec<(u64, OrganizationId, String)>> {
+    let rows = read(text, organization)?;
+    let fields = |row: Row| (row.line, row.organization, row.name);
+    Ok(rows.into_iter().map(fields).collect())
+}
+
 fn parse(text: &CsvText, organization: Option<OrganizationId>) -> anyhow::Result<Vec<Row>> {
     let mut reader = text.reader();
     let columns = Columns::read(reader.headers()?, organization.is_some())?;

@@ -1,6 +1,10 @@
 //! The fields of Bitrix24's requests: a form, or JSON with the same names.
 
-use serde_json::Value;
+use std::fmt;
+
+use serde::de::{DeserializeOwned, MapAccess, Visitor};
+use serde::{Deserialize, Deserializer};
+use serde_json::value::RawValue;
 use url::form_urlencoded;
 
 use crate::http::extract::{Body, field};
@@ -45,21 +49,13 @@ impl Fields {
     }
 
     fn read_json(&mut self, body: &[u8]) -> Result<(), Problem> {
-        let json = serde_json::from_slice(body);
-        let json: Value = json.map_err(|_| {
-            Problem::new(
-                Kind::ParameterInvalid,
-                "The body begins like JSON and is none.",
-            )
-        })?;
-        for (name, value) in json.as_object().into_iter().flatten() {
-            match value {
-                Value::Object(inner) if name == "auth" => {
-                    for (name, value) in inner {
-                        self.put(&format!("auth[{name}]"), text(value))?;
-                    }
+        for (name, value) in json::<Members>(body)?.0 {
+            if name == "auth" && value.get().starts_with('{') {
+                for (name, value) in json::<Members>(value.get().as_bytes())?.0 {
+                    self.put(&format!("auth[{name}]"), text(&value)?)?;
                 }
-                value => self.put(name, text(value))?,
+            } else {
+                self.put(&name, text(&value)?)?;
             }
         }
         Ok(())
@@ -79,11 +75,58 @@ impl Fields {
     }
 }
 
+/// The values of a body, in the order of their names.
+#[cfg(fuzzing)]
+pub(crate) fn read(body: &Body) -> Result<Vec<(&'static str, String)>, Problem> {
+    let mut fields = Fields::read(body)?;
+    let values = NAMES.map(|name| fields.take(name).map(|value| (name, value)));
+    Ok(values.into_iter().flatten().collect())
+}
+
 /// A value as a form would have it.
-fn text(value: &Value) -> String {
-    value
-        .as_str()
-        .map_or_else(|| value.to_string(), ToOwned::to_owned)
+fn text(value: &RawValue) -> Result<String, Problem> {
+    if value.get().starts_with('"') {
+        json(value.get().as_bytes())
+    } else {
+        Ok(value.get().to_owned())
+    }
+}
+
+fn json<T: DeserializeOwned>(text: &[u8]) -> Result<T, Problem> {
+    let json = serde_json::from_slice(text);
+    json.map_err(|_| {
+        Problem::new(
+            Kind::ParameterInvalid,
+            "The body begins like JSON and is none.",
+        )
+    })
+}
+
+/// The members of an object, each as often as it is there: of a name twice, a map keeps the last.
+struct Members(Vec<(String, Box<RawValue>)>);
+
+impl<'de> Deserialize<'de> for Members {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(MembersVisitor)
+    }
+}
+
+struct MembersVisitor;
+
+impl<'de> Visitor<'de> for MembersVisitor {
+    type Value = Members;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Members, A::Error> {
+        let mut members = Vec::new();
+        while let Some(member) = map.next_entry()? {
+            members.push(member);
+        }
+        Ok(Members(members))
+    }
 }
 
 /// `DOMAIN` of the address.

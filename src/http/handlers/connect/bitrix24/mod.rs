@@ -4,18 +4,22 @@
 
 mod fields;
 
+#[cfg(fuzzing)]
+pub(crate) use self::fields::read as read_fields;
+
 use actix_web::{HttpRequest, HttpResponse, web};
 use serde::Serialize;
 
 use self::fields::Fields;
 use super::{
-    Panel, Sender, check_network, connectors, crm, explained, limit, link, note, page, refuse,
+    CrmPage, Sender, check_network, connectors, crm, explained, limit, limit_page, link, note,
+    page, refuse,
 };
 use crate::button_url;
 use crate::connect::bitrix24::{AgentAndPhones, Buttons, Shown, ShownButton};
 use crate::connect::{Connectors, Refusal, Unproven, Vendor};
 use crate::http::context::{ConnectorOutcome, Context, Outcome, RequestContext};
-use crate::http::extract::{Body, PanelPage, Query};
+use crate::http::extract::{Body, CrmPageNavigation, Query};
 use crate::http::pages::Language;
 use crate::http::problem::{Detail, Problem, ShownIdentity};
 use crate::http::state::AppState;
@@ -35,7 +39,7 @@ struct Answer {
 
 /// Network → query → proof → page.
 pub(crate) async fn button(
-    _: PanelPage,
+    _: CrmPageNavigation,
     body: Body,
     request: HttpRequest,
     context: Context,
@@ -46,12 +50,12 @@ pub(crate) async fn button(
     let query = Query::parse(request.query_string())?;
     let shown = shown_button(&request, &body)?;
     let (agent, phones) = prove(&shown, &connectors, &context, &state).await?;
-    let panel = Panel {
+    let crm_page = CrmPage {
         agent: &agent,
         phones: Some(phones),
         wanted: query.constraints(),
     };
-    page(&request, panel, &connectors, &context, &state).await
+    page(&request, crm_page, &connectors, &context, &state).await
 }
 
 /// Query → proof → limits → buttons. `source` and `from` of the address are passed on to the
@@ -85,7 +89,8 @@ pub(crate) async fn install(
 }
 
 /// The agent, and the phones of the client, as the portal says. An address that has failed too
-/// often is not asked about, unless the portal has confirmed this very token.
+/// often is not asked about, unless the portal has confirmed this very token; nor is an agent who
+/// has shown too many pages.
 async fn prove(
     shown: &ShownButton,
     connectors: &Connectors,
@@ -97,13 +102,19 @@ async fn prove(
         Ok(button) => button,
         Err(refusal) => return Err(refused(refusal, &shown.shown, context, state).await),
     };
-    if !button.is_known(client) {
-        state.limits.check_refused(context.client).await?;
+    let known = button.known_agent(client);
+    match &known {
+        Some(agent) => limit_page(agent, context, state).await?,
+        None => state.limits.check_refused(context.client).await?,
     }
-    match button.ask(client, context.deadline).await {
-        Ok(proven) => Ok(proven),
-        Err(refusal) => Err(refused(refusal, &shown.shown, context, state).await),
+    let proven = match button.ask(client, context.deadline).await {
+        Ok(proven) => proven,
+        Err(refusal) => return Err(refused(refusal, &shown.shown, context, state).await),
+    };
+    if known.is_none() {
+        limit_page(&proven.0, context, state).await?;
     }
+    Ok(proven)
 }
 
 /// Puts the buttons into the portal. Nothing counts by address: all portals share their vendor's
@@ -125,7 +136,7 @@ async fn installed(
     let public_url = state.public_url.as_ref().ok_or_else(Problem::not_found)?;
     let buttons = Buttons {
         handler: &button_url::bitrix24_button(public_url, &query.constraints()),
-        titles: &LANGUAGES.map(|(name, language)| (name, language.panel_words().title)),
+        titles: &LANGUAGES.map(|(name, language)| (name, language.crm_page_words().title)),
     };
     let bound = installation.bind(buttons, client, context.deadline).await;
     bound.map_err(explain)
