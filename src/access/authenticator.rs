@@ -185,6 +185,7 @@ pub(super) mod tests {
     use super::*;
     use crate::access::pass::tests::hs256_source;
     use crate::access::{NewPass, PassConstraints};
+    use chathub::OperatorId;
 
     pub(in crate::access) fn authenticator(modes: &[Mode]) -> Authenticator {
         Authenticator::new(AuthConfig {
@@ -263,6 +264,69 @@ pub(super) mod tests {
         assert_eq!(caller(&[pass, sso], untrusted), Err(Denied::PassMissing));
         assert_eq!(caller(&[key], nothing), Err(Denied::ApiKeyInvalid));
         assert_eq!(caller(&[open], nothing), Err(Denied::OperatorMissing));
+    }
+
+    /// The settings of a mode may stay where the mode is taken out of `ACCESS`.
+    #[test]
+    fn a_mode_that_is_off_lets_no_one_in_though_its_keys_are_there() {
+        const DEVICE_SECRET: &str = "canary-device-secret-of-32-bytes";
+        let entry = "[[key]]\nname = \"odoo\"\npair = true\nsha256 = \
+                     \"e3214c483c5be6f2921e07874fb3eecff64de25bb46ebac0fc363b002712ab40\"\n";
+        let path = std::env::temp_dir().join(format!("open-chat-off-{}", std::process::id()));
+        std::fs::write(&path, entry).unwrap();
+        let with = |modes: &[Mode]| {
+            let all = Authenticator::new(AuthConfig {
+                modes: modes.to_vec(),
+                pass_keys: Some(hs256_source()),
+                api_keys_file: Some(path.clone()),
+                chathub_credential: Some(Secret::new("canary-password").into()),
+                device_secret: Some(Secret::new(DEVICE_SECRET).into()),
+                device_ttl: Duration::from_hours(24),
+                ..AuthConfig::default()
+            });
+            all.unwrap()
+        };
+        let on = with(&[Mode::Pass, Mode::Key, Mode::Device]);
+        let off = with(&[Mode::Sso]);
+        std::fs::remove_file(&path).unwrap();
+
+        let hour = Duration::from_hours(1);
+        let invitation = on.invite(OperatorId(101), hour, None).unwrap();
+        let invitation = invitation.text.expose();
+        let pairing = on.check_invitation(invitation).unwrap();
+        assert_eq!(
+            off.check_invitation(invitation),
+            Err(Denied::InvitationInvalid)
+        );
+        let cookie = on.pair(&pairing).unwrap();
+        let cookie = DeviceCookie::One {
+            value: cookie.value.expose().as_bytes(),
+            may_renew: true,
+        };
+        assert!(on.check_device(cookie).is_ok());
+        assert_eq!(off.check_device(cookie), Err(Denied::DeviceMissing));
+
+        let key = "canary-api-key";
+        assert!(on.may_invite(key) && !off.may_invite(key));
+        assert!(on.authenticate_api_key(Some(key), Some("101")).is_ok());
+        let denied = off.authenticate_api_key(Some(key), Some("101"));
+        assert_eq!(denied.err(), Some(Denied::ApiKeyInvalid));
+
+        // Only one that is good is remembered, so that guesses go on counting.
+        let client = "192.0.2.7".parse().unwrap();
+        for (presented, is_good) in [("canary-wrong-key", false), (key, true)] {
+            on.verify_api_key(presented, client);
+            assert_eq!(on.is_unverified_api_key(presented, client), !is_good);
+            assert!(!off.is_unverified_api_key(presented, client));
+        }
+
+        let pass = pass(false);
+        let auth = on.authenticate_pass(&pass, None).unwrap();
+        let ticket = on.ticket(&auth, OperatorId(101), hour).unwrap();
+        let ticket = ticket.expose();
+        assert!(on.authenticate_ticket(ticket, hour).is_ok());
+        let denied = off.authenticate_ticket(ticket, hour);
+        assert_eq!(denied.err(), Some(Denied::PassInvalid));
     }
 
     #[test]

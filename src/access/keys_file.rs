@@ -62,14 +62,13 @@ pub(super) fn entries<Entry: DeserializeOwned>(
 /// The name before the `=` of a line, if it looks like one of this format.
 fn name_of(line: &str) -> Option<&str> {
     let name = line.split_once('=')?.0.trim();
-    (is_name(name) || name == "sha256").then_some(name)
+    is_name(name).then_some(name)
 }
 
+/// One name has digits; whatever else has some may be a secret.
 fn is_name(text: &str) -> bool {
-    (1..=24).contains(&text.len())
-        && text
-            .bytes()
-            .all(|byte| byte.is_ascii_lowercase() || byte == b'_')
+    let is_plain = |byte: u8| byte.is_ascii_lowercase() || byte == b'_';
+    text == "sha256" || (1..=24).contains(&text.len()) && text.bytes().all(is_plain)
 }
 
 fn describe(message: &str, name: Option<&str>, format: TomlFormat) -> String {
@@ -88,5 +87,58 @@ fn describe(message: &str, name: Option<&str>, format: TomlFormat) -> String {
         }
         (_, Some(name)) => format!("what follows `{name} =` is no TOML; a text must be in quotes"),
         _ => format!("{}, and a text is in quotes", format.form),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+
+    use super::*;
+
+    #[derive(Debug, Deserialize)]
+    #[serde(deny_unknown_fields)]
+    #[expect(dead_code, reason = "what matters is what cannot be read")]
+    struct Entry {
+        id: String,
+        sha256: String,
+    }
+
+    const NO_TOML: &str = "a key begins with [[key]], and a text is in quotes";
+    const NOT_HERE: &str = "in this place: a key begins with [[key]]; \
+                            docs/security.md has the names of a key's settings";
+
+    /// A secret may stand anywhere in a file that is broken: only what looks like the name of a
+    /// setting is repeated.
+    #[rstest]
+    #[case::missing("id = \"odoo\"", 1, "`sha256` is missing")]
+    #[case::another_missing("sha256 = \"00\"", 1, "`id` is missing")]
+    #[case::unknown("id = \"odoo\"\nname = \"x\"", 3, &format!("there is no `name` {NOT_HERE}"))]
+    #[case::unknown_of_24("abcdefghijklmnopqrstuvw_ = 1", 2, &format!("there is no `abcdefghijklmnopqrstuvw_` {NOT_HERE}"))]
+    #[case::unknown_and_longer("canary_secret_of_25_bytes = 1", 2, NO_TOML)]
+    #[case::unknown_of_25("abcdefghijklmnopqrstuvwx_ = 1", 2, NO_TOML)]
+    #[case::unknown_with_a_digit("canary7 = 1", 2, NO_TOML)]
+    #[case::unknown_with_a_capital("Canary = 1", 2, NO_TOML)]
+    #[case::no_text("id = 7", 2, "`id` is not what it should be")]
+    #[case::no_text_either("id = \"odoo\"\nsha256 = 7", 3, "`sha256` is not what it should be")]
+    #[case::twice("id = \"odoo\"\nid = \"erp\"", 3, "`id` stands there twice")]
+    #[case::twice_too("sha256 = \"0\"\nsha256 = \"1\"", 3, "`sha256` stands there twice")]
+    #[case::without_quotes(
+        "id = canary",
+        2,
+        "what follows `id =` is no TOML; a text must be in quotes"
+    )]
+    #[case::without_a_name("canary", 2, NO_TOML)]
+    fn what_is_wrong_is_said_without_a_secret(
+        #[case] lines: &str,
+        #[case] line: usize,
+        #[case] why: &str,
+    ) {
+        let text = format!("[[key]]\n{lines}\n");
+        let error = toml::from_str::<KeysFile<Entry>>(&text).err().unwrap();
+        assert_eq!(
+            toml_problem(&error, &text, Path::new("keys.toml"), KEYS),
+            format!("the file keys.toml is not a list of keys: see line {line}: {why}")
+        );
     }
 }

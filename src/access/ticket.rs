@@ -151,7 +151,8 @@ mod tests {
     use super::*;
     use crate::access::pass::tests::with_key;
 
-    const EXPIRES: i64 = 1_800_000_000;
+    /// In 2020: the machine's clock decides on none of these.
+    const EXPIRES: i64 = 1_600_000_000;
     const SESSION: Duration = Duration::from_hours(1);
 
     /// The length of a ticket for an operator, and the result of verifying it at this moment.
@@ -178,6 +179,31 @@ mod tests {
         assert_eq!(at(EXPIRES), Err(Denied::PassExpired));
         assert_eq!(at(EXPIRES - 3660), Ok("101".into()));
         assert_eq!(at(EXPIRES - 3661), Err(Denied::PassInvalid));
+    }
+
+    #[test]
+    fn a_ticket_is_signed_by_the_key_of_its_pass() {
+        let other = "canary-other-secret-of-more-than-32-bytes";
+        let shop = format!("[[key]]\nid = \"shop\"\nalgorithm = \"HS256\"\nsecret = \"{other}\"");
+        let authenticator = with_key(&format!("algorithm = \"HS256\"\n{shop}"));
+        let keys = authenticator.pass_keys.as_ref().unwrap().get();
+        let credential = Secret::new("canary-password");
+        let now = DateTime::from_timestamp(EXPIRES - 1, 0).unwrap();
+        for id in ["crm", "shop"] {
+            let ticket = Ticket {
+                sub: "101".into(),
+                operator: OperatorId(101),
+                exp: EXPIRES,
+            };
+            let text = keys.sign_ticket(id, &ticket, &credential).unwrap();
+            let verified = keys.verify_ticket(text.expose(), &credential, SESSION, now);
+            assert_eq!(verified.unwrap().1.id, id);
+            // Without the key of its pass it is worth nothing.
+            let crm = with_key("algorithm = \"HS256\"");
+            let crm = crm.pass_keys.as_ref().unwrap().get();
+            let verified = crm.verify_ticket(text.expose(), &credential, SESSION, now);
+            assert_eq!(verified.is_ok(), id == "crm", "{id}");
+        }
     }
 
     #[test]

@@ -151,3 +151,78 @@ fn end(proven_at: i64, now: i64) -> i64 {
     now.saturating_add(hour)
         .min(proven_at.saturating_add(MAX_AGE))
 }
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+
+    use super::*;
+
+    /// In 2020: the machine's clock decides on none of these.
+    const PROVEN: i64 = 1_600_000_000;
+    const HOUR: i64 = 3600;
+
+    fn at(seconds: i64) -> DateTime<Utc> {
+        DateTime::from_timestamp(seconds, 0).unwrap()
+    }
+
+    /// The ticket of a page that was shown so long after the proof.
+    fn ticket(later: i64) -> Ticket {
+        let agent = ProvenAgent {
+            connector: Vendor::Pipedrive,
+            installation: "123".into(),
+            vendor_user_id: 7,
+            email: None,
+            proven_at: at(PROVEN),
+            one_time_use: None,
+        };
+        Ticket::of(&agent, None, at(PROVEN + later))
+    }
+
+    #[rstest]
+    #[case::at_once(0, 0, Ok(()))]
+    #[case::its_last_second(0, HOUR - 1, Ok(()))]
+    #[case::after_an_hour(0, HOUR, Err(Unproven::PageTooOld))]
+    #[case::by_a_replica_whose_clock_is_ahead(60, 0, Ok(()))]
+    #[case::made_ahead(61, 0, Err(Unproven::Times))]
+    #[case::the_last_before_the_proof_is_too_old(12 * HOUR - 1, 12 * HOUR - 1, Ok(()))]
+    #[case::after_twelve_hours(12 * HOUR - 1, 12 * HOUR, Err(Unproven::PageTooOld))]
+    fn a_ticket_is_good_for_an_hour_and_twelve_after_the_proof(
+        #[case] made: i64,
+        #[case] now: i64,
+        #[case] expected: Result<(), Unproven>,
+    ) {
+        assert_eq!(ticket(made).check_times(PROVEN + now), expected);
+        let renewed = ticket(0).renewed(at(PROVEN + made));
+        assert_eq!(renewed.check_times(PROVEN + now), expected);
+    }
+
+    /// By its own word it would be good for longer than this version allows.
+    #[rstest]
+    #[case::longer_than_an_hour(0, HOUR + 1, 0, Unproven::Times)]
+    #[case::longer_than_the_proof(11 * HOUR + 1, 12 * HOUR + 1, 11 * HOUR + 1, Unproven::Times)]
+    #[case::with_too_old_a_proof(12 * HOUR, 13 * HOUR, 12 * HOUR, Unproven::PageTooOld)]
+    fn a_ticket_that_claims_more_is_refused(
+        #[case] iat: i64,
+        #[case] exp: i64,
+        #[case] now: i64,
+        #[case] refusal: Unproven,
+    ) {
+        let claiming = Ticket {
+            iat: PROVEN + iat,
+            exp: PROVEN + exp,
+            ..ticket(0)
+        };
+        assert_eq!(claiming.check_times(PROVEN + now), Err(refusal));
+    }
+
+    #[test]
+    fn a_page_learns_how_long_its_ticket_is_good() {
+        assert_eq!(ticket(0).left(at(PROVEN + 600)), 3000);
+        assert_eq!(
+            ticket(11 * HOUR + 600).left(at(PROVEN + 11 * HOUR + 600)),
+            3000
+        );
+        assert_eq!(ticket(0).left(at(PROVEN + HOUR + 1)), 0);
+    }
+}

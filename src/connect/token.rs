@@ -121,6 +121,7 @@ impl<'de> Deserialize<'de> for Id {
 
 #[cfg(test)]
 mod tests {
+    use jsonwebtoken::{EncodingKey, Header, encode};
     use rstest::rstest;
 
     use super::*;
@@ -156,6 +157,26 @@ mod tests {
             nbf: iat,
         };
         assert_eq!(early.check(now), expected);
+    }
+
+    /// As long as a token may be, and a byte longer. A longer one costs no signature.
+    #[rstest]
+    #[case::as_long_as_may_be(3001, 4096, true)]
+    #[case::longer(3002, 4097, false)]
+    fn a_token_that_is_longer_than_any_vendor_s_is_not_looked_at(
+        #[case] issuer: usize,
+        #[case] length: usize,
+        #[case] is_taken: bool,
+    ) {
+        const SECRET: &[u8] = b"canary-secret-of-an-installation";
+        let claims = serde_json::json!({"iss": "k".repeat(issuer)});
+        let key = EncodingKey::from_secret(SECRET);
+        let token = encode(&Header::default(), &claims, &key).unwrap();
+        assert_eq!(token.len(), length);
+        assert_eq!(super::issuer(&token).is_ok(), is_taken);
+        let key = DecodingKey::from_secret(SECRET);
+        let verified = verify::<serde_json::Value>(&token, &key, Algorithm::HS256);
+        assert_eq!(verified.is_ok(), is_taken);
     }
 
     #[rstest]

@@ -81,7 +81,7 @@ impl DeviceKeys {
         (is_due && is_longer).then(|| self.signed_cookie(pairing, line, ttl, now))?
     }
 
-    fn signed_cookie(
+    pub(super) fn signed_cookie(
         &self,
         pairing: &Pairing,
         line: usize,

@@ -167,6 +167,51 @@ fn an_invitation_is_no_cookie_and_a_cookie_is_no_invitation() {
     assert_eq!(as_invitation.err(), Some(Denied::InvitationInvalid));
 }
 
+/// No answer takes longer than the length of a text, however long the text.
+#[rstest]
+#[case::as_long_as_may_be(580, 1024, true)]
+#[case::longer(581, 1025, false)]
+fn a_text_that_is_longer_than_any_of_ours_is_not_looked_at(
+    #[case] name: usize,
+    #[case] length: usize,
+    #[case] is_taken: bool,
+) {
+    let pairing = Pairing {
+        key: Some("k".repeat(name)),
+        ..pairing(NOW, NOW)
+    };
+    let cookie = cookie(&pairing);
+    assert_eq!(cookie.len(), length);
+    let checked = keys().check_cookie(cookie.as_bytes(), TTL, at(NOW));
+    assert_eq!(checked.is_ok(), is_taken);
+}
+
+/// 1600000000 is in 2020: by the machine's clock both have expired.
+#[test]
+fn the_moment_that_is_asked_about_decides_and_not_the_machine_s_clock() {
+    const THEN: i64 = 1_600_000_000;
+    let hour = Duration::from_hours(1);
+    let invitation = keys().invite(OperatorId(101), hour, None, at(THEN));
+    let text = invitation.unwrap().text;
+    let check = |now| keys().check_invitation(text.expose(), at(now)).err();
+    assert_eq!(check(THEN + 3599), None);
+    assert_eq!(check(THEN + 3600), Some(Denied::InvitationExpired));
+    let cookie = cookie(&pairing(THEN, THEN));
+    let checked = keys().check_cookie(cookie.as_bytes(), TTL, at(THEN));
+    assert!(checked.is_ok());
+}
+
+/// A replica that renews, or pairs, may have a clock that is behind the inviting one's.
+#[test]
+fn a_cookie_is_never_signed_before_its_invitation() {
+    let keys = keys();
+    let pairing = pairing(NOW, NOW);
+    let cookie = keys.signed_cookie(&pairing, 0, TTL, at(NOW - 30)).unwrap();
+    let value = cookie.value.expose().as_bytes();
+    let (new, _) = keys.check_cookie(value, TTL, at(NOW - 30)).unwrap();
+    assert_eq!((new.invited_at, new.iat), (NOW, NOW));
+}
+
 /// Replicas of two versions take each other's cookies. Computed by Python's `hmac`, after RFC 5869.
 #[test]
 fn the_keys_are_derived_as_ever() {

@@ -118,6 +118,8 @@ mod tests {
     #[case(" \n\t", true)]
     #[case("# taken out\n", true)]
     #[case("\n# taken\n#out", true)]
+    #[case::blanks_as_long_as_a_secret("                                ", true)]
+    #[case::the_shortest_secret("#canary-secret-of-32-bytes-or-so", false)]
     #[case("taken out", false)]
     #[case("#34567890123456789012345678901234", false)]
     fn an_emptied_file_is_a_placeholder(#[case] text: &str, #[case] expected: bool) {

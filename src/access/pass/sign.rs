@@ -163,6 +163,20 @@ mod tests {
         assert_eq!(too_long, Err(MintError::TooLong(longest)));
     }
 
+    /// In a unit that the setting takes.
+    #[rstest]
+    #[case(90, "90s")]
+    #[case(600, "10m")]
+    #[case(5400, "90m")]
+    #[case(86_400, "24h")]
+    fn a_refusal_says_how_long_a_pass_may_live(#[case] seconds: u64, #[case] written: &str) {
+        let error = MintError::TooLong(Duration::from_secs(seconds));
+        assert_eq!(
+            error.to_string(),
+            format!("the pass may live for {written} at most")
+        );
+    }
+
     #[test]
     fn without_a_key_nothing_is_signed() {
         assert_eq!(

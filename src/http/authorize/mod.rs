@@ -74,7 +74,6 @@ pub(crate) async fn authenticate_by<'a>(
             record.caller = Some(auth.caller.clone());
             let once = auth.one_time_use.as_ref();
             record.ends_soon = once.is_some_and(|once| once.expires_within(SOON));
-            drop(record);
             Ok(auth)
         }
         Err(denied) => Err(reject(denied, client, state).await),
