@@ -225,3 +225,14 @@ async fn a_profile_key_needs_no_login() {
         0
     );
 }
+
+/// Each part of the address is kept, and the link's query is put behind its own.
+#[tokio::test]
+async fn the_chat_panel_is_where_the_setting_says() {
+    let panel = [("CHAT_PANEL_URL", "https://chat.example.test/panel")];
+    let service = Service::start_with(rules(), &panel).await;
+    assert_eq!(
+        service.destination("operator=101&phone=0501234567").await,
+        "https://chat.example.test/panel?phone=%2B380501234567&token="
+    );
+}

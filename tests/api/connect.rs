@@ -621,6 +621,8 @@ async fn the_page_renews_its_ticket_up_to_twelve_hours_after_the_proof() {
         json!(now + 600),
         "the proof does not get younger"
     );
+    let counted = r#"open_chat_connector_requests_total{connector="pipedrive",outcome="ticket"}"#;
+    assert_eq!(service.metric(counted).await, 1);
     assert_eq!(renewed["phones"], claims["phones"]);
     for field in ["proven_at", "connector", "installation", "user"] {
         assert_eq!(renewed[field], claims[field]);

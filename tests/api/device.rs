@@ -55,6 +55,11 @@ fn pairing(age: i64, ttl: i64, more: &Value) -> Value {
     claims
 }
 
+/// An invitation that was good for an hour, and is over since a minute.
+pub fn invitation_that_is_over() -> String {
+    signed(INVITATIONS, &pairing(3660, 3600, &json!({})))
+}
+
 /// An invitation for the operator, as `open-chat pair` makes it.
 pub fn invitation(operator: u64, device: &str) -> String {
     let more = json!({"operator": operator, "device": device});
@@ -289,6 +294,32 @@ async fn a_cookie_has_its_time(#[case] cookie: String, #[case] expected: &str) {
     let service = start(&[]).await;
     let opened = opened(&service, CLICK, &cookie).await.to_string();
     assert_eq!(opened.trim_matches('"'), expected);
+}
+
+/// A day, of which a click in the last third renews the cookie for another day.
+#[tokio::test]
+async fn a_pairing_lasts_as_long_as_is_set() {
+    let service = start(&[("DEVICE_TTL", "1d")]).await;
+    for (age, expected) in [
+        (DAY / 2, ""),
+        (
+            DAY * 3 / 4,
+            "Path=/; Max-Age=86400; Secure; HttpOnly; SameSite=Lax",
+        ),
+    ] {
+        let cookie = signed(COOKIES, &pairing(age, DAY, &json!({})));
+        let click = service
+            .request(CLICK)
+            .header("Sec-Fetch-Dest", "document")
+            .header("Sec-Fetch-Mode", "navigate")
+            .header("Sec-Fetch-Site", "none")
+            .header("Cookie", format!("{NAME}={cookie}"));
+        let response = click.send().await.unwrap();
+        assert_eq!(response.status(), 302);
+        let set = header(&response, "set-cookie");
+        let attributes = set.split_once("; ").map_or("", |(_, rest)| rest);
+        assert_eq!(attributes, expected);
+    }
 }
 
 /// Of five kinds that this service signs, or has signed, none is taken for another.

@@ -7,7 +7,8 @@ use serde_json::json;
 use tokio::task::JoinSet;
 
 use crate::device::{
-    DEVICE, NAME, click_with, cookie, invitation, navigation, outcome, rewrite, start,
+    DEVICE, NAME, click_with, cookie, invitation, invitation_that_is_over, navigation, outcome,
+    rewrite, start,
 };
 use crate::harness::{Problem, Service, eventually, file, header, log, log_line, raw, rules};
 use crate::once::one_of_many;
@@ -497,6 +498,21 @@ async fn what_is_no_invitation_pairs_nothing(
     for request in [button(&service, &path), navigation(service.request(&path))] {
         let problem = Problem::read(request.send().await.unwrap()).await;
         assert_eq!((problem.status, problem.kind.as_str()), (status, kind));
+    }
+}
+
+#[tokio::test]
+async fn an_invitation_that_is_over_pairs_nothing() {
+    let service = start(&[]).await;
+    let path = address(&invitation_that_is_over());
+    for request in [button(&service, &path), navigation(service.request(&path))] {
+        let response = request.send().await.unwrap();
+        assert_eq!(header(&response, "set-cookie"), "");
+        let problem = Problem::read(response).await;
+        assert_eq!(
+            (problem.status, problem.kind.as_str()),
+            (401, "invitation-expired")
+        );
     }
 }
 

@@ -475,3 +475,27 @@ async fn the_operator_who_is_chosen_counts_for_the_limit() {
     let other = "operator=auto:24&phone=0501234568";
     service.destination(other).await;
 }
+
+/// Of two services with one ChatHub, one has noticed a change, when the other is not to look yet.
+#[tokio::test]
+async fn the_directory_is_read_again_as_often_as_is_set() {
+    let often = Service::start_with(rules(), &[("DIRECTORY_REFRESH", "20ms")]).await;
+    let chathub = often.chathub.url();
+    let variables = [
+        ("CHATHUB_URL", chathub.as_str()),
+        ("DIRECTORY_REFRESH", "1h"),
+    ];
+    let seldom = Service::start_with(rules(), &variables).await;
+    let click = "operator=101&phone=0501234567";
+    for service in [&often, &seldom] {
+        assert_eq!(service.click(click).await.status(), 302);
+    }
+    often.chathub.store().set_status(101, 1);
+    eventually("the change is noticed", async || {
+        often.click(click).await.status() == 403
+    })
+    .await;
+    // With one time for both, the other would have noticed, too.
+    tokio::time::sleep(std::time::Duration::from_secs(2)).await;
+    assert_eq!(seldom.click(click).await.status(), 302);
+}

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use chathub_simulator::{Endpoint, Fault, Rules, Simulator};
 use reqwest::redirect::Policy;
-use reqwest::{Client, Response};
+use reqwest::{Client, RequestBuilder, Response, StatusCode};
 use rstest::rstest;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
@@ -75,6 +75,10 @@ impl Replica {
             process: Running::start(&mut open_chat(&["serve"], variables), "listening"),
             client: client(true),
         }
+    }
+
+    pub fn get(&self, path: &str) -> RequestBuilder {
+        self.client.get(format!("http://{}{path}", self.address))
     }
 
     /// The status of an answer; `None` where nobody answers.
@@ -143,6 +147,9 @@ async fn sigterm_is_told_to_everybody_before_clicks_are_refused() {
     assert_eq!(click.status(), 302);
     assert_eq!(click.headers()["connection"], "close");
     assert_eq!(replica.status("/healthz").await, Some(200), "it lives");
+    // The default of five seconds would be over.
+    tokio::time::sleep(Duration::from_secs(6)).await;
+    assert_eq!(replica.status(CLICK).await, Some(302));
     replica.signal("-TERM");
     assert_eq!(replica.exit().await, Some(1), "a second signal");
 }
@@ -156,6 +163,36 @@ async fn after_its_drain_delay_it_ends() {
     replica.signal("-TERM");
     assert_eq!(replica.exit().await, Some(0));
     assert!(told.elapsed() >= Duration::from_secs(1), "its drain delay");
+}
+
+/// Of two that are told to end at once, one waits for its click, when the other has given up.
+#[tokio::test]
+async fn a_click_that_runs_has_the_time_that_is_set() {
+    let chathub = Simulator::start(rules()).unwrap();
+    let start = async |timeout: &str| {
+        let variables = [("DRAIN_DELAY", "0"), ("SHUTDOWN_TIMEOUT", timeout)];
+        Replica::start(&chathub, own_address(), &variables).await
+    };
+    let (mut hasty, mut patient) = (start("1s").await, start("1h").await);
+    chathub.always(Endpoint::OperatorToken, Some(Fault::Held));
+    let click = |replica: &Replica| {
+        let (client, url) = (client(false), format!("http://{}{CLICK}", replica.address));
+        tokio::spawn(async move { client.get(url).send().await.map(|answer| answer.status()) })
+    };
+    let (given_up, finished) = (click(&hasty), click(&patient));
+    eventually("both mints are on their way", async || {
+        chathub.calls(Endpoint::OperatorToken) == 2
+    })
+    .await;
+    hasty.signal("-TERM");
+    patient.signal("-TERM");
+    assert_eq!(hasty.exit().await, Some(0));
+    assert!(given_up.await.unwrap().ok() != Some(StatusCode::FOUND));
+    // With one time for both, the other would have ended, too.
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    chathub.release();
+    assert_eq!(finished.await.unwrap().unwrap(), 302);
+    assert_eq!(patient.exit().await, Some(0));
 }
 
 #[tokio::test]

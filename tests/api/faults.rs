@@ -1,5 +1,6 @@
 //! The fault matrix: what a click gets and what ChatHub hears when something breaks.
 
+use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use chathub_simulator::{Endpoint, Fault, Rules, Simulator};
@@ -8,7 +9,7 @@ use tokio::task::JoinSet;
 
 use crate::faulty_proxy::{Mode, Proxy};
 use crate::harness::{
-    PASSWORD, PROFILE_KEY, Problem, Service, eventually, file, header, log_line, rules,
+    PASSWORD, PROFILE_KEY, Problem, Service, eventually, file, header, log_line, own_address, rules,
 };
 
 const CLICK: &str = "operator=101&phone=0501234567";
@@ -102,6 +103,53 @@ async fn a_cold_click_gets_the_best_answer_there_is(
 }
 
 /// A click's budget ends it long before an attempt would.
+/// Longer than the defaults of `CHATHUB_ATTEMPT_TIMEOUT` (2 s) and `CLICK_BUDGET` (5 s).
+#[tokio::test]
+async fn a_slow_answer_is_waited_for_as_long_as_is_set() {
+    let patience = [("CHATHUB_ATTEMPT_TIMEOUT", "2m"), ("CLICK_BUDGET", "5m")];
+    let service = Service::start_with(rules(), &patience).await;
+    let slow = Some(Fault::Late(5500));
+    service.chathub.always(Endpoint::OperatorToken, slow);
+    assert_eq!(service.destination(CLICK).await, LINK);
+    assert_eq!(service.chathub.calls(Endpoint::OperatorToken), 1);
+}
+
+/// A host whose queue of connections is full does not answer; the system asks it again after one
+/// second and after three. By then two attempts of the default (1 s) would be over.
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn a_slow_connection_is_waited_for_as_long_as_is_set() {
+    let socket = tokio::net::TcpSocket::new_v4().unwrap();
+    socket.bind(own_address()).unwrap();
+    let host = socket.listen(0).unwrap();
+    let address = host.local_addr().unwrap();
+    let full = tokio::net::TcpStream::connect(address).await.unwrap();
+    let url = format!("http://{address}/");
+    let variables = [
+        ("CHATHUB_URL", url.as_str()),
+        ("CHATHUB_CONNECT_TIMEOUT", "2m"),
+    ];
+    let service = Service::start_unproven(rules(), &variables);
+    let click = service.request(&format!("/open-chat?{CLICK}"));
+    let click = tokio::spawn(click.send());
+    tokio::time::sleep(Duration::from_millis(2500)).await;
+    let chathub: SocketAddr = service.chathub.url()["http://".len()..]
+        .trim_end_matches('/')
+        .parse()
+        .unwrap();
+    let relay = tokio::spawn(async move {
+        while let Ok((mut client, _)) = host.accept().await {
+            tokio::spawn(async move {
+                let mut server = tokio::net::TcpStream::connect(chathub).await.unwrap();
+                let _ = tokio::io::copy_bidirectional(&mut client, &mut server).await;
+            });
+        }
+    });
+    assert_eq!(click.await.unwrap().unwrap().status(), 302);
+    relay.abort();
+    drop(full);
+}
+
 #[tokio::test]
 async fn no_click_takes_longer_than_its_budget() {
     let service = Service::start_with(rules(), &[("CLICK_BUDGET", "3s")]).await;
@@ -466,6 +514,30 @@ async fn fallback_to_the_login_page() {
     service.chathub.always(Endpoint::OperatorToken, None);
     let unknown = service.refusal("operator=999&phone=0501234567").await;
     assert_eq!(unknown.kind, "operator-unknown");
+}
+
+#[rstest]
+#[case(Fault::Status(400), "invalid-request")]
+#[case(Fault::Status(401), "token-refused")]
+#[case(Fault::Status(403), "not-permitted")]
+#[case(Fault::Status(404), "not-found")]
+#[case(Fault::Status(500), "unavailable")]
+#[case(Fault::Throttled(700), "throttled")]
+#[case(Fault::Body(String::new()), "bad-answer")]
+#[case(Fault::Silence, "timeout")]
+#[tokio::test]
+async fn each_outcome_of_a_call_is_counted(#[case] fault: Fault, #[case] outcome: &str) {
+    let variables = match fault {
+        Fault::Silence => &QUICK[..],
+        _ => &[],
+    };
+    let service = Service::start_with(rules(), variables).await;
+    let series =
+        format!(r#"chathub_requests_total{{endpoint="operator/get-token",outcome="{outcome}"}}"#);
+    assert_eq!(service.metric(&series).await, 0);
+    service.chathub.always(Endpoint::OperatorToken, Some(fault));
+    assert_ne!(service.click(CLICK).await.status(), 302);
+    assert!(service.metric(&series).await >= 1);
 }
 
 #[tokio::test]

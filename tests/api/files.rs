@@ -437,3 +437,17 @@ async fn a_byte_order_mark_is_no_part_of_a_secret() {
     let service = Service::start_with(rules(), &variables).await;
     service.destination(&with_pass("", SECRET)).await;
 }
+
+#[tokio::test]
+async fn the_login_may_be_in_a_file() {
+    for (login, status) in [("acme\r\n", 302), ("emca\n", 503)] {
+        let path = file("login", login);
+        let variables = [
+            ("CHATHUB_LOGIN", ""),
+            ("CHATHUB_LOGIN_FILE", path.to_str().unwrap()),
+        ];
+        let service = Service::start_unproven(rules(), &variables);
+        let click = service.click("operator=101&phone=0501234567").await;
+        assert_eq!(click.status(), status, "{login}");
+    }
+}

@@ -197,6 +197,15 @@ async fn strangers_cost_little_memory_are_sent_away_and_hold_up_nobody(
     );
     assert!(most < megabytes << 20, "{stranger:?}: {most} bytes");
     assert_eq!(status_from("127.0.0.2", address, CLICK).await, 302);
+    // Why they were sent away, where there is one reason only.
+    let reason = match (stranger, connections) {
+        (Stranger::NeverReads, 24) => "write-timeout",
+        (Stranger::HalfOfAGreatHead, _) => "head-too-large",
+        (Stranger::Drips, _) => "head-timeout",
+        _ => return,
+    };
+    let series = format!("open_chat_connections_cut_total{{reason=\"{reason}\"}}");
+    assert!(metric(address, &series).await >= 1.0, "{reason}");
 }
 
 /// Heads as large as they may be leave nothing behind that grows with the connections that stay.

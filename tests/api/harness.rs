@@ -313,14 +313,18 @@ pub fn header(response: &Response, name: &str) -> String {
 
 /// Sends one request byte by byte as given, and reads the whole answer.
 pub async fn raw(service: &Service, request: &str) -> String {
+    raw_at(service.url().trim_start_matches("http://"), request).await
+}
+
+/// The same at another address.
+pub async fn raw_at(address: &str, request: &str) -> String {
     use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-    let address = service.url().trim_start_matches("http://");
     let exchange = async {
         let mut stream = tokio::net::TcpStream::connect(address).await?;
         stream.write_all(request.as_bytes()).await?;
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer).await?;
-        io::Result::Ok(answer)
+        let mut answer = Vec::new();
+        stream.read_to_end(&mut answer).await?;
+        io::Result::Ok(String::from_utf8_lossy(&answer).into_owned())
     };
     tokio::time::timeout(PATIENCE, exchange)
         .await

@@ -150,17 +150,20 @@ async fn ops_routes_and_wrong_links_are_not_limited() {
 
 #[tokio::test]
 async fn keys_are_counted_and_forgotten() {
-    let service = Service::start_with(rules(), &[("RATE_LIMIT_OPERATOR", "2/s")]).await;
-    let keys = r#"open_chat_rate_limit_keys{limit="operator"}"#;
-    service.destination(CLICK).await;
-    service.destination(CLICK).await;
-    eventually("the key is counted", async || {
+    let quotas = [("RATE_LIMIT_OPERATOR", "2/s"), ("RATE_LIMIT_CLIENT", "2/s")];
+    let service = Service::start_with(rules(), &quotas).await;
+    let are_kept = async |count: i64| {
+        let mut kept = Vec::new();
+        for limit in ["operator", "client"] {
+            let series = format!(r#"open_chat_rate_limit_keys{{limit="{limit}"}}"#);
+            kept.push(service.metric(&series).await == count);
+        }
+        kept == [true; 2]
+    };
+    eventually("a key of each limit is counted", async || {
         service.click(CLICK).await;
-        service.metric(keys).await == 1
+        are_kept(1).await
     })
     .await;
-    eventually("the key is forgotten", async || {
-        service.metric(keys).await == 0
-    })
-    .await;
+    eventually("the keys are forgotten", async || are_kept(0).await).await;
 }

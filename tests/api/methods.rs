@@ -3,12 +3,18 @@
 
 use rstest::rstest;
 
-use crate::harness::{Service, raw, rules};
+use crate::documents::{document, raw_table};
+use crate::harness::{Service, file, raw_at, rules};
+use crate::process::{Running, open_chat};
 
 /// The head and the body of the answer to this method.
 async fn ask(service: &Service, method: &str, path: &str) -> (String, String) {
+    ask_at(&service.url()["http://".len()..], method, path).await
+}
+
+async fn ask_at(host: &str, method: &str, path: &str) -> (String, String) {
     let request = format!("{method} {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
-    let answer = raw(service, &request).await;
+    let answer = raw_at(host, &request).await;
     let (head, body) = answer.split_once("\r\n\r\n").unwrap();
     (head.to_lowercase(), body.to_owned())
 }
@@ -116,5 +122,62 @@ async fn where_there_is_nothing_every_method_is_404(#[case] path: &str) {
         let (head, _) = ask(&service, method, path).await;
         assert!(head.starts_with("http/1.1 404 "), "{method}: {head}");
         assert_eq!(line(&head, "allow:"), "", "{method}: {head}");
+    }
+}
+
+/// An address of a route, whose path may have a place for a name.
+fn example(path: &str) -> String {
+    path.replace("connectors/{name}", "connectors/browser-extension")
+        .replace("connect/{name}", "connect/zendesk")
+        .replace("{kind}", "phone-invalid")
+}
+
+/// `docs/promises.md` has the methods of each route.
+#[tokio::test]
+async fn each_route_takes_the_methods_of_its_row() {
+    const METHODS: [&str; 9] = [
+        "GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "BREW",
+    ];
+    let section =
+        "[kommo]\naccounts = [\"acme.kommo.com\"]\nsecret = \"canary-kommo-0123456789\"\n";
+    let connectors = file("connectors.toml", section);
+    let variables = [
+        ("ACCESS", "pass"),
+        ("PASS_SECRET", "canary-pass-secret-of-more-than-32-bytes"),
+        ("PUBLIC_URL", "https://chat.example"),
+        ("CONNECTORS_FILE", connectors.to_str().unwrap()),
+        ("CONFIRM", "always"),
+    ];
+    let service = Service::start_with(rules(), &variables).await;
+    let demo = Running::start(&mut open_chat(&["demo", "--port", "0"], &[]), "Ctrl-C");
+    let demo_url = demo.url("/demo");
+    let demo_address = demo_url["http://".len()..].trim_end_matches("/demo");
+    for row in raw_table(&document("docs/promises.md"), "## Routes") {
+        let path = example(row[0].trim_matches('`'));
+        let host = if path.starts_with("/demo") {
+            demo_address
+        } else {
+            &service.url()["http://".len()..]
+        };
+        let (methods, _) = row[1].split_once(':').unwrap();
+        let methods: Vec<_> = methods.split('`').skip(1).step_by(2).collect();
+        for method in METHODS {
+            let (head, _) = ask_at(host, method, &path).await;
+            let is_refused = head.starts_with("http/1.1 405 ");
+            assert_eq!(
+                is_refused,
+                !methods.contains(&method),
+                "{method} {path}: {head}"
+            );
+            if is_refused {
+                let allowed = methods.join(", ").to_lowercase();
+                assert_eq!(line(&head, "allow:"), allowed, "{method} {path}");
+            }
+            let (head, _) = ask_at(host, method, &format!("{path}/")).await;
+            assert!(
+                head.starts_with("http/1.1 404 "),
+                "{method} {path}/: {head}"
+            );
+        }
     }
 }

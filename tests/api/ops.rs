@@ -2,14 +2,18 @@
 
 use std::time::Duration;
 
-use chathub_simulator::{Endpoint, Fault, Simulator};
-use open_chat::http::Kind;
+use chathub_simulator::{Endpoint, Fault, Rules, Simulator};
+use open_chat::app::Application;
+use open_chat::config::Config;
+use open_chat::http::{Front, Kind};
 use open_chat::telemetry::{LogFormat, Telemetry};
+use rstest::rstest;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
+use tokio::task::JoinSet;
 
 use crate::ending::Replica;
-use crate::harness::{PROFILE_KEY, Service, header, log, log_line, own_address, rules};
+use crate::harness::{PROFILE_KEY, Service, eventually, header, log, log_line, own_address, rules};
 
 #[tokio::test]
 async fn it_is_ready_once_chathub_has_taken_the_login() {
@@ -241,6 +245,56 @@ async fn clicks_are_counted_by_what_became_of_them() {
     );
 }
 
+/// Each format, each source, and what the format needs for it.
+#[rstest]
+#[case("chat_raw_id=65a1", "1", "none")]
+#[case("phone=0501234567", "2", "none")]
+#[case("phone=0501234567&from=Acme", "3", "none")]
+#[case("phone=0501234567&from=Acme&source=0", "4", "viber")]
+#[case("phone=0501234567&from=Acme&source=1", "4", "viberbot")]
+#[case("phone=0501234567&from=Acme&source=2", "4", "telegrambot")]
+#[case("phone=0501234567&from=Acme&source=3", "4", "whatsapp")]
+#[case("phone=0501234567&from=Acme&source=4", "4", "widget")]
+#[case("phone=0501234567&from=Acme&source=5", "4", "rozetka")]
+#[case("phone=0501234567&from=Acme&source=6", "4", "facebook")]
+#[case("phone=0501234567&from=Acme&source=7", "4", "instagram")]
+#[tokio::test]
+async fn each_format_and_source_is_counted(
+    #[case] query: &str,
+    #[case] format: &str,
+    #[case] source: &str,
+) {
+    let service = Service::start().await;
+    service.destination(&format!("operator=101&{query}")).await;
+    let series = format!(r#"open_chat_redirects_total{{format="{format}",source="{source}"}}"#);
+    assert_eq!(service.metric(&series).await, 1);
+}
+
+#[rstest]
+#[case("GET", "GET", "/openapi", 200)]
+#[case("HEAD", "HEAD", "/openapi", 200)]
+#[case("POST", "POST", "/links", 404)]
+#[case("PUT", "PUT", "/pair", 405)]
+#[case("PATCH", "PATCH", "/widget", 405)]
+#[case("DELETE", "DELETE", "/metrics", 405)]
+#[case("OPTIONS", "OPTIONS", "/open-chat", 405)]
+#[case("BREW", "other", "/healthz", 405)]
+#[tokio::test]
+async fn each_method_is_counted_by_route_and_status(
+    #[case] method: &str,
+    #[case] label: &str,
+    #[case] route: &str,
+    #[case] status: u16,
+) {
+    let service = Service::start().await;
+    let method = reqwest::Method::from_bytes(method.as_bytes()).unwrap();
+    let request = reqwest::Client::new().request(method, format!("{}{route}", service.url()));
+    assert_eq!(request.send().await.unwrap().status(), status);
+    let series =
+        format!(r#"http_requests_total{{method="{label}",route="{route}",status="{status}"}}"#);
+    assert_eq!(service.metric(&series).await, 1);
+}
+
 #[tokio::test]
 async fn what_a_caller_invents_makes_no_new_series() {
     let service = Service::start().await;
@@ -270,6 +324,35 @@ async fn what_a_caller_invents_makes_no_new_series() {
         header(&service.ops("/metrics").await, "content-type"),
         "text/plain; version=0.0.4; charset=utf-8"
     );
+}
+
+/// It follows the load, and falls with it. It is counted once a second.
+#[tokio::test]
+async fn background_tasks_come_and_go_with_the_mints_that_wait() {
+    let rules = Rules {
+        operators: 40,
+        ..rules()
+    };
+    let chathub = Simulator::start(rules).unwrap();
+    let variables = [("CHATHUB_MAX_RATE", "1000")];
+    let replica = Replica::start(&chathub, own_address(), &variables).await;
+    let tasks = async || -> usize {
+        let metrics = replica.ask("/metrics", &[]).await.text().await.unwrap();
+        let (_, rest) = metrics.split_once("\nopen_chat_background_tasks ").unwrap();
+        rest.lines().next().unwrap().parse().unwrap()
+    };
+    eventually("they are counted", async || tasks().await > 0).await;
+    let idle = tasks().await;
+    chathub.always(Endpoint::OperatorToken, Some(Fault::Held));
+    let mut clicks = JoinSet::new();
+    for operator in 101..141 {
+        let click = format!("/open-chat?operator={operator}&phone=0501234567");
+        clicks.spawn(replica.get(&click).send());
+    }
+    eventually("forty mints wait", async || tasks().await >= idle + 40).await;
+    chathub.release();
+    clicks.join_all().await;
+    eventually("they are gone", async || tasks().await < idle + 40).await;
 }
 
 /// A disk that is full, or gone.
@@ -305,5 +388,35 @@ async fn lines_that_nobody_can_write_are_counted_and_hold_nobody_up() {
     }
     // 128,000 wait, and some may be in the writer's buffer of 8 KiB.
     assert!((900..=1000).contains(&log.dropped_lines()));
+
+    // A service with this log goes on, and tells of it.
+    let (url, address) = (chathub.url(), own_address().to_string());
+    let variables = [
+        ("ACCESS", "open"),
+        ("LISTEN", address.as_str()),
+        ("CHATHUB_URL", &url),
+        ("CHATHUB_API_KEY", PROFILE_KEY),
+    ];
+    let config = Config::from_vars(variables.map(|(n, v)| (n.into(), v.into()))).unwrap();
+    let application = Application::start(config, Front::Builder, &log).unwrap();
+    let servers = application.handles();
+    tokio::spawn(application.run());
+    let client = reqwest::Client::new();
+    let ask = async |path: &str| {
+        let request = client.get(format!("http://{address}{path}"));
+        request.send().await.unwrap()
+    };
+    for expected in [900..=1000, 901..=1001] {
+        let metrics = ask("/metrics").await.text().await.unwrap();
+        let (_, rest) = metrics
+            .split_once("\nopen_chat_log_lines_dropped_total ")
+            .unwrap();
+        let dropped = rest.lines().next().unwrap().parse().unwrap();
+        assert!(expected.contains(&dropped), "{dropped}");
+        assert_eq!(ask("/openapi").await.status(), 200);
+    }
+    for server in servers {
+        drop(server.stop(false));
+    }
     drop(mend);
 }

@@ -3,6 +3,10 @@
 
 use std::collections::BTreeSet;
 
+use open_chat::config::Config;
+use open_chat::http::{Kind, paths};
+use open_chat::metrics::Metrics;
+
 use crate::documents::{document, raw_table};
 
 const PAGE: &str = "docs/promises.md";
@@ -93,7 +97,7 @@ fn stands_in(path: &str, promise: &str) -> bool {
 /// The words of a page or, without the marks of its lines, of the comments of a file.
 fn words_of(path: &str) -> String {
     let text = document(path);
-    if path.ends_with(".md") {
+    if matches!(path.rsplit_once('.'), Some((_, "md"))) {
         return as_words(&text);
     }
     let lines = text.lines().map(|line| {
@@ -135,9 +139,10 @@ fn fault_of_test(name: &str) -> Option<String> {
             "`{name}` is no test: write `file::test` or `path::test`"
         ));
     };
-    let path = match file.contains('/') {
-        true => file.to_owned(),
-        false => format!("tests/api/{file}.rs"),
+    let path = if file.contains('/') {
+        file.to_owned()
+    } else {
+        format!("tests/api/{file}.rs")
     };
     if !is_file(&path) {
         return Some(format!("`{name}`: there is no file {path}"));
@@ -212,6 +217,34 @@ fn none(faults: &[String]) {
 }
 
 #[test]
+fn every_setting_has_a_test() {
+    let variables = Config::variables();
+    let names: Vec<_> = variables.iter().map(|(name, _)| name.as_str()).collect();
+    none(&faults_of_list(&document(PAGE), "## Settings", &names));
+}
+
+#[test]
+fn every_refusal_has_a_test() {
+    let names = Kind::ALL.map(Kind::name);
+    none(&faults_of_list(&document(PAGE), "## Refusals", &names));
+}
+
+#[test]
+fn every_metric_has_a_test() {
+    none(&faults_of_list(
+        &document(PAGE),
+        "## Metrics",
+        &Metrics::names(),
+    ));
+}
+
+#[test]
+fn every_route_has_a_test() {
+    let paths: Vec<_> = paths().collect();
+    none(&faults_of_list(&document(PAGE), "## Routes", &paths));
+}
+
+#[test]
 fn every_promise_stands_in_its_page_and_has_a_test() {
     let page = document(PAGE);
     let tables = ["## Security", "## Guides", "## Operation"];
@@ -262,11 +295,10 @@ fn a_test_that_is_not_there_is_told_of() {
         "`src/http/route.rs::a_path_is_written_in_one_way`",
         "`tests/chart/test_names.py::Names.test_nothing`, `make deny`",
     ] {
-        let expected = match good.contains("Names.") {
-            true => {
-                "`tests/chart/test_names.py::Names.test_nothing`: tests/chart/test_names.py has no test of this name"
-            }
-            false => "",
+        let expected = if good.contains("Names.") {
+            "`tests/chart/test_names.py::Names.test_nothing`: tests/chart/test_names.py has no test of this name"
+        } else {
+            ""
         };
         assert_eq!(fault(good), expected, "{good}");
     }

@@ -357,7 +357,7 @@ async fn shown_after_their_end(seconds: u64) -> i64 {
         service.destination(CLICK).await;
     }
     let refused =
-        r#"chathub_requests_total{endpoint="operator/get-token",outcome="credentials-rejected"}"#;
+        r#"chathub_requests_total{endpoint="operator/get-token",outcome="token-refused"}"#;
     service.metric(refused).await
 }
 

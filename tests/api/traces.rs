@@ -208,6 +208,42 @@ async fn only_who_is_sampled_is_sent() {
     assert_eq!(spans.keys().collect::<Vec<_>>(), ["other"]);
 }
 
+/// Of a caller whose own trace is sampled, one whose is not, and one without a trace: whose arrive.
+#[rstest]
+#[case::all("always_on", "", [true, true, true])]
+#[case::none("always_off", "", [false, false, false])]
+#[case::no_part("traceidratio", "0", [false, false, false])]
+#[case::each_part("traceidratio", "1.0", [true, true, true])]
+#[case::the_caller_decides("parentbased_always_off", "", [true, false, false])]
+#[case::the_caller_or_no_part("parentbased_traceidratio", "0", [true, false, false])]
+#[case::the_caller_or_all("", "", [true, false, true])]
+#[tokio::test]
+async fn the_sampler_is_the_one_that_is_set(
+    #[case] sampler: &str,
+    #[case] argument: &str,
+    #[case] expected: [bool; 3],
+) {
+    let (collector, chathub) = (Collector::start(), Simulator::start(rules()).unwrap());
+    let variables = [
+        ("OTEL_TRACES_SAMPLER", sampler),
+        ("OTEL_TRACES_SAMPLER_ARG", argument),
+    ];
+    let mut replica = traced(&collector, &chathub, &variables).await;
+    let unsampled = PARENT.replace("-01", "-00");
+    replica.ask("/builder", &[("traceparent", PARENT)]).await;
+    replica
+        .ask("/handler", &[("traceparent", &unsampled)])
+        .await;
+    replica.ask("/openapi", &[]).await;
+    // What it has not sent yet is sent before it ends.
+    replica.signal("-TERM");
+    assert_eq!(replica.exit().await, Some(0));
+    let spans = collector.spans.lock().unwrap();
+    let arrived =
+        ["/builder", "/handler", "/openapi"].map(|name| spans.iter().any(|span| span.name == name));
+    assert_eq!(arrived, expected);
+}
+
 #[tokio::test]
 async fn chathub_is_told_by_choice_only() {
     for (choice, expected) in [("off", None), ("on", Some(TRACE))] {
