@@ -60,7 +60,7 @@ async fn kind(service: &Service, query: &str) -> (u16, String) {
     (problem.status, problem.kind)
 }
 
-fn pem(kind: &str, key: &[u8]) -> String {
+pub fn pem(kind: &str, key: &[u8]) -> String {
     let text = STANDARD.encode(key);
     let lines: Vec<_> = text
         .as_bytes()

@@ -272,6 +272,9 @@ async fn agent_5_of_one_account_is_not_agent_5_of_another() {
     // Its section has a list of operators, and operator 101 is not on it.
     let problem = Problem::read(ask(&other(6, "2")).await).await;
     assert_eq!(problem.kind, "operator-not-allowed");
+    // An agent whom the map lacks is to be added to it, list or not.
+    let problem = Problem::read(ask(&other(9, "5")).await).await;
+    assert_eq!(problem.kind, "identity-unknown");
     // The account's number is its section's.
     let mut foreign = other(5, "3");
     foreign["account_id"] = json!(78);
@@ -301,6 +304,22 @@ async fn an_operator_who_is_called_like_an_agent_is_not_that_agent() {
     let token = kommo::token(&kommo::claims(ACCOUNT, SERVICE, 9, "1"), ACME);
     let agent = refused(&service, "phone=0501234567", &token).await;
     assert_eq!(agent, (403, "identity-unknown".into()));
+}
+
+/// An alias that looks like an id hides that id, so the link names the agent instead.
+#[tokio::test]
+async fn an_agent_s_link_never_leads_to_the_alias_that_hides_its_operator() {
+    let map = file(
+        "hiding-map.toml",
+        "\"kommo-5\" = \"John Smith\"\n101 = 102\n",
+    );
+    let service = service_with(&[("OPERATOR_MAP_FILE", map.to_str().unwrap())]).await;
+    let token = kommo::token(&claims("1"), ACME);
+    let link = link(ask(&service, "phone=0501234567", &token).await).await;
+    let click = service.click(query_of(&link)).await;
+    assert_eq!(click.status(), 302);
+    let line = log_line(&header(&click, "x-request-id")).await;
+    assert_eq!(line["operator"], 101);
 }
 
 #[rstest]

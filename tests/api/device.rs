@@ -534,11 +534,19 @@ async fn what_an_api_key_has_invited_ends_with_its_right(
     .await;
 }
 
+/// Neither without a file of keys, nor where `ACCESS` accepts them no more and the file stays.
+#[rstest]
+#[case::no_file(false)]
+#[case::a_file_that_access_leaves_out(true)]
 #[tokio::test]
-async fn without_api_keys_nothing_that_one_has_invited_is_good() {
-    let service = start(&[]).await;
-    let cookie = cookie(&json!({"key": "odoo"}));
-    assert_eq!(opened(&service, CLICK, &cookie).await, "device-ended");
+async fn without_api_keys_nothing_that_one_has_invited_is_good(#[case] has_file: bool) {
+    let key = format!("[[key]]\nname = \"odoo\"\nsha256 = \"{API_KEY_SHA256}\"\npair = true\n");
+    let keys = file("device-keys.toml", &key);
+    let keys = [("API_KEYS_FILE", keys.to_str().unwrap())];
+    let service = start(&keys[..usize::from(has_file)]).await;
+    let invited = cookie(&json!({"key": "odoo"}));
+    assert_eq!(opened(&service, CLICK, &invited).await, "device-ended");
+    assert_eq!(opened(&service, CLICK, &cookie(&json!({}))).await, 101);
 }
 
 #[rstest]

@@ -113,7 +113,11 @@ async fn an_invitation_pairs_a_browser() {
         101
     );
 
-    let text = page(shown(&service, "/pair", Some(&value))).await;
+    let response = shown(&service, "/pair", Some(&value)).send().await.unwrap();
+    let line = log_line(&header(&response, "x-request-id")).await;
+    assert_eq!(line["caller"], format!("device:{DEVICE}"));
+    assert_eq!(line["operator"], 101);
+    let text = response.text().await.unwrap();
     assert!(text.contains("<h1>This browser is paired</h1>"), "{text}");
     assert!(
         text.contains("<strong>John Smith</strong> · ID in ChatHub 101"),

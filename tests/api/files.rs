@@ -5,11 +5,14 @@ use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
+use aws_lc_rs::encoding::AsDer as _;
+use aws_lc_rs::signature::{Ed25519KeyPair, KeyPair as _};
 use chathub_simulator::Endpoint;
 use jsonwebtoken::{Algorithm, EncodingKey, Header};
 use rstest::rstest;
 use serde_json::json;
 
+use crate::access::pem;
 use crate::harness::{PASSWORD, Service, eventually, file, log, rules};
 use crate::process::{self, open_chat};
 
@@ -19,11 +22,15 @@ const CLICK: &str = "operator=101&phone=0501234567";
 
 /// A click with a pass that was signed with this secret.
 fn with_pass(kid: &str, secret: &str) -> String {
-    let claims = json!({"sub": "101", "exp": chrono::Utc::now().timestamp() + 600});
-    let mut header = Header::new(Algorithm::HS256);
-    header.kid = Some(kid.to_owned()).filter(|kid| !kid.is_empty());
     let key = EncodingKey::from_secret(secret.as_bytes());
-    let pass = jsonwebtoken::encode(&header, &claims, &key).unwrap();
+    signed(Algorithm::HS256, kid, &key)
+}
+
+fn signed(algorithm: Algorithm, kid: &str, key: &EncodingKey) -> String {
+    let claims = json!({"sub": "101", "exp": chrono::Utc::now().timestamp() + 600});
+    let mut header = Header::new(algorithm);
+    header.kid = Some(kid.to_owned()).filter(|kid| !kid.is_empty());
+    let pass = jsonwebtoken::encode(&header, &claims, key).unwrap();
     format!("phone=0501234567&pass={pass}")
 }
 
@@ -92,6 +99,47 @@ async fn a_file_without_a_pass_key_lets_nobody_in(
     })
     .await;
     gauge_tells(&service, name, 0).await;
+}
+
+/// Emptied, or with a note in it: both mean that there is no key, and not that its file is broken.
+#[rstest]
+#[case::a_secret(Algorithm::HS256, "# taken out\n")]
+#[case::a_public_key(Algorithm::EdDSA, "")]
+#[case::a_public_key_with_a_note(Algorithm::EdDSA, "# taken out\n")]
+#[tokio::test]
+async fn a_key_whose_own_file_has_no_key_is_out(
+    #[case] algorithm: Algorithm,
+    #[case] without: &str,
+) {
+    let pair = Ed25519KeyPair::generate().unwrap();
+    let (setting, with, key) = if algorithm == Algorithm::EdDSA {
+        let public = pair.public_key().as_der().unwrap();
+        let key = EncodingKey::from_ed_der(pair.to_pkcs8().unwrap().as_ref());
+        ("public_key_file", pem("PUBLIC", public.as_ref()), key)
+    } else {
+        let key = EncodingKey::from_secret(SECRET.as_bytes());
+        ("secret_file", SECRET.to_owned(), key)
+    };
+    let own = file("own-key", &with);
+    let keys = format!(
+        "[[key]]\nid = \"crm\"\nalgorithm = \"{algorithm:?}\"\n{setting} = {own:?}\n{}",
+        key_entry("shop", OTHER_SECRET)
+    );
+    let keys = file("own-key-and-another", &keys);
+    let settings = [
+        ("ACCESS", "pass"),
+        ("PASS_KEYS_FILE", keys.to_str().unwrap()),
+    ];
+    let service = Service::start_with(rules(), &settings).await;
+    let click = signed(algorithm, "crm", &key);
+    service.destination(&click).await;
+    std::fs::write(&own, without).unwrap();
+    eventually("the key is gone", async || {
+        service.click(&click).await.status() == 401
+    })
+    .await;
+    service.destination(&with_pass("shop", OTHER_SECRET)).await;
+    gauge_tells(&service, "PASS_KEYS_FILE", 1).await;
 }
 
 /// The other keys of the file go on.

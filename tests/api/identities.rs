@@ -321,9 +321,11 @@ async fn a_pass_for_another_application_is_refused(#[case] audience: Value, #[ca
 }
 
 async fn with_api_key(operators: &str, variables: &[(&str, &str)]) -> Service {
-    let text = format!(
-        "[[key]]\nname = \"odoo\"\nsha256 = \"{API_KEY_SHA256}\"\noperators = {operators}\n"
-    );
+    with_api_key_of(&format!("operators = {operators}\n"), variables).await
+}
+
+async fn with_api_key_of(lines: &str, variables: &[(&str, &str)]) -> Service {
+    let text = format!("[[key]]\nname = \"odoo\"\nsha256 = \"{API_KEY_SHA256}\"\n{lines}");
     let keys = file("identities-api-keys.toml", &text);
     let mut all = vec![
         ("ACCESS", "pass,key"),
@@ -467,6 +469,16 @@ async fn a_scoped_key_s_link_chooses_among_the_operators_of_its_list() {
     })
     .await;
     assert_eq!(outcome(service.click(&query).await).await, before);
+}
+
+/// Such a key may ask for whoever works in the organization by then.
+#[tokio::test]
+async fn the_link_of_a_key_without_a_list_leaves_the_choice_to_the_click() {
+    let service = with_api_key_of("", &[("OPERATOR_AUTO", "on")]).await;
+    let query = linked(&service, &json!("auto:24")).await;
+    let (_, pass) = query.split_once("pass=").unwrap();
+    let claims = jsonwebtoken::dangerous::insecure_decode::<Value>(pass).unwrap();
+    assert_eq!(claims.claims["sub"], "auto:24");
 }
 
 /// An alias that looks like an id hides that id, so a link for the operator of this id cannot be
