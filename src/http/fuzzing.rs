@@ -3,9 +3,9 @@
 use actix_web::http::header::{AUTHORIZATION, COOKIE, HeaderMap, HeaderName, HeaderValue};
 use actix_web::web::Bytes;
 
+use super::connect::bitrix24;
 use super::device_cookie;
 use super::extract::{self, Body, Query};
-use super::handlers::connect::bitrix24;
 use super::problem::Kind;
 use crate::access::PassConstraints;
 use crate::phone::Region;
