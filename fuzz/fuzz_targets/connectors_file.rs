@@ -13,6 +13,15 @@ use url::{Host, Url};
 
 const CANARY: &str = "canary-of-more-than-thirty-two-bytes";
 
+/// The names of what is secret.
+const SECRETS: [&str; 5] = [
+    "api_token",
+    "application_token",
+    "client_secret",
+    "jwt_secret",
+    "secret",
+];
+
 /// Prefixes of keys for passes.
 const TAKEN: [&str; 2] = ["crm-", "Odoo:"];
 
@@ -41,7 +50,11 @@ fuzz_target!(|input: &str| {
     let written = file("connectors.toml", &text);
     let taken = TAKEN.map(String::from).to_vec();
     match Connectors::load(written, taken) {
-        Ok(read) => check(&read.get()),
+        Ok(read) => {
+            let read = read.get();
+            assert!(!is_secret_each(input) || !format!("{read:?}").contains(CANARY));
+            check(&read);
+        }
         Err(problem) => {
             assert!(!problem.contains(CANARY), "{problem}");
             assert!(problem.contains("connectors.toml"), "{problem}");
@@ -51,8 +64,22 @@ fuzz_target!(|input: &str| {
     }
 });
 
+/// Whether each `~` is in a value that is secret. A host or a list of operators may have one, too,
+/// and they may be shown.
+fn is_secret_each(input: &str) -> bool {
+    let quoted = |value: &str| {
+        let inner = value.strip_prefix('"').and_then(|it| it.strip_suffix('"'));
+        inner.is_some_and(|inner| !inner.contains('"'))
+    };
+    let mut lines = input.split('\n').filter(|line| line.contains('~'));
+    !["\"\"\"", "'''"].iter().any(|long| input.contains(long))
+        && lines.all(|line| {
+            line.split_once(" = ")
+                .is_some_and(|(name, value)| SECRETS.contains(&name) && quoted(value))
+        })
+}
+
 fn check(read: &Connectors) {
-    assert!(!format!("{read:?}").contains(CANARY));
     let (mut prefixes, mut places) = (HashSet::new(), HashSet::new());
     for section in read.sections() {
         let prefix = section.prefix.to_ascii_lowercase();
