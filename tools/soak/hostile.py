@@ -9,6 +9,7 @@ kind, how the connections ended and how long they were held.
 
 import asyncio
 import collections
+import errno
 import json
 import os
 import pathlib
@@ -28,6 +29,10 @@ PAUSE = 0.5
 # Linux chooses a port when it connects, so that each address has all ports for itself.
 IP_BIND_ADDRESS_NO_PORT = 24
 RESET = "reset"
+# What says nothing of the service.
+TOO_LATE = "too late"
+# Seconds, docs/running.md.
+HEAD_TIMEOUT = 5
 # The state of a socket that has received a reset.
 TCP_CLOSE = 7
 
@@ -68,6 +73,12 @@ class Stranger:
             end = "closed"
         except (ConnectionError, TimeoutError):
             end = RESET
+        except OSError as error:
+            # What shutdown(2) says of a connection that was reset before: this program, which has a
+            # core to share, had not sent anything for as long as the service waits for a head.
+            if error.errno != errno.ENOTCONN or time.monotonic() - self.began < HEAD_TIMEOUT:
+                raise
+            return TOO_LATE
         finally:
             self.socket.close()
         return " ".join([*self.statuses(), end])

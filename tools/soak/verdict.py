@@ -4,6 +4,7 @@ import statistics
 import textwrap
 
 import page
+from hostile import TOO_LATE
 from kinds import KINDS
 from samples import by_label, labelled
 
@@ -119,7 +120,7 @@ def of_hostile(facts):
         held = max(seen["longest"], seen["oldest open"])
         if held > kind.within + SLACK:
             yield f"{kind.name}: held for {held:.0f} s, and {kind.within} s are the bound"
-        for end in seen["ends"]:
+        for end in seen["ends"].keys() - {TOO_LATE}:
             status = end.split()[0] if " " in end else None
             if status not in kind.statuses:
                 yield f"{kind.name}: {end}"
