@@ -62,7 +62,8 @@ class Stranger:
         self.socket.bind((address, 0))
         self.port = port
         self.answer = b""
-        self.began = time.monotonic()
+        # The service's clock runs from somewhere between these two.
+        self.made = self.began = time.monotonic()
 
     async def trouble(self):
         """How it ended: the statuses of the answers, and what became of the connection."""
@@ -76,7 +77,7 @@ class Stranger:
         except OSError as error:
             # What shutdown(2) says of a connection that was reset before: this program, which has a
             # core to share, had not sent anything for as long as the service waits for a head.
-            if error.errno != errno.ENOTCONN or time.monotonic() - self.began < HEAD_TIMEOUT:
+            if error.errno != errno.ENOTCONN or time.monotonic() - self.made < HEAD_TIMEOUT:
                 raise
             return TOO_LATE
         finally:
