@@ -266,6 +266,29 @@ pub(super) mod tests {
         assert_eq!(caller(&[open], nothing), Err(Denied::OperatorMissing));
     }
 
+    /// Guesses of API keys are counted by address, and a pass is none.
+    #[test]
+    fn a_request_with_a_pass_presents_no_api_key() {
+        let (pass, key) = (pass(false), "canary-api-key");
+        let presented = |modes: &[Mode], bearer, pass| {
+            let shown = Credentials {
+                bearer: Some(bearer),
+                pass,
+                ..Credentials::default()
+            };
+            authenticator(modes)
+                .presented_api_key(&shown)
+                .map(str::to_owned)
+        };
+        let both = [Mode::Pass, Mode::Key];
+        assert_eq!(presented(&both, key, None).as_deref(), Some(key));
+        assert_eq!(presented(&both, &pass, None), None);
+        assert_eq!(presented(&both, key, Some(pass.as_str())), None);
+        let by_key = presented(&[Mode::Key], key, Some(pass.as_str()));
+        assert_eq!(by_key.as_deref(), Some(key));
+        assert_eq!(presented(&[Mode::Pass], key, None), None);
+    }
+
     /// The settings of a mode may stay where the mode is taken out of `ACCESS`.
     #[test]
     fn a_mode_that_is_off_lets_no_one_in_though_its_keys_are_there() {

@@ -214,6 +214,25 @@ mod tests {
         assert_ne!(once(&vectors.good), once(&vectors.without_jti));
     }
 
+    /// An empty number tells no token from another: the first would use up all.
+    #[test]
+    fn a_token_with_an_empty_number_counts_as_a_whole() {
+        let expires = DateTime::from_timestamp(NOW + 300, 0).unwrap();
+        let claims = Claims {
+            aud: String::new(),
+            sub: String::new(),
+            jti: Some(String::new()),
+            times: Times::new(None, NOW + 300),
+        };
+        let once = |token| {
+            let account = account("acme.zendesk.com", None);
+            account.once(token, &claims).fingerprint()
+        };
+        let whole = OneTimeUse::new("zendesk acme.zendesk.com", "token a.b.c", expires);
+        assert_eq!(once("a.b.c"), whole.fingerprint());
+        assert_ne!(once("a.b.c"), once("a.b.d"));
+    }
+
     #[rstest]
     #[case("35436", Some(35436))]
     #[case("https://acme.zendesk.com/api/v2/users/35436.json", Some(35436))]

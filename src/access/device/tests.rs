@@ -7,7 +7,8 @@ use rstest::rstest;
 
 use super::keys::Kind;
 use super::*;
-use crate::access::Denied;
+use crate::access::{AuthConfig, Authenticator, Denied};
+use crate::secret::Secret;
 use chathub::OperatorId;
 
 const SECRET: &str = "canary-device-secret-of-more-than-32-bytes";
@@ -26,6 +27,20 @@ fn keys() -> DeviceKeys {
 }
 
 /// A cookie's claims: invited and signed at these moments, and good for 90 days.
+/// A password that is one of them would open chats too, so it stops the start.
+#[test]
+fn each_line_of_device_secret_is_a_key_and_nothing_else_is() {
+    let lines = Secret::new(format!("{SECRET}\n{OLD_SECRET}"));
+    let authenticator = Authenticator::new(AuthConfig {
+        device_secret: Some(lines.into()),
+        ..AuthConfig::default()
+    });
+    let authenticator = authenticator.unwrap();
+    let is_key = |secret: &str| authenticator.is_device_key(&Secret::new(secret));
+    assert!(is_key(SECRET) && is_key(OLD_SECRET));
+    assert!(!is_key("canary-password"));
+}
+
 fn pairing(invited_at: i64, iat: i64) -> Pairing {
     Pairing {
         device: DeviceId::random().unwrap(),

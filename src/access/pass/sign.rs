@@ -179,10 +179,9 @@ mod tests {
 
     #[test]
     fn without_a_key_nothing_is_signed() {
-        assert_eq!(
-            authenticator(None).mint(&new_pass(60)),
-            Err(MintError::NoKey)
-        );
+        let authenticator = authenticator(None);
+        assert!(!authenticator.can_sign());
+        assert_eq!(authenticator.mint(&new_pass(60)), Err(MintError::NoKey));
     }
 
     #[rstest]
@@ -191,6 +190,7 @@ mod tests {
     #[case("HS512")]
     fn an_hmac_key_verifies_what_it_signs(#[case] algorithm: &str) {
         let authenticator = with_key(&format!("algorithm = \"{algorithm}\""));
+        assert!(authenticator.can_sign());
         let (pass, _) = authenticator.mint(&new_pass(300)).unwrap();
         let credentials = Credentials {
             pass: Some(&pass),
@@ -214,6 +214,7 @@ mod tests {
     #[case("audience = \"chat\"")]
     fn a_vendor_s_key_does_not_sign(#[case] line: &str) {
         let authenticator = with_key(&format!("algorithm = \"HS256\"\n{line}"));
+        assert!(!authenticator.can_sign());
         assert_eq!(authenticator.mint(&new_pass(300)), Err(MintError::NoKey));
     }
 }
