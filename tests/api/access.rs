@@ -434,6 +434,28 @@ async fn a_one_time_pass_opens_once() {
     );
 }
 
+/// A link that was forwarded takes nothing from its operator.
+#[tokio::test]
+async fn a_used_pass_counts_for_no_operator() {
+    let limits = [
+        ("RATE_LIMIT_OPERATOR", "2/h"),
+        ("RATE_LIMIT_REFUSED", "9/h"),
+    ];
+    let service = with_passes(&limits).await;
+    let click = |jti: &str| {
+        let pass = pass(&json!({"sub": "101", "jti": jti}));
+        format!("phone=0501234567&pass={pass}")
+    };
+    let used = click("used");
+    service.destination(&used).await;
+    for _ in 0..3 {
+        assert_eq!(kind(&service, &used).await, (403, "pass-used".into()));
+    }
+    service.destination(&click("another")).await;
+    let third = kind(&service, &click("third")).await;
+    assert_eq!(third, (429, "rate-limited".into()));
+}
+
 /// The visitor's connection breaks while ChatHub is asked: nobody has got a token.
 #[tokio::test]
 async fn a_click_that_is_cut_off_does_not_use_a_pass_up() {

@@ -732,9 +732,11 @@ async fn a_ticket_counts_for_its_phones_and_at_its_connector() {
 #[case::by_a_script("open", &[BUTTON[0], ("Sec-Fetch-Mode", "cors"), ("Sec-Fetch-Dest", "empty")])]
 #[case::untold("open", &[])]
 #[case::without_the_site("open", &[BUTTON[1], BUTTON[2]])]
+#[case::ahead_of_a_click("open", &[BUTTON[0], BUTTON[1], BUTTON[2], ("Sec-Purpose", "prefetch")])]
 #[case::another_site_s_script("ticket", &[("Sec-Fetch-Site", "cross-site"), SCRIPT[1]])]
 #[case::a_navigation("ticket", &BUTTON)]
 #[case::untold_by_a_script("ticket", &[])]
+#[case::ahead_by_a_script("ticket", &[SCRIPT[0], SCRIPT[1], ("Sec-Purpose", "prefetch")])]
 #[tokio::test]
 async fn only_the_page_itself_may_use_its_ticket(
     #[case] path: &str,

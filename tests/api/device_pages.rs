@@ -292,6 +292,24 @@ async fn only_the_page_s_own_button_pairs_or_unpairs(
     assert_eq!(response.status(), 303);
 }
 
+/// What is loaded ahead of a click, or brings a body along, uses no invitation up.
+#[tokio::test]
+async fn a_load_ahead_and_a_body_press_no_button() {
+    let service = start(&[]).await;
+    let path = address(&invitation(101, DEVICE));
+    let ahead = button(&service, &path).header("Sec-Purpose", "prefetch");
+    let with_a_body = button(&service, &path).body("a=b");
+    for (request, status, kind) in [
+        (ahead, 403, "not-a-navigation"),
+        (with_a_body, 400, "parameter-invalid"),
+    ] {
+        let problem = Problem::read(request.send().await.unwrap()).await;
+        assert_eq!((problem.status, problem.kind.as_str()), (status, kind));
+    }
+    let response = button(&service, &path).send().await.unwrap();
+    assert_eq!(response.status(), 303);
+}
+
 #[rstest]
 #[case::in_a_frame("iframe", "navigate")]
 #[case::by_a_script("empty", "cors")]

@@ -23,6 +23,7 @@ const PATH: &str = "/open-chat?operator=101&phone=0501234567";
 #[case("X-Purpose", "instant, PREVIEW")]
 #[case("X-Moz", "Prefetch, other")]
 #[case("Service-Worker", "script")]
+#[case("Sec-Speculation-Tags", "null")]
 #[case("Sec-Fetch-Dest", "serviceworker")]
 #[case("Sec-Fetch-Dest", "fencedframe")]
 #[case("Sec-Fetch-Dest", "Document")]
