@@ -2,8 +2,9 @@
 //! removes and Docker's `--env-file` keeps, white space, and characters that do not show. No output
 //! shows a secret, so they would be looked for in vain.
 
-use std::ffi::{OsStr, OsString};
+use std::ffi::OsString;
 
+use super::parser::path_in;
 use super::variables;
 use crate::invisible;
 use crate::secret::SecretSource;
@@ -23,23 +24,18 @@ pub fn doubtful_secrets(vars: impl IntoIterator<Item = (OsString, OsString)>) ->
                 let rest = name.strip_prefix(secret)?;
                 matches!(rest, "" | "_FILE").then_some((secret, !rest.is_empty()))
             })?;
+            let value = value.to_str()?;
             let doubt = if is_file {
-                let read = SecretSource::file(path(&value)).read().ok()?;
+                let read = SecretSource::file(path_in(value)).read().ok()?;
                 doubt(read.expose())
             } else {
-                doubt(value.to_str()?)
+                doubt(value)
             };
             Some(format!("{secret} {}", doubt?))
         })
         .collect();
     problems.sort();
     problems
-}
-
-/// The path that a variable holds, without the white space that a file with Windows' line ends
-/// leaves at its end.
-fn path(value: &OsStr) -> &OsStr {
-    value.to_str().map_or(value, |text| text.trim().as_ref())
 }
 
 /// What is doubtful about a secret.

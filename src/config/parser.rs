@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::ffi::OsString;
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::{ConfigError, UnknownVariable, certificates, unknown_variables, variables};
@@ -69,10 +69,9 @@ impl EnvParser {
         value.map(String::as_str).or(default)
     }
 
-    /// The path that a variable holds. No path of ours ends in white space, and the lines of a file
-    /// that Windows has written do.
+    /// The path that a variable holds.
     pub(super) fn path(&self, variable: &str) -> Option<PathBuf> {
-        self.text(variable).map(|text| text.trim().into())
+        self.text(variable).map(|text| path_in(text).into())
     }
 
     /// Parses a variable that must be set, or has a default.
@@ -136,6 +135,12 @@ impl EnvParser {
             _ => Err(ConfigError::new(self.problems, self.unknown)),
         }
     }
+}
+
+/// The path that a variable's text is. No path of ours ends in white space, and the lines of a file
+/// that Windows has written do.
+pub(super) fn path_in(text: &str) -> &Path {
+    text.trim().as_ref()
 }
 
 /// The longest duration. A multiple of it can still be added to any moment, which panics with the

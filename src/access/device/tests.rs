@@ -26,7 +26,6 @@ fn keys() -> DeviceKeys {
     DeviceKeys::parse(SECRET).unwrap()
 }
 
-/// A cookie's claims: invited and signed at these moments, and good for 90 days.
 /// A password that is one of them would open chats too, so it stops the start.
 #[test]
 fn each_line_of_device_secret_is_a_key_and_nothing_else_is() {
@@ -41,6 +40,7 @@ fn each_line_of_device_secret_is_a_key_and_nothing_else_is() {
     assert!(!is_key("canary-password"));
 }
 
+/// A cookie's claims: invited and signed at these moments, and good for 90 days.
 fn pairing(invited_at: i64, iat: i64) -> Pairing {
     Pairing {
         device: DeviceId::random().unwrap(),
